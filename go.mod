@@ -1,0 +1,3 @@
+module github.com/trailwarden/trailwarden
+
+go 1.26
