@@ -1,0 +1,63 @@
+package yamldoc_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
+)
+
+func TestLiteralsAndLinesAreKept(t *testing.T) {
+	docs, err := yamldoc.Parse([]byte("a: 010\nb: [1.50, 'x', null, 2020-01-01]\n---\nc: true\n"))
+	if err != nil || len(docs) != 2 {
+		t.Fatalf("%d documents, %v", len(docs), err)
+	}
+	b := docs[0].Get("b")
+	if b.Values[0].Text != "1.50" || b.Values[0].Kind != yamldoc.Number || b.Values[3].Kind != yamldoc.String || b.Line != 2 {
+		t.Errorf("b = %+v", b)
+	}
+	if got := string(docs[0].AppendJSON(nil)); got != `{"a":"010","b":[1.50,"x",null,"2020-01-01"]}` {
+		t.Error(got)
+	}
+	if !docs[1].Get("c").Bool() {
+		t.Error("c is not true")
+	}
+}
+
+func TestRefusesWhatNoRuleNeeds(t *testing.T) {
+	bomb := "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
+	for i := 1; i < 10; i++ {
+		bomb += strings.NewReplacer("J", string(rune('0'+i)), "I", string(rune('0'+i-1))).Replace("aJ: &aJ [*aI,*aI,*aI,*aI,*aI,*aI,*aI,*aI,*aI,*aI]\n")
+	}
+	for name, c := range map[string]struct {
+		text string
+		line int
+		want string
+	}{
+		"alias bomb":    {bomb, 0, "aliases are expanded"},
+		"deep":          {strings.Repeat("[", 100) + strings.Repeat("]", 100), 1, "deeper"},
+		"duplicate key": {"a: 1\na: 2\n", 2, "already given in line 1"},
+		"syntax":        {"a: 1\nb: [\n", 0, "not valid YAML"},
+		"huge":          {strings.Repeat("a", yamldoc.MaxBytes+1), 0, "at most"},
+		"self alias":    {"a: &a [*a]\n", 0, ""},
+	} {
+		_, err := yamldoc.Parse([]byte(c.text))
+		var e *yamldoc.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, c.want) || c.line != 0 && e.Line != c.line {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("a: &x [1, *x]\n---\n? [a]\n: b\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		docs, err := yamldoc.Parse(b)
+		if err == nil {
+			for _, d := range docs {
+				d.AppendJSON(nil)
+			}
+		}
+	})
+}
