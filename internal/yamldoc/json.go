@@ -15,3 +15,52 @@ func jsonNumber(s string) bool {
 	var n json.Number
 	return json.Unmarshal([]byte(s), &n) == nil && s != "" && s[0] != '"' && s != "null"
 }
+
+// AppendJSONAtLines appends the node as AppendJSON does, with line breaks before
+// keys and items so that each stands on the line it has in the YAML file, when
+// the text appended is taken to start on line first. A parser of JSON then
+// reports lines that the author of the YAML can go to.
+func (n *Node) AppendJSONAtLines(dst []byte, first int) []byte {
+	w := lineWriter{dst, first}
+	w.node(n)
+	return w.dst
+}
+
+type lineWriter struct {
+	dst  []byte
+	line int
+}
+
+func (w *lineWriter) reach(line int) {
+	for ; w.line < line; w.line++ {
+		w.dst = append(w.dst, '\n')
+	}
+}
+
+func (w *lineWriter) node(n *Node) {
+	w.reach(n.Line)
+	switch n.Kind {
+	case Map:
+		w.dst = append(w.dst, '{')
+		for i, k := range n.Keys {
+			if i > 0 {
+				w.dst = append(w.dst, ',')
+			}
+			w.reach(k.Line)
+			w.dst = append(appendString(w.dst, k.Text), ':', ' ')
+			w.node(n.Values[i])
+		}
+		w.dst = append(w.dst, '}')
+	case List:
+		w.dst = append(w.dst, '[')
+		for i, v := range n.Values {
+			if i > 0 {
+				w.dst = append(w.dst, ',')
+			}
+			w.node(v)
+		}
+		w.dst = append(w.dst, ']')
+	default:
+		w.dst = n.AppendJSON(w.dst)
+	}
+}

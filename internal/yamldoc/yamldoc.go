@@ -46,6 +46,7 @@ type Node struct {
 	Text         string // scalar text as written (a string's content)
 	Line, Column int    // 1-based
 	Plain        bool   // a scalar without quotes
+	Block        bool   // a scalar after | or >; its text starts on the line below
 	Keys         []*Node
 	Values       []*Node // map values, parallel to Keys; or list items
 }
@@ -133,6 +134,7 @@ func (c *converter) convert(y *yaml.Node, depth int) (*Node, *Error) {
 	case yaml.ScalarNode:
 		n.Text = y.Value
 		n.Plain = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0
+		n.Block = y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 		n.Kind = scalarKind(y)
 	}
 	return n, nil

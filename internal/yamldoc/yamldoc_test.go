@@ -25,6 +25,20 @@ func TestLiteralsAndLinesAreKept(t *testing.T) {
 	}
 }
 
+func TestJSONKeepsTheLinesOfTheYAML(t *testing.T) {
+	docs, err := yamldoc.Parse([]byte("match:\n  a:\n    - x\n    - {prefix: y}\n  b: |\n    text\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := docs[0].Get("match")
+	if got, want := string(m.AppendJSONAtLines(nil, m.Line)), "{\"a\": \n[\"x\",\n{\"prefix\": \"y\"}],\n\"b\": \"text\\n\"}"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !m.Get("b").Block || m.Get("a").Block {
+		t.Error("only b is a block scalar")
+	}
+}
+
 func TestRefusesWhatNoRuleNeeds(t *testing.T) {
 	bomb := "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
 	for i := 1; i < 10; i++ {
