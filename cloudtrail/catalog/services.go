@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	_ "embed"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+//go:embed services.txt
+var servicesText string
+
+//go:embed events.txt
+var eventsText string
+
+// Service is one CloudTrail eventSource.
+type Service struct {
+	Source string          // "iam.amazonaws.com"
+	Title  string          // "IAM"
+	APIs   map[string]bool // recorded event names; true: known to only read
+}
+
+// readServices reads the services' format: a line "source title", then indented
+// lines "r names…" (only read) and "a names…". The texts are shipped, so a line
+// of another form is a mistake that tests find; it is left out.
+func readServices(texts ...string) map[string]*Service {
+	services := make(map[string]*Service)
+	for _, text := range texts {
+		var s *Service
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			switch {
+			case line == "" || line[0] == '#':
+			case line[0] != ' ':
+				s = serviceFor(services, line)
+			case s != nil:
+				for _, api := range strings.Fields(line[3:]) {
+					s.APIs[api] = s.APIs[api] || line[1] == 'r'
+				}
+			}
+		}
+	}
+	return services
+}
+
+func serviceFor(services map[string]*Service, line string) *Service {
+	source, title, _ := strings.Cut(line, " ")
+	if s := services[source]; s != nil {
+		return s
+	}
+	s := &Service{Source: source, Title: title, APIs: make(map[string]bool)}
+	services[source] = s
+	return s
+}
+
+// canonicalSource gives eventSource the DNS suffix that the catalogue uses.
+func canonicalSource(eventSource string) string {
+	for _, suffix := range []string{".amazonaws.com.cn", ".amazonaws.eu"} {
+		if s, ok := strings.CutSuffix(eventSource, suffix); ok {
+			return s + ".amazonaws.com"
+		}
+	}
+	return eventSource
+}
+
+// Service is the service that records under eventSource, or nil.
+func (c *Catalog) Service(eventSource string) *Service {
+	return c.services[canonicalSource(eventSource)]
+}
+
+// Source tells whether eventSource is a known service and, if not, which known
+// one is spelled most like it ("" when none is near).
+func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
+	if c.Service(eventSource) != nil {
+		return true, ""
+	}
+	if c.services[eventSource+".amazonaws.com"] != nil {
+		return false, eventSource + ".amazonaws.com"
+	}
+	if s, ok := strings.CutPrefix(eventSource, "aws."); ok && c.services[s+".amazonaws.com"] != nil {
+		return false, s + ".amazonaws.com"
+	}
+	return false, nearest(eventSource, func(yield func(string) bool) {
+		for s := range c.services {
+			if !yield(s) {
+				return
+			}
+		}
+	})
+}
+
+// apiVersionSuffix is the API version that some services append to the names
+// they record: CreateFunction20150331, AddPermission20150331v2,
+// CreateDistribution2020_05_31.
+var apiVersionSuffix = regexp.MustCompile(`(20\d{6}|20\d\d_\d\d_\d\d)(v\d)?$`)
+
+// API tells whether the service of eventSource (any service, when that is "")
+// records eventName, with or without an API version at its end; if not,
+// suggestion is the known name spelled most like it.
+func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion string) {
+	if _, ok := c.api(eventSource, eventName); ok {
+		return true, ""
+	}
+	return false, nearest(eventName, func(yield func(string) bool) {
+		for _, s := range c.candidates(eventSource) {
+			for api := range s.APIs {
+				if !yield(api) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// writingVerbs start the names of APIs that change something, in every service.
+var writingVerbs = regexp.MustCompile(`^(Add|Associate|Attach|Authorize|Change|Create|Deactivate|Delete|Deregister|Detach|Disable|Disassociate|Enable|Modify|Put|Reboot|Register|Remove|Replace|Reset|Restore|Revoke|Run|Set|Start|Stop|Tag|Terminate|Untag|Update|Upload)[A-Z0-9]`)
+
+// ReadOnly tells whether the API only reads. The service models mark some APIs
+// as such; of the others only a plainly writing verb tells, and a reading verb
+// proves nothing (GetSessionToken hands out credentials), so ok is false.
+func (c *Catalog) ReadOnly(eventSource, eventName string) (readOnly, ok bool) {
+	marked, known := c.api(eventSource, eventName)
+	return marked, known && (marked || writingVerbs.MatchString(eventName))
+}
+
+// api finds an API by exact name or by the name without its version.
+func (c *Catalog) api(eventSource, eventName string) (readOnly, ok bool) {
+	base := apiVersionSuffix.ReplaceAllString(eventName, "")
+	for _, s := range c.candidates(eventSource) {
+		for _, name := range []string{eventName, base} {
+			if ro, here := s.APIs[name]; here {
+				return ro, true
+			}
+		}
+	}
+	return false, false
+}
+
+func (c *Catalog) candidates(eventSource string) []*Service {
+	if eventSource != "" {
+		if s := c.Service(eventSource); s != nil {
+			return []*Service{s}
+		}
+		return nil
+	}
+	all := make([]*Service, 0, len(c.services))
+	for _, s := range c.services {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *Service) int { return strings.Compare(a.Source, b.Source) })
+	return all
+}
