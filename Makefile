@@ -1,0 +1,29 @@
+# make shows the targets; each is one command that CI also runs.
+GO ?= go
+FUZZTIME ?= 60s
+GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: help build test lint fuzz bench demo differential
+help: ## show the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/trailwarden
+	$(GO) build -trimpath -o bin/trailwarden ./cmd/trailwarden
+
+test: ## run every test
+	$(GO) test ./...
+
+lint: ## gofmt, vet and golangci-lint (with the import rules of the house)
+	test -z "$$(gofmt -l .)" && $(GO) vet ./... && $(GOLANGCI) run ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (60s)
+	GO="$(GO)" FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+differential: ## 1,000,000 random rules and records, engine against its naive twin
+	$(GO) test ./detect -run Differential -pairs 1000000 -v
+
+bench: ## paired runs against the references that are installed; prints ratios
+	$(GO) run ./internal/bench
+
+demo: ## scan the sample logs
+	$(GO) run ./cmd/trailwarden scan examples
