@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // Severity ranks a rule's findings.
@@ -53,14 +54,25 @@ type Rule struct {
 	Language string // where, region, keyword, eventbridge, filter, sigma
 	File     string // as given by the user
 	Line     int    // where the rule starts in File, 1-based
+	TextLine int    // where the language's own text starts in File, 1-based
 
 	// Predicate judges CloudTrail records. Event, when set, judges JSON events
 	// that are no CloudTrail records instead (EventBridge patterns).
 	Predicate detect.Node
 	Event     detect.Node
+	// Source is the rule as its own language read it; the linter asks it for the
+	// warnings that only the language can give. Nil when there are none to ask.
+	Source Linter
 	// Inactive says why a valid rule judges nothing (a Sigma rule for another
 	// product, an unresolved placeholder); empty for an active rule.
 	Inactive string
+}
+
+// Linter is a rule in its own language's form.
+type Linter interface {
+	// Lint gives the language's own warnings; lines are within the language's
+	// text, which starts at the Rule's TextLine.
+	Lint(diagnostic.Catalogue) diagnostic.List
 }
 
 // Case is a rule's own test: an event and whether the rule should match it.
