@@ -75,3 +75,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestParseJSONKeepsLinesAndTheLastDuplicate(t *testing.T) {
+	n, err := yamldoc.ParseJSON([]byte("{\n\t\"a\": 1.0,\n\t\"b\": [true,\n null, \"\\ud83d\\ude00\"],\n\t\"a\": 2\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(n.AppendJSON(nil)); got != `{"a":2,"b":[true,null,"😀"]}` {
+		t.Error(got)
+	}
+	if n.Get("a").Line != 5 || n.Get("b").Values[1].Line != 4 {
+		t.Errorf("lines %d and %d", n.Get("a").Line, n.Get("b").Values[1].Line)
+	}
+	for text, line := range map[string]int{"{\n\"a\": x}": 2, "{\n": 2, "1\n2": 2, "": 1, strings.Repeat("[", 100): 1} {
+		_, err := yamldoc.ParseJSON([]byte(text))
+		var e *yamldoc.Error
+		if !errors.As(err, &e) || e.Line != line {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
+func FuzzParseJSON(f *testing.F) {
+	f.Add([]byte("{\"a\": [1, {\"b\": null}]}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if n, err := yamldoc.ParseJSON(b); err == nil {
+			n.AppendJSON(nil)
+		}
+	})
+}

@@ -1,0 +1,44 @@
+// Package nearest finds the known word that a mistyped one was meant to be.
+package nearest
+
+import "strings"
+
+// Of is the word of known closest to word, or "" when none is close: one edit
+// (insertion, deletion, replacement, swap of neighbours) for every three
+// characters of word, at least one; case counts nothing.
+func Of(word string, known []string) string {
+	if len(word) > 64 {
+		return ""
+	}
+	w := strings.ToLower(word)
+	best, bound := "", max(1, len(w)/3)+1
+	for _, k := range known {
+		if d := distance(w, strings.ToLower(k)); d < bound {
+			best, bound = k, d
+		}
+	}
+	return best
+}
+
+// distance is the optimal string alignment distance of a and b, by bytes.
+func distance(a, b string) int {
+	two, one, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range one {
+		one[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(one[j]+1, row[j-1]+1, one[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], two[j-2]+1)
+			}
+		}
+		two, one, row = one, row, two
+	}
+	return one[len(b)]
+}
