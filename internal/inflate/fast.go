@@ -1,0 +1,155 @@
+package inflate
+
+import "unsafe"
+
+// What the fast loop may touch beyond the present positions.
+const (
+	// inputSlack: two refills a turn advance by 7 bytes each, and the last one
+	// loads 8.
+	inputSlack = 32
+
+	// outputSlack: three literals, a match of 258, its last chunk of 32 bytes
+	// only partly wanted, and Padding.
+	outputSlack = 3 + 258 + 32 + Padding
+)
+
+type (
+	chunk16 [16]byte
+	chunk32 [32]byte
+)
+
+// fast decodes codes while at least inputSlack bytes of input are left and
+// outputSlack bytes of output may still be produced. The caller has checked
+// both for the first turn, and that the buffer has the room.
+//
+// This is the one place with unchecked memory access. It is safe because:
+//   - a turn reads less than inputSlack bytes from i on, and i <= iLast holds
+//     at its start;
+//   - a turn writes less than outputSlack bytes from o on, and o <= oLast holds
+//     at its start;
+//   - a match is read from between the start of the member and o, as its
+//     distance is compared with o-base first;
+//   - table indexes are masked by the size of the table.
+//
+// A turn starts with 56 bits or more. A first-level code drops 11 at most, so
+// after two literals 34 are left, enough for any length code with its extra
+// bits (20). Then a refill, enough for any distance (28), and another.
+func (d *Decoder) fast() progress {
+	in, out := unsafe.Pointer(unsafe.SliceData(d.in.src)), unsafe.Pointer(unsafe.SliceData(d.out))
+	i, iLast := uintptr(d.in.pos), uintptr(len(d.in.src)-inputSlack)
+	o, oLast := uintptr(d.pos), uintptr(min(len(d.out), d.end)-outputSlack)
+	base := uintptr(d.base)
+	lit, dist := d.lit, d.dist
+	buf, n := d.in.buf, uint64(d.in.n)
+	p := more
+
+	buf, i, n = refill(in, i, buf, n)
+	e := lit[buf&(1<<litBits-1)]
+	for i <= iLast && o <= oLast {
+		old := buf
+		buf >>= e & dropMask
+		n -= uint64(e & dropMask)
+		if e&isLiteral != 0 {
+			*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
+			o++
+			e = lit[buf&(1<<litBits-1)]
+			old = buf
+			buf >>= e & dropMask
+			n -= uint64(e & dropMask)
+			if e&isLiteral != 0 {
+				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
+				o++
+				e = lit[buf&(1<<litBits-1)]
+				old = buf
+				buf >>= e & dropMask
+				n -= uint64(e & dropMask)
+				if e&isLiteral != 0 {
+					*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
+					o++
+					buf, i, n = refill(in, i, buf, n)
+					e = lit[buf&(1<<litBits-1)]
+					continue
+				}
+			}
+		}
+		if e&isSpecial != 0 {
+			if e&isSubtable != 0 {
+				e = lit[(e>>16+uint32(buf)&(1<<(e>>8&bitsMask)-1))&litMask]
+				old = buf
+				buf >>= e & dropMask
+				n -= uint64(e & dropMask)
+			}
+			if e&isLiteral != 0 {
+				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
+				o++
+				buf, i, n = refill(in, i, buf, n)
+				e = lit[buf&(1<<litBits-1)]
+				continue
+			}
+			if e&isSpecial != 0 {
+				p = broken
+				if e&isEnd != 0 {
+					p = ended
+				}
+				break
+			}
+		}
+		length := uintptr(e>>16) + uintptr(old&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
+
+		buf, i, n = refill(in, i, buf, n)
+		e = dist[buf&(1<<distBits-1)]
+		if e&isSpecial != 0 {
+			if e&isSubtable == 0 {
+				p = broken
+				break
+			}
+			buf >>= distBits
+			n -= distBits
+			e = dist[(e>>16+uint32(buf)&(1<<(e>>8&bitsMask)-1))&litMask]
+		}
+		old = buf
+		buf >>= e & dropMask
+		n -= uint64(e & dropMask)
+		distance := uintptr(e>>16) + uintptr(old&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
+		if distance-1 >= o-base { // a distance of 0 wraps around
+			p = broken
+			break
+		}
+
+		// The next code is looked up before the copy, so that its load and the
+		// copy overlap.
+		buf, i, n = refill(in, i, buf, n)
+		e = lit[buf&(1<<litBits-1)]
+		to, from := unsafe.Add(out, o), unsafe.Add(out, o-distance)
+		o += length
+		switch {
+		case distance >= 32:
+			*(*chunk32)(to) = *(*chunk32)(from)
+			for k := uintptr(32); k < length; k += 32 {
+				*(*chunk32)(unsafe.Add(to, k)) = *(*chunk32)(unsafe.Add(from, k))
+			}
+		case distance >= 16:
+			for k := uintptr(0); k < length; k += 16 {
+				*(*chunk16)(unsafe.Add(to, k)) = *(*chunk16)(unsafe.Add(from, k))
+			}
+		case distance >= 8:
+			for k := uintptr(0); k < length; k += 8 {
+				*(*uint64)(unsafe.Add(to, k)) = *(*uint64)(unsafe.Add(from, k))
+			}
+		default:
+			for k := uintptr(0); k < length; k++ {
+				*(*byte)(unsafe.Add(to, k)) = *(*byte)(unsafe.Add(from, k))
+			}
+		}
+	}
+	d.in.pos, d.in.buf, d.in.n = int(i), buf, uint(n)
+	d.pos = int(o)
+	return p
+}
+
+// refill makes 56 bits or more ready without a branch: it loads 8 bytes, and
+// passes those of them that fit whole.
+func refill(in unsafe.Pointer, i uintptr, buf, n uint64) (uint64, uintptr, uint64) {
+	buf |= load64(unsafe.Add(in, i)) << (n & 63)
+	return buf, i + uintptr((63-n)>>3), n | 56
+}

@@ -1,0 +1,99 @@
+package inflate
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"testing"
+)
+
+// A class is what an error means, whichever decoder it comes from.
+type class string
+
+const (
+	fine     class = "none"
+	short    class = "truncated"
+	damaged  class = "corrupt"
+	garbage  class = "garbage after the last member"
+	tooLarge class = "too large"
+	unknown  class = "unknown"
+)
+
+// oracle is what compress/gzip makes of src, with this package's rules for what
+// may follow a member and for the limit.
+func oracle(src []byte, limit int) ([]byte, class) {
+	var out bytes.Buffer
+	r := bytes.NewReader(src)
+	z := new(gzip.Reader)
+	for {
+		if err := z.Reset(r); err != nil {
+			return out.Bytes(), oracleClass(err)
+		}
+		z.Multistream(false)
+		_, err := io.Copy(&out, io.LimitReader(z, int64(limit-out.Len()+1)))
+		if out.Len() > limit {
+			return out.Bytes()[:limit], tooLarge
+		}
+		if err != nil {
+			return out.Bytes(), oracleClass(err)
+		}
+		rest := src[len(src)-r.Len():]
+		if len(bytes.TrimLeft(rest, "\x00")) == 0 {
+			return out.Bytes(), fine
+		}
+		if !bytes.HasPrefix([]byte{0x1f, 0x8b, 8}, rest[:min(3, len(rest))]) {
+			return out.Bytes(), garbage
+		}
+	}
+}
+
+func oracleClass(err error) class {
+	var corrupt flate.CorruptInputError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return short
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt):
+		return damaged
+	}
+	return unknown
+}
+
+func classOf(err error) class {
+	var corrupt *CorruptError
+	var trailing *TrailingError
+	switch {
+	case err == nil:
+		return fine
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return short
+	case errors.Is(err, ErrTooLarge):
+		return tooLarge
+	case errors.As(err, &corrupt):
+		return damaged
+	case errors.As(err, &trailing):
+		return garbage
+	}
+	return unknown
+}
+
+// compare decodes src with d and with the oracle and reports any difference.
+func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) []byte {
+	t.Helper()
+	got, err := d.Gunzip(buf[:0], src, limit)
+	want, wantClass := oracle(src, limit)
+	if !bytes.Equal(got, want) {
+		t.Fatalf("output differs from compress/gzip: %d bytes, want %d; error %v, want %s; limit %d; input %x",
+			len(got), len(want), err, wantClass, limit, head(src))
+	}
+	if classOf(err) != wantClass {
+		t.Fatalf("error is %v, compress/gzip says %s; limit %d; input %x", err, wantClass, limit, head(src))
+	}
+	if cap(got)-len(got) < Padding {
+		t.Fatalf("only %d bytes of padding", cap(got)-len(got))
+	}
+	return got
+}
+
+func head(b []byte) []byte { return b[:min(len(b), 4096)] }
