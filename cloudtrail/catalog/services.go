@@ -2,6 +2,7 @@ package catalog
 
 import (
 	_ "embed"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,3 +151,6 @@ func (c *Catalog) candidates(eventSource string) []*Service {
 	slices.SortFunc(all, func(a, b *Service) int { return strings.Compare(a.Source, b.Source) })
 	return all
 }
+
+// Services are all known services, by eventSource.
+func (c *Catalog) Services() iter.Seq[*Service] { return slices.Values(c.candidates("")) }

@@ -1,0 +1,91 @@
+package lint
+
+import (
+	"fmt"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
+
+const boolKind = cloudtrail.Bool
+
+// signInWithoutMFA is TL13: the sign-in rule that fires on every SSO sign-in.
+func signInWithoutMFA(f *finder) {
+	mfa := f.reads["additionalEventData.MFAUsed"] || f.reads["userIdentity.sessionContext.attributes.mfaAuthenticated"]
+	if !mfa || f.reads["userIdentity.type"] || !f.asksFor("eventName", "ConsoleLogin") {
+		return
+	}
+	f.add("", warning("TL13", "a sign-in without MFA is judged for every kind of identity",
+		"Single sign-on and assumed roles sign in with MFAUsed \"No\" because the identity provider asks for the second factor: the rule fires on each of them.",
+		"also require userIdentity.type to be IAMUser or Root"))
+}
+
+func (f *finder) asksFor(path, value string) bool {
+	for _, t := range f.tests {
+		if t.path != path {
+			continue
+		}
+		for l := range literals(t.match, t.negated) {
+			if !l.negated && l.value == value {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sessionKeys is TL14: grouping by a value that is new in every session.
+func sessionKeys(f *finder) {
+	for _, g := range f.rule.GroupBy {
+		if g == "userIdentity.arn" || g == "userIdentity.principalId" || g == "userIdentity.accessKeyId" {
+			f.add(g, warning("TL14", fmt.Sprintf("group_by %q differs in every session of one role", g),
+				"Each session becomes a group of its own, so nothing is grouped.", "actor"))
+		}
+	}
+}
+
+// derived are the group_by names that are no record fields.
+var derived = map[string]bool{"account": true, "actor": true}
+
+// groupFields is TL15: grouping by a field that does not exist.
+func groupFields(f *finder) {
+	for _, g := range f.rule.GroupBy {
+		if derived[g] {
+			continue
+		}
+		if known, _, near := f.cat.Field(g); !known {
+			f.add(g, warning("TL15", fmt.Sprintf("group_by names %q, which CloudTrail records do not have", g),
+				"Every finding falls into the same group.", near))
+		}
+	}
+}
+
+// failedCalls is TL16: attempts count as deeds.
+func failedCalls(f *finder) {
+	if f.reads["errorCode"] || f.reads["errorMessage"] || f.reads["responseElements"] || !f.onlyWrites() {
+		return
+	}
+	f.add("", diagnostic.Diagnostic{Code: "TL16", Severity: diagnostic.Note,
+		Message: "failed calls count the same as successful ones",
+		Why:     "The rule does not read errorCode, so a refused attempt gives the same finding as the deed.",
+		Fix:     "require errorCode to be absent, or keep attempts and say so in the description"})
+}
+
+// onlyWrites tells whether the rule names events and each is known to write.
+func (f *finder) onlyWrites() bool {
+	named := false
+	for _, t := range f.tests {
+		if t.path != "eventName" {
+			continue
+		}
+		for l := range literals(t.match, t.negated) {
+			readOnly, ok := f.cat.ReadOnly("", l.value)
+			if l.negated || l.op != detect.Equal || !ok || readOnly {
+				return false
+			}
+			named = true
+		}
+	}
+	return named
+}
