@@ -14,11 +14,12 @@ import (
 type Catalog struct {
 	services map[string]*Service
 	fields   map[string]Field
+	region   *regionFacts
 }
 
 // Default is the catalogue that this release ships.
 func Default() *Catalog { return shipped() }
 
 var shipped = sync.OnceValue(func() *Catalog {
-	return &Catalog{services: readServices(servicesText, eventsText), fields: readFields(fieldsText)}
+	return &Catalog{services: readServices(servicesText, eventsText), fields: readFields(fieldsText), region: readRegions(regionsText)}
 })
