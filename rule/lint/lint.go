@@ -9,6 +9,7 @@ package lint
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
@@ -71,11 +72,17 @@ type test struct {
 // the offending text, quoted in the message.
 func (f *finder) add(subject string, d diagnostic.Diagnostic) {
 	for _, said := range slices.Concat(f.own, f.found) {
-		if subject != "" && strings.Contains(said.Message, subject) && (said.Code == d.Code || !strings.HasPrefix(said.Code, "TL")) {
+		if subject != "" && mentions(said.Message, subject) && (said.Code == d.Code || !strings.HasPrefix(said.Code, "TL")) {
 			return
 		}
 	}
 	f.found = append(f.found, d)
+}
+
+// mentions tells whether a message names subject, as it is or quoted.
+func mentions(message, subject string) bool {
+	quoted := strconv.Quote(subject)
+	return strings.Contains(message, subject) || strings.Contains(message, quoted[1:len(quoted)-1])
 }
 
 func (f *finder) wholeRule() {

@@ -1,0 +1,153 @@
+package lint_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/lint"
+	"github.com/trailwarden/trailwarden/rule/where"
+)
+
+// native is a rule of native conditions, as lint gets it from the loader.
+func native(t *testing.T, text string, group ...string) *rule.Rule {
+	t.Helper()
+	c, list := where.Parse([]byte(text))
+	if err := list.Err(); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return &rule.Rule{ID: "r", File: "r.yaml", Line: 1, Language: "where", Predicate: c.Predicate(), Source: c, GroupBy: group}
+}
+
+// TestLintNamesWhatPeopleGetWrong has one case per warning, and beside each the
+// corrected rule, which must pass.
+func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
+	for _, c := range []struct {
+		name, code, wrong, right string
+	}{
+		{"a source nobody has", "TL02", `eventSource: {equals: guarduty.amazonaws.com}`, `eventSource: {equals: guardduty.amazonaws.com}`},
+		{"an API nobody has", "TL03", `eventName: {in: [GetObject, StopLoging]}`, `eventName: {in: [GetObject, StopLogging]}`},
+		{"a permission taken for an event", "TL03", `eventName: {in: [GetObject, PassRole]}`, `eventName: {in: [GetObject, AssumeRole]}`},
+		{"another service's API", "TL03", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventName: {in: [GetUser, StopLogging]}", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventName: {in: [GetUser, CreateUser]}"},
+		{"an availability zone for a region", "TL04", `awsRegion: {equals: us-east-1a}`, `awsRegion: {equals: us-east-1}`},
+		{"a short account id", "TL05", `recipientAccountId: {equals: "11122223333"}`, `recipientAccountId: {equals: "111122223333"}`},
+		{"an identity type in the wrong case", "TL06", `userIdentity.type: {equals: root}`, `userIdentity.type: {equals: Root}`},
+		{"reads told by prefix", "TL08", "not:\n  eventName: {prefix: [Get, List, Describe]}", `readOnly: {equals: false}`},
+		{"typographic quotes", "TL09", "userAgent: {equals: \u201cboto\u201d}", `userAgent: {equals: boto}`},
+		{"an expression found everywhere", "TL10", `eventName: {regex: User}`, `eventName: {regex: "^(?:Create|Delete)User$"}`},
+		{"a sign-in rule that single sign-on sets off", "TL13", "all:\n  - eventName: {equals: ConsoleLogin}\n  - additionalEventData.MFAUsed: {equals: \"No\"}", "all:\n  - eventName: {equals: ConsoleLogin}\n  - userIdentity.type: {equals: IAMUser}\n  - additionalEventData.MFAUsed: {equals: \"No\"}"},
+		{"attempts counted as deeds", "TL16", `eventName: {in: [DeleteTrail]}`, "all:\n  - eventName: {in: [DeleteTrail]}\n  - not: {errorCode: {exists: true}}"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := lint.Rules([]*rule.Rule{native(t, c.wrong)}, catalog.Default())
+			if len(list) == 0 {
+				t.Fatalf("nothing said about %s", c.wrong)
+			}
+			if !has(list, c.code) && !bySameMeaning(list) {
+				t.Errorf("want %s, have %v", c.code, list)
+			}
+			for _, d := range list {
+				if d.Why == "" {
+					t.Errorf("%s does not say why it matters", d.Code)
+				}
+			}
+			if list := lint.Rules([]*rule.Rule{native(t, c.right)}, catalog.Default()); len(list) > 0 {
+				t.Errorf("the corrected rule is still flagged: %v", list)
+			}
+		})
+	}
+}
+
+func has(list diagnostic.List, code string) bool {
+	for _, d := range list {
+		if d.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// bySameMeaning tells whether the language itself gave the warning.
+func bySameMeaning(list diagnostic.List) bool {
+	for _, d := range list {
+		if !strings.HasPrefix(d.Code, "TL") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestLintOnTypes(t *testing.T) {
+	equal := func(kinds detect.Kinds, path ...string) *rule.Rule {
+		return &rule.Rule{ID: "r", Predicate: detect.Test{Path: detect.Keys(path...), Match: detect.Text{Values: []string{"true"}, Kinds: kinds}}}
+	}
+	for _, c := range []struct {
+		name  string
+		rule  *rule.Rule
+		wrong bool
+	}{
+		{"a boolean asked as text", equal(detect.Strings, "readOnly"), true},
+		{"a boolean asked as one", equal(detect.Bools, "readOnly"), false},
+		{"text asked as a boolean", equal(detect.Bools, "userIdentity", "sessionContext", "attributes", "mfaAuthenticated"), true},
+		{"text asked as text", equal(detect.Strings, "userIdentity", "sessionContext", "attributes", "mfaAuthenticated"), false},
+		{"any scalar", equal(detect.Scalars, "readOnly"), false},
+	} {
+		if got := has(lint.Rules([]*rule.Rule{c.rule}, catalog.Default()), "TL07"); got != c.wrong {
+			t.Errorf("%s: TL07 %v, want %v", c.name, got, c.wrong)
+		}
+	}
+}
+
+func TestLintOnGroupBy(t *testing.T) {
+	list := lint.Rules([]*rule.Rule{native(t, `readOnly: {equals: false}`, "account", "actor", "userIdentity.arn", "awsregion")}, catalog.Default())
+	if !has(list, "TL14") || !has(list, "TL15") || len(list) != 2 {
+		t.Errorf("want TL14 on userIdentity.arn and TL15 on awsregion, have %v", list)
+	}
+}
+
+func TestFormatsSayTheSame(t *testing.T) {
+	list := lint.Rules([]*rule.Rule{native(t, `eventName: {equals: "StopLoging\x1b[31m"}`)}, catalog.Default())
+	var text, js, sarif bytes.Buffer
+	if err := lint.WriteText(&text, list); err != nil {
+		t.Fatal(err)
+	}
+	if err := lint.WriteJSON(&js, list); err != nil {
+		t.Fatal(err)
+	}
+	if err := lint.WriteSARIF(&sarif, "test", list); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsRune(text.String(), '\x1b') || !strings.HasPrefix(text.String(), "r.yaml:1:1: warning ") {
+		t.Errorf("text: %q", text.String())
+	}
+	var objects []map[string]any
+	if err := json.Unmarshal(js.Bytes(), &objects); err != nil || len(objects) != len(list) {
+		t.Errorf("JSON: %d objects, %v; want %d", len(objects), err, len(list))
+	}
+	var log struct {
+		Version string
+		Runs    []struct {
+			Results []struct {
+				RuleID    string
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(sarif.Bytes(), &log); err != nil || log.Version != "2.1.0" || len(log.Runs) != 1 || len(log.Runs[0].Results) != len(list) {
+		t.Fatalf("SARIF: %v\n%s", err, sarif.String())
+	}
+	at := log.Runs[0].Results[0].Locations[0].PhysicalLocation
+	if at.ArtifactLocation.URI != "r.yaml" || at.Region.StartLine != 1 {
+		t.Errorf("SARIF place: %+v", at)
+	}
+}
