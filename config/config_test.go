@@ -1,0 +1,77 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseReadsEverySetting(t *testing.T) {
+	got, err := Parse(filepath.Join("team", "trailwarden.yaml"), []byte(`
+rules: [rules/, /etc/rules.yaml]
+approved_regions: [us-east-1, eu-*]
+placeholders:
+  "%admins%": [alice, bob]
+  one: carol
+format: ndjson
+workers: 3
+fail_on: high
+keep_duplicates: true
+with_event: true
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		File: filepath.Join("team", "trailwarden.yaml"), Rules: []string{filepath.Join("team", "rules"), "/etc/rules.yaml"},
+		ApprovedRegions: []string{"us-east-1", "eu-*"},
+		Placeholders:    map[string][]string{"admins": {"alice", "bob"}, "one": {"carol"}},
+		Format:          "ndjson", Workers: 3, FailOn: "high", KeepDuplicates: true, WithEvent: true,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestParseNamesLineAndRemedy(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown key":      {"format: csv\nformt: csv\n", `c.yaml:2: unknown setting "formt"; known are rules`},
+		"not a mapping":    {"- a\n", "c.yaml:1: want a mapping"},
+		"workers text":     {"workers: many\n", `c.yaml:1: workers: want a number from 1; found "many"`},
+		"workers zero":     {"\nworkers: 0\n", "c.yaml:2: workers"},
+		"rules mapping":    {"rules: {a: b}\n", "c.yaml:1: rules: want a list; found a mapping"},
+		"truth as text":    {"with_event: 'yes'\n", `c.yaml:1: with_event: want true or false; found "yes"`},
+		"format list":      {"format: [csv]\n", "c.yaml:1: format: want text"},
+		"key given twice":  {"format: csv\nformat: json\n", "c.yaml:2:"},
+		"broken YAML":      {"a: [\n", "c.yaml:"},
+		"second document":  {"format: csv\n---\nformat: json\n", "c.yaml:3: a second document"},
+		"placeholder list": {"placeholders: [a]\n", "c.yaml:1: placeholders: want a mapping"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v; want it to contain %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestParseEmptyIsNoSettings(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "---\n"} {
+		if c, err := Parse("c.yaml", []byte(text)); err != nil || c.Rules != nil || c.Format != "" {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("rules: [a]\nworkers: 2\n")
+	f.Add("placeholders: {a: [b, c]}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if c, err := Parse("c.yaml", []byte(text)); (c == nil) == (err == nil) {
+			t.Errorf("neither configuration nor error for %q", text)
+		}
+	})
+}
