@@ -54,7 +54,8 @@ type Rule struct {
 	Language string // where, region, keyword, eventbridge, filter, sigma
 	File     string // as given by the user
 	Line     int    // where the rule starts in File, 1-based
-	TextLine int    // where the language's own text starts in File, 1-based
+	TextFile string // where the language's own text stands: File, or what file: names
+	TextLine int    // where that text starts in TextFile, 1-based
 
 	// Predicate judges CloudTrail records. Event, when set, judges JSON events
 	// that are no CloudTrail records instead (EventBridge patterns).
@@ -80,5 +81,6 @@ type Case struct {
 	Name  string
 	Event []byte // JSON
 	Match bool
+	File  string // where the test stands: the rule's file or a file of tests
 	Line  int
 }

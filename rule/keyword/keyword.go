@@ -36,14 +36,12 @@ import (
 
 // The codes of this package's diagnostics.
 const (
-	CodeSyntax    = "TW001" // neither YAML nor JSON
-	CodeKey       = "TW003" // unknown key
-	CodeMissing   = "TW004" // neither source nor regexp
-	CodeType      = "TW005" // a value of the wrong type
-	CodeRegex     = "TW040" // regular expression RE2 cannot run
-	CodeAll       = "TW041" // warning: an expression that finds everything
-	CodeUnmeant   = "TW042" // warning: finds names that read, or far more than a word
-	CodeNoService = "TW043" // warning: no service is found
+	CodeSyntax  = "TW001" // neither YAML nor JSON
+	CodeKey     = "TW003" // unknown key
+	CodeMissing = "TW004" // neither source nor regexp
+	CodeType    = "TW005" // a value of the wrong type
+	CodeRegex   = "TW040" // regular expression RE2 cannot run
+	CodeAll     = "TW041" // warning: an expression that finds everything
 )
 
 // Config is a configuration as published.
@@ -53,8 +51,6 @@ type Config struct {
 	SNS    SNS
 
 	source, name *regexp.Regexp
-	sourceLine   int
-	regexpLine   int
 }
 
 // SNS says where the published function sends its notifications.
@@ -113,7 +109,7 @@ func document(text []byte) (*yamldoc.Node, error) {
 // ParseNode reads the configuration from a node of a larger file; the
 // diagnostics carry that file's lines.
 func ParseNode(n *yamldoc.Node) (*Config, diagnostic.List) {
-	r := reader{config: &Config{sourceLine: n.Line, regexpLine: n.Line}}
+	r := reader{config: &Config{}}
 	r.read(n)
 	if r.list.Err() != nil {
 		return nil, r.list
@@ -148,9 +144,9 @@ func (r *reader) read(n *yamldoc.Node) {
 func (r *reader) key(k, v *yamldoc.Node) {
 	switch k.Text {
 	case "source":
-		r.config.Source, r.config.sourceLine = r.text(k, v), v.Line
+		r.config.Source = r.text(k, v)
 	case "regexp":
-		r.config.Regexp, r.config.regexpLine = r.text(k, v), v.Line
+		r.config.Regexp = r.text(k, v)
 	case "sns":
 		r.sns(v)
 	default:

@@ -10,10 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
-type parser struct {
-	list diagnostic.List
-	uses []use
-}
+type parser struct{ list diagnostic.List }
 
 func (p *parser) fail(n *yamldoc.Node, code, fix, format string, args ...any) {
 	p.list = append(p.list, diagnostic.Diagnostic{
@@ -85,9 +82,8 @@ func (p *parser) field(k, v *yamldoc.Node) detect.Node {
 	if len(v.Keys) == 0 {
 		p.fail(v, CodeEmpty, k.Text+": {exists: true}", "no test under %s", k.Text)
 	}
-	f := fieldTests{parser: p, use: use{path: k.Text, line: k.Line, column: k.Column}}
+	f := fieldTests{parser: p, name: k.Text}
 	f.read(v)
-	p.uses = append(p.uses, f.use)
 	return f.node(path, k.Text+": "+source(v))
 }
 

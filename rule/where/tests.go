@@ -34,7 +34,7 @@ var elsewhere = map[string]string{
 // fieldTests gathers the tests under one field.
 type fieldTests struct {
 	*parser
-	use    use
+	name   string // the field path as written
 	fold   bool
 	value  detect.MatchAll // on the value or the elements of an array
 	itself detect.MatchAll // on the field itself
@@ -45,13 +45,12 @@ type fieldTests struct {
 func (f *fieldTests) read(v *yamldoc.Node) {
 	if o := v.Get(Option); o != nil {
 		f.fold = f.boolean(Option, o)
-		f.use.fold = f.fold
 	}
 	for i, k := range v.Keys {
 		f.test(k, v.Values[i])
 	}
 	if v.Get(Option) != nil && !f.text && len(v.Keys) > 0 {
-		f.fail(v, CodeConflict, "", "ignore_case goes with a text test (equals, in, prefix, suffix, contains, wildcard, regex); there is none under %s", f.use.path)
+		f.fail(v, CodeConflict, "", "ignore_case goes with a text test (equals, in, prefix, suffix, contains, wildcard, regex); there is none under %s", f.name)
 	}
 	if f.absent && len(v.Keys) > 1 {
 		f.fail(v, CodeConflict, "", "exists: false holds only for a missing field, of which no other test holds; join the two by any")
@@ -100,7 +99,7 @@ func (f *fieldTests) unknown(k *yamldoc.Node) {
 	if near != "" {
 		hint = "; did you mean " + near + "?"
 	}
-	f.fail(k, CodeTest, near, "unknown test %q under %s%s (tests are %s)", k.Text, f.use.path, hint, strings.Join(known, ", "))
+	f.fail(k, CodeTest, near, "unknown test %q under %s%s (tests are %s)", k.Text, f.name, hint, strings.Join(known, ", "))
 }
 
 func (f *fieldTests) boolean(name string, v *yamldoc.Node) bool {
@@ -164,7 +163,6 @@ func (f *fieldTests) equals(k, v *yamldoc.Node) {
 			any = append(any, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
 		}
 	}
-	f.use.equals = append(f.use.equals, t.Values...)
 	any[0] = t
 	f.value = append(f.value, single(any))
 }
@@ -242,7 +240,7 @@ func pieces(s string) []detect.Piece {
 func (f *fieldTests) regex(x *yamldoc.Node) detect.Match {
 	re, err := re2.Compile(x.Text, f.fold)
 	if err != nil {
-		f.fail(x, CodeRegex, "", "regex under %s: %v", f.use.path, err)
+		f.fail(x, CodeRegex, "", "regex under %s: %v", f.name, err)
 		return nil
 	}
 	return detect.Regexp{Re: re, Kinds: detect.Scalars}

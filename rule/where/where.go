@@ -38,34 +38,20 @@ import (
 
 // The codes of this package's diagnostics.
 const (
-	CodeSyntax     = "TW001" // not YAML
-	CodeType       = "TW005" // a value of the wrong type
-	CodeTest       = "TW020" // unknown test
-	CodePath       = "TW021" // malformed field path
-	CodeOperand    = "TW022" // a test's operand cannot be what it is
-	CodeRegex      = "TW023" // regular expression RE2 cannot run
-	CodeCIDR       = "TW024" // not an address range
-	CodeEmpty      = "TW025" // an empty list or mapping
-	CodeConflict   = "TW026" // tests that exclude each other
-	CodeSpelling   = "TW030" // warning: a number that YAML readers disagree about
-	CodeField      = "TW031" // warning: a field CloudTrail does not have
-	CodeNoSuchName = "TW032" // warning: a service or API that does not exist
+	CodeSyntax   = "TW001" // not YAML
+	CodeType     = "TW005" // a value of the wrong type
+	CodeTest     = "TW020" // unknown test
+	CodePath     = "TW021" // malformed field path
+	CodeOperand  = "TW022" // a test's operand cannot be what it is
+	CodeRegex    = "TW023" // regular expression RE2 cannot run
+	CodeCIDR     = "TW024" // not an address range
+	CodeEmpty    = "TW025" // an empty list or mapping
+	CodeConflict = "TW026" // tests that exclude each other
+	CodeSpelling = "TW030" // warning: a number that YAML readers disagree about
 )
 
 // Condition is a parsed native condition.
-type Condition struct {
-	node detect.Node
-	uses []use
-}
-
-// use is one field's tests, for Lint.
-type use struct {
-	path   string
-	line   int
-	column int
-	equals []string // operands of equals and in
-	fold   bool
-}
+type Condition struct{ node detect.Node }
 
 // Predicate judges records; any JSON object will do.
 func (c *Condition) Predicate() detect.Node { return c.node }
@@ -99,6 +85,5 @@ func ParseNode(n *yamldoc.Node) (*Condition, diagnostic.List) {
 	if p.list.Err() != nil {
 		return nil, p.list
 	}
-	c.uses = p.uses
 	return c, p.list
 }

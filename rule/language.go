@@ -1,0 +1,121 @@
+package rule
+
+import (
+	"sort"
+
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/eventbridge"
+	"github.com/trailwarden/trailwarden/rule/keyword"
+	"github.com/trailwarden/trailwarden/rule/where"
+)
+
+// The states of an EventBridge rule (PutRule, State). A pattern without a state
+// judges every record, as TestEventPattern does.
+const (
+	Enabled    = "ENABLED" // all but read-only management events
+	EnabledAll = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+	Disabled   = "DISABLED" // loaded, judges nothing
+)
+
+// part is the piece of a rule file that a language reads.
+type part struct {
+	language string
+	file     string        // where text stands
+	line     int           // the file's line of the text's first line
+	text     []byte        // for the languages that read text
+	node     *yamldoc.Node // for those that read nodes, whose lines are the file's
+	state    string        // EventBridge rule state, "" when none was given
+}
+
+// place gives a language's diagnostic its file and line.
+func (p *part) place(d diagnostic.Diagnostic, rule string) diagnostic.Diagnostic {
+	d.File = p.file
+	if d.Rule == "" {
+		d.Rule = rule
+	}
+	switch {
+	case d.Line == 0:
+		d.Line = p.line
+	case p.text != nil:
+		d.Line += p.line - 1
+	}
+	return d
+}
+
+// compiled is a rule as its language understood it.
+type compiled struct {
+	predicate detect.Node
+	event     detect.Node // for JSON events that are no CloudTrail records
+	source    Linter
+	inactive  string
+	author    string
+	license   string
+	link      string
+}
+
+// fill completes the rule with what its language said; what the native rule
+// says itself stays.
+func (c *compiled) fill(r *Rule, p *part) {
+	r.Language, r.Predicate, r.Event, r.Source, r.Inactive = p.language, c.predicate, c.event, c.source, c.inactive
+	r.TextFile, r.TextLine = p.file, 1
+	if p.text != nil {
+		r.TextLine = p.line
+	}
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&r.Author, c.author}, {&r.License, c.license}, {&r.Link, c.link}} {
+		if *f.to == "" {
+			*f.to = f.from
+		}
+	}
+}
+
+// languages are the rule languages by their name under match. Adding one is a
+// line here and a function below.
+var languages = map[string]func(*part, Options) (*compiled, diagnostic.List){
+	"where":       compileWhere,
+	"keyword":     compileKeyword,
+	"eventbridge": compileEventBridge,
+}
+
+// Languages are the names of the rule languages, sorted.
+func Languages() []string {
+	var names []string
+	for name := range languages {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+func compileWhere(p *part, _ Options) (*compiled, diagnostic.List) {
+	c, list := where.ParseNode(p.node)
+	if c == nil {
+		return nil, list
+	}
+	return &compiled{predicate: c.Predicate()}, list
+}
+
+func compileKeyword(p *part, _ Options) (*compiled, diagnostic.List) {
+	c, list := keyword.ParseNode(p.node)
+	if c == nil {
+		return nil, list
+	}
+	return &compiled{predicate: c.Predicate()}, list
+}
+
+func compileEventBridge(p *part, _ Options) (*compiled, diagnostic.List) {
+	pattern, list := eventbridge.Parse(p.text)
+	if pattern == nil {
+		return nil, list
+	}
+	state, _ := eventbridge.ParseState(p.state) // checked where it was read
+	c := &compiled{predicate: pattern.PredicateIn(state), event: pattern.Event(), source: pattern}
+	if state == eventbridge.Disabled {
+		c.event, c.inactive = detect.Const(false), "its state is "+Disabled
+	}
+	return c, list
+}

@@ -1,0 +1,4 @@
+package rule
+
+// Options says how rule files are read.
+type Options struct{}

@@ -1,0 +1,108 @@
+package rule
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/eventbridge"
+)
+
+// LoadText reads rules of one language from text: the language's own text, the
+// forms its files have, or a native rule whose match holds that language. name
+// stands for the file in diagnostics and names the rule.
+func LoadText(language, name string, text []byte, opts Options) (*Set, diagnostic.List) {
+	l := newLoader(opts)
+	f := &file{name: name, path: name, named: true, text: trimBOM(text)}
+	switch {
+	case languages[language] == nil:
+		l.say(diagnostic.Error, name, 0, CodeLanguage, "no rule language %q; there are %s", clip(language), strings.Join(Languages(), ", "))
+	case len(text) > yamldoc.MaxBytes:
+		l.say(diagnostic.Error, name, 0, CodeSyntax, "the text has %d bytes; at most %d are read", len(text), yamldoc.MaxBytes)
+	default:
+		l.textOf(language, f)
+	}
+	return l.finish()
+}
+
+func (l *loader) textOf(language string, f *file) {
+	if n := nativeText(f.text); n != nil {
+		l.nativeOf(language, f, n)
+		return
+	}
+	switch language {
+	case "eventbridge":
+		if exports, ok := eventbridge.ParseExport(f.text); ok {
+			l.exportedRules(f, exports)
+			return
+		}
+		l.pattern(f, f.text, f.rule(), eventbridge.Unstated)
+	case "filter":
+		l.filterFile(f)
+	case "sigma":
+		l.sigmaText(f, f.text)
+	default:
+		l.textRule(language, f)
+	}
+}
+
+// rule is the rule that a file without metadata holds.
+func (f *file) rule() *Rule { return &Rule{ID: f.stem(), Title: f.stem(), Line: 1} }
+
+// nativeText is the native rule that text holds, or nil.
+func nativeText(text []byte) *yamldoc.Node {
+	if !bytes.Contains(text, []byte("match")) {
+		return nil
+	}
+	docs := yamldoc.Documents(text)
+	if len(docs) == 0 || docs[0].Err != nil || docs[0].Node.Kind != yamldoc.Map {
+		return nil
+	}
+	m := docs[0].Node.Get("match")
+	if m == nil || m.Kind != yamldoc.Map || docs[0].Node.Get("detection") != nil {
+		return nil
+	}
+	return docs[0].Node
+}
+
+// nativeOf loads a native rule, which must be of the language asked for.
+func (l *loader) nativeOf(language string, f *file, n *yamldoc.Node) {
+	m := n.Get("match")
+	if m.Get(language) == nil {
+		l.say(diagnostic.Error, f.name, m.Line, CodeLanguage, "the rule's match is not in the language %s that was asked for", language)
+		return
+	}
+	l.yamlFile(f)
+}
+
+// textRule loads the text of a language that is written in YAML.
+func (l *loader) textRule(language string, f *file) {
+	docs := yamldoc.Documents(f.text)
+	switch {
+	case len(docs) != 1:
+		l.say(diagnostic.Error, f.name, 1, CodeType, "want one %s rule, found %d documents", language, len(docs))
+		return
+	case docs[0].Err != nil:
+		l.say(diagnostic.Error, f.name, docs[0].Err.Line, CodeSyntax, "%s", docs[0].Err.Message)
+		return
+	}
+	n := docs[0].Node
+	if v := n.Get(language); v != nil && len(n.Keys) == 1 {
+		n = v // the text as it stands below match
+	}
+	p := &part{language: language, file: f.name, line: n.Line, node: n}
+	if language == "region" {
+		p.text = n.AppendJSONAtLines(nil, n.Line)
+	}
+	l.add(f, f.rule(), p)
+}
+
+// Place is where a rule stands, as messages name it.
+func (r *Rule) Place() string {
+	if r.Line == 0 {
+		return r.File
+	}
+	return fmt.Sprintf("%s:%d", r.File, r.Line)
+}
