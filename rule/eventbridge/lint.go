@@ -1,6 +1,274 @@
 package eventbridge
 
-import "github.com/trailwarden/trailwarden/rule/diagnostic"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
 
-// Lint is to come.
-func (p *Pattern) Lint(cat diagnostic.Catalogue) diagnostic.List { return nil }
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
+
+// WithState is the same pattern for a rule in the given state, so that Lint can
+// speak of what never reaches it.
+func (p *Pattern) WithState(s State) *Pattern {
+	c := *p
+	c.state = s
+	return &c
+}
+
+// Lint says what in a valid pattern will not do what its author meant, beyond
+// Parse's warnings: fields that no event has (EBW05), detail types that no
+// CloudTrail record comes in (EBW07), calls that are never delivered (EBW08),
+// conditions that cannot hold together (EBW09, EBW11), alternatives that let
+// everything through (EBW10), exclusions that drop records without the field
+// (EBW12). Names of services and calls are for whoever lints the predicate. cat
+// may be nil; then no field names are checked.
+func (p *Pattern) Lint(cat diagnostic.Catalogue) diagnostic.List {
+	l := &linter{pattern: p, cat: cat, foreign: true}
+	for _, a := range p.alts {
+		l.foreign = l.foreign && l.isForeign(a)
+	}
+	seen := map[int]bool{}
+	for _, a := range p.alts {
+		for _, f := range a {
+			if !seen[f.pos] {
+				seen[f.pos] = true
+				l.leaf(f)
+			}
+		}
+		l.together(a)
+	}
+	slices.SortStableFunc(l.found, func(a, b diagnostic.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code))
+	})
+	return slices.CompactFunc(l.found, func(a, b diagnostic.Diagnostic) bool { return a == b })
+}
+
+type linter struct {
+	pattern *Pattern
+	cat     diagnostic.Catalogue
+	foreign bool // about events that are not CloudTrail's
+	found   diagnostic.List
+}
+
+func (l *linter) warn(code string, f *leaf, fix, why, msg string, args ...any) {
+	l.found = append(l.found, warning(l.pattern.text, code, f.pos, fmt.Sprintf(msg, args...), why, fix))
+}
+
+// envelope is what EventBridge puts around a record.
+func envelope() []string {
+	return []string{"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
+}
+
+func detailTypes() []string {
+	return []string{"AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail", "AWS Console Action via CloudTrail",
+		"AWS Service Event via CloudTrail", "AWS Insight via CloudTrail", "AWS Network Activity Event via CloudTrail"}
+}
+
+// isForeign tells whether an alternative asks for a detail type or a source that
+// is none of CloudTrail's.
+func (l *linter) isForeign(a alternative) bool {
+	types, ok := exact(a["detail-type"])
+	if ok && !slices.ContainsFunc(types, func(t string) bool { return strings.Contains(strings.ToLower(t), "cloudtrail") }) {
+		return true
+	}
+	sources, ok := exact(a["source"])
+	return ok && !slices.ContainsFunc(sources, func(s string) bool { return strings.HasPrefix(s, "aws.") })
+}
+
+// exact is a leaf's values when all of them are plain strings.
+func exact(f *leaf) ([]string, bool) {
+	if f == nil {
+		return nil, false
+	}
+	var out []string
+	for _, m := range f.matchers {
+		if m.op != "" && m.op != "exactly" || m.value.kind != cloudtrail.String {
+			return nil, false
+		}
+		out = append(out, m.value.text)
+	}
+	return out, true
+}
+
+func (l *linter) leaf(f *leaf) {
+	l.name(f)
+	l.detailType(f)
+	l.alwaysTrue(f)
+	l.dropsAbsent(f)
+}
+
+// name is EBW05: a field that CloudTrail's events never have.
+func (l *linter) name(f *leaf) {
+	if l.cat == nil || l.foreign {
+		return
+	}
+	const why = "CloudTrail never delivers it, so a condition on it never holds, and one on its absence always does."
+	field, inDetail := strings.CutPrefix(f.path, "detail.")
+	if inDetail {
+		if known, _, near := l.cat.Field(field); !known {
+			l.warn("EBW05", f, near, why, "CloudTrail records have no field %q", cut(field))
+		}
+		return
+	}
+	if top, _, _ := strings.Cut(f.path, "."); slices.Contains(envelope(), top) {
+		return
+	}
+	fix := ""
+	if known, _, _ := l.cat.Field(f.path); known {
+		fix = `"detail": {` + strings.Replace(f.src(), f.path+": ", fmt.Sprintf("%q: ", f.path), 1) + "}"
+	}
+	l.warn("EBW05", f, fix, why+" The fields of the record stand inside detail.", "the event around a CloudTrail record has no field %q", cut(f.path))
+}
+
+// detailType is EBW07: a detail type that no record comes in.
+func (l *linter) detailType(f *leaf) {
+	types, ok := exact(f)
+	if f.path != "detail-type" || !ok {
+		return
+	}
+	for _, t := range types {
+		near := ""
+		for _, known := range detailTypes() {
+			if folded(t) == folded(known) {
+				near = known
+			}
+		}
+		if t != near {
+			why := "Records from CloudTrail are never matched by it; events that EventBridge delivers may be."
+			l.warn("EBW07", f, near, why, "no CloudTrail record has the detail-type %q", cut(t))
+		}
+	}
+}
+
+// folded drops case and blanks: one AWS page writes "Signin".
+func folded(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+
+// alwaysTrue is EBW10: alternatives that leave nothing out.
+func (l *linter) alwaysTrue(f *leaf) {
+	var buts []matcher
+	present, absent := false, false
+	for _, m := range f.matchers {
+		switch {
+		case m.op == "anything-but":
+			buts = append(buts, m)
+		case m.absent:
+			absent = true
+		case m.op == "exists":
+			present = true
+		}
+	}
+	const why = "The entries of an array are alternatives: one of them is enough."
+	switch {
+	case present && absent:
+		l.warn("EBW10", f, "", why, "the condition on %q always holds: the field is there or it is not", cut(f.path))
+	case present && len(f.matchers) > 1:
+		l.warn("EBW10", f, "", why, `beside {"exists": true} the other values of %q make no difference`, cut(f.path))
+	case len(buts) > 1:
+		l.warn("EBW10", f, mergeButs(buts), why, "several anything-but on %q side by side exclude nothing: what one excludes, another lets through", cut(f.path))
+	}
+}
+
+// mergeButs is one anything-but for several, where that can be written.
+func mergeButs(buts []matcher) string {
+	var list []string
+	for _, m := range buts {
+		if m.value.kind != buts[0].value.kind || m.value.kind != cloudtrail.String && m.value.kind != cloudtrail.Number {
+			return ""
+		}
+		_, operand, _ := strings.Cut(m.src, ":")
+		list = append(list, strings.TrimSuffix(operand, "}"))
+	}
+	return `{"anything-but": [` + strings.Join(list, ", ") + "]}"
+}
+
+// dropsAbsent is EBW12: an exclusion on a field that many records lack.
+func (l *linter) dropsAbsent(f *leaf) {
+	field, inDetail := strings.CutPrefix(f.path, "detail.")
+	if l.cat == nil || l.foreign || !inDetail {
+		return
+	}
+	known, optional, _ := l.cat.Field(field)
+	for _, m := range f.matchers {
+		if m.op != "anything-but" {
+			known = false
+		}
+	}
+	if known && optional {
+		l.warn("EBW12", f, `[{"exists": false}, `+f.matchers[0].src+"]", "anything-but needs a value: records without the field do not match.",
+			"anything-but on %q leaves out every record that lacks it", cut(field))
+	}
+}
+
+// together looks at conditions that must hold at once.
+func (l *linter) together(a alternative) {
+	l.consoleNames(a)
+	l.sources(a)
+	l.undelivered(a)
+}
+
+// consoleNames is EBW09: sign-in events asked for as API calls.
+func (l *linter) consoleNames(a alternative) {
+	types, ok := exact(a["detail-type"])
+	names, named := exact(a["detail.eventName"])
+	if !ok || !named || slices.ContainsFunc(types, func(t string) bool { return t != detailTypes()[0] }) {
+		return
+	}
+	for _, n := range names {
+		if n == "ConsoleLogin" || n == "CheckMfa" || n == "SwitchRole" || n == "ExitRole" {
+			l.warn("EBW09", a["detail-type"], `"detail-type": ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail"]`,
+				"The event never arrives under this detail-type.", "%s is delivered as %q, not as %q", n, detailTypes()[1], detailTypes()[0])
+		}
+	}
+}
+
+// sources is EBW11: source and detail.eventSource that never come together.
+func (l *linter) sources(a alternative) {
+	outer, ok1 := exact(a["source"])
+	inner, ok2 := exact(a["detail.eventSource"])
+	if !ok1 || !ok2 {
+		return
+	}
+	for _, s := range inner {
+		service, _, _ := strings.Cut(s, ".")
+		if slices.Contains(outer, "aws."+service) {
+			return
+		}
+	}
+	service, _, _ := strings.Cut(inner[0], ".")
+	l.warn("EBW11", a["source"], fmt.Sprintf(`"source": ["aws.%s"]`, service), "Both conditions never hold together.",
+		"source %q never goes with eventSource %q", cut(strings.Join(outer, ", ")), cut(strings.Join(inner, ", ")))
+}
+
+// undelivered is EBW08: a rule that is merely ENABLED asking for reads only.
+func (l *linter) undelivered(a alternative) {
+	names, ok := exact(a["detail.eventName"])
+	if !ok || l.pattern.state != Enabled {
+		return
+	}
+	for _, n := range names {
+		read := slices.ContainsFunc(readPrefixes(), func(p string) bool { return strings.HasPrefix(n, p) })
+		if !read || slices.Contains(deliveredReads(), n) {
+			return
+		}
+		if only, known := l.reads(a, n); known && !only {
+			return
+		}
+	}
+	l.warn("EBW08", a["detail.eventName"], `"State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"`,
+		"Read-only management events whose names start with Describe, Get or List are not sent to a rule in state ENABLED. Data events are.",
+		"EventBridge does not deliver %s to a rule in state ENABLED", cut(strings.Join(names, ", ")))
+}
+
+func (l *linter) reads(a alternative, name string) (only, known bool) {
+	if l.cat == nil {
+		return false, false
+	}
+	source := ""
+	if s, ok := exact(a["detail.eventSource"]); ok && len(s) == 1 {
+		source = s[0]
+	}
+	return l.cat.ReadOnly(source, name)
+}

@@ -22,9 +22,9 @@ const (
 
 // Pattern is a valid event pattern. It is immutable.
 type Pattern struct {
-	text string
-	root *value
-	alts []alternative
+	text  string
+	alts  []alternative
+	state State // for Lint
 }
 
 // Parse reads an event pattern. When the list has an Error the pattern is nil;
@@ -93,7 +93,7 @@ func (p *parser) pattern() (*Pattern, *fault) {
 	if err := p.twice(root); err != nil {
 		return nil, err
 	}
-	return &Pattern{text: p.text, root: root, alts: p.alts}, nil
+	return &Pattern{text: p.text, alts: p.alts}, nil
 }
 
 // length judges the text's length. White space counts for AWS, but a file may

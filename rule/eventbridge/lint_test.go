@@ -1,0 +1,58 @@
+package eventbridge_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/rule/eventbridge"
+)
+
+// TestLintNamesWhatWillNotWork has one wrong pattern per warning and beside it
+// the corrected one, of which nothing is said.
+func TestLintNamesWhatWillNotWork(t *testing.T) {
+	for _, c := range []struct{ name, code, wrong, fix, right string }{
+		{"unknown field", "EBW05", `{"detail":{"eventname":["CreateUser"]}}`, "eventName", `{"detail":{"eventName":["CreateUser"]}}`},
+		{"field outside detail", "EBW05", `{"eventName":["CreateUser"]}`, `"detail": {"eventName": ["CreateUser"]}`, `{"detail":{"eventName":["CreateUser"]}}`},
+		{"below a free field", "", "", "", `{"detail":{"requestParameters":{"anything":{"at":["all"]}}}}`},
+		{"spelling of sign-in", "EBW07", `{"detail-type":["AWS Console Signin via CloudTrail"]}`, "AWS Console Sign In via CloudTrail", `{"detail-type":["AWS Console Sign In via CloudTrail"]}`},
+		{"sign-in as an API call", "EBW09", `{"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["ConsoleLogin"]}}`, "Sign In", `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"],"detail":{"eventName":["ConsoleLogin"]}}`},
+		{"exclusions side by side", "EBW10", `{"source":[{"anything-but":"aws.s3"},{"anything-but":"aws.sns"}]}`, `{"anything-but": ["aws.s3", "aws.sns"]}`, `{"source":[{"anything-but":["aws.s3","aws.sns"]}]}`},
+		{"there or not there", "EBW10", `{"detail":{"errorCode":[{"exists":true},{"exists":false}]}}`, "", `{"detail":{"errorCode":[{"exists":true}]}}`},
+		{"exists swallows the rest", "EBW10", `{"detail":{"errorCode":[{"exists":true},"AccessDenied"]}}`, "", `{"detail":{"errorCode":["AccessDenied"]}}`},
+		{"sources that exclude each other", "EBW11", `{"source":["aws.ec2"],"detail":{"eventSource":["s3.amazonaws.com"]}}`, `"source": ["aws.s3"]`, `{"source":["aws.s3"],"detail":{"eventSource":["s3.amazonaws.com"]}}`},
+		{"exclusion on an optional field", "EBW12", `{"detail":{"errorCode":[{"anything-but":"AccessDenied"}]}}`, `[{"exists": false}, {"anything-but":"AccessDenied"}]`, `{"detail":{"errorCode":[{"exists":false},{"anything-but":"AccessDenied"}]}}`},
+		{"not about CloudTrail", "EBW07", `{"detail-type":["EC2 Instance State-change Notification"],"detail":{"state":["stopped"]}}`, "", `{"source":["my.app"],"detail":{"state":["stopped"]}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.wrong != "" {
+				list := parse(t, c.wrong).Lint(catalog.Default())
+				if len(list) != 1 || list[0].Code != c.code || list[0].Why == "" || !strings.Contains(list[0].Fix, c.fix) {
+					t.Errorf("%s: %+v", c.wrong, list)
+				}
+			}
+			if list := parse(t, c.right).Lint(catalog.Default()); len(list) > 0 {
+				t.Errorf("%s: %+v", c.right, list)
+			}
+		})
+	}
+}
+
+func TestLintKnowsWhatAStateLeavesOut(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		state   eventbridge.State
+		want    int
+	}{
+		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.Enabled, 1},
+		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.EnabledAllManagement, 0},
+		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.Unstated, 0},
+		{`{"detail":{"eventName":["ListUsers","CreateUser"]}}`, eventbridge.Enabled, 0},
+		{`{"detail":{"eventName":["GetSessionToken"]}}`, eventbridge.Enabled, 0},
+	} {
+		list := parse(t, c.pattern).WithState(c.state).Lint(catalog.Default())
+		if len(list) != c.want || c.want == 1 && list[0].Code != "EBW08" {
+			t.Errorf("%s in state %q: %v", c.pattern, c.state, list)
+		}
+	}
+}
