@@ -3,9 +3,16 @@ package inflate
 import (
 	"bytes"
 	"compress/gzip"
+	"flag"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
+
+var corpus = flag.String("corpus", "", "folder of .gz files that BenchmarkCorpus reads")
 
 // The benchmarks read records packed as CloudTrail packs them: 5 events, a
 // usual file, a large one.
@@ -53,4 +60,47 @@ func BenchmarkStandardLibrary(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCorpus unpacks every .gz file below -corpus, file by file.
+func BenchmarkCorpus(b *testing.B) {
+	files := corpusFiles(b)
+	var d Decoder
+	var buf []byte
+	for _, src := range files { // one buffer of the right size, as a worker has after a while
+		out, err := d.Gunzip(buf[:0], src, plenty)
+		if err != nil {
+			b.Fatal(err)
+		}
+		buf = out
+		b.SetBytes(int64(len(out)))
+	}
+	b.ReportAllocs()
+	total := 0
+	for b.Loop() {
+		total = 0
+		for _, src := range files {
+			buf, _ = d.Gunzip(buf[:0], src, plenty)
+			total += len(buf)
+		}
+	}
+	b.SetBytes(int64(total))
+}
+
+func corpusFiles(b *testing.B) (files [][]byte) {
+	if *corpus == "" {
+		b.Skip("no -corpus given")
+	}
+	err := filepath.WalkDir(*corpus, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".gz") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files = append(files, data)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return files
 }

@@ -8,15 +8,12 @@ const (
 	// loads 8.
 	inputSlack = 32
 
-	// outputSlack: three literals, a match of 258, its last chunk of 32 bytes
-	// only partly wanted, and Padding.
+	// outputSlack: three literals, a match of 258 whose last 32 bytes are only
+	// partly wanted, and Padding.
 	outputSlack = 3 + 258 + 32 + Padding
 )
 
-type (
-	chunk16 [16]byte
-	chunk32 [32]byte
-)
+type chunk16 [16]byte
 
 // fast decodes codes while at least inputSlack bytes of input are left and
 // outputSlack bytes of output may still be produced. The caller has checked
@@ -46,24 +43,21 @@ func (d *Decoder) fast() progress {
 	buf, i, n = refill(in, i, buf, n)
 	e := lit[buf&(1<<litBits-1)]
 	for i <= iLast && o <= oLast {
-		old := buf
-		buf >>= e & dropMask
-		n -= uint64(e & dropMask)
-		if e&isLiteral != 0 {
+		if int32(e) < 0 {
+			buf >>= e & dropMask
+			n -= uint64(e)
 			*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
 			o++
 			e = lit[buf&(1<<litBits-1)]
-			old = buf
-			buf >>= e & dropMask
-			n -= uint64(e & dropMask)
-			if e&isLiteral != 0 {
+			if int32(e) < 0 {
+				buf >>= e & dropMask
+				n -= uint64(e)
 				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
 				o++
 				e = lit[buf&(1<<litBits-1)]
-				old = buf
-				buf >>= e & dropMask
-				n -= uint64(e & dropMask)
-				if e&isLiteral != 0 {
+				if int32(e) < 0 {
+					buf >>= e & dropMask
+					n -= uint64(e)
 					*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
 					o++
 					buf, i, n = refill(in, i, buf, n)
@@ -74,12 +68,13 @@ func (d *Decoder) fast() progress {
 		}
 		if e&isSpecial != 0 {
 			if e&isSubtable != 0 {
+				buf >>= litBits
+				n -= litBits
 				e = lit[(e>>16+uint32(buf)&(1<<(e>>8&bitsMask)-1))&litMask]
-				old = buf
-				buf >>= e & dropMask
-				n -= uint64(e & dropMask)
 			}
-			if e&isLiteral != 0 {
+			if int32(e) < 0 {
+				buf >>= e & dropMask
+				n -= uint64(e)
 				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
 				o++
 				buf, i, n = refill(in, i, buf, n)
@@ -87,6 +82,8 @@ func (d *Decoder) fast() progress {
 				continue
 			}
 			if e&isSpecial != 0 {
+				buf >>= e & dropMask
+				n -= uint64(e)
 				p = broken
 				if e&isEnd != 0 {
 					p = ended
@@ -94,7 +91,9 @@ func (d *Decoder) fast() progress {
 				break
 			}
 		}
-		length := uintptr(e>>16) + uintptr(old&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
+		length := uintptr(e>>16) + uintptr(buf&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
+		buf >>= e & dropMask
+		n -= uint64(e)
 
 		buf, i, n = refill(in, i, buf, n)
 		e = dist[buf&(1<<distBits-1)]
@@ -107,10 +106,9 @@ func (d *Decoder) fast() progress {
 			n -= distBits
 			e = dist[(e>>16+uint32(buf)&(1<<(e>>8&bitsMask)-1))&litMask]
 		}
-		old = buf
+		distance := uintptr(e>>16) + uintptr(buf&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
 		buf >>= e & dropMask
-		n -= uint64(e & dropMask)
-		distance := uintptr(e>>16) + uintptr(old&(1<<(e&dropMask)-1)>>(e>>8&bitsMask))
+		n -= uint64(e)
 		if distance-1 >= o-base { // a distance of 0 wraps around
 			p = broken
 			break
@@ -123,14 +121,12 @@ func (d *Decoder) fast() progress {
 		to, from := unsafe.Add(out, o), unsafe.Add(out, o-distance)
 		o += length
 		switch {
-		case distance >= 32:
-			*(*chunk32)(to) = *(*chunk32)(from)
-			for k := uintptr(32); k < length; k += 32 {
-				*(*chunk32)(unsafe.Add(to, k)) = *(*chunk32)(unsafe.Add(from, k))
-			}
 		case distance >= 16:
-			for k := uintptr(0); k < length; k += 16 {
+			*(*chunk16)(to) = *(*chunk16)(from)
+			*(*chunk16)(unsafe.Add(to, 16)) = *(*chunk16)(unsafe.Add(from, 16))
+			for k := uintptr(32); k < length; k += 32 {
 				*(*chunk16)(unsafe.Add(to, k)) = *(*chunk16)(unsafe.Add(from, k))
+				*(*chunk16)(unsafe.Add(to, k+16)) = *(*chunk16)(unsafe.Add(from, k+16))
 			}
 		case distance >= 8:
 			for k := uintptr(0); k < length; k += 8 {
@@ -142,14 +138,15 @@ func (d *Decoder) fast() progress {
 			}
 		}
 	}
-	d.in.pos, d.in.buf, d.in.n = int(i), buf, uint(n)
+	d.in.pos, d.in.buf, d.in.n = int(i), buf, uint(n&63)
 	d.pos = int(o)
 	return p
 }
 
 // refill makes 56 bits or more ready without a branch: it loads 8 bytes, and
-// passes those of them that fit whole.
+// passes those of them that fit whole. Only the low 6 bits of n count, so that
+// whole table entries can be subtracted from it.
 func refill(in unsafe.Pointer, i uintptr, buf, n uint64) (uint64, uintptr, uint64) {
 	buf |= load64(unsafe.Add(in, i)) << (n & 63)
-	return buf, i + uintptr((63-n)>>3), n | 56
+	return buf, i + 7 - uintptr(n>>3&7), n | 56
 }
