@@ -8,6 +8,7 @@ import (
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
 	"github.com/trailwarden/trailwarden/rule/keyword"
+	"github.com/trailwarden/trailwarden/rule/region"
 	"github.com/trailwarden/trailwarden/rule/where"
 )
 
@@ -78,6 +79,7 @@ func (c *compiled) fill(r *Rule, p *part) {
 var languages = map[string]func(*part, Options) (*compiled, diagnostic.List){
 	"where":       compileWhere,
 	"keyword":     compileKeyword,
+	"region":      compileRegion,
 	"eventbridge": compileEventBridge,
 }
 
@@ -105,6 +107,14 @@ func compileKeyword(p *part, _ Options) (*compiled, diagnostic.List) {
 		return nil, list
 	}
 	return &compiled{predicate: c.Predicate()}, list
+}
+
+func compileRegion(p *part, _ Options) (*compiled, diagnostic.List) {
+	policy, list := region.ParseNode(p.node)
+	if policy == nil {
+		return nil, list
+	}
+	return &compiled{predicate: policy.Predicate(), source: policy}, list
 }
 
 func compileEventBridge(p *part, _ Options) (*compiled, diagnostic.List) {

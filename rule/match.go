@@ -79,7 +79,7 @@ func (n *native) state(language string, v *yamldoc.Node) string {
 // content finds the text of a language that is read as text: the string as it
 // stands, the file it names, or the mapping as JSON.
 func (n *native) content(p *part, k, v *yamldoc.Node) bool {
-	if k.Text == "where" || k.Text == "keyword" {
+	if k.Text == "where" || k.Text == "keyword" || k.Text == "region" {
 		return true // read as nodes, so that their lines and spellings stay
 	}
 	switch ref := v.Get("file"); {

@@ -92,11 +92,7 @@ func (l *loader) textRule(language string, f *file) {
 	if v := n.Get(language); v != nil && len(n.Keys) == 1 {
 		n = v // the text as it stands below match
 	}
-	p := &part{language: language, file: f.name, line: n.Line, node: n}
-	if language == "region" {
-		p.text = n.AppendJSONAtLines(nil, n.Line)
-	}
-	l.add(f, f.rule(), p)
+	l.add(f, f.rule(), &part{language: language, file: f.name, line: n.Line, node: n})
 }
 
 // Place is where a rule stands, as messages name it.
