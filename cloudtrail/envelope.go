@@ -22,9 +22,9 @@ var detailTypes = map[string]string{
 func EnvelopeField(r *Record, name string) Value {
 	switch name {
 	case "version":
-		return Value{[]byte(`"0"`)}
+		return ValueOf([]byte(`"0"`))
 	case "resources":
-		return Value{[]byte(`[]`)}
+		return ValueOf([]byte(`[]`))
 	case "id":
 		return r.Get("eventID")
 	case "account":
@@ -58,5 +58,5 @@ func quoted(s string) Value {
 		}
 		b = append(b, s[i])
 	}
-	return Value{append(b, '"')}
+	return ValueOf(append(b, '"'))
 }

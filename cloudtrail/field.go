@@ -58,22 +58,40 @@ const (
 	AccountID
 	LowerEventID // "eventId", the spelling of aggregated records
 	TimeWindow
-	Summary
+	SummaryDetails // "summary", of aggregated records
 	numFields
 )
 
-// FieldIDOf is the FieldID of a top-level field name, exact-case, or NoField.
-func FieldIDOf(name string) FieldID {
+// fieldTable finds a FieldID by a hash of its name that no two of them share.
+var fieldTable = makeFieldTable()
+
+func makeFieldTable() (t [128]FieldID) {
 	for i, n := range fieldNames[1:] {
-		if n == name {
-			return FieldID(i + 1)
-		}
+		t[fieldHash([]byte(n))] = FieldID(i + 1)
 	}
-	return NoField
+	return t
 }
+
+// shortestField is the length of the shortest documented name, in bytes.
+const shortestField = len("eventID")
+
+func fieldHash(name []byte) uint {
+	return (uint(len(name))*27 + uint(name[1])*10 + uint(name[6])*19) % 128
+}
+
+func fieldIDOf(name []byte) FieldID {
+	if len(name) < shortestField {
+		return NoField
+	}
+	f := fieldTable[fieldHash(name)]
+	if string(name) != fieldNames[f] {
+		return NoField
+	}
+	return f
+}
+
+// FieldIDOf is the FieldID of a top-level field name, exact-case, or NoField.
+func FieldIDOf(name string) FieldID { return fieldIDOf([]byte(name)) }
 
 // String is the field's name in the record.
 func (f FieldID) String() string { return fieldNames[f] }
-
-// Field is the record's own field f; the last of duplicate keys wins.
-func (r *Record) Field(f FieldID) Value { return r.Get(fieldNames[f]) }

@@ -1,12 +1,15 @@
 // Package cloudtrail opens AWS CloudTrail log files into records.
 //
 // A Record is a view over its own bytes: fields are found when asked for, with
-// their exact-case names, and nothing is decoded or written anew. The facts
-// about files, keys, fields and regions follow the CloudTrail User Guide
-// (record contents, userIdentity element, finding log files).
+// their exact-case names, and nothing is decoded or written anew. A Decoder
+// reads files in every form in which people keep them and says precisely what
+// was wrong with the rest. The facts about files, keys, fields and regions
+// follow the CloudTrail User Guide (record contents, userIdentity element,
+// finding log files).
 package cloudtrail
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
@@ -15,43 +18,175 @@ import (
 // ErrNotObject is returned for record bytes that are no JSON object.
 var ErrNotObject = errors.New("not a JSON object")
 
+var errMoreText = errors.New("more text follows the JSON object")
+
 // Record is one CloudTrail event, or any other JSON object that rules judge.
+// The first question about its fields walks its own keys once; after that each
+// documented field is there without a search. A Record is not for concurrent
+// use.
 type Record struct {
-	raw []byte
+	ix       *jsonscan.Index
+	at, end  int // the record's place in the index's text
+	mark     int
+	walked   bool
+	repeated bool // a documented key stands twice
+	slots    [numFields]slot
+	others   []other // fields that are not documented, in order
+	scratch  []byte
+}
+
+// slot is where a field's value lies in the text; end is 0 when it is missing.
+type slot struct{ at, end, mark uint32 }
+
+// other is a field with a name that is not documented. The key may hold
+// escapes.
+type other struct {
+	key  []byte
+	slot slot
 }
 
 // ParseRecord views raw, one JSON object. It checks that the bytes are valid
-// JSON; the record keeps them.
+// JSON within the default limits of depth and keys; the record keeps them.
 func ParseRecord(raw []byte) (*Record, error) {
-	r := new(Record)
 	i := jsonscan.SkipSpace(raw, 0)
 	if i >= len(raw) || raw[i] != '{' {
 		return nil, ErrNotObject
 	}
-	e := jsonscan.SkipValue(raw, i)
-	if e < 0 {
-		return nil, ErrNotObject
+	limits := DefaultLimits()
+	r := &Record{ix: limits.index()}
+	r.ix.Reset(raw, i, true)
+	end, mark, err := r.ix.Parse(i)
+	if err != nil {
+		return nil, err
 	}
-	r.raw = raw[i:e]
+	if jsonscan.SkipSpace(raw, end) != len(raw) {
+		return nil, errMoreText
+	}
+	r.view(r.ix, i, end, mark)
 	return r, nil
 }
 
+// view makes r the record at text[at:end] of ix, which found it sound.
+func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
+	r.ix, r.at, r.end, r.mark, r.walked = ix, at, end, mark, false
+}
+
+// walk finds the record's own keys.
+func (r *Record) walk() {
+	r.walked, r.repeated = true, false
+	r.slots = [numFields]slot{}
+	r.others = r.others[:0]
+	var it jsonscan.Item
+	for c := r.ix.Inside(r.mark); c.Member(&it); {
+		s := slot{uint32(it.At), uint32(it.At + len(it.Val)), uint32(it.Mark)}
+		if f := fieldIDOf(it.Key); f != NoField {
+			r.repeated = r.repeated || r.slots[f].end != 0
+			r.slots[f] = s
+			continue
+		}
+		r.other(it.Key, s)
+	}
+}
+
+// other keeps a field with an unusual key, resolving escapes first.
+func (r *Record) other(key []byte, s slot) {
+	if bytes.IndexByte(key, '\\') >= 0 {
+		r.scratch = jsonscan.Unescape(r.scratch[:0], key)
+		if f := fieldIDOf(r.scratch); f != NoField {
+			r.repeated = r.repeated || r.slots[f].end != 0
+			r.slots[f] = s
+			return
+		}
+	}
+	r.others = append(r.others, other{key, s})
+}
+
+func (r *Record) value(s slot) Value {
+	if s.end == 0 {
+		return Value{}
+	}
+	raw := r.ix.Text()[s.at:s.end:s.end]
+	if raw[0] == '{' || raw[0] == '[' {
+		return Value{raw, r.ix, int(s.mark)}
+	}
+	return Value{raw: raw}
+}
+
+// Field is the record's own field f; the last of duplicate keys wins.
+func (r *Record) Field(f FieldID) Value {
+	if r.ix == nil {
+		return Value{}
+	}
+	if !r.walked {
+		r.walk()
+	}
+	return r.value(r.slots[f])
+}
+
 // Raw is the record's exact bytes.
-func (r *Record) Raw() []byte { return r.raw }
+func (r *Record) Raw() []byte {
+	if r.ix == nil {
+		return nil
+	}
+	return r.ix.Text()[r.at:r.end:r.end]
+}
 
 // Value is the record as a value.
-func (r *Record) Value() Value { return Value{r.raw} }
+func (r *Record) Value() Value {
+	if r.ix == nil {
+		return Value{}
+	}
+	return Value{r.Raw(), r.ix, r.mark}
+}
 
 // Get is the record's own field with exactly this name; the last of duplicate
 // keys wins.
-func (r *Record) Get(name string) Value { return r.Value().Get(name) }
+func (r *Record) Get(name string) Value {
+	if f := FieldIDOf(name); f != NoField {
+		return r.Field(f)
+	}
+	r.Field(NoField)
+	for i := len(r.others) - 1; i >= 0; i-- {
+		if jsonscan.KeyIs(r.others[i].key, name) {
+			return r.value(r.others[i].slot)
+		}
+	}
+	return Value{}
+}
 
 // Lookup follows object keys from the record, each exact-case.
-func (r *Record) Lookup(keys ...string) Value { return r.Value().Lookup(keys...) }
+func (r *Record) Lookup(keys ...string) Value {
+	if len(keys) == 0 {
+		return r.Value()
+	}
+	return r.Get(keys[0]).Lookup(keys[1:]...)
+}
+
+// Valid reports whether the record's bytes are one JSON value by the rules of
+// encoding/json. Records of a Decoder and of ParseRecord always are; the check
+// walks the bytes once more.
+func (r *Record) Valid() error {
+	if r.ix == nil {
+		return ErrNotObject
+	}
+	limits := DefaultLimits()
+	ix := limits.index()
+	ix.MaxDepth, ix.MaxKeys = r.ix.MaxDepth, r.ix.MaxKeys
+	ix.Reset(r.Raw(), 0, true)
+	_, _, err := ix.Parse(0)
+	return err
+}
 
 // IsCloudTrail tells whether the object has a CloudTrail record's shape:
-// eventVersion with an eventSource ending in .amazonaws.com or .amazonaws.eu,
-// or an eventCategory.
+// eventVersion with an eventSource, or an eventCategory.
 func (r *Record) IsCloudTrail() bool {
-	return r.Get("eventVersion").Exists() && (r.Get("eventSource").Exists() || r.Get("eventCategory").Exists())
+	return r.Field(EventVersion).Exists() && (r.Field(EventSource).Exists() || r.Field(EventCategory).Exists())
+}
+
+// drop lets go of the text.
+func (r *Record) drop() {
+	r.ix, r.others = nil, r.others[:0]
+	if cap(r.others) > 256 {
+		r.others = nil
+	}
 }

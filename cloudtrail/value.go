@@ -32,11 +32,23 @@ func (k Kind) String() string { return kindNames[k] }
 // record's bytes are.
 type Value struct {
 	raw []byte
+	// ix knows where the brackets of an object or array close; mark is the
+	// number of its opening one. Without ix the bytes are walked one by one.
+	ix   *jsonscan.Index
+	mark int
 }
 
 // ValueOf views raw, which must hold exactly one JSON value without
 // surrounding white space.
-func ValueOf(raw []byte) Value { return Value{raw} }
+func ValueOf(raw []byte) Value { return Value{raw: raw} }
+
+// valueOf views an item that ix found.
+func valueOf(ix *jsonscan.Index, it *jsonscan.Item) Value {
+	if c := it.Val[0]; c == '{' || c == '[' {
+		return Value{it.Val, ix, it.Mark}
+	}
+	return Value{raw: it.Val}
+}
 
 // Kind tells the JSON type from the first byte.
 func (v Value) Kind() Kind {
@@ -101,7 +113,16 @@ func (v Value) Members(yield func(rawKey []byte, val Value) bool) {
 	if v.Kind() != Object {
 		return
 	}
-	jsonscan.EachMember(v.raw, func(k, val []byte) bool { return yield(k, Value{val}) })
+	if v.ix == nil {
+		jsonscan.EachMember(v.raw, func(k, val []byte) bool { return yield(k, Value{raw: val}) })
+		return
+	}
+	var it jsonscan.Item
+	for c := v.ix.Inside(v.mark); c.Member(&it); {
+		if !yield(it.Key, valueOf(v.ix, &it)) {
+			return
+		}
+	}
 }
 
 // Elements calls yield for each element of an array in order until yield
@@ -111,7 +132,16 @@ func (v Value) Elements(yield func(i int, val Value) bool) {
 		return
 	}
 	i := 0
-	jsonscan.EachElement(v.raw, func(val []byte) bool { i++; return yield(i-1, Value{val}) })
+	if v.ix == nil {
+		jsonscan.EachElement(v.raw, func(val []byte) bool { i++; return yield(i-1, Value{raw: val}) })
+		return
+	}
+	var it jsonscan.Item
+	for c := v.ix.Inside(v.mark); c.Element(&it); i++ {
+		if !yield(i, valueOf(v.ix, &it)) {
+			return
+		}
+	}
 }
 
 // Get is the member of an object with exactly this key; the last of duplicate
@@ -120,7 +150,17 @@ func (v Value) Get(key string) Value {
 	if v.Kind() != Object {
 		return Value{}
 	}
-	return Value{jsonscan.Member(v.raw, key)}
+	if v.ix == nil {
+		return Value{raw: jsonscan.Member(v.raw, key)}
+	}
+	var it jsonscan.Item
+	var found Value
+	for c := v.ix.Inside(v.mark); c.Member(&it); {
+		if jsonscan.KeyIs(it.Key, key) {
+			found = valueOf(v.ix, &it)
+		}
+	}
+	return found
 }
 
 // Lookup follows object keys, each exact-case.

@@ -163,11 +163,14 @@ func EachElement(b []byte, yield func(val []byte) bool) bool {
 
 // KeyIs tells whether the raw key text k, escapes resolved, is key.
 func KeyIs(k []byte, key string) bool {
-	if len(k) == len(key) {
-		return string(k) == key && bytes.IndexByte(k, '\\') < 0
+	if len(k) == 0 || len(key) == 0 {
+		return len(k) == len(key)
 	}
-	if len(k) < len(key) || bytes.IndexByte(k, '\\') < 0 {
+	if c := k[0]; c != key[0] && c != '\\' && c < utf8.RuneSelf {
 		return false
+	}
+	if bytes.IndexByte(k, '\\') < 0 && utf8.Valid(k) {
+		return string(k) == key
 	}
 	return string(Unescape(nil, k)) == key
 }

@@ -1,0 +1,58 @@
+package cloudtrail
+
+import "io"
+
+// buffer is memory that is used again from file to file, and given up when
+// files have become much smaller than what it once had to hold.
+type buffer struct {
+	b    []byte
+	need int // decays from the most that was needed lately
+}
+
+// keepAlways is a size that is never worth giving up, in bytes.
+const keepAlways = 256 << 10
+
+// take is the empty buffer with room for at least n bytes.
+func (b *buffer) take(n int) []byte {
+	if cap(b.b) < n {
+		b.b = make([]byte, 0, n)
+	}
+	return b.b[:0]
+}
+
+// give takes back what was used, grown or not.
+func (b *buffer) give(used []byte) { b.b = used }
+
+// settle gives up memory when the file just read, and those before it, needed
+// far less.
+func (b *buffer) settle() {
+	b.need = max(len(b.b), b.need-b.need/8)
+	if cap(b.b) > keepAlways && cap(b.b) > 4*b.need {
+		b.b = nil
+	}
+}
+
+// fill reads on until the buffer holds n bytes or the file ends. size, if not
+// negative, is how large the file is said to be.
+func (b *buffer) fill(r io.Reader, n int, size int64) ([]byte, error) {
+	if n == sniff {
+		b.b = b.b[:0]
+	}
+	room := 4 << 10
+	if size >= 0 {
+		room = int(min(size, int64(n))) + 1 // one more to see the end
+	}
+	for len(b.b) < n {
+		if len(b.b) == cap(b.b) || cap(b.b) < room {
+			grown := make([]byte, len(b.b), max(room, cap(b.b)+cap(b.b)/2))
+			copy(grown, b.b)
+			b.b = grown
+		}
+		m, err := r.Read(b.b[len(b.b):cap(b.b)])
+		b.b = b.b[:len(b.b)+m]
+		if err != nil {
+			return b.b, err
+		}
+	}
+	return b.b, nil
+}

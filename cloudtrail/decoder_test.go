@@ -1,0 +1,70 @@
+package cloudtrail_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// sharedData is the folder of logs by others beside the checkout.
+func sharedData(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
+		p := filepath.Join(dir, "shared", "data", name)
+		if _, err := os.Stat(p); err == nil {
+			return p
+		}
+	}
+	t.Skip("no folder shared/data/" + name + " beside the checkout")
+	return ""
+}
+
+// got is a file read to its end.
+type got struct {
+	cloudtrail.Summary
+	raw     []string
+	indexes []int
+}
+
+func decode(t testing.TB, d *cloudtrail.Decoder, text []byte) got {
+	t.Helper()
+	var g got
+	sum, err := d.Decode(context.Background(), "x.json", bytes.NewReader(text), int64(len(text)), func(r *cloudtrail.Record, i int) error {
+		g.raw = append(g.raw, string(r.Raw()))
+		g.indexes = append(g.indexes, i)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Summary = sum
+	return g
+}
+
+func TestInvictusHasExactly2900RecordsInFiftyFiveFiles(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join(sharedData(t, "cloudtrail/invictus"), "*.gz"))
+	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	records := 0
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := decode(t, d, b)
+		records += g.Records
+		for _, f := range append(g.Faults, g.Notes...) {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+	if len(files) != 55 || records != 2900 {
+		t.Errorf("%d records in %d files, want 2900 in 55", records, len(files))
+	}
+}

@@ -1,0 +1,28 @@
+package cloudtrail
+
+import "time"
+
+// timeForms are the forms that eventTime has: RFC 3339 in records, with or
+// without a fraction of a second, and the SQL form in exports, which is UTC.
+var timeForms = [...]string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05.999999999 UTC"}
+
+// Time is when the request completed, in UTC, to the second as a rule:
+// eventTime, or the end of the window of an aggregated record. ok is false when
+// the record has no time that can be read.
+func (r *Record) Time() (t time.Time, ok bool) {
+	v := r.Field(EventTime)
+	if v.Kind() != String {
+		v = r.Lookup("timeWindow", "windowEnd")
+	}
+	return ParseTime(v.Str())
+}
+
+// ParseTime reads a time as CloudTrail and its exports write it, in UTC.
+func ParseTime(s string) (t time.Time, ok bool) {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}

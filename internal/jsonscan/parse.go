@@ -1,0 +1,260 @@
+package jsonscan
+
+// Parse checks the value that starts at text[i]. It returns the offset after
+// the value and the number of its first mark, which Object and Array take. The
+// number holds until the next call of Parse, Skim or Slide. The error is
+// ErrMore, a *SyntaxError or a *LimitError.
+func (x *Index) Parse(i int) (end, mark int, err error) {
+	want := chunk
+	for {
+		k := x.seek(i)
+		if k == len(x.marks) && x.extend(want) {
+			continue
+		}
+		end, result := x.parse(i, k)
+		switch result {
+		case sound:
+			return end, k, nil
+		case unsound:
+			return 0, 0, &SyntaxError{x.failAt, x.failReason}
+		case overLimit:
+			return 0, 0, &LimitError{x.failAt, x.failReason}
+		}
+		if !x.extend(want) {
+			return 0, 0, ErrMore
+		}
+		want *= 2 // a walk starts anew after each extension: keep them few
+	}
+}
+
+type result uint8
+
+const (
+	sound result = iota
+	unsound
+	overLimit
+	more
+)
+
+func (x *Index) fail(r result, at int, reason string) (int, result) {
+	x.failAt, x.failReason = at, reason
+	return 0, r
+}
+
+// failEnd is the result where the text ends inside the value.
+func (x *Index) failEnd() (int, result) {
+	if !x.sealed {
+		return 0, more
+	}
+	return x.fail(unsound, len(x.text), "the text ends inside a value")
+}
+
+// parse walks one value from text[i] and mark number k. It keeps no more state
+// than the open brackets, so depth costs no stack.
+//
+// This is the hot loop of a scan: every record passes through it once. Marks
+// are read in order, never searched, so the processor can run ahead of the
+// text it has to look at.
+func (x *Index) parse(i, k int) (int, result) {
+	text, marks := x.text, x.marks
+	if cap(x.jump) < len(marks) {
+		x.jump = make([]uint32, cap(marks))
+	}
+	jump := x.jump[:len(marks)]
+	stack := x.stack[:x.MaxDepth]
+	depth, keys, p, e := 0, 0, i, 0
+	var c byte
+
+value:
+	if k+sentinels > len(marks) {
+		return x.failEnd()
+	}
+	if p >= len(text) {
+		return x.failEnd()
+	}
+	c = text[p]
+	switch {
+	case c == '"':
+		e = int(marks[k+1])
+		if int(marks[k]) != p || e >= len(text) || text[e] != '"' {
+			return x.failString(p, k)
+		}
+		k += 2
+		p = e + 1
+	case c == '{' || c == '[':
+		if int(marks[k]) != p {
+			return x.fail(unsound, p, "a backslash stands outside a string")
+		}
+		if depth == len(stack) {
+			return x.fail(overLimit, p, "is nested too deeply")
+		}
+		stack[depth] = uint32(k)
+		depth++
+		k++
+		p++
+		if p < len(text) && text[p] <= ' ' {
+			p = SkipSpace(text, p)
+		}
+		if p < len(text) && text[p] == c+2 {
+			goto after
+		}
+		if c == '{' {
+			goto key
+		}
+		goto value
+	case c <= ' ' && isSpace(c):
+		p = SkipSpace(text, p)
+		goto value
+	default:
+		e = scalarEnd(text, p)
+		if e == p {
+			return x.fail(unsound, p, "a value is expected: an object, array, string, number, true, false or null")
+		}
+		if e < 0 {
+			if -e >= len(text) {
+				return x.failEnd()
+			}
+			return x.fail(unsound, p, "a number, true, false or null is misspelt")
+		}
+		p = e
+	}
+
+after:
+	if depth == 0 {
+		return p, sound
+	}
+	if p >= len(text) || k >= len(marks) {
+		return x.failEnd()
+	}
+	switch c = text[p]; c {
+	case ',':
+		p++
+		if text[marks[stack[depth-1]]] == '[' {
+			goto value
+		}
+		goto key
+	case '}', ']':
+		if text[marks[stack[depth-1]]] != c-2 {
+			return x.fail(unsound, p, "a bracket closes one of the other kind")
+		}
+		depth--
+		jump[stack[depth]] = uint32(k)
+		k++
+		p++
+		goto after
+	case ' ', '\t', '\n', '\r':
+		p = SkipSpace(text, p)
+		goto after
+	}
+	return x.fail(unsound, p, "a comma or a closing bracket is expected")
+
+key:
+	if k+sentinels > len(marks) || p >= len(text) {
+		return x.failEnd()
+	}
+	if c = text[p]; c != '"' {
+		if isSpace(c) {
+			p = SkipSpace(text, p)
+			goto key
+		}
+		return x.fail(unsound, p, "a key in double quotes is expected")
+	}
+	e = int(marks[k+1])
+	if int(marks[k]) != p || e >= len(text) || text[e] != '"' {
+		return x.failString(p, k)
+	}
+	if keys++; keys > x.MaxKeys {
+		return x.fail(overLimit, p, "has too many keys")
+	}
+	k += 2
+	p = e + 1
+	if p < len(text) && text[p] == ':' {
+		p++
+		goto value
+	}
+	p = SkipSpace(text, p)
+	if p >= len(text) {
+		return x.failEnd()
+	}
+	if text[p] != ':' {
+		return x.fail(unsound, p, "a colon is expected after the key")
+	}
+	p++
+	goto value
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// failString says what is wrong with the string that opens at p, mark k.
+func (x *Index) failString(p, k int) (int, result) {
+	if int(x.marks[k]) != p {
+		return x.fail(unsound, p, "a backslash stands outside a string")
+	}
+	e := int(x.marks[k+1])
+	switch {
+	case e >= len(x.text):
+		return x.fail(unsound, p, "a string does not end")
+	case x.text[e] == '\\':
+		return x.fail(unsound, e, "a string holds an escape that JSON does not know")
+	}
+	return x.fail(unsound, e, "a string holds a control character that is not escaped")
+}
+
+// scalarEnd is the offset after the number or literal at b[i]; i when none
+// starts there; minus the offset where it goes wrong when it is misspelt or
+// the text ends inside it.
+func scalarEnd(b []byte, i int) int {
+	switch b[i] {
+	case 't':
+		return literalEnd(b, i, "true")
+	case 'f':
+		return literalEnd(b, i, "false")
+	case 'n':
+		return literalEnd(b, i, "null")
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return numberEnd(b, i)
+	}
+	return i
+}
+
+func literalEnd(b []byte, i int, word string) int {
+	for j := range len(word) {
+		if i+j >= len(b) || b[i+j] != word[j] {
+			return -(i + j)
+		}
+	}
+	return i + len(word)
+}
+
+func digitsEnd(b []byte, i int) int {
+	for i < len(b) && b[i]-'0' <= 9 {
+		i++
+	}
+	return i
+}
+
+func numberEnd(b []byte, i int) int {
+	if b[i] == '-' {
+		i++
+	}
+	j := digitsEnd(b, i)
+	if j == i || b[i] == '0' && j > i+1 {
+		return -j
+	}
+	if j < len(b) && b[j] == '.' {
+		i = j + 1
+		if j = digitsEnd(b, i); j == i {
+			return -j
+		}
+	}
+	if j < len(b) && b[j]|0x20 == 'e' {
+		i = j + 1
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		if j = digitsEnd(b, i); j == i {
+			return -j
+		}
+	}
+	return j
+}
