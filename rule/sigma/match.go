@@ -1,0 +1,176 @@
+package sigma
+
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/detect"
+)
+
+// matchSet gathers the alternatives for one field, plain texts of the same kind
+// into one detect.Text, which the engine looks up at once.
+type matchSet struct {
+	keyword bool
+	list    []detect.Match
+	texts   map[textClass]int // index in list
+}
+
+type textClass struct {
+	op    detect.TextOp
+	fold  bool
+	kinds detect.Kinds
+}
+
+func (m *matchSet) add(x detect.Match) { m.list = append(m.list, x) }
+
+// match is any of the alternatives; nil when there are none.
+func (m *matchSet) match() detect.Match {
+	switch len(m.list) {
+	case 0:
+		return nil
+	case 1:
+		return m.list[0]
+	}
+	return detect.MatchAny(m.list)
+}
+
+func (m *matchSet) addValue(v value) {
+	if m.keyword {
+		v = asText(v)
+	}
+	switch v.kind {
+	case textValue:
+		m.addText(v)
+	case numberValue:
+		m.add(detect.Num{Op: detect.NumEqual, Value: v.number, Kinds: detect.Numbers | detect.Strings})
+	case boolValue:
+		m.addPlain(textClass{detect.Equal, true, detect.Bools | detect.Strings}, v.String())
+	case compareValue:
+		m.add(detect.Num{Op: v.op, Value: v.number, Kinds: detect.Numbers | detect.Strings})
+	case timePartValue:
+		m.addTimePart(v)
+	case networkValue:
+		m.add(detect.CIDR{Prefix: v.prefix.Masked(), Kinds: detect.Strings})
+	case existsValue:
+		m.add(detect.Exists)
+	case regexpValue:
+		// checked when it was read
+		if re, err := compileRegexp(source(v.pieces), v.flags); err == nil {
+			m.add(detect.Regexp{Re: re, Kinds: textKinds})
+		}
+	}
+}
+
+// addText chooses the plainest test that says what the pieces say.
+func (m *matchSet) addText(v value) {
+	pieces := joinPieces(nil, v.pieces)
+	if m.keyword {
+		pieces = surround(pieces, true, true)
+	}
+	pieces = collapse(pieces)
+	if len(pieces) == 1 && pieces[0].kind == anyRun {
+		m.add(detect.Is(textKinds))
+		return
+	}
+	core := pieces
+	before := len(core) > 0 && core[0].kind == anyRun
+	if before {
+		core = core[1:]
+	}
+	after := len(core) > 0 && core[len(core)-1].kind == anyRun
+	if after {
+		core = core[:len(core)-1]
+	}
+	text, plain := value{pieces: core}.plain()
+	if !plain {
+		m.add(detect.Glob{Pieces: globPieces(pieces), Fold: !v.cased, Kinds: kindsOf(pieces)})
+		return
+	}
+	op := detect.Equal
+	switch {
+	case before && after:
+		op = detect.Contains
+	case before:
+		op = detect.HasSuffix
+	case after:
+		op = detect.HasPrefix
+	}
+	m.addPlain(textClass{op, !v.cased, kindsOf(pieces)}, text)
+}
+
+func (m *matchSet) addPlain(c textClass, text string) {
+	if i, ok := m.texts[c]; ok {
+		t := m.list[i].(detect.Text)
+		t.Values = append(t.Values, text)
+		m.list[i] = t
+		return
+	}
+	if m.texts == nil {
+		m.texts = map[textClass]int{}
+	}
+	m.texts[c] = len(m.list)
+	m.add(detect.Text{Op: c.op, Values: []string{text}, Fold: c.fold, Kinds: c.kinds})
+}
+
+// kindsOf leaves objects and arrays out where their text, which begins with a
+// bracket, cannot match.
+func kindsOf(pieces []piece) detect.Kinds {
+	if len(pieces) == 0 {
+		return detect.Strings
+	}
+	if pieces[0].kind == literal && !strings.HasPrefix(pieces[0].text, "{") && !strings.HasPrefix(pieces[0].text, "[") {
+		return detect.Scalars
+	}
+	return textKinds
+}
+
+// collapse makes runs of "*" one.
+func collapse(pieces []piece) []piece {
+	out := make([]piece, 0, len(pieces))
+	for _, p := range pieces {
+		if p.kind == anyRun && len(out) > 0 && out[len(out)-1].kind == anyRun {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func globPieces(pieces []piece) []detect.Piece {
+	out := make([]detect.Piece, len(pieces))
+	for i, p := range pieces {
+		switch p.kind {
+		case anyRun:
+			out[i] = detect.Piece{Kind: detect.AnyRun}
+		case anyChar:
+			out[i] = detect.Piece{Kind: detect.AnyChar}
+		default:
+			out[i] = detect.Piece{Kind: detect.Literal, Text: p.text}
+		}
+	}
+	return out
+}
+
+// years bounds what a comparison with a year spells out: CloudTrail began in
+// 2013, and time stamps outside these years are no time of any event.
+const firstYear, lastYear = 1970, 2199
+
+// addTimePart spells a comparison out, as parts of a time are few.
+func (m *matchSet) addTimePart(v value) {
+	n := int(v.number.Value)
+	if !v.within {
+		m.add(detect.TimePart{Unit: v.unit, Value: n})
+		return
+	}
+	low, high := 0, 59
+	if v.unit == detect.Year {
+		low, high = firstYear, lastYear
+	}
+	var any detect.MatchAny
+	for i := low; i <= high; i++ {
+		if (v.op == detect.NumLess && i < n) || (v.op == detect.NumLessEqual && i <= n) ||
+			(v.op == detect.NumGreater && i > n) || (v.op == detect.NumGreaterEqual && i >= n) {
+			any = append(any, detect.TimePart{Unit: v.unit, Value: i})
+		}
+	}
+	m.add(any)
+}
