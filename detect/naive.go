@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,9 +84,11 @@ func decodeValid(b []byte) (*tree, error) {
 				t.elems = append(t.elems, v)
 				continue
 			}
-			if t.members[key] == nil {
-				t.keys = append(t.keys, key)
+			if t.members[key] != nil { // the last of duplicate keys is the one that is there
+				i := slices.Index(t.keys, key)
+				t.keys = slices.Delete(t.keys, i, i+1)
 			}
+			t.keys = append(t.keys, key)
 			t.members[key] = v
 		}
 		return t, nil
@@ -102,28 +105,29 @@ func decodeValid(b []byte) (*tree, error) {
 }
 
 type naive struct {
-	root *tree
-	rec  *cloudtrail.Record
+	root     *tree
+	rec      *cloudtrail.Record
+	envelope map[string]*tree // fields asked for, so that two paths meet the same arrays
 }
 
 // leaf is a selected value and the array elements it sits in.
 type leaf struct {
 	v  *tree
-	at membership
+	at elements
 }
 
-// membership maps an array to the index of the element that a leaf sits in.
-type membership map[*tree]int
+// elements maps an array to the index of the element that a leaf sits in.
+type elements map[*tree]int
 
-func (m membership) with(a *tree, i int) membership {
-	c := membership{a: i}
+func (m elements) with(a *tree, i int) elements {
+	c := elements{a: i}
 	for k, v := range m {
 		c[k] = v
 	}
 	return c
 }
 
-func (m membership) agrees(o membership) bool {
+func (m elements) agrees(o elements) bool {
 	for a, i := range m {
 		if j, ok := o[a]; ok && i != j {
 			return false
@@ -132,8 +136,8 @@ func (m membership) agrees(o membership) bool {
 	return true
 }
 
-func (m membership) join(o membership) membership {
-	c := membership{}
+func (m elements) join(o elements) elements {
+	c := elements{}
 	for k, v := range m {
 		c[k] = v
 	}
@@ -171,7 +175,7 @@ func (e *naive) node(n Node) bool {
 		}
 		return false
 	case Consistent:
-		return e.consistent(n.Terms, membership{})
+		return e.consistent(n.Terms, elements{})
 	case Compare:
 		for _, l := range e.selected(n.Left) {
 			for _, r := range e.selected(n.Right) {
@@ -185,7 +189,7 @@ func (e *naive) node(n Node) bool {
 	panic(fmt.Sprintf("detect: unknown node %T", n))
 }
 
-func (e *naive) consistent(terms []Term, chosen membership) bool {
+func (e *naive) consistent(terms []Term, chosen elements) bool {
 	if len(terms) == 0 {
 		return true
 	}
@@ -209,22 +213,33 @@ func (e *naive) selected(p Path) []leaf {
 		if len(p.Steps) == 0 || p.Steps[0].Kind != StepKey {
 			return nil
 		}
-		v := cloudtrail.EnvelopeField(e.rec, p.Steps[0].Key)
-		if !v.Exists() {
+		root = e.enveloped(p.Steps[0].Key)
+		if root == nil {
 			return nil
 		}
-		t, err := decode(v.Raw())
-		if err != nil {
-			return nil
-		}
-		root, p.Steps = t, p.Steps[1:]
+		p.Steps = p.Steps[1:]
 	}
 	var out []leaf
-	walk(p, root, p.Steps, membership{}, &out)
+	walk(p, root, p.Steps, elements{}, &out)
 	return out
 }
 
-func walk(p Path, v *tree, steps []Step, at membership, out *[]leaf) {
+func (e *naive) enveloped(name string) *tree {
+	if t, ok := e.envelope[name]; ok {
+		return t
+	}
+	var t *tree
+	if v := cloudtrail.EnvelopeField(e.rec, name); v.Exists() {
+		t, _ = decode(v.Raw())
+	}
+	if e.envelope == nil {
+		e.envelope = map[string]*tree{}
+	}
+	e.envelope[name] = t
+	return t
+}
+
+func walk(p Path, v *tree, steps []Step, at elements, out *[]leaf) {
 	if len(steps) == 0 {
 		end(p.End, v, at, out)
 		return
@@ -289,7 +304,7 @@ func (v *tree) member(key string, fold bool) *tree {
 	return found
 }
 
-func end(mode End, v *tree, at membership, out *[]leaf) {
+func end(mode End, v *tree, at elements, out *[]leaf) {
 	switch mode {
 	case EndLeaves:
 		switch v.kind {

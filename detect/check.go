@@ -1,0 +1,186 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"regexp"
+)
+
+type checkOp uint8
+
+const (
+	checkKind checkOp = iota // the kind alone decides
+	checkAll
+	checkAny
+	checkNot
+	checkText
+	checkGlob
+	checkRegexp
+	checkNumber
+	checkAddr
+	checkTime
+)
+
+// check is a compiled Match.
+type check struct {
+	op     checkOp
+	kinds  Kinds
+	fold   bool
+	raw    bool
+	parts  []check
+	text   TextOp
+	values [][]byte  // checkText, folded with fold
+	many   *operands // checkText, instead of values when there are many
+	glob   *globber
+	re     *regexp.Regexp
+	numOp  NumOp
+	number Decimal
+	prefix netip.Prefix
+	unit   TimeUnit
+	part   int
+}
+
+// fewValues is the number of operands up to which one test tries each in turn.
+const fewValues = 6
+
+func compileMatch(m Match) check {
+	switch m := m.(type) {
+	case MatchAll:
+		return check{op: checkAll, parts: compileMatches(m)}
+	case MatchAny:
+		return check{op: checkAny, parts: compileMatches(m)}
+	case MatchNot:
+		return check{op: checkNot, parts: []check{compileMatch(m.X)}}
+	case Is:
+		return check{op: checkKind, kinds: Kinds(m)}
+	case Text:
+		return compileText(m)
+	case Glob:
+		return compileGlob(m)
+	case Regexp:
+		return check{op: checkRegexp, kinds: m.Kinds, re: m.Re, raw: m.Raw}
+	case Num:
+		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, number: m.Value}
+	case CIDR:
+		return check{op: checkAddr, kinds: m.Kinds, prefix: m.Prefix}
+	case TimePart:
+		return check{op: checkTime, kinds: Strings, unit: m.Unit, part: m.Value}
+	}
+	panic(fmt.Sprintf("detect: unknown match %T", m))
+}
+
+func compileMatches(ms []Match) []check {
+	out := make([]check, len(ms))
+	for i, m := range ms {
+		out[i] = compileMatch(m)
+	}
+	return out
+}
+
+func compileText(m Text) check {
+	c := check{op: checkText, kinds: m.Kinds, fold: m.Fold, raw: m.Raw, text: m.Op}
+	if len(m.Values) > fewValues {
+		c.many = new(operands)
+	}
+	for i, v := range m.Values {
+		if m.Fold {
+			v = FoldText(v)
+		}
+		if c.many != nil {
+			c.many.add(m.Op, v, int32(i))
+			continue
+		}
+		c.values = append(c.values, []byte(v))
+	}
+	return c
+}
+
+func compileGlob(m Glob) check {
+	pieces := m.Pieces
+	if m.Fold {
+		pieces = make([]Piece, len(m.Pieces))
+		for i, p := range m.Pieces {
+			pieces[i] = Piece{p.Kind, FoldText(p.Text)}
+		}
+	}
+	return check{op: checkGlob, kinds: m.Kinds, fold: m.Fold, glob: newGlobber(pieces)}
+}
+
+func (m *Matcher) holds(c *check, f *found) bool {
+	switch c.op {
+	case checkAll:
+		for i := range c.parts {
+			if !m.holds(&c.parts[i], f) {
+				return false
+			}
+		}
+		return true
+	case checkAny:
+		for i := range c.parts {
+			if m.holds(&c.parts[i], f) {
+				return true
+			}
+		}
+		return false
+	case checkNot:
+		return !m.holds(&c.parts[0], f)
+	}
+	if !c.kinds.Has(f.kind) {
+		return false
+	}
+	switch c.op {
+	case checkText:
+		return c.textHolds(m.side(c, f))
+	case checkGlob:
+		return c.glob.match(m.side(c, f))
+	case checkRegexp:
+		s := m.side(c, f)
+		return c.re.Match(s[:min(len(s), MaxRegexpText)])
+	case checkNumber:
+		return m.number(c, f)
+	case checkAddr:
+		a, ok := m.addr(f)
+		return ok && c.prefix.Contains(a)
+	case checkTime:
+		return m.timePart(c, f)
+	}
+	return true
+}
+
+// side is the text that c looks at: raw, folded or as it is.
+func (m *Matcher) side(c *check, f *found) []byte {
+	switch {
+	case c.raw && c.fold:
+		return m.texts.fold(m.rawText(f))
+	case c.raw:
+		return m.rawText(f)
+	case c.fold:
+		return m.folded(f)
+	}
+	return m.text(f)
+}
+
+func (c *check) textHolds(s []byte) bool {
+	if c.many != nil {
+		return c.many.any(s)
+	}
+	for _, v := range c.values {
+		if relates(c.text, s, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func relates(op TextOp, s, operand []byte) bool {
+	switch op {
+	case HasPrefix:
+		return bytes.HasPrefix(s, operand)
+	case HasSuffix:
+		return bytes.HasSuffix(s, operand)
+	case Contains:
+		return bytes.Contains(s, operand)
+	}
+	return bytes.Equal(s, operand)
+}

@@ -1,0 +1,228 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+)
+
+// expr is a predicate in negation normal form over numbered atoms: tests that
+// many rules may share and that are judged once per record.
+type expr struct {
+	op   exprOp
+	atom int32
+	kids []*expr
+}
+
+type exprOp uint8
+
+const (
+	exprFalse exprOp = iota
+	exprTrue
+	exprAtom
+	exprNot // of an atom
+	exprAll
+	exprAny
+)
+
+var (
+	falseExpr = &expr{op: exprFalse}
+	trueExpr  = &expr{op: exprTrue}
+)
+
+func truth(b bool) *expr {
+	if b {
+		return trueExpr
+	}
+	return falseExpr
+}
+
+// compiler turns predicates into exprs, sharing paths and atoms.
+type compiler struct {
+	*selectors
+	atoms  []atom
+	atomBy map[string]int32
+	pos    []*expr // by atom
+	neg    []*expr
+}
+
+func newCompiler() *compiler {
+	return &compiler{selectors: newSelectors(), atomBy: map[string]int32{}}
+}
+
+// expr compiles n, or its negation.
+func (c *compiler) expr(n Node, negate bool) *expr {
+	switch n := n.(type) {
+	case All:
+		return c.join(exprAll, n, negate)
+	case Any:
+		return c.join(exprAny, n, negate)
+	case Not:
+		return c.expr(n.X, !negate)
+	case Const:
+		return truth(bool(n) != negate)
+	case Test:
+		return c.test(n.Path, plainMatch(n.Match), negate)
+	case Consistent:
+		return c.consistent(n, negate)
+	case Compare:
+		return c.literal(c.compare(n), negate)
+	}
+	panic(fmt.Sprintf("detect: unknown node %T", n))
+}
+
+func (c *compiler) join(op exprOp, ns []Node, negate bool) *expr {
+	kids := make([]*expr, len(ns))
+	for i, n := range ns {
+		kids[i] = c.expr(n, negate)
+	}
+	return c.combine(opposite(op, negate), kids)
+}
+
+func opposite(op exprOp, negate bool) exprOp {
+	switch {
+	case negate && op == exprAll:
+		return exprAny
+	case negate:
+		return exprAll
+	}
+	return op
+}
+
+// test compiles a Test. "Some value satisfies A or B" is "some value satisfies
+// A, or some value satisfies B".
+func (c *compiler) test(p Path, m Match, negate bool) *expr {
+	if any, ok := m.(MatchAny); ok {
+		kids := make([]*expr, len(any))
+		for i, x := range any {
+			kids[i] = c.test(p, x, negate)
+		}
+		return c.combine(opposite(exprAny, negate), kids)
+	}
+	return c.literal(c.atomOf(p, m), negate)
+}
+
+func (c *compiler) literal(atom int32, negate bool) *expr {
+	if negate {
+		return c.neg[atom]
+	}
+	return c.pos[atom]
+}
+
+// combine joins kids by op: nested joins are flattened, constants and repeated
+// literals dropped, and cheap tests put first.
+func (c *compiler) combine(op exprOp, kids []*expr) *expr {
+	neutral, decisive := trueExpr, falseExpr
+	if op == exprAny {
+		neutral, decisive = falseExpr, trueExpr
+	}
+	out := make([]*expr, 0, len(kids))
+	for _, k := range kids {
+		switch {
+		case k == decisive:
+			return decisive
+		case k == neutral:
+		case k.op == op:
+			out = append(out, k.kids...)
+		default:
+			out = append(out, k)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *expr) int { return c.order(a) - c.order(b) })
+	out = slices.CompactFunc(out, func(a, b *expr) bool { return a == b })
+	switch len(out) {
+	case 0:
+		return neutral
+	case 1:
+		return out[0]
+	}
+	for i, k := range out { // equal literals are neighbours, and so are opposite ones
+		if i > 0 && k.op == exprNot && out[i-1].op == exprAtom && out[i-1].atom == k.atom {
+			return decisive
+		}
+	}
+	return &expr{op: op, kids: out}
+}
+
+// order sorts literals by cost and then by atom, joins last.
+func (c *compiler) order(e *expr) int {
+	switch e.op {
+	case exprAtom:
+		return c.atoms[e.atom].cost<<32 | int(e.atom)<<1
+	case exprNot:
+		return c.atoms[e.atom].cost<<32 | int(e.atom)<<1 | 1
+	}
+	return 1 << 60
+}
+
+func (m *Matcher) eval(e *expr) bool {
+	switch e.op {
+	case exprAtom:
+		return m.atom(e.atom)
+	case exprNot:
+		return !m.atom(e.atom)
+	case exprAll:
+		for _, k := range e.kids {
+			if !m.eval(k) {
+				return false
+			}
+		}
+		return true
+	case exprAny:
+		for _, k := range e.kids {
+			if m.eval(k) {
+				return true
+			}
+		}
+		return false
+	}
+	return e.op == exprTrue
+}
+
+// residual is what is left of e once the atoms that eventSource and eventName
+// decide have been judged on the record at hand. It shares what did not change.
+func (m *Matcher) residual(e *expr) *expr {
+	switch e.op {
+	case exprAtom:
+		if m.engine.atoms[e.atom].head {
+			return truth(m.atom(e.atom))
+		}
+		return e
+	case exprNot:
+		if m.engine.atoms[e.atom].head {
+			return truth(!m.atom(e.atom))
+		}
+		return e
+	case exprAll, exprAny:
+		return m.residualJoin(e)
+	}
+	return e
+}
+
+func (m *Matcher) residualJoin(e *expr) *expr {
+	neutral, decisive := trueExpr, falseExpr
+	if e.op == exprAny {
+		neutral, decisive = falseExpr, trueExpr
+	}
+	var kids []*expr // set once something changed
+	for i, k := range e.kids {
+		r := m.residual(k)
+		if r == decisive {
+			return decisive
+		}
+		if r != k && kids == nil {
+			kids = append(make([]*expr, 0, len(e.kids)), e.kids[:i]...)
+		}
+		if kids != nil && r != neutral {
+			kids = append(kids, r)
+		}
+	}
+	switch {
+	case kids == nil:
+		return e
+	case len(kids) == 0:
+		return neutral
+	case len(kids) == 1:
+		return kids[0]
+	}
+	return &expr{op: e.op, kids: kids}
+}

@@ -1,0 +1,190 @@
+package detect
+
+import (
+	"net/netip"
+	"unicode/utf8"
+)
+
+// key is a property of a record, cheap to look up for many rules at once, that
+// some test needs: a value of one selector that equals, starts with, ends with
+// or contains a text, lies in an address range, or is there at all.
+type key struct {
+	sel    int32
+	kind   keyKind
+	fold   bool
+	kinds  Kinds // kinds of value that can have it
+	text   string
+	prefix netip.Prefix
+}
+
+type keyKind uint8
+
+const (
+	keyText    keyKind = iota // + TextOp
+	keyPrefix          = keyText + keyKind(HasPrefix)
+	keySuffix          = keyText + keyKind(HasSuffix)
+	keyInside          = keyText + keyKind(Contains)
+	keyRange           = keyInside + 1
+	keyPresent         = keyInside + 2
+)
+
+func present(sel int32) []key { return []key{{sel: sel, kind: keyPresent}} }
+
+// keysOf are keys of which every record has one where some value that sel
+// selects satisfies m. There is always one: the value must be there.
+func keysOf(sel int32, m Match) []key {
+	switch m := m.(type) {
+	case MatchAny:
+		var out []key
+		for _, x := range m {
+			out = append(out, keysOf(sel, x)...)
+		}
+		if len(out) > 0 {
+			return out
+		}
+	case MatchAll:
+		best := present(sel)
+		for _, x := range m {
+			if ks := keysOf(sel, x); weaker(best, ks) {
+				best = ks
+			}
+		}
+		return best
+	case Text:
+		return textKeys(sel, m)
+	case Glob:
+		return globKeys(sel, m)
+	case Regexp:
+		return regexpKeys(sel, m)
+	case CIDR:
+		if m.Prefix.IsValid() {
+			return []key{{sel: sel, kind: keyRange, kinds: m.Kinds, prefix: m.Prefix.Masked()}}
+		}
+	}
+	return present(sel)
+}
+
+// weaker tells whether a says less than b: presence alone, or more choices.
+func weaker(a, b []key) bool {
+	ap, bp := a[0].kind == keyPresent, b[0].kind == keyPresent
+	if ap != bp {
+		return ap
+	}
+	return len(a) > len(b)
+}
+
+func textKeys(sel int32, m Text) []key {
+	if len(m.Values) == 0 || m.Raw && m.Kinds&Containers != 0 {
+		return present(sel)
+	}
+	out := make([]key, len(m.Values))
+	for i, v := range m.Values {
+		if m.Fold {
+			v = FoldText(v)
+		}
+		if v == "" && m.Op != Equal {
+			return present(sel)
+		}
+		out[i] = key{sel: sel, kind: keyText + keyKind(m.Op), fold: m.Fold, kinds: m.Kinds, text: v}
+	}
+	return out
+}
+
+// globKeys takes the literal at an end of the pattern, or its longest one.
+func globKeys(sel int32, m Glob) []key {
+	k := key{sel: sel, kind: keyInside, fold: m.Fold, kinds: m.Kinds}
+	for i, p := range m.Pieces {
+		if p.Kind != Literal || !utf8.ValidString(p.Text) {
+			continue
+		}
+		if i == 0 && p.Text != "" {
+			k.kind, k.text = keyPrefix, p.Text
+			break
+		}
+		if len(p.Text) > len(k.text) {
+			k.text = p.Text
+		}
+	}
+	if k.text == "" {
+		return present(sel)
+	}
+	if k.fold {
+		k.text = FoldText(k.text)
+	}
+	return []key{k}
+}
+
+func regexpKeys(sel int32, m Regexp) []key {
+	needs := needed(m.Re)
+	if needs == nil || m.Raw && m.Kinds&Containers != 0 {
+		return present(sel)
+	}
+	out := make([]key, len(needs))
+	for i, n := range needs {
+		out[i] = key{sel: sel, kind: keyInside, fold: n.fold, kinds: m.Kinds, text: n.text}
+	}
+	return out
+}
+
+// keys are keys of which every record has one that satisfies e; nil when there
+// are no such keys. weigh rates a set, less being better; only atoms that pass
+// are considered.
+func (b *builder) keys(e *expr) ([]key, int) {
+	switch e.op {
+	case exprAtom:
+		ks := b.atoms[e.atom].keys
+		if len(ks) == 0 || b.headOnly && !b.atoms[e.atom].head {
+			return nil, 0
+		}
+		return ks, b.weigh(ks)
+	case exprAll:
+		var best []key
+		least := 0
+		for _, k := range e.kids {
+			if ks, w := b.keys(k); ks != nil && (best == nil || w < least) {
+				best, least = ks, w
+			}
+		}
+		return best, least
+	case exprAny:
+		var all []key
+		sum := 0
+		for _, k := range e.kids {
+			ks, w := b.keys(k)
+			if ks == nil {
+				return nil, 0
+			}
+			all, sum = append(all, ks...), sum+w
+		}
+		return all, sum
+	}
+	return nil, 0
+}
+
+// weigh estimates what it costs to file a rule under ks: how often the keys
+// are shared, how well they tell records apart, how dear they are to look up.
+func (b *builder) weigh(ks []key) int {
+	sum := 0
+	for _, k := range ks {
+		w := 1
+		switch k.kind {
+		case keyPrefix, keySuffix, keyRange:
+			w = 3
+		case keyInside:
+			w = 6
+		case keyPresent:
+			w = 200
+		}
+		sum += w * (b.shared[k] + 1)
+	}
+	sel := &b.selectors[ks[0].sel]
+	switch sel.reach {
+	case reachSelf:
+		sum += 500
+	case reachWalk:
+		sum += 30
+	case reachTrie:
+		sum += len(sel.path.Steps)
+	}
+	return sum
+}

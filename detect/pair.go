@@ -1,0 +1,84 @@
+package detect
+
+import (
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// Most rules name the APIs they are about. What eventSource and eventName
+// decide is worked out once per distinct pair of them and remembered: for most
+// pairs no rule is left, for the others a small program of what remains to be
+// judged.
+
+// Bounds of the memory for pairs. When one is reached everything is forgotten
+// and worked out anew, so a flood of invented names costs time, not memory.
+const (
+	maxPairs       = 1 << 16
+	maxPairEntries = 1 << 18 // rules left, over all pairs
+	maxPairText    = 256     // bytes of both values; longer ones are not remembered
+)
+
+type pairs struct {
+	known   map[string]*program // nil: no rule is left
+	entries int
+	key     []byte
+}
+
+// pair is the program for the record's eventSource and eventName. ok is false
+// when the two are not strings of usual length.
+func (m *Matcher) pair() (p *program, ok bool) {
+	source, name := m.rec.Field(cloudtrail.EventSource), m.rec.Field(cloudtrail.EventName)
+	s, n := source.Raw(), name.Raw()
+	if len(s) <= 2 || s[0] != '"' || len(n) <= 2 || n[0] != '"' || len(s)+len(n) > maxPairText {
+		return nil, false
+	}
+	// A raw string ends at its only bare quote, so the two cannot be confused.
+	m.pairs.key = append(append(m.pairs.key[:0], s...), n...)
+	if p, ok := m.pairs.known[string(m.pairs.key)]; ok {
+		return p, true
+	}
+	p = m.work()
+	m.remember(p)
+	return p, true
+}
+
+func (m *Matcher) remember(p *program) {
+	n := 0
+	if p != nil {
+		n = len(p.entries) + len(p.certain)
+	}
+	if n > maxPairEntries {
+		return
+	}
+	if m.pairs.known == nil || len(m.pairs.known) >= maxPairs || m.pairs.entries+n > maxPairEntries {
+		m.pairs.known, m.pairs.entries = map[string]*program{}, 0
+	}
+	m.pairs.known[string(m.pairs.key)] = p
+	m.pairs.entries += n
+}
+
+// work finds the rules that the pair at hand leaves possible, and what is left
+// of them.
+func (m *Matcher) work() *program {
+	m.candidates, m.collecting = m.candidates[:0], true
+	m.run(m.engine.headed)
+	m.collecting = false
+	var entries []entry
+	var certain []int32
+	for _, e := range m.candidates {
+		m.tried[e.rule] = m.now - 1
+		switch tree := m.residual(e.tree); tree.op {
+		case exprFalse:
+		case exprTrue:
+			certain = append(certain, e.rule)
+		default:
+			entries = append(entries, entry{e.rule, tree})
+		}
+	}
+	if len(entries)+len(certain) == 0 {
+		return nil
+	}
+	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors}
+	p := b.build(entries)
+	p.certain = certain
+	return p
+}
