@@ -1,0 +1,187 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// Stdin is the path that names the standard input.
+const Stdin = "-"
+
+// entry is one input of a scan: a file to read, or what is wrong with a path.
+type entry struct {
+	path  string
+	size  int64 // bytes; -1 unknown
+	found bool  // in a folder, not named by the user
+	sniff bool  // the name does not say whether it is a log: look inside
+	fault string
+}
+
+// Listing is the inputs of a scan, in the order in which they are reported:
+// paths as given, the files of a folder sorted by name, folder by folder.
+type Listing struct {
+	entries []entry
+	sizes   bool
+}
+
+// Files is the number of inputs, unreadable paths included.
+func (l *Listing) Files() int { return len(l.entries) }
+
+// Bytes is the sum of the sizes that are known.
+func (l *Listing) Bytes() int64 {
+	var n int64
+	for _, e := range l.entries {
+		n += max(0, e.size)
+	}
+	return n
+}
+
+// List finds the inputs below paths. A file that is named is always read. In a
+// folder, whatever its depth, the rules are: hidden files and folders (.name)
+// are passed over; files whose ending says that they hold logs are read; files
+// whose ending says that they cannot (.md, .py, .yaml …) are passed over; any
+// other file is read if it begins like gzip or JSON. Symbolic links are
+// followed, except into a folder that they are in. Sizes, which Bytes needs, cost
+// a system call for each file and are found on request.
+func List(paths []string, sizes bool) *Listing {
+	l := &Listing{sizes: sizes}
+	for _, p := range paths {
+		l.path(p)
+	}
+	return l
+}
+
+func (l *Listing) path(p string) {
+	if p == Stdin {
+		l.entries = append(l.entries, entry{path: p, size: -1})
+		return
+	}
+	info, err := os.Stat(p)
+	switch {
+	case err != nil:
+		l.fault(p, err)
+	case info.IsDir():
+		l.folder(p, nil)
+	case info.Mode().IsRegular():
+		l.entries = append(l.entries, entry{path: p, size: info.Size()})
+	default: // a pipe or a device that somebody named
+		l.entries = append(l.entries, entry{path: p, size: -1})
+	}
+}
+
+func (l *Listing) fault(p string, err error) {
+	l.entries = append(l.entries, entry{path: p, size: -1, fault: reason(err)})
+}
+
+// folder lists dir; above are the real paths of the folders it is in.
+func (l *Listing) folder(dir string, above []string) {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		l.fault(dir, err)
+		return
+	}
+	if slices.Contains(above, real) {
+		return
+	}
+	names, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		l.fault(dir, err)
+	}
+	for _, d := range names {
+		if !strings.HasPrefix(d.Name(), ".") {
+			l.member(filepath.Join(dir, d.Name()), d, append(above, real))
+		}
+	}
+}
+
+func (l *Listing) member(p string, d fs.DirEntry, above []string) {
+	mode, known := d.Type(), judgeName(d.Name())
+	if mode&fs.ModeSymlink != 0 {
+		info, err := os.Stat(p)
+		if err != nil {
+			if known != notLog {
+				l.fault(p, err)
+			}
+			return
+		}
+		mode = info.Mode().Type()
+	}
+	switch {
+	case mode.IsDir():
+		l.folder(p, above)
+	case mode.IsRegular() && known != notLog:
+		e := entry{path: p, size: -1, found: true, sniff: known == maybeLog}
+		if l.sizes {
+			if info, err := os.Stat(p); err == nil {
+				e.size = info.Size()
+			}
+		}
+		l.entries = append(l.entries, e)
+	}
+}
+
+// nameVerdict is what a file's name says about its content.
+type nameVerdict uint8
+
+const (
+	maybeLog nameVerdict = iota
+	isLog
+	notLog
+)
+
+// logEndings and otherEndings are file name endings, lower-case. AWS delivers
+// .json.gz; the rest is what exports and tools make of it.
+const (
+	logEndings   = " .gz .gzip .json .jsonl .ndjson .csv "
+	otherEndings = " .md .html .htm .pdf .png .jpg .jpeg .svg .gif .yaml .yml .toml .ini .xml " +
+		".go .py .js .ts .sh .sql .tf .filter .parquet .zip .tar .tgz .bz2 .xz .zst .sha256 .sig .pem .key .crt .db .sqlite "
+)
+
+func judgeName(name string) nameVerdict {
+	ending := " " + strings.ToLower(filepath.Ext(name)) + " "
+	switch {
+	case ending == "  ":
+		return maybeLog
+	case strings.Contains(logEndings, ending):
+		return isLog
+	case strings.Contains(otherEndings, ending):
+		return notLog
+	}
+	return maybeLog
+}
+
+// looksLikeLog tells whether the file begins as gzip or JSON do. Its place in
+// the file does not change.
+func looksLikeLog(f io.ReaderAt) bool {
+	var buf [512]byte
+	n, _ := f.ReadAt(buf[:], 0)
+	b := buf[:n]
+	if bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
+		return true
+	}
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
+	return len(b) > 0 && (b[0] == '{' || b[0] == '[')
+}
+
+// reason is what went wrong with a file, without the path that the message
+// names anyway.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// fileFault is a fault of a whole file.
+func fileFault(path, reason string) cloudtrail.Fault {
+	return cloudtrail.Fault{File: path, Offset: -1, Record: -1, Reason: reason}
+}

@@ -1,0 +1,92 @@
+package pipeline
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		p := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func listed(l *Listing, dir string) (paths []string) {
+	for _, e := range l.entries {
+		p := filepath.ToSlash(strings.TrimPrefix(e.path, dir+string(filepath.Separator)))
+		switch {
+		case e.fault != "":
+			p += " !"
+		case e.sniff:
+			p += " ?"
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+// A folder gives its logs, sorted, and nothing else; see List.
+func TestListFolder(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"b/2.json.gz": "", "b/1.JSON": "", "a.json": "", "b.jsonl": "", "README.md": "# {", "noending": "{}",
+		".DS_Store": "{}", ".git/x.json": "{}", "b/run.sh": "", "z.log": "", "z.csv": "", "script.py": "{",
+	})
+	got := listed(List([]string{dir}, false), dir)
+	want := []string{"a.json", "b/1.JSON", "b/2.json.gz", "b.jsonl", "noending ?", "z.csv", "z.log ?"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// A file that is named is read whatever its name; a path that is not there is a
+// fault in its place.
+func TestListNamedPaths(t *testing.T) {
+	dir := tree(t, map[string]string{"README.md": "x", ".hidden": "y"})
+	paths := []string{filepath.Join(dir, "README.md"), filepath.Join(dir, "missing"), filepath.Join(dir, ".hidden"), "-"}
+	l := List(paths, true)
+	if d := cmp.Diff([]string{"README.md", "missing !", ".hidden", "-"}, listed(l, dir)); d != "" {
+		t.Error(d)
+	}
+	if l.Bytes() != 2 || l.Files() != 4 {
+		t.Errorf("%d bytes of %d inputs; want 2 of 4", l.Bytes(), l.Files())
+	}
+}
+
+// Links are followed, once.
+func TestListLinks(t *testing.T) {
+	dir := tree(t, map[string]string{"real/a.json": "", "more/b.json": ""})
+	for link, to := range map[string]string{"real/up": dir, "real/again.json": filepath.Join(dir, "real", "a.json"), "real/more": filepath.Join(dir, "more"), "real/gone.json": "nowhere"} {
+		if err := os.Symlink(to, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Skip("no symbolic links here:", err)
+		}
+	}
+	got := listed(List([]string{filepath.Join(dir, "real")}, false), dir)
+	want := []string{"real/a.json", "real/again.json", "real/gone.json !", "real/more/b.json", "real/up/more/b.json"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestLooksLikeLog(t *testing.T) {
+	for content, want := range map[string]bool{
+		"\x1f\x8b\x08": true, "{}": true, " \n[": true, "\xef\xbb\xbf{": true,
+		"": false, "Records": false, "\x00\x00": false, "# {": false,
+	} {
+		if got := looksLikeLog(strings.NewReader(content)); got != want {
+			t.Errorf("%q: %v; want %v", content, got, want)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+// Package pipeline wires the parts together: it lists log files, opens them
+// into records, judges each record by all rules and hands the findings on in
+// listing order.
+package pipeline
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// Options say what a scan reads and how.
+type Options struct {
+	Listing *Listing
+	Stdin   io.Reader // what the path "-" reads
+	// Rules judge the records; inactive ones are passed over.
+	Rules []*rule.Rule
+	// Workers is the number of files read at once; 0 means one per CPU.
+	Workers int
+	// From and To bound the records by eventTime: From ≤ eventTime < To; zero
+	// times set no bound. A record without a valid eventTime is judged.
+	From, To time.Time
+	// KeepDuplicates judges a record even if its identity was seen before.
+	KeepDuplicates bool
+	// WithEvent adds the raw record to each finding.
+	WithEvent bool
+	Limits    cloudtrail.Limits
+	// MaxAhead bounds the bytes of results that wait for an earlier file to
+	// finish; 0 means 16 MiB.
+	MaxAhead int
+	Now      func() time.Time // for Totals.Seconds; nil means time.Now
+
+	// The receivers are called in listing order, never two at a time; each may
+	// be nil. An error of Findings ends the scan.
+	Findings func(lines []byte) error // whole findings, see report.Encoder
+	Fault    func(cloudtrail.Fault)
+	Note     func(cloudtrail.Fault)    // something that was read but deserves a look
+	Ignored  func(file, reason string) // a file that is no log of records
+
+	// Progress, when set, counts what was read so far, for a display.
+	Progress *Progress
+}
+
+// Progress is written during a scan and may be read at any time.
+type Progress struct {
+	Files atomic.Int64 // inputs done
+	Bytes atomic.Int64 // bytes of inputs read
+}
+
+// Result is what a scan says at its end.
+type Result struct {
+	Totals report.Totals
+	// ByRule counts the findings of Options.Rules, by index.
+	ByRule []int64
+}
+
+// Scan judges all records of the listing. Whatever is wrong with an input is a
+// fault and the rest is judged; the error is that of ctx or of a receiver, and
+// the result then tells what was done until it came.
+func Scan(ctx context.Context, o Options) (Result, error) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	began := now()
+	s := newScan(&o)
+	err := s.run(ctx)
+	s.out.totals.Seconds = now().Sub(began).Seconds()
+	return Result{s.out.totals, s.byRule()}, err
+}
+
+// scan is one run of Scan.
+type scan struct {
+	o      *Options
+	engine *detect.Engine
+	encode *report.Encoder
+	active []int // engine's rule number → index in Options.Rules
+	out    *flusher
+	order  *order
+	taken  atomic.Int64 // entries given to workers
+}
+
+func newScan(o *Options) *scan {
+	s := &scan{o: o, out: &flusher{o: o}}
+	var nodes []detect.Node
+	var rules []*rule.Rule
+	for i, r := range o.Rules {
+		if r.Inactive == "" && r.Predicate != nil {
+			nodes, rules, s.active = append(nodes, r.Predicate), append(rules, r), append(s.active, i)
+		}
+	}
+	s.engine, s.encode = detect.Compile(nodes), report.NewEncoder(rules, o.WithEvent)
+	s.out.byRule = make([]int64, len(rules))
+	if !o.KeepDuplicates {
+		s.out.seen = newSeen()
+	}
+	if o.MaxAhead <= 0 {
+		o.MaxAhead = 16 << 20
+	}
+	s.order = newOrder(o.MaxAhead, s.out.flush)
+	return s
+}
+
+func (s *scan) byRule() []int64 {
+	n := make([]int64, len(s.o.Rules))
+	for i, r := range s.active {
+		n[r] = s.out.byRule[i]
+	}
+	return n
+}
+
+// run starts the workers and waits for them.
+func (s *scan) run(ctx context.Context) error {
+	n := s.o.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	n = min(n, max(1, len(s.o.Listing.entries)))
+	stopped := context.AfterFunc(ctx, func() { s.order.stop(context.Cause(ctx)) })
+	defer stopped()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() { newWorker(s).work(ctx) })
+	}
+	wg.Wait()
+	s.order.mu.Lock()
+	defer s.order.mu.Unlock()
+	return s.order.err
+}

@@ -1,0 +1,97 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// key is a record's identity as 128 bits.
+type key struct{ hi, lo uint64 }
+
+// asKey is a record's Key in two words.
+func asKey(k cloudtrail.Key) key {
+	return key{binary.LittleEndian.Uint64(k[:8]), binary.LittleEndian.Uint64(k[8:])}
+}
+
+// seen is the set of identities met so far: open addressing over 16-byte keys
+// and nothing else. It starts with room for about 800,000 records in 16 MiB, so
+// that a scan of a gigabyte of logs needs no more memory than one of a tenth of
+// that. Beyond, its shards double one after the other, which never copies the
+// whole set at once.
+type seen struct {
+	seed   [2]uint64 // unknown to whoever writes the records
+	shards [seenShards]shard
+}
+
+const (
+	seenShards = 64
+	shardSlots = 1 << 14 // to begin with
+)
+
+// shard is a hash table whose length is a power of two; the zero key is an
+// empty slot.
+type shard struct {
+	slots []key
+	used  int
+}
+
+func newSeen() *seen {
+	s := &seen{seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
+	all := make([]key, seenShards*shardSlots)
+	for i := range s.shards {
+		s.shards[i].slots = all[i*shardSlots : (i+1)*shardSlots : (i+1)*shardSlots]
+	}
+	return s
+}
+
+// add puts k into the set and reports whether it was new.
+func (s *seen) add(k key) bool {
+	if k == (key{}) {
+		k.lo = 1
+	}
+	h := s.hash(k)
+	t := &s.shards[h>>58]
+	if t.used >= len(t.slots)/5*4 {
+		s.grow(t)
+	}
+	i, free := t.find(k, h)
+	if free {
+		t.slots[i] = k
+		t.used++
+	}
+	return free
+}
+
+// hash folds the key with the seed, so that no input can choose its slot.
+func (s *seen) hash(k key) uint64 {
+	hi, lo := bits.Mul64(k.hi^s.seed[0], k.lo^s.seed[1])
+	hi2, lo2 := bits.Mul64(hi^lo^0x9e3779b97f4a7c15, k.hi^s.seed[1]|1)
+	return hi2 ^ lo2
+}
+
+// find is the slot of k, or the free slot where it belongs.
+func (t *shard) find(k key, h uint64) (slot int, free bool) {
+	mask := uint64(len(t.slots) - 1)
+	for i := h & mask; ; i = (i + 1) & mask {
+		switch t.slots[i] {
+		case k:
+			return int(i), false
+		case key{}:
+			return int(i), true
+		}
+	}
+}
+
+func (s *seen) grow(t *shard) {
+	old := t.slots
+	t.slots = make([]key, 2*len(old))
+	for _, k := range old {
+		if k != (key{}) {
+			i, _ := t.find(k, s.hash(k))
+			t.slots[i] = k
+		}
+	}
+}

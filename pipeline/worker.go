@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/report"
+)
+
+// worker judges one file after the other, with buffers of its own that it uses
+// again for each.
+type worker struct {
+	*scan
+	decoder *cloudtrail.Decoder
+	matcher *detect.Matcher
+	batch   batch
+
+	// The file and the record in hand.
+	number int
+	file   []byte // quoted
+	rec    *cloudtrail.Record
+	index  int
+	hitFn  func(rule int) // w.hit, bound once
+	visit  func(rec *cloudtrail.Record, index int) error
+}
+
+func newWorker(s *scan) *worker {
+	w := &worker{scan: s, decoder: cloudtrail.NewDecoder(s.o.Limits), matcher: s.engine.NewMatcher()}
+	w.hitFn, w.visit = w.hit, w.record
+	return w
+}
+
+// work takes entries until there are none left or the scan has ended.
+func (w *worker) work(ctx context.Context) {
+	entries := w.o.Listing.entries
+	for {
+		i := int(w.taken.Add(1)) - 1
+		if i >= len(entries) || ctx.Err() != nil {
+			return
+		}
+		w.number = i
+		w.entry(ctx, &entries[i])
+		err := w.order.put(i, &w.batch, true)
+		w.progress()
+		w.batch.reset()
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (w *worker) progress() {
+	if p := w.o.Progress; p != nil {
+		p.Files.Add(1)
+	}
+}
+
+// watched counts the bytes of a file as they are read.
+type watched struct {
+	io.Reader
+	progress *Progress
+}
+
+func (r watched) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	r.progress.Bytes.Add(int64(n))
+	return n, err
+}
+
+func (w *worker) entry(ctx context.Context, e *entry) {
+	w.batch.file = e.path
+	switch {
+	case e.fault != "":
+		w.fault(fileFault(e.path, e.fault))
+	case e.path == Stdin:
+		w.read(ctx, e.path, w.o.Stdin, -1)
+	case w.passOver(e):
+	default:
+		w.open(ctx, e)
+	}
+}
+
+// clockSkew is how much later than its eventTime's own clock a file may be
+// stamped; delivery follows the event, but the clocks are different ones.
+const clockSkew = 24 * time.Hour
+
+// passOver tells from a path in the layout of a log bucket that the file is not
+// to be opened: because other things than records are in it, unless somebody
+// named it, or because all its records are before From.
+func (w *worker) passOver(e *entry) bool {
+	k, ok := cloudtrail.ParseObjectKey(filepath.ToSlash(e.path))
+	switch {
+	case !ok:
+		return false
+	case e.found && k.File != "" && !k.Kind.HoldsRecords():
+		w.batch.ignored = string(k.Kind) + " file"
+		return true
+	}
+	return w.tooOld(k.Delivered)
+}
+
+// tooOld: CloudTrail delivers a record after the event, so a file delivered
+// before From has none from then on. Nothing can be told about To: a file may
+// come late and hold records of any earlier time.
+func (w *worker) tooOld(delivered time.Time) bool {
+	return !w.o.From.IsZero() && !delivered.IsZero() && delivered.Add(clockSkew).Before(w.o.From)
+}
+
+func (w *worker) open(ctx context.Context, e *entry) {
+	f, err := os.Open(e.path)
+	if err != nil {
+		w.fault(fileFault(e.path, reason(err)))
+		return
+	}
+	defer f.Close()
+	if e.sniff && !looksLikeLog(f) {
+		return
+	}
+	size := int64(-1)
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = info.Size()
+	}
+	w.read(ctx, e.path, f, size)
+}
+
+// emptyFile is what Summary.Ignored says of a log file without records; every
+// other reason means that the file is no log of records.
+const emptyFile = "empty file"
+
+func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64) {
+	if w.o.Progress != nil {
+		r = watched{r, w.o.Progress}
+	}
+	w.file = report.QuoteFile(name)
+	sum, err := w.decoder.Decode(ctx, name, r, size, w.visit)
+	b := &w.batch
+	if sum.Ignored == "" || sum.Ignored == emptyFile {
+		b.figures.files++
+	}
+	b.figures.bytes += sum.Bytes
+	b.figures.decompressed += sum.Decompressed
+	b.faults = append(b.faults, sum.Faults...)
+	b.notes, b.more = append(b.notes, sum.Notes...), sum.MoreFaults
+	b.ignored = sum.Ignored
+	if err != nil {
+		w.order.stop(err)
+	}
+}
+
+func (w *worker) fault(f cloudtrail.Fault) { w.batch.faults = append(w.batch.faults, f) }
+
+// record judges one record.
+func (w *worker) record(rec *cloudtrail.Record, index int) error {
+	b := &w.batch
+	b.figures.records++
+	if !w.inTime(rec) {
+		return nil
+	}
+	w.rec, w.index = rec, index
+	if w.out.seen != nil {
+		w.identify()
+	}
+	w.matcher.Match(rec, w.hitFn)
+	if !b.full() {
+		return nil
+	}
+	err := w.order.put(w.number, b, false)
+	b.reset()
+	return err
+}
+
+func (w *worker) inTime(rec *cloudtrail.Record) bool {
+	if w.o.From.IsZero() && w.o.To.IsZero() {
+		return true
+	}
+	t, ok := rec.Time()
+	return !ok || !t.Before(w.o.From) && (w.o.To.IsZero() || t.Before(w.o.To))
+}
+
+// identify notes the record's identity for the flusher.
+func (w *worker) identify() {
+	b := &w.batch
+	if earlier, ok := w.rec.Supersedes(); ok {
+		b.updates = append(b.updates, update{len(b.keys), asKey(earlier)})
+	}
+	b.keys = append(b.keys, asKey(w.rec.Key()))
+}
+
+// hit notes a finding of rule number n on the record in hand.
+func (w *worker) hit(n int) {
+	b := &w.batch
+	b.lines = w.encode.Append(b.lines, n, w.rec, w.file, w.index)
+	b.hits = append(b.hits, hit{record: len(b.keys) - 1, rule: n, end: len(b.lines)})
+}

@@ -1,0 +1,178 @@
+package report
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// Encoder writes findings as NDJSON. What depends on the rule alone is written
+// once, in NewEncoder; Append copies the record's own text and allocates
+// nothing when dst is large enough.
+//
+// The keys of a finding are rule, title, severity, eventID, eventTime,
+// eventSource, eventName, awsRegion, account, actor, sourceIPAddress, errorCode,
+// readOnly, file and record, always present and in this order; then author and
+// link when the rule has them, and event, the raw record, when asked for. Text
+// fields are strings, or null when the record lacks them or holds an object or
+// an array there; numbers and booleans keep their literal text as a string.
+// readOnly is a boolean or null; the text "true" of older exports counts.
+type Encoder struct {
+	heads, tails [][]byte
+	withEvent    bool
+}
+
+// NewEncoder prepares for findings of rules, which Append names by their index.
+func NewEncoder(rules []*rule.Rule, withEvent bool) *Encoder {
+	e := &Encoder{withEvent: withEvent}
+	for _, r := range rules {
+		h := appendString([]byte(`{"rule":`), r.ID)
+		h = appendString(append(h, `,"title":`...), r.Title)
+		h = appendString(append(h, `,"severity":`...), r.Severity.String())
+		e.heads = append(e.heads, h)
+		var t []byte
+		if r.Author != "" {
+			t = appendString(append(t, `,"author":`...), r.Author)
+		}
+		if r.Link != "" {
+			t = appendString(append(t, `,"link":`...), r.Link)
+		}
+		e.tails = append(e.tails, t)
+	}
+	return e
+}
+
+// Append appends the finding that rule number n made of rec, with a line break.
+// file is the name of the record's file as QuoteFile made it; index is the
+// record's place in it, from 0. rec must be valid JSON.
+func (e *Encoder) Append(dst []byte, n int, rec *cloudtrail.Record, file []byte, index int) []byte {
+	dst = append(dst, e.heads[n]...)
+	dst = e.appendEvent(dst, rec)
+	dst = append(append(dst, `,"file":`...), file...)
+	dst = strconv.AppendInt(append(dst, `,"record":`...), int64(index), 10)
+	dst = append(dst, e.tails[n]...)
+	if e.withEvent {
+		dst = AppendLine(append(dst, `,"event":`...), rec.Raw())
+	}
+	return append(dst, '}', '\n')
+}
+
+func (e *Encoder) appendEvent(dst []byte, rec *cloudtrail.Record) []byte {
+	id := rec.Field(cloudtrail.EventID)
+	if !id.Exists() {
+		id = rec.Field(cloudtrail.LowerEventID)
+	}
+	dst = appendText(append(dst, `,"eventID":`...), id)
+	dst = appendText(append(dst, `,"eventTime":`...), rec.Field(cloudtrail.EventTime))
+	dst = appendText(append(dst, `,"eventSource":`...), rec.Field(cloudtrail.EventSource))
+	dst = appendText(append(dst, `,"eventName":`...), rec.Field(cloudtrail.EventName))
+	dst = appendText(append(dst, `,"awsRegion":`...), rec.Field(cloudtrail.AWSRegion))
+	dst = appendString(append(dst, `,"account":`...), rec.Account())
+	dst = appendString(append(dst, `,"actor":`...), rec.Actor())
+	dst = appendText(append(dst, `,"sourceIPAddress":`...), rec.Field(cloudtrail.SourceIPAddress))
+	dst = appendText(append(dst, `,"errorCode":`...), rec.Field(cloudtrail.ErrorCode))
+	return appendTruth(append(dst, `,"readOnly":`...), rec.Field(cloudtrail.ReadOnly))
+}
+
+// QuoteFile is a file name as the JSON string that Append takes.
+func QuoteFile(name string) []byte { return appendString(nil, name) }
+
+// AppendLine appends a JSON value as one line of valid UTF-8: its own bytes
+// when they are that already, compact JSON otherwise, invalid UTF-8 replaced.
+func AppendLine(dst, raw []byte) []byte {
+	if bytes.IndexByte(raw, '\n') >= 0 || bytes.IndexByte(raw, '\r') >= 0 {
+		n := len(dst)
+		dst = jsonscan.Compact(dst, raw)
+		return append(dst[:n], bytes.ToValidUTF8(dst[n:], []byte("\uFFFD"))...)
+	}
+	if utf8.Valid(raw) {
+		return append(dst, raw...)
+	}
+	return append(dst, bytes.ToValidUTF8(raw, []byte("\uFFFD"))...)
+}
+
+// appendText appends v as a JSON string or null. A string's own text is copied,
+// escapes and all, when nothing in it is beyond printable ASCII.
+func appendText(dst []byte, v cloudtrail.Value) []byte {
+	raw := v.Raw()
+	switch v.Kind() {
+	case cloudtrail.String:
+		if plain(raw) {
+			return append(dst, raw...)
+		}
+		return appendQuoted(dst, raw[1:len(raw)-1])
+	case cloudtrail.Number, cloudtrail.Bool:
+		return append(append(append(dst, '"'), raw...), '"')
+	}
+	return append(dst, "null"...)
+}
+
+// appendTruth appends true, false or null.
+func appendTruth(dst []byte, v cloudtrail.Value) []byte {
+	switch string(v.Raw()) {
+	case "true", `"true"`:
+		return append(dst, "true"...)
+	case "false", `"false"`:
+		return append(dst, "false"...)
+	}
+	return append(dst, "null"...)
+}
+
+func plain(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendQuoted appends the inside of a JSON string with its escapes kept,
+// invalid UTF-8 replaced and hidden characters escaped.
+func appendQuoted(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRune(s[i:])
+		if hidden(r) {
+			dst = appendEscape(dst, r)
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+		i += n
+	}
+	return append(dst, '"')
+}
+
+// appendString appends decoded text as a JSON string, "" as null.
+func appendString(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r >= ' ' && r <= '~' || !hidden(r):
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = appendEscape(dst, r)
+		}
+	}
+	return append(dst, '"')
+}
+
+// AppendCompact appends a JSON value without white space between its tokens, as
+// one line of valid UTF-8.
+func AppendCompact(dst, raw []byte) []byte {
+	n := len(dst)
+	dst = jsonscan.Compact(dst, raw)
+	if utf8.Valid(dst[n:]) {
+		return dst
+	}
+	return append(dst[:n], bytes.ToValidUTF8(dst[n:], []byte("\uFFFD"))...)
+}

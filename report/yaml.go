@@ -1,0 +1,128 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+)
+
+// yamlList is a YAML sequence with a mapping for each finding.
+type yamlList struct {
+	w   io.Writer
+	any bool
+	buf []byte
+}
+
+func (y *yamlList) Findings(lines []byte) error {
+	y.buf = y.buf[:0]
+	if err := eachFinding(lines, y.finding); err != nil {
+		return err
+	}
+	y.any = true
+	_, err := y.w.Write(y.buf)
+	return err
+}
+
+func (y *yamlList) finding(f *Finding) error {
+	y.text("- rule: ", f.Rule)
+	y.text("  title: ", f.Title)
+	y.text("  severity: ", f.Severity)
+	y.text("  eventID: ", f.EventID)
+	y.text("  eventTime: ", f.EventTime)
+	y.text("  eventSource: ", f.EventSource)
+	y.text("  eventName: ", f.EventName)
+	y.text("  awsRegion: ", f.AWSRegion)
+	y.text("  account: ", f.Account)
+	y.text("  actor: ", f.Actor)
+	y.text("  sourceIPAddress: ", f.SourceIPAddress)
+	y.text("  errorCode: ", f.ErrorCode)
+	readOnly := f.readOnlyText()
+	if readOnly == "" {
+		readOnly = "null"
+	}
+	y.buf = append(append(append(y.buf, "  readOnly: "...), readOnly...), '\n')
+	y.text("  file: ", f.File)
+	y.buf = append(strconv.AppendInt(append(y.buf, "  record: "...), int64(f.Record), 10), '\n')
+	if f.Author != "" {
+		y.text("  author: ", f.Author)
+	}
+	if f.Link != "" {
+		y.text("  link: ", f.Link)
+	}
+	return y.event(f.Event)
+}
+
+// event writes the raw record as a flow mapping: JSON is YAML, once every
+// string is written in YAML's own escapes.
+func (y *yamlList) event(raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	y.buf = append(y.buf, "  event: "...)
+	for i := 0; i < len(raw); {
+		if raw[i] != '"' {
+			if y.buf = append(y.buf, raw[i]); raw[i] == ':' || raw[i] == ',' {
+				y.buf = append(y.buf, ' ')
+			}
+			i++
+			continue
+		}
+		e := i + 1
+		for e < len(raw) && raw[e] != '"' {
+			if raw[e] == '\\' {
+				e++
+			}
+			e++
+		}
+		var s string
+		if e >= len(raw) || json.Unmarshal(raw[i:e+1], &s) != nil {
+			return fmt.Errorf("the event at byte %d of a finding is not valid JSON", i)
+		}
+		y.buf = appendYAML(y.buf, s)
+		i = e + 1
+	}
+	y.buf = append(y.buf, '\n')
+	return nil
+}
+
+func (y *yamlList) text(key, s string) {
+	y.buf = append(y.buf, key...)
+	if s == "" {
+		y.buf = append(y.buf, "null\n"...)
+		return
+	}
+	y.buf = append(appendYAML(y.buf, s), '\n')
+}
+
+func (y *yamlList) Close(Totals) error {
+	if y.any {
+		return nil
+	}
+	_, err := io.WriteString(y.w, "[]\n")
+	return err
+}
+
+// appendYAML appends s as a double-quoted YAML scalar: always a string, on one
+// line, with nothing hidden.
+func appendYAML(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r == '\n':
+			dst = append(dst, '\\', 'n')
+		case r == '\t':
+			dst = append(dst, '\\', 't')
+		case r == utf8.RuneError || !hidden(r):
+			dst = utf8.AppendRune(dst, r)
+		case r >= 0x10000:
+			dst = fmt.Appendf(dst, `\U%08x`, r)
+		default:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		}
+	}
+	return append(dst, '"')
+}
