@@ -109,12 +109,33 @@ func compileKeyword(p *part, _ Options) (*compiled, diagnostic.List) {
 	return &compiled{predicate: c.Predicate()}, list
 }
 
-func compileRegion(p *part, _ Options) (*compiled, diagnostic.List) {
-	policy, list := region.ParseNode(p.node)
+func compileRegion(p *part, opts Options) (*compiled, diagnostic.List) {
+	n := p.node
+	if len(opts.ApprovedRegions) > 0 && n.Kind == yamldoc.Map {
+		n = approving(n, opts.ApprovedRegions)
+	}
+	policy, list := region.ParseNode(n)
 	if policy == nil {
 		return nil, list
 	}
 	return &compiled{predicate: policy.Predicate(), source: policy}, list
+}
+
+// approving is the policy n with other approved regions.
+func approving(n *yamldoc.Node, regions []string) *yamldoc.Node {
+	list := &yamldoc.Node{Kind: yamldoc.List, Line: n.Line, Column: n.Column}
+	for _, r := range regions {
+		list.Values = append(list.Values, &yamldoc.Node{Kind: yamldoc.String, Text: r, Line: n.Line, Column: n.Column})
+	}
+	out := &yamldoc.Node{Kind: yamldoc.Map, Line: n.Line, Column: n.Column}
+	for i, k := range n.Keys {
+		if k.Text != "approved" && k.Text != "denied" {
+			out.Keys, out.Values = append(out.Keys, k), append(out.Values, n.Values[i])
+		}
+	}
+	key := &yamldoc.Node{Kind: yamldoc.String, Text: "approved", Line: n.Line, Column: n.Column}
+	out.Keys, out.Values = append(out.Keys, key), append(out.Values, list)
+	return out
 }
 
 func compileEventBridge(p *part, _ Options) (*compiled, diagnostic.List) {

@@ -45,6 +45,7 @@ const MaxFiles = 100_000
 // its ending. An invalid rule never stops the others: it is left out of the set
 // and the list says why, naming file and line.
 func Load(paths []string, opts Options) (*Set, diagnostic.List) {
+	opts.ApprovedRegions = nil
 	l := newLoader(opts)
 	for _, p := range paths {
 		l.path(p)
