@@ -21,7 +21,7 @@ func (l *loader) jsonFile(f *file) {
 	switch {
 	case isExport:
 		l.exportedRules(f, exports)
-	case top["metricFilters"] != nil:
+	case is(top["metricFilters"], '[') || is(top["subscriptionFilters"], '[') || is(top["filterPattern"], '"'):
 		l.metricFilters(f)
 	case is(top["match"], '{') && is(top["id"], '"') || is(top["rules"], '[') && top["detail"] == nil ||
 		is(top["regexp"], '"') || is(top["source"], '"') && is(top["sns"], '{'):

@@ -7,6 +7,7 @@ import (
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
+	"github.com/trailwarden/trailwarden/rule/filterpattern"
 	"github.com/trailwarden/trailwarden/rule/keyword"
 	"github.com/trailwarden/trailwarden/rule/region"
 	"github.com/trailwarden/trailwarden/rule/where"
@@ -81,6 +82,8 @@ var languages = map[string]func(*part, Options) (*compiled, diagnostic.List){
 	"keyword":     compileKeyword,
 	"region":      compileRegion,
 	"eventbridge": compileEventBridge,
+	"filter":      compileFilter,
+	"sigma":       compileSigma,
 }
 
 // Languages are the names of the rule languages, sorted.
@@ -149,4 +152,12 @@ func compileEventBridge(p *part, _ Options) (*compiled, diagnostic.List) {
 		c.event, c.inactive = detect.Const(false), "its state is "+Disabled
 	}
 	return c, list
+}
+
+func compileFilter(p *part, _ Options) (*compiled, diagnostic.List) {
+	pattern, list := filterpattern.Parse(string(p.text))
+	if pattern == nil {
+		return nil, list
+	}
+	return &compiled{predicate: pattern.Predicate(), source: pattern}, list
 }

@@ -1,7 +1,12 @@
 package rule
 
+import "github.com/trailwarden/trailwarden/rule/sigma"
+
 // Options says how rule files are read.
 type Options struct {
+	// Sigma holds the placeholders and pipelines that Sigma rules are read
+	// with. Filters are documents among the rule files themselves.
+	Sigma sigma.Options
 	// ApprovedRegions, when given, replaces the approved regions of the region
 	// rules that LoadFS reads: codes, wildcards, geographies or partitions. Load
 	// leaves the user's own rules as they are.

@@ -1,17 +1,41 @@
 package rule
 
-import "github.com/trailwarden/trailwarden/rule/diagnostic"
+import (
+	"strings"
 
-type sigmaRules struct{ found int }
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/sigma"
+)
 
-func (s *sigmaRules) empty() bool { return s.found == 0 }
-
-func (l *loader) sigmaText(f *file, _ []byte) {
-	l.sigma.found++
-	l.say(diagnostic.Error, f.name, 1, CodeLanguage, "Sigma rules cannot be read yet")
+// sigmaRules are the Sigma documents of all files: filters and correlations
+// name rules of other files, so they are linked when everything is read.
+type sigmaRules struct {
+	all   []*sigma.Rule
+	rules map[*sigma.Rule]*Rule // those that are rules of the set
 }
 
-func (l *loader) linkSigma() {}
+func (s *sigmaRules) empty() bool { return len(s.all) == 0 }
+
+// sigmaText reads Sigma documents; lines of text are lines of the file.
+func (l *loader) sigmaText(f *file, text []byte) {
+	opts := l.opts.Sigma
+	opts.File, opts.Unlinked = f.name, true
+	docs, list := sigma.ParseDocuments(text, opts)
+	l.list = append(l.list, inFile(list, f.name)...)
+	for _, d := range docs {
+		l.sigma.all = append(l.sigma.all, d)
+		if d.Kind == sigma.Filter {
+			continue
+		}
+		r := fromSigma(d, f.name)
+		if l.sigma.rules == nil {
+			l.sigma.rules = map[*sigma.Rule]*Rule{}
+		}
+		l.sigma.rules[d] = r
+		l.set.Rules = append(l.set.Rules, r)
+	}
+}
 
 func inFile(list diagnostic.List, name string) diagnostic.List {
 	for i := range list {
@@ -20,4 +44,65 @@ func inFile(list diagnostic.List, name string) diagnostic.List {
 		}
 	}
 	return list
+}
+
+// linkSigma joins filters and correlations to the rules they name, and takes
+// the predicates, which filters change.
+func (l *loader) linkSigma() {
+	if l.sigma.empty() {
+		return
+	}
+	l.list = append(l.list, sigma.Link(l.sigma.all)...)
+	for d, r := range l.sigma.rules {
+		r.Predicate, r.Inactive = d.Predicate(), d.Inactive
+		if r.Predicate == nil {
+			r.Predicate = detect.Const(false)
+		}
+	}
+}
+
+func fromSigma(d *sigma.Rule, name string) *Rule {
+	r := &Rule{
+		ID: d.ID, Title: d.Title, Description: strings.TrimSpace(d.Description), Severity: Medium,
+		References: d.References, Tags: d.Tags, FalsePositives: d.FalsePositives,
+		Author: d.Author, License: d.License, Link: d.Link,
+		Language: "sigma", File: name, Line: d.Line, TextFile: name, TextLine: 1, Source: d,
+	}
+	if r.ID == "" {
+		r.ID = d.Name
+	}
+	if r.ID == "" {
+		r.ID = slug(d.Title)
+	}
+	if s, err := ParseSeverity(d.Level); err == nil {
+		r.Severity = s
+	}
+	return r
+}
+
+// slug makes an id of a title: lower-case letters, digits and hyphens.
+func slug(title string) string {
+	fields := strings.FieldsFunc(strings.ToLower(title), func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < '0' || c > '9')
+	})
+	s := strings.Join(fields, "-")
+	if len(s) > 100 {
+		s = strings.Trim(s[:100], "-")
+	}
+	return s
+}
+
+// compileSigma reads the detection of a native rule; title and logsource may be
+// left out, for the rule around it has them.
+func compileSigma(p *part, opts Options) (*compiled, diagnostic.List) {
+	o := opts.Sigma
+	o.Fragment = true
+	r, list := sigma.Parse(p.text, o)
+	if r == nil {
+		return nil, list
+	}
+	return &compiled{
+		predicate: r.Predicate(), source: r, inactive: r.Inactive,
+		author: r.Author, license: r.License, link: r.Link,
+	}, list
 }

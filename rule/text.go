@@ -102,3 +102,6 @@ func (r *Rule) Place() string {
 	}
 	return fmt.Sprintf("%s:%d", r.File, r.Line)
 }
+
+// numbered is the id of the n-th of several rules without names.
+func numbered(stem string, n int) string { return fmt.Sprintf("%s-%d", stem, n) }

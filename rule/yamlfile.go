@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
@@ -59,6 +60,8 @@ func (l *loader) yamlFile(f *file) {
 	}
 	for _, d := range docs {
 		switch {
+		case d.Err != nil && sigmaLike(d.Text):
+			l.sigmaText(f, atLine(d.Text, d.Line)) // its own code for broken YAML
 		case d.Err != nil:
 			l.say(diagnostic.Error, f.name, d.Err.Line, CodeSyntax, "%s", d.Err.Message)
 		case d.Node.Kind == yamldoc.List:
@@ -96,12 +99,22 @@ func (l *loader) document(f *file, n *yamldoc.Node, text []byte, line int) {
 	case packShape:
 		l.pack(f, n)
 	case sigmaShape:
-		l.sigmaText(f, append([]byte(strings.Repeat("\n", line-1)), text...))
+		l.sigmaText(f, atLine(text, line))
 	case keywordShape:
 		l.keywordFile(f, n)
 	default:
 		l.unrecognized(f, n)
 	}
+}
+
+// atLine is text moved down to start on line.
+func atLine(text []byte, line int) []byte {
+	return append(bytes.Repeat([]byte("\n"), line-1), text...)
+}
+
+// sigmaLike tells whether text that is no YAML was meant as a Sigma rule.
+func sigmaLike(text []byte) bool {
+	return bytes.Contains(text, []byte("logsource:")) && bytes.Contains(text, []byte("detection:"))
 }
 
 // pack loads the native rules listed under rules.
