@@ -1,0 +1,210 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// maxLines bounds how many conditions of one rule are written.
+const maxLines = 400
+
+// Rule writes a rule in plain words: what it is, when it matches, what it reads.
+func Rule(w io.Writer, r *rule.Rule) error {
+	e := Of(r)
+	p := &printer{}
+	p.head(r, e)
+	if e.Inactive != "" {
+		p.line(0, "It judges nothing: %s.", e.Inactive)
+	}
+	p.line(0, "")
+	if len(e.Matches.Parts) == 0 {
+		p.line(0, "It matches when %s.", e.Matches.Words)
+	} else {
+		p.line(0, "It matches when %s:", e.Matches.Words)
+		p.parts(e.Matches, 1)
+	}
+	p.line(0, "")
+	p.line(0, "It reads: %s", strings.Join(e.Reads, ", "))
+	p.tail(r)
+	_, err := io.WriteString(w, p.b.String())
+	return err
+}
+
+// Record writes why the record matches the rule, or what stopped it first, and
+// then every test with what the record has and the verdict.
+func Record(w io.Writer, r *rule.Rule, rec *cloudtrail.Record) (matched bool, err error) {
+	v := Judge(r, rec)
+	p := &printer{}
+	switch {
+	case v.Inactive != "":
+		p.line(0, "%s judges nothing: %s.", r.ID, v.Inactive)
+	case v.Matched:
+		p.line(0, "%s matches, because:", r.ID)
+	default:
+		p.line(0, "%s does not match; what stopped it:", r.ID)
+	}
+	for i, c := range v.Because {
+		if i == listed {
+			p.line(1, "- … and %d more", len(v.Because)-listed)
+			break
+		}
+		p.line(1, "- %s", c.deciding(v.Matched))
+		if c.Written != "" {
+			p.line(2, "written: %s", cut(c.Written))
+		}
+	}
+	p.line(0, "")
+	p.line(0, "All of it:")
+	p.verdict(v.Condition, 1)
+	_, err = io.WriteString(w, p.b.String())
+	return v.Matched, err
+}
+
+// deciding is a condition with what the record has, as a reason for the rule's
+// judgement.
+func (c *Condition) deciding(matched bool) string {
+	reason := c.Words + c.has()
+	switch {
+	case c.Kind == KindTogether:
+		return "each of these holds, but not in the same element of the list: " + strings.Join(c.partWords(), "; ")
+	case matched && !*c.Holds:
+		return "it is not so that " + reason
+	case !matched && !*c.Holds:
+		return "wanted: " + reason
+	case !matched:
+		return "ruled out: " + reason
+	}
+	return reason
+}
+
+func (c *Condition) partWords() []string {
+	var out []string
+	for _, p := range c.Parts {
+		out = append(out, p.Words)
+	}
+	return out
+}
+
+func (c *Condition) has() string {
+	if len(c.Found) == 0 {
+		return ""
+	}
+	if c.missing {
+		return " (" + c.Found[0] + ")"
+	}
+	return " (has " + strings.Join(c.Found, ", ") + c.against() + ")"
+}
+
+func (c *Condition) against() string {
+	if len(c.Against) == 0 {
+		return ""
+	}
+	return " against " + strings.Join(c.Against, ", ")
+}
+
+type printer struct {
+	b     strings.Builder
+	lines int
+}
+
+func (p *printer) line(depth int, format string, args ...any) {
+	text := visible.Text(fmt.Sprintf(format, args...))
+	if text != "" {
+		p.b.WriteString(strings.Repeat("  ", depth))
+	}
+	p.b.WriteString(text)
+	p.b.WriteByte('\n')
+}
+
+func (p *printer) head(r *rule.Rule, e Explanation) {
+	name := r.ID
+	if r.Title != "" && r.Title != r.ID {
+		name += ": " + r.Title
+	}
+	p.line(0, "%s", name)
+	place := ""
+	if e.File != "" {
+		place = fmt.Sprintf(", %s:%d", e.File, max(e.Line, 1))
+	}
+	p.line(0, "%s, severity %s%s", languageName(e.Language), e.Severity, place)
+	for _, l := range strings.Split(strings.TrimSpace(e.Description), "\n") {
+		if l != "" {
+			p.line(0, "%s", l)
+		}
+	}
+}
+
+func languageName(l string) string {
+	switch l {
+	case "where":
+		return "native conditions"
+	case "region":
+		return "region guard"
+	case "keyword":
+		return "regex configuration"
+	case "eventbridge":
+		return "EventBridge event pattern"
+	case "filter":
+		return "CloudWatch Logs filter pattern"
+	case "sigma":
+		return "Sigma rule"
+	}
+	return l
+}
+
+func (p *printer) tail(r *rule.Rule) {
+	for _, x := range []struct {
+		name string
+		list []string
+	}{{"Findings are grouped by", r.GroupBy}, {"Likely false positives", r.FalsePositives}, {"Tags", r.Tags}, {"References", r.References}} {
+		if len(x.list) > 0 {
+			p.line(0, "%s: %s", x.name, strings.Join(x.list, ", "))
+		}
+	}
+	if r.Author != "" {
+		p.line(0, "Author: %s", strings.TrimSpace(r.Author+" "+r.Link))
+	}
+}
+
+// parts writes the parts of a condition as a list.
+func (p *printer) parts(c *Condition, depth int) {
+	for i, x := range c.Parts {
+		if p.lines++; p.lines > maxLines {
+			p.line(depth, "- … and %d more", len(c.Parts)-i)
+			return
+		}
+		if len(x.Parts) == 0 {
+			p.line(depth, "- %s", x.Words)
+			continue
+		}
+		p.line(depth, "- %s:", x.Words)
+		p.parts(x, depth+1)
+	}
+}
+
+// verdict writes a condition and its parts, each with yes or no.
+func (p *printer) verdict(c *Condition, depth int) {
+	if p.lines++; p.lines > maxLines {
+		if p.lines == maxLines+1 {
+			p.line(depth, "…")
+		}
+		return
+	}
+	mark := "no  "
+	if *c.Holds {
+		mark = "yes "
+	}
+	if len(c.Parts) == 0 {
+		p.line(depth, "%s %s%s", mark, c.Words, c.has())
+		return
+	}
+	p.line(depth, "%s %s:", mark, c.Words)
+	for _, x := range c.Parts {
+		p.verdict(x, depth+1)
+	}
+}
