@@ -21,7 +21,7 @@ func native(t *testing.T, text string, group ...string) *rule.Rule {
 	if err := list.Err(); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	return &rule.Rule{ID: "r", File: "r.yaml", Line: 1, Language: "where", Predicate: c.Predicate(), Source: c, GroupBy: group}
+	return &rule.Rule{ID: "r", File: "r.yaml", Line: 1, Language: "where", Predicate: c.Predicate(), GroupBy: group}
 }
 
 // TestLintNamesWhatPeopleGetWrong has one case per warning, and beside each the
@@ -122,7 +122,7 @@ func TestFormatsSayTheSame(t *testing.T) {
 	if err := lint.WriteSARIF(&sarif, "test", list); err != nil {
 		t.Fatal(err)
 	}
-	if strings.ContainsRune(text.String(), '\x1b') || !strings.HasPrefix(text.String(), "r.yaml:1:1: warning ") {
+	if strings.ContainsRune(text.String(), '\x1b') || !strings.HasPrefix(text.String(), "r.yaml:1: warning ") {
 		t.Errorf("text: %q", text.String())
 	}
 	var objects []map[string]any
