@@ -69,29 +69,26 @@ func isExport(text []byte) bool {
 
 // sections cuts a .filter file at its headings.
 func sections(text string) (named []Named, headed bool) {
-	current := Named{Line: 1}
+	name, start, body, number := "", 1, strings.Builder{}, 0
 	flush := func() {
-		lead := len(current.Text) - len(strings.TrimLeftFunc(current.Text, isBlank))
-		current.Line += strings.Count(current.Text[:lead], "\n")
-		current.Text = strings.TrimFunc(current.Text, isBlank)
-		if current.Text != "" {
-			named = append(named, current)
+		lead := body.String()[:body.Len()-len(strings.TrimLeftFunc(body.String(), isBlank))]
+		if pattern := strings.TrimFunc(body.String(), isBlank); pattern != "" {
+			named = append(named, Named{Name: name, Text: pattern, Line: start + strings.Count(lead, "\n")})
 		}
+		body.Reset()
 	}
-	number := 0
 	for line := range strings.Lines(text) {
 		number++
-		if line[0] != '#' {
-			current.Text += line
-			continue
+		heading := strings.TrimSpace(strings.TrimPrefix(line, "#"))
+		switch {
+		case line[0] != '#':
+			body.WriteString(line)
+		case heading == "" || heading[0] == '#':
+			body.WriteByte('\n') // a comment keeps its line
+		default:
+			flush()
+			name, start, headed = heading, number+1, true
 		}
-		name := strings.TrimSpace(line[1:])
-		if name == "" || name[0] == '#' {
-			current.Text += strings.Repeat("\n", strings.Count(line, "\n"))
-			continue
-		}
-		flush()
-		current, headed = Named{Name: name, Line: number + 1}, true
 	}
 	flush()
 	return named, headed

@@ -10,6 +10,10 @@ import (
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
+// maxDiagnostics bounds what is said about one pattern; each takes a search of
+// the catalogue or a corrected pattern.
+const maxDiagnostics = 50
+
 // maxCharacters is the longest filterPattern that CloudWatch Logs takes.
 const maxCharacters = 1024
 
@@ -51,6 +55,9 @@ func (l *linter) add(severity diagnostic.Severity, at int, code, message, why, f
 	line, column := position(l.pattern.text, at)
 	l.list = append(l.list, diagnostic.Diagnostic{Code: code, Severity: severity, Line: line, Column: column, Message: message, Why: why, Fix: fix})
 }
+
+// full tells that enough was said.
+func (l *linter) full() bool { return len(l.list) >= maxDiagnostics }
 
 func (l *linter) warn(at int, code, message, why, fix string) {
 	l.add(diagnostic.Warning, at, code, message, why, fix)

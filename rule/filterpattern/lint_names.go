@@ -33,7 +33,7 @@ var meant = map[string]string{
 func (l *linter) rename(x expr, faults *collector) expr {
 	return rewrite(x, func(c *comparison) expr {
 		path := c.sel.names()
-		if l.cat == nil || path == "" {
+		if l.cat == nil || path == "" || len(faults.found) >= maxDiagnostics {
 			return c
 		}
 		known, _, suggestion := l.cat.Field(path)
@@ -113,7 +113,7 @@ func (l *linter) names(x expr, source string) {
 			l.names(y, source)
 		}
 	case *comparison:
-		if (x.op == equal || x.op == notEqual) && exact(x.val) && l.cat != nil {
+		if (x.op == equal || x.op == notEqual) && exact(x.val) && l.cat != nil && !l.full() {
 			l.name(x, source)
 		}
 	}
@@ -170,6 +170,7 @@ func (l *linter) operands(x expr) {
 	each(x, func(c *comparison) {
 		text, _, _ := c.val.literal()
 		switch {
+		case l.full():
 		case c.op.relational():
 			if _, ok := c.val.bound(); !ok {
 				l.warn(c.at, CodeAlways, fmt.Sprintf("%s is never true: %s compares numbers", c, operatorText[c.op]),

@@ -2,6 +2,7 @@ package filterpattern
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -198,7 +199,7 @@ func (l *linter) optional(root, corrected expr, rebuilt bool) {
 	walkGuarded(root, nil, func(c *comparison) {
 		path := c.sel.names()
 		known, optional, _ := l.cat.Field(path)
-		if path == "" || !known || !optional && plain(c.sel) || seen[c.String()] {
+		if path == "" || l.full() || !known || !optional && plain(c.sel) || seen[c.String()] {
 			return
 		}
 		seen[c.String()] = true
@@ -228,15 +229,12 @@ func walkGuarded(x expr, asked []string, visit func(*comparison)) {
 			walkGuarded(y, asked, visit)
 		}
 	case *comparison:
-		if x.op != notEqual {
+		if x.op != notEqual || x.val.kind == textOperand && x.val.any() {
 			return
 		}
-		for _, s := range asked {
-			if s == x.sel.String() {
-				return
-			}
+		if !slices.Contains(asked, x.sel.String()) {
+			visit(x)
 		}
-		visit(x)
 	}
 }
 

@@ -145,6 +145,6 @@ func (p *parser) wrongQuotes(at int) {
 		}
 		return
 	}
-	p.fail(at, CodeQuotes, "typographic quotes (%.4s) are no quotes: use the straight double quote \"", p.text[at:])
+	p.fail(at, CodeQuotes, "typographic quotes (%.1s) are no quotes: use the straight double quote \"", p.text[at:])
 	p.suggest(0, len(p.text), typographic.Replace(p.text))
 }

@@ -22,22 +22,20 @@ func (p *Pattern) String() string {
 func printJSON(x expr) string { return "{ " + printExpr(x) + " }" }
 
 func printExpr(x expr) string {
+	var parts []expr
+	operator := " && "
 	switch x := x.(type) {
 	case *and:
-		return printParts(x.x, " && ")
+		parts = conjuncts(x)
 	case *or:
-		return printParts(x.x, " || ")
+		parts, operator = alternatives(x), " || "
 	case *comparison:
 		return x.String()
 	}
-	return ""
-}
-
-func printParts(parts []expr, operator string) string {
 	out := make([]string, len(parts))
-	for i, x := range parts {
-		out[i] = printExpr(x)
-		if _, single := x.(*comparison); !single {
+	for i, y := range parts {
+		out[i] = printExpr(y)
+		if _, single := y.(*comparison); !single {
 			out[i] = "(" + out[i] + ")"
 		}
 	}

@@ -66,7 +66,7 @@ func (p *parser) badTerm(start int, word string) {
 	case word[0] == '%':
 		p.fail(start, CodeRegex, "a regex stands alone in a pattern, not among terms")
 	case isTypographic(word):
-		p.fail(start, CodeTerm, "typographic quotes (%.4s) are no quotes: use the straight double quote \"", word)
+		p.fail(start, CodeTerm, "typographic quotes (%.1s) are no quotes: use the straight double quote \"", word)
 		p.suggest(0, len(p.text), typographic.Replace(p.text))
 	default:
 		p.fail(start, CodeTerm, "%.60q: a term with other characters than letters, digits and _ needs double quotes", word)

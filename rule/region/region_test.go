@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/region"
@@ -114,28 +115,41 @@ var readings = map[string]plain{
 		"012345678901": {approved: set("us-west-2")}, "111122223333": {approved: set("eu-west-1"), judge: set("reads")}}},
 }
 
+// differ judges the records by every policy and its plain reading: through the
+// engine, and every tenth record through its naive twin too.
 func differ(t *testing.T, recs [][]byte) {
 	t.Helper()
-	for text, reading := range readings {
+	var texts []string
+	var nodes []detect.Node
+	for text := range readings {
 		policy, list := region.Parse(text)
 		if policy == nil {
 			t.Fatal(text, list)
 		}
-		n, hits := policy.Predicate(), 0
-		for _, raw := range recs {
-			var e map[string]any
-			if err := json.Unmarshal(raw, &e); err != nil {
-				t.Fatal(err)
+		texts, nodes = append(texts, text), append(nodes, policy.Predicate())
+	}
+	matcher, hits := detect.Compile(nodes).NewMatcher(), map[string]int{}
+	for i, raw := range recs {
+		var e map[string]any
+		rec, err := cloudtrail.ParseRecord(raw)
+		if err != nil || json.Unmarshal(raw, &e) != nil {
+			t.Fatalf("%v: %s", err, raw)
+		}
+		got := map[string]bool{}
+		matcher.Match(rec, func(rule int) { got[texts[rule]] = true; hits[texts[rule]]++ })
+		for j, text := range texts {
+			want := readings[text].violates(e)
+			naive, err := want, error(nil)
+			if i%10 == 0 {
+				naive, err = detect.Naive(nodes[j], raw)
 			}
-			got, err := detect.Naive(n, raw)
-			if want := reading.violates(e); err != nil || got != want {
-				t.Fatalf("%s: %v (%v), want %v: %s", text, got, err, want, raw)
-			}
-			if got {
-				hits++
+			if got[text] != want || naive != want || err != nil {
+				t.Fatalf("%s: engine %v, naive %v (%v), want %v: %s", text, got[text], naive, err, want, raw)
 			}
 		}
-		if hits == 0 {
+	}
+	for _, text := range texts {
+		if hits[text] == 0 {
 			t.Errorf("%s hits nothing", text)
 		}
 	}
