@@ -80,7 +80,8 @@ func groupNode(g *group) detect.Node {
 	return join(g.or, nodes)
 }
 
-// itemNode is nil for an item that a pipeline left without values.
+// itemNode is the test of one item. Without values, as when a placeholder
+// stands for an empty list, nothing satisfies it.
 func itemNode(it *item) detect.Node {
 	groups := it.values
 	if !it.all {
@@ -95,13 +96,17 @@ func itemNode(it *item) detect.Node {
 		nodes = append(nodes, anyOf(it, alternatives))
 	}
 	n := join(false, nodes)
-	if n != nil && it.negated {
+	if n == nil {
+		n = detect.Const(false)
+	}
+	if it.negated {
 		return detect.Not{X: n}
 	}
 	return n
 }
 
-// anyOf is true when the item's field satisfies one of the values.
+// anyOf is true when the item's field satisfies one of the values, and never
+// without any.
 func anyOf(it *item, values []value) detect.Node {
 	path, src := fieldPath(it.field), it.source(values)
 	m := matchSet{keyword: it.keyword()}
@@ -122,6 +127,9 @@ func anyOf(it *item, values []value) detect.Node {
 	if match := m.match(); match != nil {
 		test := detect.Test{Path: path, Match: match, Src: src}
 		nodes = append([]detect.Node{test}, nodes...)
+	}
+	if len(nodes) == 0 {
+		return detect.Const(false)
 	}
 	return join(true, nodes)
 }

@@ -1,0 +1,71 @@
+package sigma_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/rule/sigma"
+)
+
+// twoFields is a catalogue that knows eventName and sourceIPAddress.
+type twoFields struct{}
+
+func (twoFields) Field(path string) (known, optional bool, suggestion string) {
+	for _, f := range []string{"eventName", "sourceIPAddress"} {
+		if path == f {
+			return true, false, ""
+		}
+		if strings.EqualFold(path, f) {
+			return false, false, f
+		}
+	}
+	return strings.HasPrefix(path, "requestParameters."), true, "eventName"
+}
+func (twoFields) Source(string) (bool, string)         { return true, "" }
+func (twoFields) API(string, string) (bool, string)    { return true, "" }
+func (twoFields) ReadOnly(string, string) (bool, bool) { return false, false }
+
+func TestLint(t *testing.T) {
+	for name, c := range map[string]struct{ detection, codes, fix string }{
+		"nothing to say":    {"a: {eventName: x, requestParameters.x: y}\ncondition: a\n", "", ""},
+		"null in a list":    {"a: {eventName: [null, x]}\ncondition: a\n", "SGW1", "eventName: null"},
+		"all on one value":  {"a: {eventName|contains|all: x}\ncondition: a\n", "SGW2", "eventName|contains"},
+		"unused":            {"a: {eventName: x}\nb: {eventName: y}\ncondition: a\n", "SGW3", ""},
+		"unknown field":     {"a: {eventNames: x}\ncondition: a\n", "SGW4", "eventName"},
+		"unknown reference": {"a: {eventName|fieldref: type}\ncondition: a\n", "SGW4", "eventName"},
+		"letter case":       {"a: {sourceipaddress: x}\ncondition: a\n", "SGW6", "sourceIPAddress"},
+		"host bits":         {"a: {sourceIPAddress|cidr: 10.1.2.3/8}\ncondition: a\n", "SGW10", "10.0.0.0/8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := fragment(t, c.detection, sigma.Options{}).Lint(twoFields{})
+			if codes(got) != c.codes {
+				t.Fatal(got)
+			}
+			if len(got) > 0 && (!strings.Contains(got[0].Fix, c.fix) || got[0].Line < 2 || got[0].Why == "") {
+				t.Errorf("%+v", got[0])
+			}
+		})
+	}
+}
+
+func TestMetadataOutOfFormIsAWarning(t *testing.T) {
+	r, list := sigma.Parse([]byte("title: "+strings.Repeat("x", 300)+`
+id: not-a-uuid
+status: sometimes
+level: severe
+date: yesterday
+references: {a: b}
+related: [x]
+logsource: {product: aws}
+detection: {a: {b: c}, condition: a}
+`), sigma.Options{})
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	if got := codes(r.Lint(nil)); got != strings.TrimSpace(strings.Repeat("SGW8 ", 7)) {
+		t.Error(got)
+	}
+	if r.Level != "" || r.Date != "yesterday" {
+		t.Error(r.Level, r.Date)
+	}
+}
