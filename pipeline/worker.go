@@ -40,7 +40,11 @@ func (w *worker) work(ctx context.Context) {
 	entries := w.o.Listing.entries
 	for {
 		i := int(w.taken.Add(1)) - 1
-		if i >= len(entries) || ctx.Err() != nil {
+		if i >= len(entries) {
+			return
+		}
+		if ctx.Err() != nil {
+			w.order.stop(context.Cause(ctx))
 			return
 		}
 		w.number = i

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // csvColumns are the columns of a CSV report, in the order of the NDJSON keys.
@@ -57,7 +59,7 @@ func (c *csvTable) finding(f *Finding) error {
 	}
 	for i, s := range c.row {
 		if c.l.Terminal {
-			s = Visible(s)
+			s = visible.Text(s)
 		}
 		c.row[i] = Cell(s)
 	}
@@ -107,7 +109,7 @@ func formula(s string) bool {
 		return true
 	}
 	s = strings.TrimLeftFunc(s, func(r rune) bool {
-		return r == '"' || r == '\'' || unicode.IsSpace(r) || hidden(r)
+		return r == '"' || r == '\'' || unicode.IsSpace(r) || visible.Hidden(r)
 	})
 	if s == "" {
 		return false

@@ -7,6 +7,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
+	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
@@ -137,7 +138,7 @@ func appendQuoted(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRune(s[i:])
-		if hidden(r) {
+		if visible.Hidden(r) {
 			dst = appendEscape(dst, r)
 		} else {
 			dst = utf8.AppendRune(dst, r)
@@ -157,7 +158,7 @@ func appendString(dst []byte, s string) []byte {
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
-		case r >= ' ' && r <= '~' || !hidden(r):
+		case r >= ' ' && r <= '~' || !visible.Hidden(r):
 			dst = utf8.AppendRune(dst, r)
 		default:
 			dst = appendEscape(dst, r)

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // Table is a small table for a person, such as a list of rules. Cells are
@@ -39,7 +41,7 @@ func (t *Table) lastWidth() int {
 	for c := range len(t.Head) - 1 {
 		widest := utf8.RuneCountInString(t.Head[c])
 		for _, r := range t.Rows {
-			widest = max(widest, utf8.RuneCountInString(Visible(r[c])))
+			widest = max(widest, utf8.RuneCountInString(visible.Text(r[c])))
 		}
 		left -= widest + 2
 	}
@@ -50,7 +52,7 @@ func (t *Table) lastWidth() int {
 func cells(row []string, width int) table.Row {
 	var r table.Row
 	for i, c := range row {
-		c = Visible(c)
+		c = visible.Text(c)
 		if i == len(row)-1 && width > 0 {
 			c = shorten(c, width)
 		}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 const (
@@ -64,7 +66,7 @@ func row(seq int64, f *Finding) tableRow {
 	}
 	r := tableRow{seq, [8]string{f.EventTime, f.Severity, f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
-		r.cells[i] = shorten(Visible(shorten(c, maxCell)), maxCell)
+		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)
 	}
 	return r
 }

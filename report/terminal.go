@@ -3,10 +3,12 @@ package report
 import (
 	"io"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // TerminalJSON is w for JSON text that a person reads on a terminal: characters
-// that Visible would not show are written as JSON's \uXXXX escapes, so that the
+// that a terminal would not simply draw are written as JSON's \uXXXX escapes, so that the
 // text stays the same JSON value. JSON holds them in strings only; a control
 // character outside a string is white space and stays.
 func TerminalJSON(w io.Writer) io.Writer { return &terminalJSON{w: w} }
@@ -40,7 +42,7 @@ func (t *terminalJSON) Write(p []byte) (int, error) {
 			break
 		}
 		r, n := utf8.DecodeRune(in[i:])
-		if hidden(r) || r == utf8.RuneError {
+		if visible.Hidden(r) || r == utf8.RuneError {
 			t.out = appendEscape(t.out, r)
 		} else {
 			t.out = append(t.out, in[i:i+n]...)

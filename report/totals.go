@@ -8,6 +8,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // groups prints the summary: who, where and by which rule, and when.
@@ -51,7 +53,7 @@ func (t *textTable) group(b *strings.Builder, name string, g *Groups) {
 func label(g Group, width int) string {
 	s := "(none)"
 	if g.Name != "" {
-		s = Visible(shorten(g.Name, width))
+		s = visible.Text(shorten(g.Name, width))
 	}
 	if g.Severity != "" {
 		return shorten(s, width-len(g.Severity)-3) + " (" + g.Severity + ")"

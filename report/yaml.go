@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // yamlList is a YAML sequence with a mapping for each finding.
@@ -116,7 +118,7 @@ func appendYAML(dst []byte, s string) []byte {
 			dst = append(dst, '\\', 'n')
 		case r == '\t':
 			dst = append(dst, '\\', 't')
-		case r == utf8.RuneError || !hidden(r):
+		case r == utf8.RuneError || !visible.Hidden(r):
 			dst = utf8.AppendRune(dst, r)
 		case r >= 0x10000:
 			dst = fmt.Appendf(dst, `\U%08x`, r)

@@ -25,7 +25,7 @@ func Text(s string) string {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case !hidden(r):
+		case !Hidden(r):
 			b.WriteString(s[i : i+n])
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -54,7 +54,7 @@ func Lines(s string) string {
 
 func firstHidden(s string) int {
 	for i, r := range s {
-		if r == utf8.RuneError || r != ' ' && (r < 0x21 || r > 0x7e) && hidden(r) {
+		if r == utf8.RuneError || r != ' ' && (r < 0x21 || r > 0x7e) && Hidden(r) {
 			if r == utf8.RuneError && strings.HasPrefix(s[i:], "\uFFFD") {
 				continue
 			}
@@ -64,11 +64,11 @@ func firstHidden(s string) int {
 	return -1
 }
 
-// hidden tells whether a terminal would not simply draw r. unicode.IsPrint
+// Hidden tells whether a terminal would not simply draw r. unicode.IsPrint
 // refuses controls, format characters (bidirectional marks, zero width, tags),
 // separators other than the space, private and unassigned code points; the
 // letters that draw nothing are added.
-func hidden(r rune) bool {
+func Hidden(r rune) bool {
 	switch r {
 	case 0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0:
 		return true

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/report"
+)
+
+// Exit codes. When several apply, the first of 130, 2, 3 and 1 is given: what
+// makes the answer least complete is said first.
+const (
+	exitDone        = 0
+	exitFinding     = 1 // scan: a finding at or above --fail-on; match: no match; rules: something failed
+	exitUsage       = 2 // bad usage, rule or configuration, or output that cannot be written
+	exitFault       = 3 // some input could not be read; the rest was judged
+	exitInterrupted = 130
+)
+
+// commandLine is the grammar of the command line.
+type commandLine struct {
+	Scan    scanCommand    `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
+	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
+	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// say prints one line for the person at the terminal; what the arguments hold
+// of records and files is shown, not obeyed.
+func (s *streams) say(format string, args ...any) {
+	fmt.Fprintln(s.err, "trailwarden: "+visible.Lines(fmt.Sprintf(format, args...)))
+}
+
+// exit is an exit code on its way out of a command.
+type exit struct{ code int }
+
+func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// usageError is what the user asked for in a way that cannot be done.
+func usageError(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// run is the whole program: it parses args, runs the command and returns the
+// exit code. Every error that is no exit is bad usage.
+func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
+	s := &streams{in, out, errOut}
+	var cli commandLine
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case exit: // kong leaves by Exit after --help
+			code = p.code
+		default:
+			panic(p)
+		}
+	}()
+	parser, err := kong.New(&cli,
+		kong.Name("trailwarden"),
+		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
+		kong.Writers(out, errOut),
+		kong.Exit(func(code int) { panic(exit{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"formats": strings.Join(report.Formats(), ", ")},
+		kong.Bind(s),
+	)
+	if err != nil {
+		s.say("%v", err)
+		return exitUsage
+	}
+	ctx, err := parser.Parse(args)
+	if err != nil {
+		s.say("%v\nRun trailwarden --help, or trailwarden COMMAND --help.", err)
+		return exitUsage
+	}
+	return exitCode(s, ctx.Run())
+}
+
+func exitCode(s *streams, err error) int {
+	var e exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &e):
+		return e.code
+	}
+	s.say("%v", err)
+	return exitUsage
+}

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
+)
+
+// maxEvents bounds the bytes of one input of match, unpacked. scan reads larger
+// files.
+const maxEvents = 512 << 20
+
+var utf8BOM = []byte("\xef\xbb\xbf")
+
+// input judges the events of one file.
+func (m *matching) input(s *streams, path string) error {
+	data, err := readInput(s, path)
+	if err != nil {
+		m.fault(s, "%s: %v", path, cause(err))
+	}
+	body := bytes.TrimLeft(bytes.TrimPrefix(data, utf8BOM), " \t\r\n")
+	if len(body) == 0 {
+		if err == nil {
+			s.say("%s: no events", path)
+		}
+		return nil
+	}
+	isJSON := body[0] == '{' || body[0] == '['
+	if m.takesText() && (!isJSON || values(data, nil) != nil) {
+		return m.lines(data)
+	}
+	if !isJSON {
+		return m.export(s, path, data)
+	}
+	err = eachEvent(data, m.event)
+	var bad *badEvent
+	if errors.As(err, &bad) {
+		m.fault(s, "%s: byte %d: %s", path, bad.offset, bad.reason)
+		return nil
+	}
+	return err
+}
+
+func (m *matching) fault(s *streams, format string, args ...any) {
+	m.invalid = true
+	s.say(format, args...)
+}
+
+// cause is an error without the path that the message names anyway.
+func cause(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// readInput reads all of a file or of the standard input, unpacked if it is
+// compressed. With an error it may give what came before.
+func readInput(s *streams, path string) ([]byte, error) {
+	r := s.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := readBounded(r)
+	if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		return data, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("not sound gzip: %w", err)
+	}
+	data, err = readBounded(z)
+	if err != nil {
+		return data, fmt.Errorf("after %d bytes: %w", len(data), err)
+	}
+	return data, nil
+}
+
+func readBounded(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxEvents+1))
+	if len(data) > maxEvents {
+		return nil, fmt.Errorf("more than %d bytes of events; use scan", maxEvents)
+	}
+	return data, err
+}
+
+// badEvent is text that is no JSON event.
+type badEvent struct {
+	offset int
+	reason string
+}
+
+func (b *badEvent) Error() string { return b.reason }
+
+// values visits each JSON value of data, one after the other at the top level.
+// It stops at the first error, which is visit's or a *badEvent.
+func values(data []byte, visit func(b []byte, at int) error) error {
+	data = bytes.TrimPrefix(data, utf8BOM)
+	for i := jsonscan.SkipSpace(data, 0); i < len(data); i = jsonscan.SkipSpace(data, i) {
+		end := jsonscan.SkipValue(data, i)
+		if end < 0 {
+			return &badEvent{i, fmt.Sprintf("the JSON that begins with %s does not end", excerpt(data[i:]))}
+		}
+		if data[i] != '{' && data[i] != '[' {
+			return &badEvent{i, fmt.Sprintf("%s is no event; want a JSON object", excerpt(data[i:end]))}
+		}
+		if visit == nil {
+			visit = wellFormed
+		}
+		if err := visit(data[i:end], i); err != nil {
+			return err
+		}
+		if i = end; i < len(data) && data[i] == ',' { // some tools put commas between lines
+			i++
+		}
+	}
+	return nil
+}
+
+func wellFormed(b []byte, at int) error {
+	if b[0] == '[' {
+		return nil
+	}
+	return parsed(b, at, func(*cloudtrail.Record) error { return nil })
+}
+
+// excerpt is the beginning of bad text, for a message.
+func excerpt(b []byte) string {
+	if len(b) > 40 {
+		b = b[:40]
+		for len(b) > 36 && !utf8.Valid(b) {
+			b = b[:len(b)-1]
+		}
+		return fmt.Sprintf("%q…", b)
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// eachEvent visits every event of JSON text: top-level objects, the elements of
+// arrays and of a log file's Records, and what LookupEvents prints. An error is
+// visit's or a *badEvent.
+func eachEvent(data []byte, visit func(*cloudtrail.Record) error) error {
+	w := walker{visit}
+	return values(data, w.value)
+}
+
+// walker takes events out of what holds them.
+type walker struct {
+	visit func(*cloudtrail.Record) error
+}
+
+func (w walker) value(b []byte, at int) error {
+	if b[0] == '[' {
+		return w.list(cloudtrail.ValueOf(b), at)
+	}
+	return parsed(b, at, func(rec *cloudtrail.Record) error {
+		if l := rec.Get("Records"); l.Kind() == cloudtrail.Array {
+			return w.list(l, at)
+		}
+		if l := rec.Get("Events"); l.Kind() == cloudtrail.Array {
+			return w.looked(l, rec, at)
+		}
+		return w.visit(rec)
+	})
+}
+
+// parsed calls visit with the JSON object b.
+func parsed(b []byte, at int, visit func(*cloudtrail.Record) error) error {
+	rec, err := cloudtrail.ParseRecord(b)
+	if err != nil {
+		return &badEvent{at, fmt.Sprintf("%s: %v", excerpt(b), err)}
+	}
+	return visit(rec)
+}
+
+func (w walker) list(l cloudtrail.Value, at int) (err error) {
+	l.Elements(func(_ int, v cloudtrail.Value) bool {
+		err = parsed(v.Raw(), at, w.visit)
+		return err == nil
+	})
+	return err
+}
+
+// looked visits the records that LookupEvents holds as text; an object that only
+// has a field named Events is an event itself.
+func (w walker) looked(l cloudtrail.Value, rec *cloudtrail.Record, at int) (err error) {
+	n := 0
+	l.Elements(func(_ int, v cloudtrail.Value) bool {
+		if text := v.Get("CloudTrailEvent"); text.Kind() == cloudtrail.String {
+			n++
+			err = parsed([]byte(text.Str()), at, w.visit)
+		}
+		return err == nil
+	})
+	if n == 0 {
+		return w.visit(rec)
+	}
+	return err
+}
+
+// lines judges a text log: each line that is a JSON object as an event, every
+// other as text.
+func (m *matching) lines(data []byte) error {
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			continue
+		}
+		judge := m.text
+		if rec, err := cloudtrail.ParseRecord(line); err == nil {
+			judge = func([]byte) error { return m.event(rec) }
+		}
+		if err := judge(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// export judges what only the log decoder reads, such as CSV.
+func (m *matching) export(s *streams, path string, data []byte) error {
+	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	sum, err := d.Decode(context.Background(), path, bytes.NewReader(data), int64(len(data)),
+		func(rec *cloudtrail.Record, _ int) error { return m.event(rec) })
+	for _, f := range sum.Faults {
+		m.fault(s, "%v", f)
+	}
+	if sum.Ignored != "" {
+		m.fault(s, "%s: %s", path, sum.Ignored)
+	}
+	return err
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/rule/eventbridge"
+)
+
+type matchCommand struct {
+	Lang string   `required:"" short:"l" placeholder:"LANG" enum:"eventbridge,filter,sigma,keyword,region,where" help:"The rule's language: eventbridge, filter, sigma, keyword, region or where."`
+	Rule *string  `placeholder:"TEXT" help:"The rule itself, instead of RULE-FILE."`
+	Args []string `arg:"" optional:"" name:"file" help:"RULE-FILE, unless --rule is given; then event files, or - for standard input, the default."`
+}
+
+// Help says what events may be and what the exit code means.
+func (matchCommand) Help() string {
+	return `Events may be CloudTrail log files, JSON arrays, one JSON object after the other or a single one, also compressed. For eventbridge, an event that is no CloudTrail record is matched as it stands. For filter, text that is not JSON is matched line by line.
+
+Matching events are printed as NDJSON. Exit codes: 0 some event matched; 1 none did; 2 the rule or an event is invalid.`
+}
+
+// Run tries the rule on the events.
+func (c *matchCommand) Run(s *streams) error {
+	set, err := c.load(s)
+	if err != nil {
+		return err
+	}
+	out, err := openOutput(s, "")
+	if err != nil {
+		return err
+	}
+	w := io.Writer(out)
+	if out.layout.Terminal {
+		w = report.TerminalJSON(out)
+	}
+	m := newMatching(set.Rules, w)
+	if len(c.Args) == 0 {
+		c.Args = []string{"-"}
+	}
+	for _, p := range c.Args {
+		if err := m.input(s, p); err != nil {
+			return errors.Join(err, out.Close())
+		}
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	switch {
+	case m.invalid:
+		return exit{exitUsage}
+	case m.matched == 0:
+		return exit{exitFinding}
+	}
+	return nil
+}
+
+// load reads the rule, taking its file from the arguments if need be. A rule
+// that judges nothing is an error here: who tries it wants to know.
+func (c *matchCommand) load(s *streams) (*rule.Set, error) {
+	name, text := "--rule", []byte(nil)
+	if c.Rule != nil {
+		text = []byte(*c.Rule)
+	} else {
+		if len(c.Args) == 0 {
+			return nil, errors.New("no rule: give RULE-FILE or --rule TEXT")
+		}
+		name, c.Args = c.Args[0], c.Args[1:]
+		var err error
+		if text, err = os.ReadFile(name); err != nil {
+			return nil, fmt.Errorf("the rule cannot be read: %w", err)
+		}
+	}
+	set, list := rule.LoadText(c.Lang, name, text, ruleOptions(new(config.Config)))
+	if diagnose(s, list) > 0 {
+		return nil, exit{exitUsage}
+	}
+	for _, r := range set.Rules {
+		if r.Inactive == "" {
+			return set, nil
+		}
+		s.say("rule %s judges nothing: %s", r.ID, r.Inactive)
+	}
+	return nil, errors.New("no rule is left to match by")
+}
+
+// matching judges events of any kind by rules and prints those that match.
+type matching struct {
+	rules   []*rule.Rule
+	records *detect.Matcher // CloudTrail records
+	events  *detect.Matcher // other JSON events
+	out     io.Writer
+	matched int
+	invalid bool
+	found   bool // for the event in hand
+	line    []byte
+}
+
+func newMatching(rules []*rule.Rule, out io.Writer) *matching {
+	var records, events []detect.Node
+	for _, r := range rules {
+		p, e := r.Predicate, r.Event
+		if r.Inactive != "" || p == nil {
+			p, e = detect.Const(false), detect.Const(false)
+		}
+		if e == nil {
+			e = p
+		}
+		records, events = append(records, p), append(events, e)
+	}
+	return &matching{
+		rules: rules, out: out,
+		records: detect.Compile(records).NewMatcher(), events: detect.Compile(events).NewMatcher(),
+	}
+}
+
+// event judges one JSON object.
+func (m *matching) event(rec *cloudtrail.Record) error {
+	by := m.events
+	if eventbridge.IsRecord(rec) {
+		by = m.records
+	}
+	m.found = false
+	by.Match(rec, func(int) { m.found = true })
+	if !m.found {
+		return nil
+	}
+	m.line = report.AppendCompact(m.line[:0], rec.Raw())
+	return m.print(m.line)
+}
+
+// text judges one line of a log that is not JSON.
+func (m *matching) text(line []byte) error {
+	for _, r := range m.rules {
+		if t, ok := r.Source.(interface{ MatchText([]byte) bool }); ok && r.Inactive == "" && t.MatchText(line) {
+			return m.print(line)
+		}
+	}
+	return nil
+}
+
+// takesText tells whether some rule judges text that is not JSON.
+func (m *matching) takesText() bool {
+	for _, r := range m.rules {
+		if _, ok := r.Source.(interface{ MatchText([]byte) bool }); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *matching) print(line []byte) error {
+	m.matched++
+	if _, err := m.out.Write(append(line[:len(line):len(line)], '\n')); err != nil {
+		return fmt.Errorf("the output could not be written: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/lint"
+)
+
+// rulesLintCommand lints rules.
+type rulesLintCommand struct {
+	ruleSource
+	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
+	Format string   `short:"f" default:"text" enum:"text,json,sarif" help:"text, json or sarif."`
+}
+
+// Help explains the exit code.
+func (rulesLintCommand) Help() string {
+	return "Exit codes: 0 nothing to say but notes; 1 warnings; 2 a rule is invalid."
+}
+
+// Run prints the errors of loading and the linter's warnings, file by file.
+func (c *rulesLintCommand) Run(s *streams) error {
+	set, list, err := c.load(c.Paths)
+	if err != nil {
+		return err
+	}
+	list = append(list, lint.Rules(set.Rules, catalog.Default())...)
+	slices.SortStableFunc(list, func(a, b diagnostic.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	switch c.Format {
+	case "json":
+		err = lint.WriteJSON(report.TerminalJSON(s.out), list)
+	case "sarif":
+		err = lint.WriteSARIF(report.TerminalJSON(s.out), versionName(), list)
+	default:
+		err = lint.WriteText(s.out, list)
+	}
+	if err != nil {
+		return err
+	}
+	return lintVerdict(list)
+}
+
+// lintVerdict is the exit code that the worst diagnostic asks for.
+func lintVerdict(list diagnostic.List) error {
+	code := exitDone
+	for _, d := range list {
+		switch {
+		case d.Severity == diagnostic.Error:
+			return exit{exitUsage}
+		case d.Severity == diagnostic.Warning:
+			code = exitFinding
+		}
+	}
+	if code != exitDone {
+		return exit{code}
+	}
+	return nil
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+type scanCommand struct {
+	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or - for standard input."`
+
+	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder; may be repeated. Without it, the starter pack."`
+	Config         string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
+	Format         string   `short:"f" placeholder:"FORMAT" help:"One of ${formats}. Default: table."`
+	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`
+	From           string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
+	To             string   `placeholder:"TIME" help:"Only events before TIME."`
+	Workers        int      `placeholder:"N" help:"Files read at once. Default: one per CPU."`
+	FailOn         string   `placeholder:"LEVEL" help:"Exit with 1 on a finding of this severity or a higher one."`
+	Stats          string   `placeholder:"FILE" help:"Write the figures of the scan to FILE, as JSON."`
+	NoProgress     bool     `help:"No progress bar."`
+	WithEvent      bool     `help:"Add the raw record to each finding, as event."`
+	KeepDuplicates bool     `help:"Judge a record also when it was seen before."`
+}
+
+// Help explains the exit codes and what is read.
+func (scanCommand) Help() string {
+	return `In a folder, hidden files and files whose name says that they hold no logs are passed over; a file that is named is always read.
+
+Exit codes: 0 done; 1 a finding at or above --fail-on; 2 bad usage, rule or configuration; 3 some input could not be read, the rest was judged; 130 interrupted. When several apply: 130, then 2, then 3, then 1.`
+}
+
+// scanJob is one scan, made ready.
+type scanJob struct {
+	*streams
+	cmd      *scanCommand
+	set      *rule.Set
+	badRules bool
+	failOn   int // severity; -1 none
+	window   window
+	out      *output
+	report   report.Writer
+	ignored  notes
+	remarks  notes
+}
+
+// Run scans; its error is the exit code or what made the scan impossible.
+func (c *scanCommand) Run(s *streams) error {
+	job, err := c.prepare(s)
+	if err != nil {
+		return err
+	}
+	return job.run()
+}
+
+// prepare checks everything that the user gave before anything is read.
+func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
+	cfg := new(config.Config)
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Load(c.Config); err != nil {
+			return nil, err
+		}
+	}
+	c.apply(cfg)
+	j := &scanJob{streams: s, cmd: c, failOn: -1}
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	if err := j.loadRules(cfg); err != nil {
+		return nil, err
+	}
+	return j, j.open()
+}
+
+// apply fills in from the configuration what no flag says.
+func (c *scanCommand) apply(cfg *config.Config) {
+	if len(c.Rules) == 0 {
+		c.Rules = cfg.Rules
+	}
+	if c.Format == "" {
+		c.Format = cfg.Format
+	}
+	if c.Format == "" {
+		c.Format = "table"
+	}
+	if c.Workers == 0 {
+		c.Workers = cfg.Workers
+	}
+	if c.FailOn == "" {
+		c.FailOn = cfg.FailOn
+	}
+	c.WithEvent = c.WithEvent || cfg.WithEvent
+	c.KeepDuplicates = c.KeepDuplicates || cfg.KeepDuplicates
+}
+
+func (j *scanJob) check() (err error) {
+	if j.cmd.Workers < 0 {
+		return fmt.Errorf("--workers %d: want a number from 1", j.cmd.Workers)
+	}
+	if j.cmd.FailOn != "" {
+		level, err := rule.ParseSeverity(j.cmd.FailOn)
+		if err != nil {
+			return fmt.Errorf("--fail-on: %w", err)
+		}
+		j.failOn = int(level)
+	}
+	if _, err := report.New(j.cmd.Format, io.Discard, report.Layout{}); err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	j.window, err = newWindow(j.cmd.From, j.cmd.To, time.Now())
+	return err
+}
+
+// loadRules leaves invalid rules out: the others judge, and the exit code says
+// at the end that some did not.
+func (j *scanJob) loadRules(cfg *config.Config) error {
+	set, list := loadRules(j.cmd.Rules, cfg)
+	j.badRules = diagnose(j.streams, list) > 0
+	active := 0
+	for _, r := range set.Rules {
+		if r.Inactive == "" {
+			active++
+			continue
+		}
+		j.say("rule %s (%s:%d) judges nothing: %s", r.ID, r.File, r.Line, r.Inactive)
+	}
+	if active == 0 {
+		return errors.New("no rule is left to judge by; give rule files with --rules, or leave it out for the starter pack")
+	}
+	j.set = set
+	return nil
+}
+
+func (j *scanJob) open() (err error) {
+	if j.out, err = openOutput(j.streams, j.cmd.Output); err != nil {
+		return err
+	}
+	j.out.layout.WithEvent = j.cmd.WithEvent
+	j.report, err = report.New(j.cmd.Format, j.out, j.out.layout)
+	return err
+}
+
+// run scans, reports, and decides the exit code.
+func (j *scanJob) run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	res, err := j.scan(ctx)
+	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled)
+	if err == nil || interrupted {
+		err = j.report.Close(res.Totals)
+	}
+	if e := j.out.Close(); err == nil {
+		err = e
+	}
+	if e := j.writeStats(res.Totals); err == nil {
+		err = e
+	}
+	switch {
+	case interrupted:
+		j.say("interrupted; the report has what was found until then, in %d files", res.Totals.Files)
+		return exit{exitInterrupted}
+	case err != nil:
+		return err
+	case j.badRules:
+		j.say("some rules are invalid and judged nothing; see above")
+		return exit{exitUsage}
+	case res.Totals.Faults > 0:
+		return exit{exitFault}
+	case j.failed(res):
+		return exit{exitFinding}
+	}
+	return nil
+}
+
+// scan runs the pipeline, with a progress bar where one helps.
+func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
+	bar := wantsProgress(j.streams, j.out, j.cmd.Format, j.cmd.NoProgress)
+	o := pipeline.Options{
+		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
+		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
+		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent,
+		Limits: cloudtrail.DefaultLimits(), Findings: j.report.Findings,
+		Fault:   func(f cloudtrail.Fault) { j.say("%v", f) },
+		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
+		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },
+	}
+	if bar {
+		o.Progress = new(pipeline.Progress)
+		d := newDisplay(j.err, o.Progress, o.Listing.Bytes())
+		saved := j.streams
+		j.streams = &streams{saved.in, saved.out, d}
+		defer func() { d.Close(); j.streams = saved }()
+	}
+	res, err := pipeline.Scan(ctx, o)
+	j.remarks.print(j.streams, "note: ")
+	j.ignored.print(j.streams, "passed over: ")
+	if err == nil && o.Listing.Files() == 0 {
+		j.say("no log files found in %v", j.cmd.Paths)
+	}
+	return res, err
+}
+
+// failed tells whether a finding is at or above --fail-on.
+func (j *scanJob) failed(res pipeline.Result) bool {
+	for i, r := range j.set.Rules {
+		if j.failOn >= 0 && int(r.Severity) >= j.failOn && res.ByRule[i] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (j *scanJob) writeStats(t report.Totals) error {
+	if j.cmd.Stats == "" {
+		return nil
+	}
+	b, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(j.cmd.Stats, append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("--stats: %w", err)
+	}
+	return nil
+}
