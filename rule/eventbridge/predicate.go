@@ -51,7 +51,7 @@ func flatPath(root detect.Root, path string) detect.Path {
 // tree is the disjunction of the alternatives. What all of them share is
 // pulled out.
 func (p *Pattern) tree(locate func(string) detect.Path) detect.Node {
-	b := builder{locate: locate, terms: map[*leaf]detect.Term{}}
+	b := builder{locate: locate, terms: map[*leaf]detect.Term{}, rank: p.ranks()}
 	split := make([][]group, len(p.alts))
 	count := map[string]int{}
 	for i, a := range p.alts {
@@ -104,26 +104,53 @@ type group struct {
 	leaves []*leaf
 }
 
+// head is where a path starts and its first name.
+type head struct {
+	root detect.Root
+	name string
+}
+
 type builder struct {
 	locate func(string) detect.Path
 	terms  map[*leaf]detect.Term
+	rank   map[string]int // of each path in visiting order
+}
+
+// ranks numbers all paths of the pattern in visiting order.
+func (p *Pattern) ranks() map[string]int {
+	rank := map[string]int{}
+	var paths []string
+	for _, a := range p.alts {
+		for path := range a {
+			if _, ok := rank[path]; !ok {
+				rank[path] = 0
+				paths = append(paths, path)
+			}
+		}
+	}
+	slices.SortFunc(paths, compareUTF16)
+	for i, path := range paths {
+		rank[path] = i
+	}
+	return rank
 }
 
 func (b builder) groups(a alternative) []group {
-	paths := make([]string, 0, len(a))
-	for p := range a {
-		paths = append(paths, p)
+	order := make([]*leaf, len(b.rank))
+	for path, l := range a {
+		order[b.rank[path]] = l
 	}
-	slices.SortFunc(paths, compareUTF16)
 	var out []group
-	at := map[string]int{}
-	for _, p := range paths {
-		l := a[p]
+	at := map[head]int{}
+	for _, l := range order {
+		if l == nil {
+			continue
+		}
 		if _, ok := b.terms[l]; !ok {
-			b.terms[l] = l.term(b.locate(p))
+			b.terms[l] = l.term(b.locate(l.path))
 		}
 		path := b.terms[l].Path
-		first := string(rune('0'+path.Root)) + path.Steps[0].Key
+		first := head{path.Root, path.Steps[0].Key}
 		i, ok := at[first]
 		if !ok {
 			i = len(out)

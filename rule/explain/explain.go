@@ -12,6 +12,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
@@ -30,7 +31,7 @@ const (
 )
 
 // Condition is one condition of a rule in plain words and, on a record, its
-// verdict. Its text is not yet made safe for a terminal; Rule and Record do so.
+// verdict.
 type Condition struct {
 	Kind    Kind   `json:"kind"`
 	Words   string `json:"words"`
@@ -66,11 +67,21 @@ type Explanation struct {
 
 // Of explains a rule.
 func Of(r *rule.Rule) Explanation {
-	return Explanation{
-		Rule: r.ID, Title: r.Title, Description: r.Description, Severity: r.Severity.String(),
-		Language: r.Language, File: r.File, Line: r.Line, Inactive: r.Inactive,
+	e := Explanation{
+		Rule: visible.Text(r.ID), Title: visible.Text(r.Title), Description: visible.Lines(r.Description), Severity: r.Severity.String(),
+		Language: r.Language, File: visible.Text(r.File), Line: r.Line, Inactive: visible.Text(r.Inactive),
 		Matches: condition(r.Predicate), Reads: Fields(r.Predicate),
 	}
+	for _, c := range flatten(e.Matches, nil) {
+		c.makeVisible()
+	}
+	return e
+}
+
+// makeVisible escapes what a terminal would obey, in text that came from the
+// rule.
+func (c *Condition) makeVisible() {
+	c.Words, c.Written = visible.Text(c.Words), visible.Text(c.Written)
 }
 
 // Verdict is a rule's judgement of one record.
@@ -96,11 +107,12 @@ func Judge(r *rule.Rule, rec *cloudtrail.Record) Verdict {
 	}
 	detect.Compile(nodes).NewMatcher().Match(rec, func(i int) { *all[i].Holds = true })
 	for _, x := range all {
+		x.makeVisible()
 		if x.Kind == KindTest {
 			x.lookUp(rec)
 		}
 	}
-	return Verdict{Rule: r.ID, Matched: *c.Holds, Because: because(c), Condition: c, Inactive: r.Inactive}
+	return Verdict{Rule: visible.Text(r.ID), Matched: *c.Holds, Because: because(c), Condition: c, Inactive: visible.Text(r.Inactive)}
 }
 
 func flatten(c *Condition, to []*Condition) []*Condition {

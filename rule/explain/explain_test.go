@@ -118,18 +118,32 @@ func golden(t *testing.T, name, got string) {
 
 func TestNothingWrittenMovesTheTerminal(t *testing.T) {
 	c := cases(t)["hostile"]
-	var b strings.Builder
-	if _, err := explain.Record(&b, c.rule, event(t, c.events[0])); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range b.String() {
-		if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
-			t.Errorf("%U is written", r)
+	evil := pattern(t, "evil", `{"detail":{"a\u202e":["\u001b[2J\u202e",{"prefix":"\u009b"}]}}`)
+	evil.ID, evil.Title, evil.Description, evil.Inactive = "\x1b]0;", "\u202etitle", "\x1b[1m\nsecond", "\u2066"
+	for _, r := range []*rule.Rule{c.rule, evil} {
+		var b strings.Builder
+		if _, err := explain.Record(&b, r, event(t, c.events[0])); err != nil {
+			t.Fatal(err)
 		}
-	}
-	for _, l := range strings.Split(b.String(), "\n") {
-		if len(l) > 1000 {
-			t.Errorf("a line of %d bytes", len(l))
+		if err := explain.Rule(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range []any{explain.Of(r), explain.Judge(r, event(t, c.events[0]))} {
+			j, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Write(append(j, '\n'))
+		}
+		for _, r := range b.String() {
+			if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069) {
+				t.Errorf("%U is written", r)
+			}
+		}
+		for _, l := range strings.Split(b.String(), "\n") {
+			if len(l) > 3000 {
+				t.Errorf("a line of %d bytes", len(l))
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // fieldName is a path as people write it: userIdentity.type, resources[0].ARN,
@@ -54,7 +55,7 @@ func Fields(n detect.Node) []string {
 	eachPath(n, func(p detect.Path) { seen[fieldName(p)] = true })
 	out := make([]string, 0, len(seen))
 	for f := range seen {
-		out = append(out, f)
+		out = append(out, visible.Text(f))
 	}
 	slices.Sort(out)
 	return out

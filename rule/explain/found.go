@@ -5,6 +5,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 // Bounds of looking up what a record has at one path.
@@ -78,7 +79,7 @@ func valueText(v cloudtrail.Value) string {
 	if len(raw) > 8*longest { // one value can be as large as a record
 		raw = raw[:8*longest]
 	}
-	return cut(strings.ToValidUTF8(string(raw), "\uFFFD"))
+	return visible.Text(cut(strings.ToValidUTF8(string(raw), "\uFFFD")))
 }
 
 // look selects values as detect's paths do, within bounds.
