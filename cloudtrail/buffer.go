@@ -44,7 +44,7 @@ func (b *buffer) fill(r io.Reader, n int, size int64) ([]byte, error) {
 	}
 	for len(b.b) < n {
 		if len(b.b) == cap(b.b) || cap(b.b) < room {
-			grown := make([]byte, len(b.b), max(room, cap(b.b)+cap(b.b)/2))
+			grown := make([]byte, len(b.b), max(room, 512+cap(b.b)+cap(b.b)/2))
 			copy(grown, b.b)
 			b.b = grown
 		}

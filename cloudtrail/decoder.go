@@ -2,7 +2,6 @@ package cloudtrail
 
 import (
 	"bytes"
-	"compress/flate"
 	"context"
 	"errors"
 	"io"
@@ -17,7 +16,7 @@ import (
 type Decoder struct {
 	limits  Limits
 	inflate inflate.Decoder
-	stream  unpacker
+	stream  *inflate.Reader
 	packed  buffer // the file as stored
 	text    buffer // the file unpacked, or the window on it
 	derived []byte // a record taken out of a string or a row
@@ -87,10 +86,19 @@ func (d *Decoder) open(f *file, src *counting, size int64) {
 	limited := &bounded{r: rest, limits: &d.limits}
 	if packed {
 		limited.packed = &counting{r: rest}
-		d.stream.reset(limited.packed, d.limits.Members)
-		limited.r = &d.stream
+		limited.r = d.unpacker(limited.packed)
 	}
 	d.w.stream(limited, d.text.take(windowSize), d.limits.Record+windowSlack)
+}
+
+// unpacker reads the members of a gzip file one after the other.
+func (d *Decoder) unpacker(r io.Reader) io.Reader {
+	if d.stream == nil {
+		d.stream = inflate.NewReader(r)
+		d.stream.MaxMembers = d.limits.Members
+	}
+	d.stream.Reset(r)
+	return d.stream
 }
 
 // failing gives its error.
@@ -102,23 +110,12 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 func (d *Decoder) openWhole(f *file, packed []byte, limit int) bool {
 	out, err := d.inflate.Gunzip(d.text.take(0), packed, limit)
 	d.text.give(out)
-	switch {
-	case errors.Is(err, inflate.ErrTooLarge):
+	if errors.Is(err, inflate.ErrTooLarge) {
 		return false
-	case errors.Is(err, inflate.ErrTooManyMembers):
-		err = refuseMembers(d.limits.Members)
 	}
 	d.w.whole(out)
 	d.w.err = err
 	return true
-}
-
-func corruptReason(err error) (string, bool) {
-	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) {
-		return "its compressed data is invalid", true
-	}
-	return "", false
 }
 
 // release gives up memory that the next files are not likely to need.

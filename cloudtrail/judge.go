@@ -14,7 +14,6 @@ import (
 func (f *file) judge(rec *Record, offset int64, index int, top bool) {
 	if !rec.plainRecord() {
 		if top && f.holdsRecords(rec) {
-			f.next--
 			return
 		}
 		if f.unwrap(rec, offset, index) {
@@ -52,6 +51,7 @@ func (f *file) holdsRecords(rec *Record) bool {
 	for i := range rec.others {
 		o := &rec.others[i]
 		if container(o.key) && rec.value(o.slot).Kind() == Array {
+			f.next-- // the object itself is no record
 			end := f.w.offset(f.w.pos)
 			f.w.pos = int(o.slot.at)
 			f.array()

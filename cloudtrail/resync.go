@@ -21,12 +21,28 @@ func (f *file) resync(at int, top bool) bool {
 		if err == jsonscan.ErrMore && w.more() {
 			continue
 		}
-		if err == nil && end >= 0 && (!found || f.mayFollow(end, top)) {
+		if err == nil && end >= 0 && (!found || f.mayFollow(end, top) && !f.turned(at, end)) {
 			w.pos, f.resumed = end, !found
 			return true
 		}
 		return f.resyncText(at+1, top)
 	}
+}
+
+// turned tells whether the bytes of a record's start stand in text[at:end]
+// behind the first. Inside a string its quotes would be escaped: a missing quote
+// has turned strings inside out, and the end at end is none.
+func (f *file) turned(at, end int) bool {
+	for i := at + 1; i < end; i++ {
+		n := bytes.IndexByte(f.w.text[i:end], '{')
+		if n < 0 {
+			return false
+		}
+		if i += n; f.startsRecord(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // mayFollow tells whether what stands at text[i] can stand behind a value.
