@@ -12,22 +12,25 @@ import (
 // RuleOptions say which rules to make up.
 type RuleOptions struct {
 	Seed    uint64
-	Count   int  // number of rules, the region guard included
+	Count   int  // number of rules, the guard included
 	PerFile int  // native rules in each file (100)
 	Pattern bool // EventBridge patterns, one a file, instead of native rules
 
-	// NoGuard leaves out the first rule, a region guard that finds writes
+	// NoGuard leaves out the first rule, synth-write-outside, which finds writes
 	// outside us-east-1 and us-west-2. With it, a set of one rule and a set of
-	// many have something to find in common.
+	// many have something to find in common, and so have other tools.
 	NoGuard bool
 }
 
 // guard is the first rule, as an item of a list.
-const guard = `  - id: synth-region-guard
-    title: Write outside the approved regions
+const guard = `  - id: synth-write-outside
+    title: Write outside us-east-1 and us-west-2
     severity: high
     match:
-      region: {approved: [us-east-1, us-west-2], reads: ignore}
+      where:
+        all:
+          - readOnly: {equals: false}
+          - not: {awsRegion: {in: [us-east-1, us-west-2]}}
 `
 
 // elsewhere are services that no record of a corpus comes from.
