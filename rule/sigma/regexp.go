@@ -11,8 +11,9 @@ import (
 // program's size times the text's length, and counted repetition makes large
 // programs from short texts.
 const (
-	maxRegexpText    = 8 << 10 // bytes
+	maxRegexpText    = 4 << 10 // bytes
 	maxRegexpProgram = 20_000  // instructions, about
+	maxRegexpClasses = 64      // Unicode classes, whose tables are large
 )
 
 // compileRegexp compiles source, with flags of "ims", in RE2's syntax, and
@@ -20,6 +21,9 @@ const (
 func compileRegexp(source, flags string) (*regexp.Regexp, error) {
 	if len(source) > maxRegexpText {
 		return nil, fmt.Errorf("the expression has %d bytes; at most %d are allowed", len(source), maxRegexpText)
+	}
+	if n := strings.Count(source, `\p`) + strings.Count(source, `\P`); n > maxRegexpClasses {
+		return nil, fmt.Errorf("the expression has %d Unicode classes; at most %d are allowed", n, maxRegexpClasses)
 	}
 	if flags != "" {
 		source = "(?" + flags + ")" + source

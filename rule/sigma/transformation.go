@@ -274,7 +274,7 @@ func plainText(pieces []piece) string {
 	var b strings.Builder
 	for _, p := range pieces {
 		if p.kind == literal {
-			b.WriteString(strings.NewReplacer(`*`, `\*`, `?`, `\?`).Replace(p.text))
+			b.WriteString(plainEscapes.Replace(p.text))
 			continue
 		}
 		b.WriteString(written([]piece{p}))

@@ -226,6 +226,9 @@ func written(pieces []piece) string {
 }
 
 // escapeText writes s so that parseText reads it back as one literal.
-func escapeText(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(s)
-}
+func escapeText(s string) string { return escapes.Replace(s) }
+
+var (
+	escapes      = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`)
+	plainEscapes = strings.NewReplacer(`*`, `\*`, `?`, `\?`)
+)
