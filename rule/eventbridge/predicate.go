@@ -61,7 +61,7 @@ func (p *Pattern) tree(locate func(string) detect.Path) detect.Node {
 		}
 	}
 	var common detect.All
-	var any detect.Any
+	var either detect.Any
 	for i, groups := range split {
 		var own detect.All
 		for _, g := range groups {
@@ -72,14 +72,14 @@ func (p *Pattern) tree(locate func(string) detect.Path) detect.Node {
 				common = append(common, b.node(g))
 			}
 		}
-		any = append(any, unwrap(own))
+		either = append(either, unwrap(own))
 	}
-	for _, n := range any {
+	for _, n := range either {
 		if all, ok := n.(detect.All); ok && len(all) == 0 {
 			return unwrap(common) // an alternative that asks for nothing more
 		}
 	}
-	return unwrap(append(common, unwrapAny(any)))
+	return unwrap(append(common, unwrapAny(either)))
 }
 
 func unwrap(all detect.All) detect.Node {
@@ -89,11 +89,11 @@ func unwrap(all detect.All) detect.Node {
 	return all
 }
 
-func unwrapAny(any detect.Any) detect.Node {
-	if len(any) == 1 {
-		return any[0]
+func unwrapAny(either detect.Any) detect.Node {
+	if len(either) == 1 {
+		return either[0]
 	}
-	return any
+	return either
 }
 
 // group is leaves of one alternative that may lie in one array, in visiting
