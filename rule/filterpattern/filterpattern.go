@@ -60,7 +60,7 @@ const (
 	CodeKeyword    = "FP009" // IS NOT, EXISTS
 	CodeSize       = "FP010" // longer than MaxBytes
 	CodeDepth      = "FP011" // nested deeper than MaxDepth
-	CodeTerm       = "FP012" // unquoted term with punctuation
+	CodeTerm       = "FP012" // unquoted term with punctuation, NUL character
 	CodeFile       = "FP013" // a file that holds no patterns
 
 	CodeOptional   = "FPW1"  // != on an optional field
@@ -96,6 +96,10 @@ func Parse(text string) (*Pattern, diagnostic.List) {
 	if len(text) > MaxBytes {
 		p.text = ""
 		p.fail(0, CodeSize, "the pattern has %d bytes; at most %d are read", len(text), MaxBytes)
+		return nil, p.list
+	}
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		p.fail(i, CodeTerm, "the pattern holds a NUL character, which no log line has")
 		return nil, p.list
 	}
 	out := &Pattern{text: text, kind: kindOf(text)}

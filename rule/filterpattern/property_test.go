@@ -213,6 +213,7 @@ func TestHostilePatternsAreRefused(t *testing.T) {
 		"long regex":           "%" + strings.Repeat("a|", 25_000) + "a%",
 		"many regexes":         "{" + strings.Repeat("$.a = %x% || ", 4_000) + "$.a = 1}",
 		"many wildcards":       "{" + strings.Repeat("$.a[*] = 1 || ", 4_000) + "$.a = 1}",
+		"NUL":                  "a\x00b",
 		"open quotes":          `{ $.a = "` + strings.Repeat(`\"`, 30_000),
 		"deep bracket":         "[" + strings.Repeat("(", 60_000),
 		"nested repeat counts": "%" + strings.Repeat("[a-z]{900}", 100) + "%",

@@ -8,6 +8,9 @@ import (
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
+// maxRegexes is how many regexes CloudWatch Logs takes in one pattern.
+const maxRegexes = 2
+
 // regexOperand takes %…% as a value.
 func (p *parser) regexOperand(e ends) (operand, bool) {
 	at := p.pos

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
@@ -45,6 +46,15 @@ func judge(t *testing.T, p *filterpattern.Pattern, message string) bool {
 		as, err := detect.Naive(p.Predicate(), []byte(message))
 		if err != nil || as != hit {
 			t.Errorf("%s on %s: as text %v, as record %v (%v)", p.Text(), message, hit, as, err)
+		}
+		rec, err := cloudtrail.ParseRecord([]byte(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled := false
+		detect.Compile([]detect.Node{p.Predicate()}).NewMatcher().Match(rec, func(int) { compiled = true })
+		if compiled != hit {
+			t.Errorf("%s on %s: as text %v, by the engine %v", p.Text(), message, hit, compiled)
 		}
 	}
 	return hit

@@ -121,12 +121,13 @@ func differ(t *testing.T, recs [][]byte) {
 	t.Helper()
 	var texts []string
 	var nodes []detect.Node
+	var policies []*region.Policy
 	for text := range readings {
 		policy, list := region.Parse(text)
 		if policy == nil {
 			t.Fatal(text, list)
 		}
-		texts, nodes = append(texts, text), append(nodes, policy.Predicate())
+		texts, nodes, policies = append(texts, text), append(nodes, policy.Predicate()), append(policies, policy)
 	}
 	matcher, hits := detect.Compile(nodes).NewMatcher(), map[string]int{}
 	for i, raw := range recs {
@@ -139,6 +140,9 @@ func differ(t *testing.T, recs [][]byte) {
 		matcher.Match(rec, func(rule int) { got[texts[rule]] = true; hits[texts[rule]]++ })
 		for j, text := range texts {
 			want := readings[text].violates(e)
+			if v := policies[j].Judge(rec); v.Reported != want {
+				t.Fatalf("%s: judged %+v, want %v: %s", text, v, want, raw)
+			}
 			naive, err := want, error(nil)
 			if i%10 == 0 {
 				naive, err = detect.Naive(nodes[j], raw)
@@ -177,6 +181,34 @@ func TestHitsEqualAPlainReadingOfThePolicyOnInventedRecords(t *testing.T) {
 		recs[i] = []byte("{" + strings.Join(fields, ",") + "}")
 	}
 	differ(t, recs)
+}
+
+func TestAVerdictSaysWhy(t *testing.T) {
+	p, list := region.Parse("{approved: [us-west-1], services: ignore, failures: ignore}")
+	if p == nil {
+		t.Fatal(list)
+	}
+	for record, want := range map[string]region.Reason{
+		`{}`: region.UnknownRegion,
+		`{"awsRegion":"us-east-1","eventSource":"iam.amazonaws.com"}`:                     region.Global,
+		`{"awsRegion":"us-west-1","eventSource":"ec2.amazonaws.com"}`:                     region.Approved,
+		`{"awsRegion":"us-east-1","readOnly":"true"}`:                                     region.Read,
+		`{"awsRegion":"us-east-1","userIdentity":{"invokedBy":"backup.amazonaws.com"}}`:   region.Service,
+		`{"awsRegion":"us-east-1","errorCode":"AccessDenied"}`:                            region.Failure,
+		`{"awsRegion":"ap-east-1","readOnly":false,"eventSource":"signin.amazonaws.com"}`: region.Violation,
+	} {
+		rec, err := cloudtrail.ParseRecord([]byte(record))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := p.Judge(rec)
+		if v.Reason != want {
+			t.Errorf("%s: %+v", record, v)
+		}
+		if want == region.Violation && (!v.OptIn || v.Place != "Hong Kong" || !slices.Contains(v.Geographies, "APAC")) {
+			t.Errorf("%s: %+v", record, v)
+		}
+	}
 }
 
 func TestPoliciesThatAreRefused(t *testing.T) {
