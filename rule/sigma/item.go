@@ -52,11 +52,24 @@ func (p *parser) newItem(key, val *yamldoc.Node) *item {
 	if !p.modify(it, modifiers) {
 		return nil
 	}
+	if len(nodes) == 0 && !p.emptyList(it) {
+		return nil
+	}
 	p.lintItem(it, nodes)
 	return it
 }
 
-// operands are the value's scalars; an empty list counts as null.
+// emptyList makes a list without values null, whatever the modifiers.
+func (p *parser) emptyList(it *item) bool {
+	if it.keyword() || strings.HasSuffix(it.key, "|exists") {
+		p.rep.errorf("SG003", it.at, "%s: the list of values is empty", quote(it.key))
+		return false
+	}
+	it.values = [][]value{{{kind: nullValue}}}
+	return true
+}
+
+// operands are the value's scalars.
 func (p *parser) operands(key, val *yamldoc.Node) ([]*yamldoc.Node, bool) {
 	if val.Kind == yamldoc.Map {
 		p.rep.errorf("SG001", val, "the value of %s is a mapping; want a value or a list of values, and modifiers in the key as in field|contains", quote(key.Text))
@@ -64,9 +77,6 @@ func (p *parser) operands(key, val *yamldoc.Node) ([]*yamldoc.Node, bool) {
 	}
 	if val.Kind != yamldoc.List {
 		return []*yamldoc.Node{val}, true
-	}
-	if len(val.Values) == 0 {
-		return []*yamldoc.Node{{Kind: yamldoc.Null, Line: val.Line, Column: val.Column}}, true
 	}
 	for _, v := range val.Values {
 		if v.Kind == yamldoc.Map || v.Kind == yamldoc.List {
