@@ -45,7 +45,7 @@ func (p *parser) noSelector() {
 		p.fail(at, CodeOperand, "a comparison is missing here")
 	default:
 		p.fail(at, CodeSelector, "want a selector such as $.eventName, found %s", p.here())
-		if w := p.text[at:]; w != "" && notName(rune(w[0])) == false {
+		if w := p.text[at:]; w != "" && !notName(rune(w[0])) {
 			p.suggest(at, at, "$.")
 		}
 	}
