@@ -23,6 +23,7 @@ match:
 type bench struct {
 	settings
 	tools       tools
+	scripts     string // folder of the programs for Node and Python
 	scan, plain string // trailwarden as built, and without SIMD
 	corpora     map[string]corpus
 	rules       map[int]string // folders by number of rules
@@ -30,14 +31,14 @@ type bench struct {
 
 // newBench builds the programs, corpora and rules.
 func newBench(ctx context.Context, s settings) (*bench, error) {
-	b := &bench{settings: s, corpora: map[string]corpus{}, rules: map[int]string{}}
+	b := &bench{settings: s, scripts: s.dir, corpora: map[string]corpus{}, rules: map[int]string{}}
 	if s.quick {
 		b.dir = filepath.Join(s.dir, "quick")
 	}
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := writeScripts(s.dir); err != nil {
+	if err := writeScripts(b.scripts); err != nil {
 		return nil, err
 	}
 	b.tools = findTools(ctx, s.dir)

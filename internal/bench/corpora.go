@@ -17,7 +17,6 @@ type corpus struct {
 	name    string
 	dir     string
 	list    string // file that lists its files, one a line
-	records int    // 0: not known
 	repeats bool   // the same records come several times, and count
 }
 
@@ -37,6 +36,7 @@ func needs(quick bool) []need {
 			{"many", []string{"-seed", "3", "-files", "1400", "-per-file", "5"}},
 			{"few", []string{"-seed", "4", "-files", "7", "-per-file", "1000"}},
 			{"million", []string{"-seed", "5", "-files", "1", "-per-file", "50000"}},
+			{"tiny", []string{"-seed", "7", "-files", "1", "-per-file", "1"}},
 		}
 	}
 	return []need{

@@ -91,6 +91,9 @@ func (r row) verdict() string {
 	if r.err != nil || len(r.pairs) == 0 {
 		return failed
 	}
+	if r.bar == 0 {
+		return "–"
+	}
 	m := median(r.ratios())
 	good := func(limit float64) bool { return r.atLeast && m >= limit || !r.atLeast && m <= limit }
 	switch {
@@ -135,7 +138,11 @@ func (r row) String() string {
 	if r.err != nil {
 		verdict += ": " + strings.ReplaceAll(r.err.Error(), "\n", " ")
 	}
-	return fmt.Sprintf("| %s | %s | %s %g%s | %g%s | %s | %s | %s |", r.name, measured, sign, r.bar, r.unit, r.aim, r.unit, verdict,
+	bar, aim := fmt.Sprintf("%s %g%s", sign, r.bar, r.unit), fmt.Sprintf("%g%s", r.aim, r.unit)
+	if r.bar == 0 {
+		bar, aim = "–", "–"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |", r.name, measured, bar, aim, verdict,
 		r.took(func(p pair) sample { return p.a }), r.took(func(p pair) sample { return p.b }))
 }
 

@@ -71,7 +71,7 @@ func (t tools) unpack(c corpus) command {
 const outside = `.Records[] | select((.readOnly | not) and .awsRegion != "us-east-1" and .awsRegion != "us-west-2")`
 
 func (t tools) askJQ(c corpus, out string) command {
-	cmd := shell("zcat | jq", `xargs zcat < "$1" | "$2" -c "$3"`, c.list, t.jq.args[0], outside)
+	cmd := shell("zcat and jq", `xargs zcat < "$1" | "$2" -c "$3"`, c.list, t.jq.args[0], outside)
 	cmd.out = out
 	return cmd
 }
