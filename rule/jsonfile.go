@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -23,7 +24,7 @@ func (l *loader) jsonFile(f *file) {
 		l.exportedRules(f, exports)
 	case is(top["metricFilters"], '[') || is(top["subscriptionFilters"], '[') || is(top["filterPattern"], '"'):
 		l.metricFilters(f)
-	case is(top["match"], '{') && is(top["id"], '"') || is(top["rules"], '[') && top["detail"] == nil ||
+	case is(top["match"], '{') && is(top["id"], '"') || is(top["rules"], '[') && bytes.Contains(top["rules"], []byte(`"match"`)) ||
 		is(top["regexp"], '"') || is(top["source"], '"') && is(top["sns"], '{'):
 		l.jsonDocument(f)
 	case recordShape(top) != "":

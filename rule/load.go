@@ -26,18 +26,22 @@ type Ignored struct {
 	Reason string
 }
 
-// MaxFiles bounds the files of one folder given to Load.
-const MaxFiles = 100_000
+// Limits of one Load.
+const (
+	MaxFiles = 100_000   // files below one folder
+	MaxBytes = 512 << 20 // bytes of all files
+)
 
 // Load reads rule files, and folders of them with their subfolders, in any
 // mixture of languages:
 //
 //   - .yaml, .yml: native rules (one, several documents, or a list under
-//     rules), Sigma documents, the published regex configuration;
+//     rules), Sigma rules, filters and processing pipelines, which hold for all
+//     Sigma rules loaded together, the published regex configuration;
 //   - .json: EventBridge patterns, what aws events describe-rule and list-rules
 //     print, what aws logs describe-metric-filters prints, native rules and the
 //     published regex configuration in JSON;
-//   - .filter: CloudWatch Logs filter patterns, see filterFile;
+//   - .filter: CloudWatch Logs filter patterns, see filterpattern.ReadFile;
 //   - NAME.tests.yaml: tests of the rules in the file NAME beside it.
 //
 // In a folder, other files, hidden ones and folders named tests or testdata are
@@ -67,6 +71,9 @@ type loader struct {
 	set   Set
 	list  diagnostic.List
 	seen  map[string]bool // files read, by absolute path
+	files []*file         // in the order they are to be loaded
+	bytes int             // of all files
+	roots []*os.Root      // open until every reference is read
 	sigma sigmaRules
 	cases []caseFile
 }
@@ -82,6 +89,8 @@ type file struct {
 	path  string // the file in root
 	named bool   // given by the user, not found in a folder
 	text  []byte
+
+	pipeline bool // a Sigma processing pipeline
 }
 
 // stem is the file's base name without its endings.
@@ -118,7 +127,7 @@ func (l *loader) path(p string) {
 		l.say(diagnostic.Error, p, 0, CodeRead, "cannot be read: %v", reason(err))
 		return
 	}
-	defer root.Close()
+	l.roots = append(l.roots, root)
 	if info.IsDir() {
 		l.diskFolder(p, root.FS())
 		return
@@ -233,7 +242,8 @@ func (l *loader) diskFile(f *file, p string) {
 	l.read(f, r)
 }
 
-// read reads and loads one file.
+// read reads one file. It is loaded when all are there: a pipeline in the last
+// one holds for rules in the first.
 func (l *loader) read(f *file, r io.Reader) {
 	text, err := io.ReadAll(io.LimitReader(r, yamldoc.MaxBytes+1))
 	switch {
@@ -241,9 +251,12 @@ func (l *loader) read(f *file, r io.Reader) {
 		l.say(diagnostic.Error, f.name, 0, CodeRead, "cannot be read: %v", reason(err))
 	case len(text) > yamldoc.MaxBytes:
 		l.say(diagnostic.Error, f.name, 0, CodeSyntax, "larger than %d bytes, the most a rule file may have; split it", yamldoc.MaxBytes)
+	case l.bytes+len(text) > MaxBytes:
+		l.say(diagnostic.Error, f.name, 0, CodeRead, "not read: the files before it have %d bytes together, nearly the limit of %d", l.bytes, MaxBytes)
 	default:
+		l.bytes += len(text)
 		f.text = trimBOM(text)
-		l.load(f)
+		l.files = append(l.files, f)
 	}
 }
 
@@ -254,16 +267,21 @@ func trimBOM(text []byte) []byte {
 	return text
 }
 
-// finish links what stands in several files and checks the set as a whole.
+// finish loads the files, links what stands in several of them and checks the
+// set as a whole.
 func (l *loader) finish() (*Set, diagnostic.List) {
+	l.pipelines()
+	for _, f := range l.files {
+		l.load(f)
+	}
+	l.close()
 	l.linkSigma()
 	l.attachCases()
 	l.duplicates()
 	return &l.set, l.list
 }
 
-// duplicates reports ids that several rules share. A name taken from a file is
-// made unique with the folder it stands in.
+// duplicates reports ids that several rules share.
 func (l *loader) duplicates() {
 	first := map[string]*Rule{}
 	for _, r := range l.set.Rules {
@@ -279,4 +297,11 @@ func (l *loader) duplicates() {
 			Fix:     "give each rule an id of its own",
 		})
 	}
+}
+
+func (l *loader) close() {
+	for _, r := range l.roots {
+		_ = r.Close() // opened for reading
+	}
+	l.roots = nil
 }

@@ -98,7 +98,7 @@ func TestAFolderMixesLanguages(t *testing.T) {
 	for _, i := range set.Ignored {
 		ignored = append(ignored, filepath.Base(i.File))
 	}
-	same(t, "ignored", []string{".hidden.yaml", "13-rules-list.json", "README.md", "script.sh", "testdata", "tests"}, ignored)
+	same(t, "ignored", []string{".hidden.yaml", "README.md", "script.sh", "testdata", "tests", "13-rules-list.json"}, ignored)
 	for _, r := range set.Rules {
 		switch r.ID {
 		case "9a4b1c2e-0d3f-4a5b-8c6d-7e8f9a0b1c2d":
@@ -311,6 +311,88 @@ func TestSigmaFiltersOfOtherFilesApply(t *testing.T) {
 	}
 	if matches(t, set.Rules[0], `{"eventName":"X","awsRegion":"us-east-1"}`) || !matches(t, set.Rules[0], `{"eventName":"X","awsRegion":"eu-west-1"}`) {
 		t.Error("the filter of the other file does not apply")
+	}
+}
+
+func TestSigmaPipelinesOfOtherFilesApply(t *testing.T) {
+	dir := write(t, files{
+		"a.yml":        "title: A\nid: 9a4b1c2e-0d3f-4a5b-8c6d-7e8f9a0b1c2d\nlogsource: {product: aws, service: cloudtrail}\ndetection:\n  s: {EventID: X}\n  condition: s\n",
+		"pipeline.yml": "name: ours\npriority: 10\ntransformations:\n  - type: field_name_mapping\n    mapping: {EventID: eventName}\n",
+		"zz.yml":       "name: bad\npriority: 10\ntransformations:\n  - type: no_such_thing\n",
+	})
+	set, list := rule.Load([]string{dir}, rule.Options{})
+	if len(set.Rules) != 1 || !matches(t, set.Rules[0], `{"eventName":"X"}`) {
+		t.Error(brief(set))
+	}
+	same(t, "diagnostics", []string{"zz.yml:4 error SG012"}, said(list, dir))
+}
+
+func TestLoadText(t *testing.T) {
+	for name, c := range map[string]struct {
+		language, text string
+		rules          int
+		code           string // of the first error
+	}{
+		"a pattern":                      {"eventbridge", `{"detail":{"eventName":["X"]}}`, 1, ""},
+		"an invalid pattern":             {"eventbridge", `{"detail":{}}`, 0, "EB002"},
+		"a pattern that is no object":    {"eventbridge", `["X"]`, 0, "EB001"},
+		"a pattern on a field match":     {"eventbridge", `{"match":{"eventName":["X"]}}`, 1, ""},
+		"an exported rule":               {"eventbridge", `{"Name":"r","EventPattern":"{\"a\":[1]}","State":"ENABLED"}`, 1, ""},
+		"a native rule with a pattern":   {"eventbridge", "id: r\nmatch: {eventbridge: {detail: {a: [1]}}}", 1, ""},
+		"a native rule of another":       {"eventbridge", "id: r\nmatch: {where: {a: {exists: true}}}", 0, "TW007"},
+		"a filter":                       {"filter", `{ $.eventName = "X" }`, 1, ""},
+		"terms":                          {"filter", `AccessDenied -Describe`, 1, ""},
+		"two filters":                    {"filter", "# one\n{ $.a = 1 }\n# two\n{ $.b = 1 }\n", 2, ""},
+		"an invalid filter":              {"filter", `{ $.eventName == "X" }`, 0, "FP003"},
+		"a Sigma rule":                   {"sigma", "title: T\nlogsource: {product: aws}\ndetection:\n  s: {eventName: X}\n  condition: s", 1, ""},
+		"an invalid Sigma rule":          {"sigma", "title: T\nlogsource: {product: aws}\ndetection:\n  s: {eventName: X}\n  condition: t", 0, "SG005"},
+		"Sigma that is no YAML":          {"sigma", "title: [", 0, "SG001"},
+		"a regex configuration":          {"keyword", `{"source":"iam","regexp":"User"}`, 1, ""},
+		"a regex RE2 lacks":              {"keyword", `{"source":"iam","regexp":"User(?!s)"}`, 0, "TW040"},
+		"a regex configuration as match": {"keyword", "match: {keyword: {source: iam, regexp: User}}\nid: r", 1, ""},
+		"a region policy":                {"region", "approved: [US]", 1, ""},
+		"a region policy in flow":        {"region", "{approved: [us-east-1, eu-*], reads: judge}", 1, ""},
+		"a region policy under its name": {"region", "region: {approved: [US]}", 1, ""},
+		"an empty region policy":         {"region", "", 0, "TW005"},
+		"a condition":                    {"where", "eventName: {equals: X}", 1, ""},
+		"a condition under its name":     {"where", "where: {eventName: {equals: X}}", 1, ""},
+		"a native rule":                  {"where", "id: r\nmatch: {where: {eventName: {equals: X}}}", 1, ""},
+		"a wrong condition":              {"where", "eventName: X", 0, "TW005"},
+		"no such language":               {"sql", "SELECT 1", 0, "TW007"},
+		"10 MB of pattern":               {"eventbridge", `{"a":["` + strings.Repeat("x", 10<<20) + `"]}`, 0, "TW001"},
+		"10 MB of YAML":                  {"where", "a: " + strings.Repeat("x", 10<<20), 0, "TW001"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set, list := rule.LoadText(c.language, "rule", []byte(c.text), rule.Options{})
+			code := ""
+			for _, d := range list {
+				if d.Severity == diagnostic.Error {
+					code = d.Code
+					break
+				}
+			}
+			if len(set.Rules) != c.rules || code != c.code {
+				t.Errorf("%d rules, %v", len(set.Rules), list)
+			}
+			for _, r := range set.Rules {
+				if r.Language != c.language {
+					t.Errorf("language %s", r.Language)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadFileReachesItsNeighbours(t *testing.T) {
+	dir := write(t, files{"r.yaml": "id: r\nmatch: {eventbridge: {file: p.json}}\n", "p.json": `{"detail":{"a":[1]}}`})
+	set, list := rule.LoadFile("eventbridge", filepath.Join(dir, "r.yaml"), rule.Options{})
+	if len(set.Rules) != 1 || len(list) != 0 {
+		t.Error(brief(set), list)
+	}
+	for _, p := range []string{dir, filepath.Join(dir, "none.yaml")} {
+		if set, list := rule.LoadFile("eventbridge", p, rule.Options{}); len(set.Rules) != 0 || list.Err() == nil {
+			t.Error(p, list)
+		}
 	}
 }
 

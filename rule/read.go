@@ -10,6 +10,7 @@ import (
 func (l *loader) load(f *file) {
 	base := strings.ToLower(path.Base(f.path))
 	switch ext := path.Ext(base); {
+	case f.pipeline: // taken already
 	case testsFile(base):
 		l.casesFile(f)
 	case ext == ".json":

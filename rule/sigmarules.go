@@ -1,9 +1,12 @@
 package rule
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/sigma"
 )
@@ -16,6 +19,29 @@ type sigmaRules struct {
 }
 
 func (s *sigmaRules) empty() bool { return len(s.all) == 0 }
+
+// pipelines takes the Sigma processing pipelines among the files.
+func (l *loader) pipelines() {
+	for _, f := range l.files {
+		if f.pipeline = isPipeline(f); !f.pipeline {
+			continue
+		}
+		p, list := sigma.ParsePipeline(f.text, f.name)
+		l.list = append(l.list, inFile(list, f.name)...)
+		if p != nil && list.Err() == nil {
+			l.opts.Sigma.Pipelines = append(slices.Clip(l.opts.Sigma.Pipelines), p)
+		}
+	}
+}
+
+// isPipeline tells a processing pipeline by its transformations.
+func isPipeline(f *file) bool {
+	if !bytes.Contains(f.text, []byte("transformations:")) {
+		return false
+	}
+	docs := yamldoc.Documents(f.text)
+	return len(docs) == 1 && docs[0].Node.Get("transformations") != nil
+}
 
 // sigmaText reads Sigma documents; lines of text are lines of the file.
 func (l *loader) sigmaText(f *file, text []byte) {

@@ -14,13 +14,34 @@ import (
 // forms its files have, or a native rule whose match holds that language. name
 // stands for the file in diagnostics and names the rule.
 func LoadText(language, name string, text []byte, opts Options) (*Set, diagnostic.List) {
+	return loadOne(language, &file{name: name, path: name, named: true, text: trimBOM(text)}, opts)
+}
+
+// LoadFile reads rules of one language from a file as LoadText does; file:
+// references in a native rule may reach the files beside it.
+func LoadFile(language, name string, opts Options) (*Set, diagnostic.List) {
 	l := newLoader(opts)
-	f := &file{name: name, path: name, named: true, text: trimBOM(text)}
+	l.path(name)
+	if len(l.files) != 1 || l.files[0].name != name {
+		if len(l.list) == 0 {
+			l.say(diagnostic.Error, name, 0, CodeRead, "a folder; want one file")
+		}
+		l.files = nil
+		return l.finish()
+	}
+	defer l.close()
+	return loadOne(language, l.files[0], opts)
+}
+
+func loadOne(language string, f *file, opts Options) (*Set, diagnostic.List) {
+	opts.ApprovedRegions = nil
+	l := newLoader(opts)
+	name := f.name
 	switch {
 	case languages[language] == nil:
 		l.say(diagnostic.Error, name, 0, CodeLanguage, "no rule language %q; there are %s", clip(language), strings.Join(Languages(), ", "))
-	case len(text) > yamldoc.MaxBytes:
-		l.say(diagnostic.Error, name, 0, CodeSyntax, "the text has %d bytes; at most %d are read", len(text), yamldoc.MaxBytes)
+	case len(f.text) > yamldoc.MaxBytes:
+		l.say(diagnostic.Error, name, 0, CodeSyntax, "the text has %d bytes; at most %d are read", len(f.text), yamldoc.MaxBytes)
 	default:
 		l.textOf(language, f)
 	}
@@ -28,7 +49,7 @@ func LoadText(language, name string, text []byte, opts Options) (*Set, diagnosti
 }
 
 func (l *loader) textOf(language string, f *file) {
-	if n := nativeText(f.text); n != nil {
+	if n := nativeText(language, f.text); n != nil {
 		l.nativeOf(language, f, n)
 		return
 	}
@@ -51,8 +72,9 @@ func (l *loader) textOf(language string, f *file) {
 // rule is the rule that a file without metadata holds.
 func (f *file) rule() *Rule { return &Rule{ID: f.stem(), Title: f.stem(), Line: 1} }
 
-// nativeText is the native rule that text holds, or nil.
-func nativeText(text []byte) *yamldoc.Node {
+// nativeText is the native rule that text holds, or nil. A field named match is
+// none of ours: the language asked for, or an id and another language, is below.
+func nativeText(language string, text []byte) *yamldoc.Node {
 	if !bytes.Contains(text, []byte("match")) {
 		return nil
 	}
@@ -61,10 +83,15 @@ func nativeText(text []byte) *yamldoc.Node {
 		return nil
 	}
 	m := docs[0].Node.Get("match")
-	if m == nil || m.Kind != yamldoc.Map || docs[0].Node.Get("detection") != nil {
-		return nil
+	if m.Get(language) != nil {
+		return docs[0].Node
 	}
-	return docs[0].Node
+	for _, l := range Languages() {
+		if isText(docs[0].Node.Get("id")) && m.Get(l) != nil {
+			return docs[0].Node
+		}
+	}
+	return nil
 }
 
 // nativeOf loads a native rule, which must be of the language asked for.
