@@ -184,10 +184,11 @@ func mergeButs(buts []matcher) string {
 	return `{"anything-but": [` + strings.Join(list, ", ") + "]}"
 }
 
-// dropsAbsent is EBW12: an exclusion on a field that many records lack.
+// dropsAbsent is EBW12: an exclusion on a documented field that many records
+// lack. What a service puts below its parameters is the author's to know.
 func (l *linter) dropsAbsent(f *leaf) {
 	field, inDetail := strings.CutPrefix(f.path, "detail.")
-	if l.cat == nil || l.foreign || !inDetail {
+	if l.cat == nil || l.foreign || !inDetail || belowParameters(field) {
 		return
 	}
 	known, optional, _ := l.cat.Field(field)
@@ -200,6 +201,15 @@ func (l *linter) dropsAbsent(f *leaf) {
 		l.warn("EBW12", f, `[{"exists": false}, `+f.matchers[0].src+"]", "anything-but needs a value: records without the field do not match.",
 			"anything-but on %q leaves out every record that lacks it", cut(field))
 	}
+}
+
+func belowParameters(field string) bool {
+	top, _, below := strings.Cut(field, ".")
+	switch top {
+	case "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails":
+		return below
+	}
+	return false
 }
 
 // together looks at conditions that must hold at once.

@@ -22,6 +22,7 @@ func TestLintNamesWhatWillNotWork(t *testing.T) {
 		{"exists swallows the rest", "EBW10", `{"detail":{"errorCode":[{"exists":true},"AccessDenied"]}}`, "", `{"detail":{"errorCode":["AccessDenied"]}}`},
 		{"sources that exclude each other", "EBW11", `{"source":["aws.ec2"],"detail":{"eventSource":["s3.amazonaws.com"]}}`, `"source": ["aws.s3"]`, `{"source":["aws.s3"],"detail":{"eventSource":["s3.amazonaws.com"]}}`},
 		{"exclusion on an optional field", "EBW12", `{"detail":{"errorCode":[{"anything-but":"AccessDenied"}]}}`, `[{"exists": false}, {"anything-but":"AccessDenied"}]`, `{"detail":{"errorCode":[{"exists":false},{"anything-but":"AccessDenied"}]}}`},
+		{"exclusion below parameters", "", "", "", `{"detail":{"requestParameters":{"fromPort":[{"anything-but":[443]}]}}}`},
 		{"not about CloudTrail", "EBW07", `{"detail-type":["EC2 Instance State-change Notification"],"detail":{"state":["stopped"]}}`, "", `{"source":["my.app"],"detail":{"state":["stopped"]}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

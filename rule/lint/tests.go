@@ -41,7 +41,7 @@ var readPrefixes = []string{"Get", "List", "Describe"}
 
 // readVerbs is TL08: reads told from writes by how their names start.
 func readVerbs(f *finder, t test) {
-	if t.path != "eventName" {
+	if t.path != "eventName" || f.rule.Language == "filter" { // FPW6 says it with the place
 		return
 	}
 	for l := range literals(t.match, t.negated) {
