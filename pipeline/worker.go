@@ -149,6 +149,9 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	b.figures.bytes += sum.Bytes
 	b.figures.decompressed += sum.Decompressed
 	b.faults = append(b.faults, sum.Faults...)
+	if ctx.Err() != nil && size < 0 {
+		b.faults = b.faults[:0] // not the input's: reading was interrupted
+	}
 	b.notes, b.more = append(b.notes, sum.Notes...), sum.MoreFaults
 	b.ignored = sum.Ignored
 	if err != nil {

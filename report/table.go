@@ -36,8 +36,9 @@ type textTable struct {
 }
 
 type tableRow struct {
-	seq   int64 // place in the listing
-	cells [8]string
+	seq      int64 // place in the listing
+	severity string
+	cells    [8]string
 }
 
 var tableHead = [8]string{"TIME", "SEVERITY", "RULE", "EVENT", "REGION", "ACCOUNT", "ACTOR", "SOURCE IP"}
@@ -64,11 +65,19 @@ func row(seq int64, f *Finding) tableRow {
 	if f.ErrorCode != "" {
 		event += " (" + f.ErrorCode + ")"
 	}
-	r := tableRow{seq, [8]string{f.EventTime, f.Severity, f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
+	r := tableRow{seq, f.Severity, [8]string{f.EventTime, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
 		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)
 	}
 	return r
+}
+
+// brief is a severity as a narrow column has it.
+func brief(severity string) string {
+	if severity == "informational" {
+		return "info"
+	}
+	return severity
 }
 
 // Close prints the table, what it left out, and the summary.
@@ -159,8 +168,8 @@ func (t *textTable) paint(cell, severity string, column int) string {
 	return text.Faint.Sprint(cell)
 }
 
-// fit gives each column its width. A terminal too narrow for all first shortens
-// actor, rule and event, then gives up source address, account and region.
+// fit gives each column its width. A terminal too narrow for all shortens actor,
+// event and rule and gives up source address, account and region, by turns.
 func fit(rows []tableRow, terminal int) [8]int {
 	var w [8]int
 	for i, h := range tableHead {
@@ -176,19 +185,25 @@ func fit(rows []tableRow, terminal int) [8]int {
 		ruleColumn, eventColumn, regionColumn, accountColumn = 2, 3, 4, 5
 		actorColumn, addressColumn                           = 6, 7
 	)
-	for _, least := range []int{30, 22} {
-		for _, c := range []int{actorColumn, addressColumn, eventColumn, ruleColumn} {
+	texts := []int{actorColumn, eventColumn, ruleColumn}
+	shrink := func(least int, columns ...int) {
+		for _, c := range columns {
 			w[c] -= max(0, min(over(w, terminal), w[c]-least))
 		}
 	}
-	for _, c := range []int{addressColumn, accountColumn, regionColumn} {
+	drop := func(c int) {
 		if over(w, terminal) > 0 {
 			w[c] = 0
 		}
 	}
-	for _, c := range []int{actorColumn, eventColumn, ruleColumn} {
-		w[c] -= max(0, min(over(w, terminal), w[c]-8))
-	}
+	shrink(40, append(texts, addressColumn)...)
+	shrink(28, append(texts, addressColumn)...)
+	drop(addressColumn)
+	shrink(22, texts...)
+	drop(accountColumn)
+	shrink(16, texts...)
+	drop(regionColumn)
+	shrink(8, texts...)
 	return w
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -190,7 +191,7 @@ func (j *scanJob) run() error {
 func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	bar := wantsProgress(j.streams, j.out, j.cmd.Format, j.cmd.NoProgress)
 	o := pipeline.Options{
-		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
+		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: interruptible(ctx, j.in), Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
 		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent,
 		Limits: cloudtrail.DefaultLimits(), Findings: j.report.Findings,
@@ -208,8 +209,8 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	res, err := pipeline.Scan(ctx, o)
 	j.remarks.print(j.streams, "note: ")
 	j.ignored.print(j.streams, "passed over: ")
-	if err == nil && o.Listing.Files() == 0 {
-		j.say("no log files found in %v", j.cmd.Paths)
+	if err == nil && res.Totals.Files == 0 && res.Totals.Faults == 0 {
+		j.say("no log files found in %s", strings.Join(j.cmd.Paths, ", "))
 	}
 	return res, err
 }

@@ -1,0 +1,87 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+func findings(t *testing.T, severity rule.Severity, n int) []byte {
+	t.Helper()
+	r := &rule.Rule{ID: severity.String() + "-rule", Severity: severity}
+	var recs []string
+	for i := range n {
+		recs = append(recs, fmt.Sprintf(`{"eventTime":"2026-03-14T%02d:%02d:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"us-east-1","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"user-%d"}}`, i/60%24, i%60, i%40))
+	}
+	return encode(t, r, false, recs...)
+}
+
+// A table that would be too long keeps the highest severities, says how many
+// findings it leaves out, and counts them all.
+func TestTableIsBounded(t *testing.T) {
+	lines := append(findings(t, rule.Low, 300), findings(t, rule.Critical, 20)...)
+	out := render(t, "table", report.Layout{MaxRows: 50}, lines)
+	if n := strings.Count(out, "critical  critical-rule"); n != 20 {
+		t.Errorf("%d critical rows; want all 20", n)
+	}
+	if n := strings.Count(out, "low       low-rule"); n != 30 {
+		t.Errorf("%d low rows; want 30", n)
+	}
+	for _, want := range []string{
+		"270 more findings are not shown", "--format ndjson", "low-rule (low)", "300", "… and 25 more",
+		"(20 critical, 300 low)",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the table does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Index(out, "critical-rule (critical)") > strings.Index(out, "low-rule (low)") {
+		t.Error("the critical rule does not come first in the summary")
+	}
+}
+
+// The summary has the first and last event of each value, not of the listing.
+func TestSummaryFirstAndLast(t *testing.T) {
+	lines := findings(t, rule.High, 90)
+	s := report.NewSummary()
+	for _, l := range strings.Split(strings.TrimSpace(string(lines)), "\n") {
+		f, err := report.ParseFinding([]byte(l))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Add(&f)
+	}
+	top, left := s.Actors.Top(3)
+	if left != 37 || top[0].Name != "user-0" || top[0].Count != 3 || top[0].First.Format("15:04") != "00:00" || top[0].Last.Format("15:04") != "01:20" {
+		t.Errorf("%+v, %d left", top[0], left)
+	}
+}
+
+// A row fits the terminal, at any width that leaves room for time and severity.
+func TestTableFitsTheTerminal(t *testing.T) {
+	lines := append(findings(t, rule.Informational, 3), hostileFindings(t)...)
+	for width := 72; width < 200; width += 7 {
+		out := render(t, "table", report.Layout{Terminal: true, Width: width}, lines)
+		rows, _, _ := strings.Cut(out, "FINDINGS BY")
+		for _, l := range strings.Split(rows, "\n") {
+			if n := utf8.RuneCountInString(l); n > width {
+				t.Fatalf("width %d: a row has %d columns: %s", width, n, l)
+			}
+		}
+	}
+}
+
+// Colours are for terminals that want them.
+func TestTableColours(t *testing.T) {
+	lines := findings(t, rule.Critical, 1)
+	if out := render(t, "table", report.Layout{Terminal: true}, lines); strings.Contains(out, "\x1b") {
+		t.Error("colours although none were asked for")
+	}
+	if out := render(t, "table", report.Layout{Terminal: true, Color: true}, lines); !strings.Contains(out, "\x1b[1;91mcritical") {
+		t.Errorf("no colours: %q", out)
+	}
+}
