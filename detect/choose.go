@@ -21,7 +21,7 @@ const remember = 512
 type choice struct {
 	m      *Matcher
 	terms  []term
-	ranges []selection
+	ranges []span
 	ok     []bool // by found, from base: satisfies its term
 	pins   []pin
 	last   map[*byte]int // last term with a leaf in the array
@@ -44,7 +44,7 @@ func (m *Matcher) consistent(terms []term) bool {
 	nested := false
 	for i := range terms {
 		from, to := m.selected(terms[i].sel)
-		c.ranges = append(c.ranges, selection{from: from, to: to})
+		c.ranges = append(c.ranges, span{from, to})
 		for j := from; j < to; j++ {
 			nested = nested || m.found[j].at != noMembership
 		}

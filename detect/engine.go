@@ -45,8 +45,8 @@ func Compile(nodes []Node) *Engine {
 
 // divide decides which rules are resolved per pair.
 func (e *Engine) divide(all []entry) {
-	heads := &builder{atoms: e.atoms, selectors: e.selectors, headOnly: true}
-	any := &builder{atoms: e.atoms, selectors: e.selectors}
+	heads := &builder{atoms: e.atoms, selectors: e.selectors, spots: e.spots, headOnly: true}
+	any := &builder{atoms: e.atoms, selectors: e.selectors, spots: e.spots}
 	var headed, loose, others []entry
 	for _, x := range all {
 		switch {
@@ -101,8 +101,8 @@ type Matcher struct {
 	addrs       addrs
 	keyText     []byte
 	keyFold     []byte
-	dotsOf      uint32
-	dots        odd
+	ownOddOf    uint32
+	ownOdd      odd
 	made        map[string]cloudtrail.Value // envelope fields made from others
 	madeKey     []byte
 
@@ -177,7 +177,7 @@ func emptied[T any](s []T) []T {
 
 // forget makes every cache stale, so that record numbers can start anew.
 func (m *Matcher) forget() {
-	m.now, m.dotsOf = 1, 0
+	m.now, m.ownOddOf = 1, 0
 	clear(m.verdicts)
 	clear(m.tried)
 	clear(m.selections)

@@ -77,7 +77,7 @@ func (m *Matcher) work() *program {
 	if len(entries)+len(certain) == 0 {
 		return nil
 	}
-	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors}
+	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
 	p := b.build(entries)
 	p.certain = certain
 	return p

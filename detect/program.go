@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 )
@@ -9,10 +10,29 @@ import (
 // judges only the rules that are filed under one it finds. Rules without a key
 // are always judged.
 type program struct {
-	entries []entry
-	certain []int32 // rules that are true
-	groups  []group // by selector
-	rest    []int32 // entries without a key
+	entries  []entry
+	certain  []int32  // rules that are true
+	rest     []int32  // entries without a key
+	groups   []group  // of selectors that are neither in sites nor in branches
+	sites    []site   // of the record's own fields
+	branches []branch // of what lies deeper
+}
+
+// site holds the groups of all paths that end at one spot. They differ in what
+// they do with arrays, dots and case, so where the spot has a scalar and
+// nothing on the way is odd they select the same, and merged has them all.
+type site struct {
+	spot   int32
+	merged group
+	groups []group
+}
+
+// branch holds the sites below the object at a spot: only those that the
+// record has a value for are looked at.
+type branch struct {
+	spot  int32
+	sites []site
+	at    map[int32]int32 // index in sites, by spot
 }
 
 // entry is a rule and what is left to judge of it.
@@ -45,30 +65,83 @@ const fewEntries = 4
 type builder struct {
 	atoms     []atom
 	selectors []selector
+	spots     []spot
 	headOnly  bool // only keys on eventSource and eventName
 	shared    map[key]int
-	groupOf   map[int32]int
-	out       *program
+	groupOf   map[int32]int // by selector, in groups
+	siteOf    map[int32]int // by spot, in groups: the merged ones
+	groups    []group
 }
 
 func (b *builder) build(entries []entry) *program {
-	b.out = &program{entries: entries}
-	b.groupOf = map[int32]int{}
+	p := &program{entries: entries}
+	b.groupOf, b.siteOf, b.groups = map[int32]int{}, map[int32]int{}, nil
 	b.count(entries)
 	for i, e := range entries {
 		ks, _ := b.keys(e.tree)
 		if ks == nil || len(entries) <= fewEntries {
-			b.out.rest = append(b.out.rest, int32(i))
+			p.rest = append(p.rest, int32(i))
 			continue
 		}
 		for _, k := range ks {
-			b.file(k, int32(i))
+			b.fileBoth(k, int32(i))
 		}
 	}
-	slices.SortFunc(b.out.groups, func(x, y group) int {
-		return int(b.selectors[x.sel].reach) - int(b.selectors[y.sel].reach)
-	})
-	return b.out
+	b.arrange(p)
+	return p
+}
+
+// fileBoth files entry i under k in its selector's group and, for a path of
+// plain keys, in the merged group of the spot.
+func (b *builder) fileBoth(k key, i int32) {
+	b.file(b.groupFor(b.groupOf, k.sel, k.sel), k, i)
+	if spot := b.selectors[k.sel].spot; spot != rootSpot {
+		b.file(b.groupFor(b.siteOf, spot, k.sel), k, i)
+	}
+}
+
+func (b *builder) groupFor(at map[int32]int, id, sel int32) *group {
+	i, ok := at[id]
+	if !ok {
+		i = len(b.groups)
+		at[id] = i
+		b.groups = append(b.groups, group{sel: sel})
+	}
+	return &b.groups[i]
+}
+
+// arrange puts the groups where the record's values will lead to them.
+func (b *builder) arrange(p *program) {
+	sites := map[int32]*site{}
+	for _, sel := range slices.Sorted(maps.Keys(b.groupOf)) {
+		g, spot := b.groups[b.groupOf[sel]], b.selectors[sel].spot
+		if spot == rootSpot {
+			p.groups = append(p.groups, g)
+			continue
+		}
+		if sites[spot] == nil {
+			sites[spot] = &site{spot: spot, merged: b.groups[b.siteOf[spot]]}
+		}
+		sites[spot].groups = append(sites[spot].groups, g)
+	}
+	branches := map[int32]*branch{}
+	for _, spot := range slices.Sorted(maps.Keys(sites)) {
+		parent := b.spots[spot].parent
+		if parent == rootSpot {
+			p.sites = append(p.sites, *sites[spot])
+			continue
+		}
+		br := branches[parent]
+		if br == nil {
+			br = &branch{spot: parent, at: map[int32]int32{}}
+			branches[parent] = br
+		}
+		br.at[spot] = int32(len(br.sites))
+		br.sites = append(br.sites, *sites[spot])
+	}
+	for _, parent := range slices.Sorted(maps.Keys(branches)) {
+		p.branches = append(p.branches, *branches[parent])
+	}
 }
 
 // count counts how many entries could be filed under each key.
@@ -93,14 +166,7 @@ func (b *builder) count(entries []entry) {
 	}
 }
 
-func (b *builder) file(k key, i int32) {
-	at, ok := b.groupOf[k.sel]
-	if !ok {
-		at = len(b.out.groups)
-		b.groupOf[k.sel] = at
-		b.out.groups = append(b.out.groups, group{sel: k.sel})
-	}
-	g := &b.out.groups[at]
+func (b *builder) file(g *group, k key, i int32) {
 	switch k.kind {
 	case keyPresent:
 		g.present = append(g.present, i)
@@ -129,71 +195,4 @@ func (g *group) fileRange(k key, i int32) {
 		r.lengths = append(r.lengths, k.prefix.Bits())
 	}
 	r.at[k.prefix] = append(r.at[k.prefix], i)
-}
-
-// run judges the rules of p.
-func (m *Matcher) run(p *program) {
-	m.hits = append(m.hits, p.certain...)
-	for _, i := range p.rest {
-		m.try(&p.entries[i])
-	}
-	for i := range p.groups {
-		m.look(p, &p.groups[i])
-	}
-}
-
-func (m *Matcher) look(p *program, g *group) {
-	from, to := m.selected(g.sel)
-	if from == to {
-		return
-	}
-	for _, i := range g.present {
-		m.try(&p.entries[i])
-	}
-	visit := func(i int32) bool {
-		m.try(&p.entries[i])
-		return true
-	}
-	for j := from; j < to; j++ {
-		// Judging may select more values and so move m.found.
-		if kind := m.found[j].kind; g.plain != nil && g.kinds[0].Has(kind) {
-			g.plain.each(m.text(&m.found[j]), visit)
-		}
-		if g.folded != nil && g.kinds[1].Has(m.found[j].kind) {
-			g.folded.each(m.folded(&m.found[j]), visit)
-		}
-		if g.ranges != nil && g.ranges.kinds.Has(m.found[j].kind) {
-			if a, ok := m.addr(&m.found[j]); ok {
-				g.ranges.each(a, visit)
-			}
-		}
-	}
-}
-
-func (r *ranges) each(a netip.Addr, visit func(i int32) bool) {
-	for _, n := range r.lengths {
-		if n > a.BitLen() {
-			continue
-		}
-		if p, err := a.Prefix(n); err == nil {
-			for _, i := range r.at[p] {
-				visit(i)
-			}
-		}
-	}
-}
-
-// try judges a rule once per record, or notes it as a candidate.
-func (m *Matcher) try(e *entry) {
-	if m.tried[e.rule] == m.now {
-		return
-	}
-	m.tried[e.rule] = m.now
-	if m.collecting {
-		m.candidates = append(m.candidates, e)
-		return
-	}
-	if m.eval(e.tree) {
-		m.hits = append(m.hits, e.rule)
-	}
 }

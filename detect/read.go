@@ -10,27 +10,31 @@ import (
 
 // place is what a matcher knows of one spot in the record at hand.
 type place struct {
-	now   uint32 // record that val, found and odd are about
+	now   uint32 // record that val and next are about
 	read  uint32 // record in which val's members were handed to the kids
+	kids  int32  // then: first kid that has a value, or noSpot
+	next  int32  // next such kid of the same parent, or noSpot
+	below odd    // then: what is odd on the way to val's members
 	val   cloudtrail.Value
-	exact bool // val was found by exact key
-	odd   odd  // of the way down to val
-	below odd  // of the way down to val's members
 }
 
-// odd says why a value may not be the whole answer for a path.
+// odd says why the values in the trie may not be the whole answer for a path.
 type odd uint8
 
 const (
 	oddDots  odd = 1 << iota // an object on the way has a key with a dot
-	oddArray                 // an array on the way
+	oddArray                 // an array is on the way
+	oddCase                  // a key differs from one that is asked for in case alone
 )
 
-// selection is the range of m.found that a selector selected.
+// selection is the range of m.found that a selector selected in record now.
 type selection struct {
-	now      uint32
-	from, to int32
+	now uint32
+	span
 }
+
+// span is a range of indexes.
+type span struct{ from, to int32 }
 
 // selected is the range of m.found that holds what selector i selects, read
 // once per record.
@@ -42,7 +46,7 @@ func (m *Matcher) selected(i int32) (from, to int32) {
 	from = int32(len(m.found))
 	m.read(&m.engine.selectors[i])
 	to = int32(len(m.found))
-	*s = selection{m.now, from, to}
+	*s = selection{m.now, span{from, to}}
 	return from, to
 }
 
@@ -51,7 +55,11 @@ func (m *Matcher) read(s *selector) {
 	case reachSelf:
 		m.end(s, m.rec.Value(), noMembership)
 	case reachField:
-		m.arrive(s, m.rec.Field(s.field))
+		if v := m.rec.Field(s.field); v.Exists() {
+			m.end(s, v, noMembership)
+		} else if s.path.Fold {
+			m.readTrie(s)
+		}
 	case reachEnvelope:
 		m.arrive(s, m.envelope(s.path.Steps[0].Key))
 	case reachTrie:
@@ -69,93 +77,101 @@ func (m *Matcher) arrive(s *selector, v cloudtrail.Value) {
 
 func (m *Matcher) readTrie(s *selector) {
 	v, o := m.at(s.spot)
-	if o&oddDots != 0 && s.path.Dotted != DottedNever || o&oddArray != 0 && s.path.Cross {
-		m.walk(s, m.rec.Value(), s.path.Steps, noMembership)
+	p := &s.path
+	if o&oddDots != 0 && p.Dotted != DottedNever || o&oddArray != 0 && p.Cross || o&oddCase != 0 && p.Fold {
+		m.walk(s, m.rec.Value(), p.Steps, noMembership)
 		return
 	}
 	m.arrive(s, v)
 }
 
-// at is the value at a spot and what was odd on the way.
+// at is the value at a spot and what is odd on the way.
 func (m *Matcher) at(i int32) (cloudtrail.Value, odd) {
-	p := &m.places[i]
-	if p.now == m.now {
-		return p.val, p.odd
-	}
-	s := &m.engine.spots[i]
-	if m.engine.spots[s.parent].root {
-		*p = place{now: m.now, val: m.own(s), odd: m.rootOdd()}
-		return p.val, p.odd
-	}
-	up := &m.places[s.parent]
-	upVal, upOdd := m.at(s.parent)
-	if up.read != m.now {
-		up.read = m.now
-		up.below = upOdd
-		switch upVal.Kind() {
-		case cloudtrail.Object:
-			m.hand(s.parent, upVal)
-		case cloudtrail.Array:
-			up.below |= oddArray
+	s, p := &m.engine.spots[i], &m.places[i]
+	if s.parent == rootSpot {
+		if p.now != m.now {
+			p.now, p.val = m.now, m.own(s)
 		}
+		return p.val, m.rootOdd() | m.ownNear(s)
 	}
+	_, below := m.kids(s.parent)
 	if p.now == m.now {
-		p.odd = up.below
-		return p.val, p.odd
+		return p.val, below
 	}
-	return cloudtrail.Value{}, up.below
+	return cloudtrail.Value{}, below
+}
+
+// kids is the first of the spots below spot i that have a value in the record,
+// linked by next, and what is odd on the way to any of them.
+func (m *Matcher) kids(i int32) (first int32, below odd) {
+	p := &m.places[i]
+	if p.read == m.now {
+		return p.kids, p.below
+	}
+	val, odd := m.at(i)
+	p.read, p.below, p.kids = m.now, odd, noSpot
+	switch val.Kind() {
+	case cloudtrail.Object:
+		m.hand(i, val)
+	case cloudtrail.Array:
+		p.below |= oddArray
+	}
+	return p.kids, p.below
 }
 
 // hand gives the members of the object at spot i to the kids that paths ask for.
 func (m *Matcher) hand(i int32, object cloudtrail.Value) {
 	s := &m.engine.spots[i]
-	dots := odd(0)
 	object.Members(func(raw []byte, v cloudtrail.Value) bool {
-		key := m.key(raw)
-		if bytes.IndexByte(key, '.') >= 0 {
-			dots = oddDots
+		key, dots := m.key(raw)
+		if dots {
+			m.places[i].below |= oddDots
 		}
 		kid := s.kid(key, m.engine.spots)
-		if kid >= 0 {
-			m.places[kid] = place{now: m.now, val: v, exact: true, read: m.places[kid].read}
+		if kid != noSpot {
+			m.give(i, kid, v)
 		}
-		if s.fold && (kid < 0 || s.twins) && s.mayFold(key) {
-			m.handFolded(s, key, v)
+		if s.byFold != nil && m.near(s, key, kid) {
+			m.places[i].below |= oddCase
 		}
 		return true
 	})
-	m.places[i].below |= dots
 }
 
-// handFolded gives v to the kids whose keys differ from its key in case alone.
-func (m *Matcher) handFolded(s *spot, key []byte, v cloudtrail.Value) {
-	m.keyFold = appendFolded(m.keyFold[:0], key)
-	for _, kid := range s.byFold[string(m.keyFold)] {
-		p := &m.places[kid]
-		if p.now == m.now && p.exact {
-			continue
-		}
-		if string(key) == m.engine.spots[kid].key {
-			continue
-		}
-		*p = place{now: m.now, val: v, read: p.read}
+func (m *Matcher) give(parent, kid int32, v cloudtrail.Value) {
+	p := &m.places[kid]
+	if p.now != m.now {
+		up := &m.places[parent]
+		p.now, p.next, up.kids = m.now, up.kids, kid
 	}
+	p.val = v
 }
 
-// key is a member's key with escapes resolved.
-func (m *Matcher) key(raw []byte) []byte {
+// near tells whether a case-insensitive path may mean key by another spelling
+// than kid's.
+func (m *Matcher) near(s *spot, key []byte, kid int32) bool {
+	if s.foldLengths>>(uint(len(key))&63)&1 == 0 && isASCII(key) {
+		return false
+	}
+	m.keyFold = appendFolded(m.keyFold[:0], key)
+	for _, k := range s.byFold[string(m.keyFold)] {
+		if k != kid {
+			return true
+		}
+	}
+	return false
+}
+
+// key is a member's key with escapes resolved, and whether it has a dot.
+func (m *Matcher) key(raw []byte) (key []byte, dots bool) {
 	for _, c := range raw {
 		if c == '\\' || c >= utf8.RuneSelf {
 			m.keyText = jsonscan.Unescape(m.keyText[:0], raw)
-			return m.keyText
+			return m.keyText, bytes.IndexByte(m.keyText, '.') >= 0
 		}
+		dots = dots || c == '.'
 	}
-	return raw
-}
-
-// mayFold rules out most keys by their length.
-func (s *spot) mayFold(key []byte) bool {
-	return s.foldLengths>>(uint(len(key))&63)&1 == 1 || !isASCII(key)
+	return raw, dots
 }
 
 func (s *spot) kid(key []byte, all []spot) int32 {
@@ -163,12 +179,12 @@ func (s *spot) kid(key []byte, all []spot) int32 {
 		if i, ok := s.byKey[string(key)]; ok {
 			return i
 		}
-		return -1
+		return noSpot
 	}
 	for _, i := range s.kids {
 		if all[i].key == string(key) {
 			return i
 		}
 	}
-	return -1
+	return noSpot
 }

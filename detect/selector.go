@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -11,7 +12,7 @@ type reach uint8
 
 const (
 	reachSelf     reach = iota // the record itself
-	reachField                 // one documented field of the record
+	reachField                 // one documented field of the record, by the trie when it is odd
 	reachEnvelope              // one field of the envelope
 	reachTrie                  // object keys only: by the trie of spots
 	reachWalk                  // step by step
@@ -22,7 +23,7 @@ type selector struct {
 	path  Path
 	reach reach
 	field cloudtrail.FieldID
-	spot  int32 // reachTrie: where the path ends
+	spot  int32 // reachTrie, reachField: where the path ends
 	head  bool  // decided by eventSource and eventName, when both are strings
 	track bool  // a Consistent node asks in which array elements values sit
 	// joins[i][n-2] is steps i to i+n joined by dots, where they may be.
@@ -62,24 +63,24 @@ func (s *selector) prepare() {
 type spot struct {
 	parent int32
 	key    string
-	field  cloudtrail.FieldID // set under a root
-	root   bool
-	fold   bool // keys without exact match fall back to case-insensitive ones
-	kids   []int32
-	byKey  map[string]int32   // set once there are many kids
-	byFold map[string][]int32 // fold only: kids by folded key
-	twins  bool               // fold only: two kids differ in case alone
-	// foldLengths has bit n%64 set when some kid's folded key has n bytes.
+	field  cloudtrail.FieldID // under the root: set when the name is documented
+	// near are, under the root and when a case-insensitive path passes, the
+	// documented fields whose names differ from key in case alone.
+	near  []cloudtrail.FieldID
+	kids  []int32
+	byKey map[string]int32 // set once there are many kids
+	// byFold has the kids that case-insensitive paths pass through, by folded
+	// key; foldLengths has bit n%64 set when one of those keys has n bytes.
+	byFold      map[string][]int32
 	foldLengths uint64
-	folds       []cloudtrail.FieldID // under a root, fold only: documented near-names
 }
 
 // fewKids is the number of kids up to which a scan beats a map.
 const fewKids = 4
 
 const (
-	exactRoot int32 = iota
-	foldRoot
+	noSpot int32 = iota - 1
+	rootSpot
 )
 
 type spotKey struct {
@@ -98,11 +99,7 @@ type selectors struct {
 }
 
 func newSelectors() *selectors {
-	return &selectors{
-		spots: []spot{{root: true}, {root: true, fold: true, byFold: map[string][]int32{}}},
-		byKey: map[string]int32{},
-		bySpt: map[spotKey]int32{},
-	}
+	return &selectors{spots: []spot{{}}, byKey: map[string]int32{}, bySpt: map[spotKey]int32{}}
 }
 
 // intern is the number of p's selector.
@@ -136,57 +133,45 @@ func envelopeHead(name string) bool {
 	return name == "source" || name == "version" || name == "resources"
 }
 
+// place puts a path of keys into the trie.
 func (s *selectors) place(sel *selector) {
 	p := sel.path
 	first := cloudtrail.FieldIDOf(p.Steps[0].Key)
-	if len(p.Steps) == 1 {
-		sel.head = first == cloudtrail.EventSource || first == cloudtrail.EventName
-		if first != cloudtrail.NoField && !p.Fold {
-			sel.reach, sel.field = reachField, first
-			return
-		}
-	}
-	sel.reach, sel.spot = reachTrie, exactRoot
-	if p.Fold {
-		sel.spot = foldRoot
-	}
+	sel.reach, sel.spot = reachTrie, rootSpot
 	for _, st := range p.Steps {
-		sel.spot = s.kid(sel.spot, st.Key)
+		sel.spot = s.kid(sel.spot, st.Key, p.Fold)
 	}
 	s.dotted = s.dotted || p.Dotted != DottedNever
+	if len(p.Steps) == 1 && first != cloudtrail.NoField {
+		sel.reach, sel.field = reachField, first
+		sel.head = first == cloudtrail.EventSource || first == cloudtrail.EventName
+	}
 }
 
-func (s *selectors) kid(parent int32, key string) int32 {
+func (s *selectors) kid(parent int32, key string, fold bool) int32 {
 	k := spotKey{parent, key}
-	if i, ok := s.bySpt[k]; ok {
-		return i
+	i, ok := s.bySpt[k]
+	if !ok {
+		i = int32(len(s.spots))
+		s.bySpt[k] = i
+		n := spot{parent: parent, key: key}
+		if parent == rootSpot {
+			n.field = cloudtrail.FieldIDOf(key)
+		}
+		s.spots = append(s.spots, n)
+		s.spots[parent].adopt(i, s.spots)
 	}
-	up := s.spots[parent]
-	n := spot{parent: parent, key: key, fold: up.fold}
-	if up.root {
-		n.field = cloudtrail.FieldIDOf(key)
-		if n.fold {
-			n.folds = cloudtrail.FieldIDsFold(key)
+	if fold {
+		s.spots[parent].adoptFolded(i, FoldText(key))
+		if parent == rootSpot {
+			s.spots[i].near = cloudtrail.FieldIDsFold(key)
 		}
 	}
-	if n.fold {
-		n.byFold = map[string][]int32{}
-	}
-	i := int32(len(s.spots))
-	s.spots = append(s.spots, n)
-	s.bySpt[k] = i
-	s.spots[parent].adopt(i, key, s.spots)
 	return i
 }
 
-func (p *spot) adopt(kid int32, key string, all []spot) {
+func (p *spot) adopt(kid int32, all []spot) {
 	p.kids = append(p.kids, kid)
-	if p.byFold != nil {
-		f := FoldText(key)
-		p.byFold[f] = append(p.byFold[f], kid)
-		p.twins = p.twins || len(p.byFold[f]) > 1
-		p.foldLengths |= 1 << (uint(len(f)) & 63)
-	}
 	if len(p.kids) <= fewKids {
 		return
 	}
@@ -196,7 +181,18 @@ func (p *spot) adopt(kid int32, key string, all []spot) {
 			p.byKey[all[k].key] = k
 		}
 	}
-	p.byKey[key] = kid
+	p.byKey[all[kid].key] = kid
+}
+
+func (p *spot) adoptFolded(kid int32, folded string) {
+	if slices.Contains(p.byFold[folded], kid) {
+		return
+	}
+	if p.byFold == nil {
+		p.byFold = map[string][]int32{}
+	}
+	p.byFold[folded] = append(p.byFold[folded], kid)
+	p.foldLengths |= 1 << (uint(len(folded)) & 63)
 }
 
 func onlyKeys(steps []Step) bool {

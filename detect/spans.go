@@ -38,7 +38,7 @@ func (c *choice) candidates(i int) (from, to int32) {
 	return r.from, r.to
 }
 
-func (s *spans) file(m *Matcher, r selection) {
+func (s *spans) file(m *Matcher, r span) {
 	s.made, s.at = true, map[int32][2]int32{}
 	for j := r.from; j < r.to; j++ {
 		p := m.outermost(m.found[j].at)

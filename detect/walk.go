@@ -102,8 +102,8 @@ func (m *Matcher) walkFields(s *selector, v cloudtrail.Value, steps []Step, at i
 	}
 	from := len(m.members)
 	v.Members(func(raw []byte, x cloudtrail.Value) bool {
-		key := m.key(raw)
-		if len(key) != len(raw) { // it is in scratch space
+		key, _ := m.key(raw)
+		if len(key) > 0 && &key[0] != &raw[0] { // it is in scratch space
 			key = bytes.Clone(key)
 		}
 		m.members = append(m.members, member{key, x})
