@@ -10,7 +10,7 @@ type buffer struct {
 }
 
 // keepAlways is a size that is never worth giving up, in bytes.
-const keepAlways = 256 << 10
+const keepAlways = 2 << 20
 
 // take is the empty buffer with room for at least n bytes.
 func (b *buffer) take(n int) []byte {
@@ -26,7 +26,7 @@ func (b *buffer) give(used []byte) { b.b = used }
 // settle gives up memory when the file just read, and those before it, needed
 // far less.
 func (b *buffer) settle() {
-	b.need = max(len(b.b), b.need-b.need/8)
+	b.need = max(len(b.b), b.need-b.need/32)
 	if cap(b.b) > keepAlways && cap(b.b) > 4*b.need {
 		b.b = nil
 	}

@@ -33,6 +33,7 @@ type Index struct {
 	state  scanState
 	masks  maskBuffer
 	plain  bool // never use vector instructions
+	odd    int  // text[odd:done] is known to be ASCII
 
 	failAt     int
 	failReason string
@@ -80,7 +81,7 @@ func (x *Index) SetPlain(on bool) { x.plain = on }
 // final says that nothing follows the text.
 func (x *Index) Reset(text []byte, from int, final bool) {
 	x.text, x.final, x.sealed = text, final, false
-	x.done, x.keep, x.cursor = from, from, 0
+	x.done, x.keep, x.cursor, x.odd = from, from, 0, from
 	x.marks = x.marks[:0]
 	x.state = scanState{}
 	if cap(x.stack) < x.MaxDepth {
@@ -90,6 +91,10 @@ func (x *Index) Reset(text []byte, from int, final bool) {
 
 // Text is the text that offsets refer to.
 func (x *Index) Text() []byte { return x.text }
+
+// ASCII tells whether text[from:to], of which Parse found the marks, is known to
+// hold no byte above 0x7f.
+func (x *Index) ASCII(from, to int) bool { return from >= x.odd && to <= x.done }
 
 // Release says that nothing before offset keep will be asked for again.
 func (x *Index) Release(keep int) { x.keep = keep }
@@ -103,6 +108,7 @@ func (x *Index) Slide(text []byte, n int, final bool) {
 	}
 	x.text, x.final = text, final
 	x.done -= n
+	x.odd = max(0, x.odd-n)
 	x.keep = max(0, x.keep-n)
 }
 
@@ -177,7 +183,7 @@ func (x *Index) chunkEnd(want int) int {
 
 // reserve makes room for as many marks as n bytes can have.
 func (x *Index) reserve(n int) {
-	need := len(x.marks) + n + sentinels
+	need := len(x.marks) + n + blockSize
 	if cap(x.marks) >= need {
 		return
 	}

@@ -57,7 +57,7 @@ func (x *Index) markPlain(end int) {
 		}
 		i++
 	}
-	x.marks, x.done = marks, end
+	x.marks, x.done, x.odd = marks, end, end
 	x.state = scanState{}
 	if in {
 		x.state.inString = ^uint64(0)

@@ -1,3 +1,5 @@
+//go:build !amd64 || nosimd
+
 package jsonscan
 
 // maskBuffer is where the vector form puts its bits; this build has none.

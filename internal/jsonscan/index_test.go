@@ -1,0 +1,203 @@
+package jsonscan
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// samples are texts near everything that the scanner has to tell apart.
+var samples = []string{
+	``, ` `, `{}`, `[]`, `{"a":1}`, ` { "a" : [ 1 , 2.5e-3 , -0 , true , false , null ] } `,
+	`{"a":"\"","b":"\\","c":"\\\"","d":"\u00e9\ud83d\ude00"}`, `"\ud800"`, `"\u12"`, `"\x"`, `"a` + "\n" + `b"`,
+	`{"a":{"b":{"c":[[[]]]}},"d":"}{]["}`, `{"event\u004eame":1}`, `{"a":1,"a":2}`, `[1,]`, `[,1]`, `{,}`, `{"a":1,}`,
+	`{"a"}`, `{"a":}`, `{"a" 1}`, `{1:2}`, `[1 2]`, `[1:2]`, `{"a":1]`, `[1}`, `tru`, `nul`, `falsee`, `01`, `1.`, `1e`, `1e+`, `-`, `--1`,
+	`.5`, `+1`, `1a`, `"`, `"\`, `"\"`, `{"`, `{"a`, `{"a"`, `{"a":`, `\"a"`, `{\"a":1}`, `[\]`, `[1]\`, "\xff", "\"\xff\"", "\"\u2028\"",
+	strings.Repeat("[", 300) + strings.Repeat("]", 300), `["` + strings.Repeat(`\\`, 100) + `"]`, `["` + strings.Repeat(`\\`, 99) + `\"]`,
+	`{"policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\"}]}"}`, "[1]\x00", "[\x00]", "[1\t,\r\n2]", "[1\v]",
+}
+
+func newIndex(plain bool) *Index {
+	x := &Index{MaxDepth: 10_000, MaxKeys: 1 << 30}
+	x.SetPlain(plain)
+	return x
+}
+
+// allMarks lists the marks of text, step bytes at a time at most.
+func allMarks(plain bool, text []byte) []uint32 {
+	x := newIndex(plain)
+	x.Reset(text, 0, true)
+	for x.extend(1) {
+		x.keep = 0
+	}
+	return slices.Clone(x.marks)
+}
+
+// marksByDefinition lists marks one byte after the other.
+func marksByDefinition(b []byte) (marks []uint32) {
+	in, escaped := false, false
+	for i, c := range b {
+		starts := c == '\\' && !escaped
+		switch {
+		case c == '"' && !escaped:
+			marks = append(marks, uint32(i))
+			in = !in
+		case in && (c < ' ' || starts && !escapeSound(b, i)), !in && isBracket(c):
+			marks = append(marks, uint32(i))
+		}
+		escaped = starts
+	}
+	for range sentinels {
+		marks = append(marks, uint32(len(b)))
+	}
+	return marks
+}
+
+func checkMarks(t *testing.T, text []byte) {
+	t.Helper()
+	want := marksByDefinition(text)
+	for _, plain := range []bool{false, true} {
+		if got := allMarks(plain, text); !slices.Equal(got, want) {
+			t.Fatalf("plain %v: marks of %q:\n%v\nwant\n%v", plain, text, got, want)
+		}
+	}
+}
+
+// checkParse holds Parse to encoding/json, and the members found to its.
+func checkParse(t *testing.T, text []byte) {
+	t.Helper()
+	for _, plain := range []bool{false, true} {
+		x := newIndex(plain)
+		x.Reset(text, 0, true)
+		at := SkipSpace(text, 0)
+		end, mark, err := x.Parse(at)
+		got := err == nil && SkipSpace(text, end) == len(text)
+		if want := json.Valid(text); got != want {
+			t.Fatalf("plain %v: %q: valid %v (%v), encoding/json says %v", plain, text, got, err, want)
+		}
+		if !got {
+			continue
+		}
+		checkInside(t, x, text[at:end], mark)
+	}
+}
+
+// checkInside compares what Cursor finds with the plain walk, all the way down.
+func checkInside(t *testing.T, x *Index, raw []byte, mark int) {
+	var it Item
+	var got, want []string
+	c := Cursor{}
+	next := func() bool { return false }
+	switch raw[0] {
+	case '{':
+		EachMember(raw, func(k, v []byte) bool { want = append(want, string(k)+"="+string(v)); return true })
+		next = func() bool { return c.Member(&it) }
+	case '[':
+		EachElement(raw, func(v []byte) bool { want = append(want, "="+string(v)); return true })
+		next = func() bool { return c.Element(&it) }
+	default:
+		return
+	}
+	for c = x.Inside(mark); next(); {
+		got = append(got, string(it.Key)+"="+string(it.Val))
+		if string(x.Text()[it.At:it.At+len(it.Val)]) != string(it.Val) {
+			t.Fatalf("%q is not at %d", it.Val, it.At)
+		}
+		checkInside(t, x, it.Val, it.Mark)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Fatalf("inside %q:\n%q\nwant\n%q", raw, got, want)
+	}
+}
+
+func TestMarksAndParseAgreeWithTheirDefinitions(t *testing.T) {
+	for _, s := range samples {
+		for _, pad := range []int{0, 1, 31, 32, 55, 61, 62, 63, 64, 127} {
+			text := []byte(strings.Repeat(" ", pad) + s)
+			checkMarks(t, text)
+			checkParse(t, text)
+		}
+	}
+}
+
+// randomText strings together pieces that matter to the scanner.
+func randomText(r *rand.Rand) []byte {
+	pieces := []string{`"`, `\`, `\"`, `\\`, `\n`, `\u00e9`, `\u00`, `{`, `}`, `[`, `]`, `,`, `:`, ` `, "\n", "\x01", "a", "é", "12", "true", `"key":"value",`, strings.Repeat("x", 60)}
+	var b []byte
+	for range r.IntN(60) {
+		b = append(b, pieces[r.IntN(len(pieces))]...)
+	}
+	return b
+}
+
+func TestMarksAgreeOnRandomText(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 1))
+	for range 20_000 {
+		text := randomText(r)
+		t.Run("", func(t *testing.T) {
+			t.Logf("seed %d", seed)
+			checkMarks(t, text)
+			checkParse(t, text)
+		})
+	}
+}
+
+// TestSlidingChangesNothing parses the values of a text through windows of
+// every small size.
+func TestSlidingChangesNothing(t *testing.T) {
+	text := []byte(`{"a":"x\\\"y","b":[1,2,{"c":"` + strings.Repeat(`\u0041`, 50) + `"}]} [true,"` + strings.Repeat("z", 300) + `"] {"last":null}`)
+	for _, plain := range []bool{false, true} {
+		for size := 10; size < 400; size += 7 {
+			if got := parseWindows(t, text, size, plain); got != 3 {
+				t.Fatalf("plain %v, window %d: %d values, want 3", plain, size, got)
+			}
+		}
+	}
+}
+
+func parseWindows(t *testing.T, text []byte, size int, plain bool) (values int) {
+	x := newIndex(plain)
+	lo, hi := 0, min(size, len(text))
+	x.Reset(text[:hi], 0, hi == len(text))
+	pos := 0
+	for {
+		pos = SkipSpace(text[lo:hi], pos)
+		if lo+pos == len(text) {
+			return values
+		}
+		x.Release(pos)
+		end, _, err := x.Parse(pos)
+		switch {
+		case err == nil:
+			values++
+			pos = end
+		case errors.Is(err, ErrMore):
+			n := min(pos, x.Indexed())
+			lo, hi, pos = lo+n, min(hi+size, len(text)), pos-n
+			x.Slide(text[lo:hi], n, hi == len(text))
+		default:
+			t.Fatal(err)
+		}
+	}
+}
+
+func FuzzIndex(f *testing.F) {
+	for _, s := range samples {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		checkMarks(t, text)
+		checkParse(t, text)
+		for _, k := range []string{"a", "eventName", "\ufffd", ""} {
+			want := string(Unescape(nil, text)) == k
+			if KeyIs(text, k) != want {
+				t.Fatalf("KeyIs(%q, %q) is %v", text, k, !want)
+			}
+		}
+	})
+}
