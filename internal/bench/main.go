@@ -15,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -86,7 +87,7 @@ func run(ctx context.Context) (failed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		w = io.MultiWriter(os.Stdout, f)
 	}
 	b, err := newBench(ctx, s)

@@ -59,7 +59,7 @@ func TestMaxMembers(t *testing.T) {
 		t.Fatalf("3 members of at most 3: %v", err)
 	}
 	d.MaxMembers = 2
-	if out, err := d.Gunzip(nil, src, plenty); err != ErrTooManyMembers || string(out) != "xx" {
+	if out, err := d.Gunzip(nil, src, plenty); !errors.Is(err, ErrTooManyMembers) || string(out) != "xx" {
 		t.Fatalf("3 members of at most 2: %q, %v", out, err)
 	}
 }
@@ -124,7 +124,7 @@ func TestLimit(t *testing.T) {
 			compare(t, &d, nil, src[:len(src)-9], 3000)
 		}
 	}
-	if _, err := d.Gunzip(nil, pack([]byte("x"), 6, 0), -1); err != ErrTooLarge {
+	if _, err := d.Gunzip(nil, pack([]byte("x"), 6, 0), -1); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("limit -1: %v", err)
 	}
 	if out, err := d.Gunzip([]byte("kept"), pack([]byte("x"), 6, 0), math.MaxInt); err != nil || string(out) != "keptx" {
@@ -149,7 +149,7 @@ func TestClaimedSizeIsOnlyAHint(t *testing.T) {
 func TestBombIsRefusedAtTheLimit(t *testing.T) {
 	src := pack(make([]byte, 64<<20), 9, 0)
 	out, err := new(Decoder).Gunzip(nil, src, 1<<20)
-	if err != ErrTooLarge || len(out) != 1<<20 || cap(out) > 2<<20 {
+	if !errors.Is(err, ErrTooLarge) || len(out) != 1<<20 || cap(out) > 2<<20 {
 		t.Fatalf("%d bytes, capacity %d, %v", len(out), cap(out), err)
 	}
 }
@@ -219,7 +219,7 @@ func TestTrailingGarbage(t *testing.T) {
 		}
 	}
 	out, err := new(Decoder).Gunzip(nil, append(src[:n:n], 0x1f, 0x8b), plenty)
-	if err != io.ErrUnexpectedEOF || string(out) != "whole" {
+	if !errors.Is(err, io.ErrUnexpectedEOF) || string(out) != "whole" {
 		t.Errorf("a second member cut short: %q, %v", out, err)
 	}
 }

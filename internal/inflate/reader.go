@@ -50,7 +50,7 @@ func (z *Reader) Read(p []byte) (int, error) {
 		}
 		n, err := z.member.Read(p)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			z.inside = false
 			z.err = z.next()
 		case err != nil:
@@ -79,7 +79,7 @@ func (z *Reader) next() error {
 	start := z.offset()
 	magic, err := z.in.Peek(len(gzipMagic))
 	switch {
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		return err
 	case len(magic) == 0:
 		return io.EOF
@@ -113,7 +113,7 @@ func (z *Reader) padding(start int64) error {
 func (z *Reader) translate(err error) error {
 	var corrupt flate.CorruptInputError
 	switch {
-	case err == io.EOF: // no header where one must be
+	case errors.Is(err, io.EOF): // no header where one must be
 		return truncated
 	case errors.Is(err, gzip.ErrHeader):
 		return &CorruptError{Offset: z.offset(), Reason: "no valid gzip header"}

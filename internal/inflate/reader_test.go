@@ -32,7 +32,7 @@ func TestReaderEqualsDecoder(t *testing.T) {
 func TestReaderMaxMembers(t *testing.T) {
 	z := NewReader(bytes.NewReader(bytes.Repeat(pack([]byte("x"), 6, 0), 3)))
 	z.MaxMembers = 2
-	if out, err := io.ReadAll(z); err != ErrTooManyMembers || string(out) != "xx" {
+	if out, err := io.ReadAll(z); !errors.Is(err, ErrTooManyMembers) || string(out) != "xx" {
 		t.Fatalf("%q, %v", out, err)
 	}
 }
@@ -47,7 +47,7 @@ func TestReaderPassesOnReadErrors(t *testing.T) {
 		if !errors.Is(err, boom) {
 			t.Errorf("cut after %d bytes: %v", n, err)
 		}
-		if _, again := z.Read(make([]byte, 1)); again != err {
+		if _, again := z.Read(make([]byte, 1)); !errors.Is(again, boom) {
 			t.Errorf("second read: %v", again)
 		}
 	}

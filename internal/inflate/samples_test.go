@@ -26,17 +26,15 @@ func newRand(t testing.TB, seed uint64) *rand.Rand {
 func pack(text []byte, level int, flushes int) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, level)
-	if err != nil {
-		panic(err)
-	}
+	must(err)
 	for i := range flushes {
 		cut := len(text) / (flushes - i + 1)
-		w.Write(text[:cut])
-		w.Flush()
+		must2(w.Write(text[:cut]))
+		must(w.Flush())
 		text = text[cut:]
 	}
-	w.Write(text)
-	w.Close()
+	must2(w.Write(text))
+	must(w.Close())
 	return b.Bytes()
 }
 
@@ -46,10 +44,19 @@ func packWithHeader(text []byte) []byte {
 	w := gzip.NewWriter(&b)
 	w.Name, w.Comment, w.Extra = "records.json", "caf\u00e9", []byte("AB\x02\x00xy")
 	w.ModTime = time.Unix(1_700_000_000, 0)
-	w.Write(text)
-	w.Close()
+	must2(w.Write(text))
+	must(w.Close())
 	return b.Bytes()
 }
+
+// must stops on what cannot fail: packing into memory.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func must2(_ int, err error) { must(err) }
 
 // text makes n bytes of one of several natures.
 func text(r *rand.Rand, kind, n int) []byte {
