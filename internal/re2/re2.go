@@ -45,8 +45,11 @@ func Compile(expr string, fold bool) (*regexp.Regexp, error) {
 // soon after MaxSize.
 func size(re *syntax.Regexp) int {
 	n := 1
-	if re.Op == syntax.OpLiteral {
+	switch re.Op {
+	case syntax.OpLiteral:
 		n = len(re.Rune)
+	case syntax.OpCharClass: // a class like \pL is hundreds of ranges
+		n += len(re.Rune) / 32
 	}
 	for _, sub := range re.Sub {
 		if n += size(sub); n > MaxSize {

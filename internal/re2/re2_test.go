@@ -22,6 +22,7 @@ func TestRefusalsNameTheConstruct(t *testing.T) {
 		`[z-a]`:                `invalid character class range`,
 		`((a{100}){100}){100}`: `invalid repeat count`,
 		strings.Repeat(`(abcdefghijklmn){900}`, 2):            `unrolls to more than`,
+		strings.Repeat(`[^\pL\pN]`, 1000):                     `unrolls to more than`,
 		strings.Repeat("a", re2.MaxLength+1):                  `at most`,
 		strings.Repeat("(", 5000) + strings.Repeat(")", 5000): `nests too deeply`,
 	} {

@@ -3,6 +3,7 @@ package yamldoc
 import (
 	"bytes"
 	"errors"
+	"fmt"
 )
 
 // Document is one document of a YAML text.
@@ -17,7 +18,12 @@ type Document struct {
 // others. Documents without content are left out.
 func Documents(text []byte) []Document {
 	var docs []Document
-	for _, d := range split(text) {
+	all := split(text)
+	if len(all) > MaxDocuments {
+		line := all[MaxDocuments].Line
+		return []Document{{Line: line, Err: &Error{line, fmt.Sprintf("more than %d documents in one file", MaxDocuments)}}}
+	}
+	for _, d := range all {
 		nodes, err := Parse(d.Text)
 		if err != nil {
 			d.Err, _ = errors.AsType[*Error](err)

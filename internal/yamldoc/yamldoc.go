@@ -19,7 +19,9 @@ import (
 const (
 	MaxBytes = 2 << 20 // bytes of YAML text
 	MaxDepth = 64      // nesting levels
-	MaxNodes = 200_000 // nodes after aliases are expanded
+	MaxNodes = 200_000 // nodes of one document after aliases are expanded
+
+	MaxDocuments = 10_000 // documents that Documents reads
 )
 
 // Kind is the type of a node.

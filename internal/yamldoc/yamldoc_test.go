@@ -104,3 +104,32 @@ func FuzzParseJSON(f *testing.F) {
 		}
 	})
 }
+
+func TestTooManyDocumentsAreRefused(t *testing.T) {
+	docs := yamldoc.Documents([]byte(strings.Repeat("---\n", yamldoc.MaxDocuments+1)))
+	if len(docs) != 1 || docs[0].Err == nil || docs[0].Err.Line != yamldoc.MaxDocuments+1 {
+		t.Errorf("%d documents", len(docs))
+	}
+}
+
+func TestDocumentsStandAlone(t *testing.T) {
+	docs := yamldoc.Documents([]byte("# head\na: 1\n---\nb: [\n--- # third\nc: |\n  text\n  --- inside\n---\n---\nd: 4\n"))
+	if len(docs) != 4 {
+		t.Fatalf("%d documents", len(docs))
+	}
+	if docs[1].Err == nil || docs[1].Err.Line < 3 || docs[1].Err.Line > 5 || docs[1].Node != nil {
+		t.Errorf("the broken document: %+v", docs[1])
+	}
+	for i, want := range map[int]struct {
+		key  string
+		line int
+	}{0: {"a", 2}, 2: {"c", 6}, 3: {"d", 11}} {
+		n := docs[i].Node.Get(want.key)
+		if docs[i].Err != nil || n == nil || n.Line != want.line {
+			t.Errorf("document %d: %+v", i, docs[i])
+		}
+	}
+	if got := docs[2].Node.Get("c").Text; got != "text\n--- inside\n" {
+		t.Errorf("block text %q", got)
+	}
+}
