@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -49,7 +48,7 @@ func (l *Listing) Bytes() int64 {
 // are passed over; files whose ending says that they hold logs are read; files
 // whose ending says that they cannot (.md, .py, .yaml …) are passed over; any
 // other file is read if it begins like gzip or JSON. Symbolic links are
-// followed, except into a folder that they are in. Sizes, which Bytes needs, cost
+// followed, except into a folder above them. Sizes, which Bytes needs, cost
 // a system call for each file and are found on request.
 func List(paths []string, sizes bool) *Listing {
 	l := &Listing{sizes: sizes}
@@ -81,29 +80,22 @@ func (l *Listing) fault(p string, err error) {
 	l.entries = append(l.entries, entry{path: p, size: -1, fault: reason(err)})
 }
 
-// folder lists dir; above are the real paths of the folders it is in.
-func (l *Listing) folder(dir string, above []string) {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		l.fault(dir, err)
-		return
-	}
-	if slices.Contains(above, real) {
-		return
-	}
+// folder lists dir. links are the real folders in which the symbolic links stand
+// that led here.
+func (l *Listing) folder(dir string, links []string) {
 	names, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
 		l.fault(dir, err)
 	}
 	for _, d := range names {
 		if !strings.HasPrefix(d.Name(), ".") {
-			l.member(filepath.Join(dir, d.Name()), d, append(above, real))
+			l.member(dir, d, links)
 		}
 	}
 }
 
-func (l *Listing) member(p string, d fs.DirEntry, above []string) {
-	mode, known := d.Type(), judgeName(d.Name())
+func (l *Listing) member(dir string, d fs.DirEntry, links []string) {
+	p, mode, known := filepath.Join(dir, d.Name()), d.Type(), judgeName(d.Name())
 	if mode&fs.ModeSymlink != 0 {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -112,20 +104,48 @@ func (l *Listing) member(p string, d fs.DirEntry, above []string) {
 			}
 			return
 		}
-		mode = info.Mode().Type()
+		if mode = info.Mode().Type(); mode.IsDir() {
+			l.follow(dir, p, links)
+			return
+		}
 	}
 	switch {
 	case mode.IsDir():
-		l.folder(p, above)
+		l.folder(p, links)
 	case mode.IsRegular() && known != notLog:
-		e := entry{path: p, size: -1, found: true, sniff: known == maybeLog}
-		if l.sizes {
-			if info, err := os.Stat(p); err == nil {
-				e.size = info.Size()
-			}
-		}
-		l.entries = append(l.entries, e)
+		l.file(p, known)
 	}
+}
+
+func (l *Listing) file(p string, known nameVerdict) {
+	e := entry{path: p, size: -1, found: true, sniff: known == maybeLog}
+	if l.sizes {
+		if info, err := os.Stat(p); err == nil {
+			e.size = info.Size()
+		}
+	}
+	l.entries = append(l.entries, e)
+}
+
+// follow lists the folder that a link in dir leads to, unless that is the way
+// we came from.
+func (l *Listing) follow(dir, link string, links []string) {
+	here, err := filepath.EvalSymlinks(dir)
+	var to string
+	if err == nil {
+		to, err = filepath.EvalSymlinks(link)
+	}
+	if err != nil {
+		l.fault(link, err)
+		return
+	}
+	links = append(links[:len(links):len(links)], here)
+	for _, x := range links {
+		if rel, err := filepath.Rel(to, x); err == nil && filepath.IsLocal(rel) {
+			return
+		}
+	}
+	l.folder(link, links)
 }
 
 // nameVerdict is what a file's name says about its content.

@@ -3,8 +3,8 @@ package pipeline
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -97,6 +97,9 @@ const clockSkew = 24 * time.Hour
 // to be opened: because other things than records are in it, unless somebody
 // named it, or because all its records are before From.
 func (w *worker) passOver(e *entry) bool {
+	if w.o.From.IsZero() && (!e.found || strings.Contains(e.path, "/CloudTrail/")) {
+		return false // as nearly always
+	}
 	k, ok := cloudtrail.ParseObjectKey(filepath.ToSlash(e.path))
 	switch {
 	case !ok:
@@ -116,7 +119,7 @@ func (w *worker) tooOld(delivered time.Time) bool {
 }
 
 func (w *worker) open(ctx context.Context, e *entry) {
-	f, err := os.Open(e.path)
+	f, err := openLog(e.path)
 	if err != nil {
 		w.fault(fileFault(e.path, reason(err)))
 		return
@@ -125,11 +128,7 @@ func (w *worker) open(ctx context.Context, e *entry) {
 	if e.sniff && !looksLikeLog(f) {
 		return
 	}
-	size := int64(-1)
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		size = info.Size()
-	}
-	w.read(ctx, e.path, f, size)
+	w.read(ctx, e.path, f, f.size())
 }
 
 // emptyFile is what Summary.Ignored says of a log file without records; every

@@ -80,7 +80,7 @@ func (e *Encoder) appendEvent(dst []byte, rec *cloudtrail.Record) []byte {
 }
 
 // QuoteFile is a file name as the JSON string that Append takes.
-func QuoteFile(name string) []byte { return appendString(nil, name) }
+func QuoteFile(name string) []byte { return appendString(make([]byte, 0, len(name)+2), name) }
 
 // AppendLine appends a JSON value as one line of valid UTF-8: its own bytes
 // when they are that already, compact JSON otherwise, invalid UTF-8 replaced.
@@ -155,10 +155,14 @@ func appendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, '"')
 	for _, r := range s {
+		if r >= ' ' && r <= '~' && r != '"' && r != '\\' {
+			dst = append(dst, byte(r))
+			continue
+		}
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
-		case r >= ' ' && r <= '~' || !visible.Hidden(r):
+		case !visible.Hidden(r):
 			dst = utf8.AppendRune(dst, r)
 		default:
 			dst = appendEscape(dst, r)

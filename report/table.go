@@ -185,6 +185,7 @@ func fit(rows []tableRow, terminal int) [8]int {
 		ruleColumn, eventColumn, regionColumn, accountColumn = 2, 3, 4, 5
 		actorColumn, addressColumn                           = 6, 7
 	)
+	full := w
 	texts := []int{actorColumn, eventColumn, ruleColumn}
 	shrink := func(least int, columns ...int) {
 		for _, c := range columns {
@@ -204,6 +205,9 @@ func fit(rows []tableRow, terminal int) [8]int {
 	shrink(16, texts...)
 	drop(regionColumn)
 	shrink(8, texts...)
+	for _, c := range []int{ruleColumn, eventColumn, actorColumn} { // what dropping has freed
+		w[c] += min(full[c]-w[c], max(0, -over(w, terminal)))
+	}
 	return w
 }
 

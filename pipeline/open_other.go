@@ -1,0 +1,24 @@
+//go:build !unix
+
+package pipeline
+
+import "os"
+
+// logFile is an open file.
+type logFile struct{ *os.File }
+
+func openLog(path string) (*logFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &logFile{f}, nil
+}
+
+// size is the size in bytes of a regular file, and -1 of anything else.
+func (f *logFile) size() int64 {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return -1
+}
