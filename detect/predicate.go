@@ -256,7 +256,8 @@ type Piece struct {
 }
 
 // Regexp is true when the expression is found in the value's text, which is
-// cut to MaxRegexpText bytes before the search. Raw is as in Text.
+// cut to MaxRegexpText bytes before the search. Re is of regexp.Compile: two of
+// the same text count as the same test. Raw is as in Text.
 type Regexp struct {
 	Re    *regexp.Regexp
 	Kinds Kinds
