@@ -29,6 +29,7 @@ type part struct {
 	text     []byte        // for the languages that read text
 	node     *yamldoc.Node // for those that read nodes, whose lines are the file's
 	state    string        // EventBridge rule state, "" when none was given
+	native   bool          // it stands below match
 }
 
 // place gives a language's diagnostic its file and line.
@@ -105,7 +106,11 @@ func compileWhere(p *part, _ Options) (*compiled, diagnostic.List) {
 }
 
 func compileKeyword(p *part, _ Options) (*compiled, diagnostic.List) {
-	c, list := keyword.ParseNode(p.node)
+	read := keyword.ParseNode
+	if p.native {
+		read = keyword.ParseMatch
+	}
+	c, list := read(p.node)
 	if c == nil {
 		return nil, list
 	}

@@ -178,6 +178,7 @@ func TestDiagnostics(t *testing.T) {
 		"fault in a filter":        {"r.yaml", "id: r\nmatch:\n  filter: |\n    { ($.a = 1) &&\n      (b = 2) }\n", []string{"r.yaml:5 error FP002"}, ""},
 		"fault in Sigma":           {"r.yaml", "id: r\nmatch:\n  sigma:\n    detection:\n      s:\n        a|beginswith: x\n      condition: s\n", []string{"r.yaml:6 error SG003"}, ""},
 		"fault in a region policy": {"r.yaml", "id: r\nmatch:\n  region:\n    approved: [us-east-1]\n    reeds: judge\n", []string{"r.yaml:5 error"}, "reads"},
+		"a misspelt keyword":       {"r.yaml", "id: r\nmatch:\n  keyword:\n    source: iam\n    regex: User\n", []string{"r.yaml:5 error TW003", "r.yaml:4 warning TW041"}, "did you mean regexp?"},
 		"a filter file":            {"r.filter", "\n\n{ $.a == 1 }\n", []string{"r.filter:3 error FP003"}, ""},
 		"a log among rules":        {"r.json", `{"Records":[]}`, []string{"r.json:1 warning TW002"}, "log file"},
 		"a record among rules":     {"r.json", `{"eventVersion":"1.08","eventTime":"x"}`, []string{"r.json:1 warning TW002"}, "CloudTrail record"},

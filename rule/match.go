@@ -45,7 +45,7 @@ func (n *native) unknownLanguage(k *yamldoc.Node) {
 var whereKeys = map[string]bool{"all": true, "any": true, "not": true}
 
 func (n *native) language(k, v, state *yamldoc.Node) {
-	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v}
+	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true}
 	if !n.content(&p, k, v) {
 		return
 	}

@@ -137,6 +137,8 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		"a region policy of nothing":  {"id: r\nmatch: {region: {reads: judge}}", false},
 		"no such region key":          {"id: r\nmatch: {region: {approved: US, write: judge}}", false},
 		"a regex configuration":       {"id: r\nmatch: {keyword: {source: iam, regexp: User, sns: {region: x, topicARN: y}}}", true},
+		"a misspelt expression":       {"id: r\nmatch: {keyword: {source: iam, regex: User}}", false},
+		"a misspelt topic":            {"id: r\nmatch: {keyword: {source: iam, regexp: x, sns: {topicArn: y}}}", false},
 		"neither expression":          {"id: r\nmatch: {keyword: {sns: {region: x}}}", false},
 		"an expression as list":       {"id: r\nmatch: {keyword: {source: [iam]}}", false},
 		"all, any, not":               {where("{all: [{a: {equals: 1}}, {not: {b: {exists: true}}}, {any: [{c.d: {prefix: [x, y]}}]}]}"), true},

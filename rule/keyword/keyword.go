@@ -107,9 +107,16 @@ func document(text []byte) (*yamldoc.Node, error) {
 }
 
 // ParseNode reads the configuration from a node of a larger file; the
-// diagnostics carry that file's lines.
-func ParseNode(n *yamldoc.Node) (*Config, diagnostic.List) {
-	r := reader{config: &Config{}}
+// diagnostics carry that file's lines. Unknown keys are warned of, for the
+// published function ignored them.
+func ParseNode(n *yamldoc.Node) (*Config, diagnostic.List) { return parse(n, diagnostic.Warning) }
+
+// ParseMatch reads match.keyword of a native rule, in which an unknown key is an
+// error.
+func ParseMatch(n *yamldoc.Node) (*Config, diagnostic.List) { return parse(n, diagnostic.Error) }
+
+func parse(n *yamldoc.Node, unknown diagnostic.Severity) (*Config, diagnostic.List) {
+	r := reader{config: &Config{}, unknown: unknown}
 	r.read(n)
 	if r.list.Err() != nil {
 		return nil, r.list
@@ -118,8 +125,9 @@ func ParseNode(n *yamldoc.Node) (*Config, diagnostic.List) {
 }
 
 type reader struct {
-	config *Config
-	list   diagnostic.List
+	config  *Config
+	list    diagnostic.List
+	unknown diagnostic.Severity // of an unknown key
 }
 
 func (r *reader) say(severity diagnostic.Severity, n *yamldoc.Node, code, message string) {
@@ -150,12 +158,17 @@ func (r *reader) key(k, v *yamldoc.Node) {
 	case "sns":
 		r.sns(v)
 	default:
-		message := fmt.Sprintf("key %q is not part of the published configuration and is ignored", k.Text)
-		if near := nearest.Of(k.Text, []string{"source", "regexp", "sns"}); near != "" {
-			message += "; did you mean " + near + "?"
-		}
-		r.say(diagnostic.Warning, k, CodeKey, message)
+		r.unknownKey(k, "the regex configuration", "source", "regexp", "sns")
 	}
+}
+
+func (r *reader) unknownKey(k *yamldoc.Node, where string, known ...string) {
+	message := fmt.Sprintf("unknown key %q in %s", k.Text, where)
+	if near := nearest.Of(k.Text, known); near != "" {
+		message += "; did you mean " + near + "?"
+	}
+	message += " (keys are " + strings.Join(known, ", ") + ")"
+	r.say(r.unknown, k, CodeKey, message)
 }
 
 func (r *reader) text(k, v *yamldoc.Node) string {
@@ -176,7 +189,7 @@ func (r *reader) sns(v *yamldoc.Node) {
 			*p = r.text(k, v.Values[i])
 			continue
 		}
-		r.say(diagnostic.Warning, k, CodeKey, fmt.Sprintf("key %q of sns is not part of the published configuration and is ignored; it has region and topicARN", k.Text))
+		r.unknownKey(k, "sns", "region", "topicARN", "targetARN")
 	}
 }
 
