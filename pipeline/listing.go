@@ -19,6 +19,7 @@ const Stdin = "-"
 type entry struct {
 	path  string
 	size  int64 // bytes; -1 unknown
+	waits bool  // it is no file but a pipe or a device
 	found bool  // in a folder, not named by the user
 	sniff bool  // the name does not say whether it is a log: look inside
 	fault string
@@ -72,7 +73,7 @@ func (l *Listing) path(p string) {
 	case info.Mode().IsRegular():
 		l.entries = append(l.entries, entry{path: p, size: info.Size()})
 	default: // a pipe or a device that somebody named
-		l.entries = append(l.entries, entry{path: p, size: -1})
+		l.entries = append(l.entries, entry{path: p, size: -1, waits: true})
 	}
 }
 

@@ -109,7 +109,7 @@ func (o *order) drain() {
 	}
 }
 
-// stop makes every put return err, for a scan that was cancelled.
+// stop makes every put return err from now on.
 func (o *order) stop(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -64,7 +64,8 @@ type Result struct {
 
 // Scan judges all records of the listing. Whatever is wrong with an input is a
 // fault and the rest is judged; the error is that of ctx or of a receiver, and
-// the result then tells what was done until it came.
+// the result then tells what was done until it came. When ctx ends, what was
+// found until then is still handed on.
 func Scan(ctx context.Context, o Options) (Result, error) {
 	now := o.Now
 	if now == nil {
@@ -86,6 +87,7 @@ type scan struct {
 	out    *flusher
 	order  *order
 	taken  atomic.Int64 // entries given to workers
+	cut    atomic.Bool  // the context ended before the work did
 }
 
 func newScan(o *Options) *scan {
@@ -124,14 +126,13 @@ func (s *scan) run(ctx context.Context) error {
 		n = runtime.GOMAXPROCS(0)
 	}
 	n = min(n, max(1, len(s.o.Listing.entries)))
-	stopped := context.AfterFunc(ctx, func() { s.order.stop(context.Cause(ctx)) })
-	defer stopped()
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() { newWorker(s).work(ctx) })
 	}
 	wg.Wait()
-	s.order.mu.Lock()
-	defer s.order.mu.Unlock()
+	if s.order.err == nil && s.cut.Load() {
+		return context.Cause(ctx)
+	}
 	return s.order.err
 }

@@ -44,7 +44,7 @@ func (w *worker) work(ctx context.Context) {
 			return
 		}
 		if ctx.Err() != nil {
-			w.order.stop(context.Cause(ctx))
+			w.cut.Store(true)
 			return
 		}
 		w.number = i
@@ -82,7 +82,9 @@ func (w *worker) entry(ctx context.Context, e *entry) {
 	case e.fault != "":
 		w.fault(fileFault(e.path, e.fault))
 	case e.path == Stdin:
-		w.read(ctx, e.path, w.o.Stdin, -1)
+		w.read(ctx, e.path, interruptible(ctx, w.o.Stdin), -1)
+	case e.waits:
+		w.read(ctx, e.path, interruptible(ctx, &lateFile{path: e.path}), -1)
 	case w.passOver(e):
 	default:
 		w.open(ctx, e)
@@ -148,12 +150,13 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	b.figures.bytes += sum.Bytes
 	b.figures.decompressed += sum.Decompressed
 	b.faults = append(b.faults, sum.Faults...)
-	if ctx.Err() != nil && size < 0 {
-		b.faults = b.faults[:0] // not the input's: reading was interrupted
-	}
 	b.notes, b.more = append(b.notes, sum.Notes...), sum.MoreFaults
 	b.ignored = sum.Ignored
-	if err != nil {
+	switch {
+	case ctx.Err() != nil && (err != nil || size < 0):
+		w.cut.Store(true)
+		b.faults = nil // not the input's: reading was interrupted
+	case err != nil:
 		w.order.stop(err)
 	}
 }

@@ -191,7 +191,7 @@ func (j *scanJob) run() error {
 func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	bar := wantsProgress(j.streams, j.out, j.cmd.Format, j.cmd.NoProgress)
 	o := pipeline.Options{
-		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: interruptible(ctx, j.in), Rules: j.set.Rules,
+		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
 		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent,
 		Limits: cloudtrail.DefaultLimits(), Findings: j.report.Findings,

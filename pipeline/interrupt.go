@@ -1,8 +1,9 @@
-package main
+package pipeline
 
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // interruptible is r, except that reading ends with the context's error when
@@ -33,4 +34,25 @@ func (i *interruptibleReader) start() {
 		w.CloseWithError(err) // nil is the end of the input
 	}()
 	context.AfterFunc(i.ctx, func() { w.CloseWithError(context.Cause(i.ctx)) })
+}
+
+// lateFile is a file that is opened by the first Read, because opening a named
+// pipe waits for its writer.
+type lateFile struct {
+	path string
+	file *os.File
+}
+
+func (f *lateFile) Read(p []byte) (int, error) {
+	if f.file == nil {
+		var err error
+		if f.file, err = os.Open(f.path); err != nil {
+			return 0, err
+		}
+	}
+	n, err := f.file.Read(p)
+	if err != nil {
+		f.file.Close()
+	}
+	return n, err
 }
