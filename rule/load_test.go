@@ -351,6 +351,8 @@ func TestLoadText(t *testing.T) {
 		"a regex configuration":          {"keyword", `{"source":"iam","regexp":"User"}`, 1, ""},
 		"a regex RE2 lacks":              {"keyword", `{"source":"iam","regexp":"User(?!s)"}`, 0, "TW040"},
 		"a regex configuration as match": {"keyword", "match: {keyword: {source: iam, regexp: User}}\nid: r", 1, ""},
+		"JSON with a key twice":          {"keyword", `{"source":"x","source":"iam","regexp":"\ud83d\ude00"}`, 1, ""},
+		"YAML with a key twice":          {"keyword", "source: x\nsource: iam\n", 0, "TW001"},
 		"a region policy":                {"region", "approved: [US]", 1, ""},
 		"a region policy in flow":        {"region", "{approved: [us-east-1, eu-*], reads: judge}", 1, ""},
 		"a region policy under its name": {"region", "region: {approved: [US]}", 1, ""},

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -106,16 +107,10 @@ func (l *loader) nativeOf(language string, f *file, n *yamldoc.Node) {
 
 // textRule loads the text of a language that is written in YAML.
 func (l *loader) textRule(language string, f *file) {
-	docs := yamldoc.Documents(f.text)
-	switch {
-	case len(docs) != 1:
-		l.say(diagnostic.Error, f.name, 1, CodeType, "want one %s rule, found %d documents", language, len(docs))
-		return
-	case docs[0].Err != nil:
-		l.say(diagnostic.Error, f.name, docs[0].Err.Line, CodeSyntax, "%s", docs[0].Err.Message)
+	n := l.structured(language, f)
+	if n == nil {
 		return
 	}
-	n := docs[0].Node
 	if v := n.Get(language); v != nil && len(n.Keys) == 1 {
 		n = v // the text as it stands below match
 	}
@@ -128,6 +123,26 @@ func (r *Rule) Place() string {
 		return r.File
 	}
 	return fmt.Sprintf("%s:%d", r.File, r.Line)
+}
+
+// structured is the one value that text holds, in JSON or YAML; nil when it is
+// reported to hold none.
+func (l *loader) structured(language string, f *file) *yamldoc.Node {
+	if json.Valid(f.text) { // where the last of duplicate keys wins
+		if n, err := yamldoc.ParseJSON(f.text); err == nil {
+			return n
+		}
+	}
+	docs := yamldoc.Documents(f.text)
+	switch {
+	case len(docs) != 1:
+		l.say(diagnostic.Error, f.name, 1, CodeType, "want one %s rule, found %d documents", language, len(docs))
+	case docs[0].Err != nil:
+		l.say(diagnostic.Error, f.name, docs[0].Err.Line, CodeSyntax, "%s", docs[0].Err.Message)
+	default:
+		return docs[0].Node
+	}
+	return nil
 }
 
 // numbered is the id of the n-th of several rules without names.
