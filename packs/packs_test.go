@@ -57,3 +57,10 @@ func TestApprovedRegionsReplaceThoseOfThePack(t *testing.T) {
 		t.Errorf("%d failing before; %d after, want the tests on Sydney, Frankfurt and Oregon to turn", before, after)
 	}
 }
+
+func TestAWrongApprovedRegionIsTheConfigurationsFault(t *testing.T) {
+	_, list := packs.Starter(rule.Options{ApprovedRegions: []string{"mars-north-1x"}})
+	if len(list) == 0 || !strings.Contains(list[0].Message, "approved regions of the configuration") || !strings.Contains(list[0].Message, "mars-north-1x") {
+		t.Error(list)
+	}
+}

@@ -123,6 +123,11 @@ func compileRegion(p *part, opts Options) (*compiled, diagnostic.List) {
 		n = approving(n, opts.ApprovedRegions)
 	}
 	policy, list := region.ParseNode(n)
+	if n != p.node {
+		for i := range list {
+			list[i].Message = "approved regions of the configuration: " + list[i].Message
+		}
+	}
 	if policy == nil {
 		return nil, list
 	}

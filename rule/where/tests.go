@@ -156,22 +156,22 @@ func (f *fieldTests) equals(k, v *yamldoc.Node) {
 	f.text = true
 	items := f.operands(k, v)
 	t := detect.Text{Op: detect.Equal, Fold: f.fold, Kinds: detect.Scalars}
-	any := detect.MatchAny{t}
+	some := detect.MatchAny{t}
 	for _, x := range items {
 		t.Values = append(t.Values, x.Text)
 		if d, ok := detect.ParseDecimal(x.Text); ok && x.Kind == yamldoc.Number {
-			any = append(any, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
+			some = append(some, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
 		}
 	}
-	any[0] = t
-	f.value = append(f.value, single(any))
+	some[0] = t
+	f.value = append(f.value, single(some))
 }
 
-func single(any detect.MatchAny) detect.Match {
-	if len(any) == 1 {
-		return any[0]
+func single(some detect.MatchAny) detect.Match {
+	if len(some) == 1 {
+		return some[0]
 	}
-	return any
+	return some
 }
 
 func (f *fieldTests) textTest(k, v *yamldoc.Node, op detect.TextOp) {
@@ -189,16 +189,16 @@ func (f *fieldTests) textTest(k, v *yamldoc.Node, op detect.TextOp) {
 // each reads a list of operands whose tests are joined by OR.
 func (f *fieldTests) each(k, v *yamldoc.Node, read func(*yamldoc.Node) detect.Match) {
 	f.text = f.text || k.Text != "cidr"
-	any := detect.MatchAny{}
+	some := detect.MatchAny{}
 	for _, x := range f.operands(k, v) {
 		if x.Kind == yamldoc.Map || x.Kind == yamldoc.List || x.Kind == yamldoc.Null {
 			continue // reported
 		}
 		if m := read(x); m != nil {
-			any = append(any, m)
+			some = append(some, m)
 		}
 	}
-	f.value = append(f.value, single(any))
+	f.value = append(f.value, single(some))
 }
 
 func (f *fieldTests) wildcard(x *yamldoc.Node) detect.Match {
