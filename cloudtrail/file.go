@@ -24,6 +24,7 @@ type file struct {
 	resumed bool // the next record was found by resync, not behind a comma
 	cut     int  // index of the record that the end of the input cut, or -1
 	noted   note
+	waste   int      // bytes read in vain
 	named   []string // kinds of foreign JSON that have had their fault
 }
 
@@ -231,7 +232,7 @@ func (f *file) bad(err error, index int, top bool) {
 	var limit *jsonscan.LimitError
 	if errors.As(err, &limit) {
 		reason := fmt.Sprintf("the record %s: it was not judged", limit.Reason)
-		if limit.Reason == "is too large" {
+		if limit.Reason == jsonscan.TooLarge {
 			reason = f.tooLarge()
 		}
 		f.fault(offset, index, reason)
@@ -244,6 +245,9 @@ func (f *file) bad(err error, index int, top bool) {
 	var syntax *jsonscan.SyntaxError
 	if errors.As(err, &syntax) {
 		where = f.w.offset(syntax.Offset)
+	}
+	if f.spend(int(where - offset)) {
+		return
 	}
 	more := f.resync(at, top)
 	switch {

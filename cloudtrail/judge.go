@@ -141,7 +141,7 @@ func (f *file) note(rec *Record, offset int64, index int) {
 	if rec.repeated && f.noted&noteDuplicate == 0 {
 		f.remark(noteDuplicate, offset, index, "a key stands twice in the record: the last one counts")
 	}
-	if f.noted&noteUTF8 == 0 && !utf8.Valid(rec.Raw()) {
+	if f.noted&noteUTF8 == 0 && !rec.ix.ASCII(rec.at, rec.end) && !utf8.Valid(rec.Raw()) {
 		f.remark(noteUTF8, offset, index, "the record is not valid UTF-8: each wrong byte counts as U+FFFD")
 	}
 	if f.noted&noteVersion == 0 && !rec.knownVersion() {

@@ -45,5 +45,5 @@ func DefaultLimits() Limits {
 
 // index is an Index that holds to the limits.
 func (l *Limits) index() *jsonscan.Index {
-	return &jsonscan.Index{MaxDepth: l.Depth, MaxKeys: l.Keys}
+	return &jsonscan.Index{MaxDepth: l.Depth, MaxKeys: l.Keys, MaxBytes: l.Record}
 }

@@ -54,6 +54,7 @@ func ParseRecord(raw []byte) (*Record, error) {
 	}
 	limits := DefaultLimits()
 	r := &Record{ix: limits.index()}
+	r.ix.MaxBytes = 0
 	r.ix.Reset(raw, i, true)
 	end, mark, err := r.ix.Parse(i)
 	if err != nil {
@@ -171,7 +172,7 @@ func (r *Record) Valid() error {
 	}
 	limits := DefaultLimits()
 	ix := limits.index()
-	ix.MaxDepth, ix.MaxKeys = r.ix.MaxDepth, r.ix.MaxKeys
+	ix.MaxDepth, ix.MaxKeys, ix.MaxBytes = r.ix.MaxDepth, r.ix.MaxKeys, 0
 	ix.Reset(r.Raw(), 0, true)
 	_, _, err := ix.Parse(0)
 	return err

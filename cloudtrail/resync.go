@@ -17,7 +17,7 @@ func (f *file) resync(at int, top bool) bool {
 	w.from(at)
 	for {
 		at = int(start - w.base)
-		end, found, err := w.ix.Recover(at, f.startsRecord)
+		end, found, err := w.ix.Recover(at, recoverWithin, f.startsRecord)
 		if err == jsonscan.ErrMore && w.more() {
 			continue
 		}
@@ -25,8 +25,34 @@ func (f *file) resync(at int, top bool) bool {
 			w.pos, f.resumed = end, !found
 			return true
 		}
+		if f.spend(max(0, w.ix.Indexed()-at)) {
+			return false
+		}
 		return f.resyncText(at+1, top)
 	}
+}
+
+// recoverWithin is how far the end of a broken record is looked for, in bytes:
+// CloudTrail's own limit for a record (User Guide, quotas).
+const recoverWithin = 256 << 10
+
+// maxWaste is how many bytes of a file may be read in vain, over all its broken
+// records, before the rest is given up: a file made to be read over and over
+// must not hold up the others.
+const maxWaste = 256 << 20
+
+// spend counts bytes read in vain and reports whether the rest of the file was
+// given up.
+func (f *file) spend(n int) bool {
+	if f.waste += n; f.waste < maxWaste {
+		return false
+	}
+	w := f.w
+	f.sum.Faults = append(f.sum.Faults, Fault{File: f.name, Offset: w.offset(w.pos), Record: -1,
+		Reason: "too much of the file is broken: the rest was given up; fetch it again"})
+	w.pos, w.hold, w.final, w.err = len(w.text), -1, true, nil
+	w.ix.Restart(w.text, w.pos, true)
+	return true
 }
 
 // turned tells whether the bytes of a record's start stand in text[at:end]
@@ -74,11 +100,11 @@ func (f *file) resyncText(i int, top bool) bool {
 			continue
 		}
 		if w.pos >= len(w.text) {
-			w.ix.Reset(w.text, len(w.text), w.final)
+			w.ix.Restart(w.text, len(w.text), w.final)
 			return false
 		}
 		if f.startsRecord(w.pos) || top && w.pos > 0 && w.text[w.pos-1] == '\n' {
-			w.ix.Reset(w.text, w.pos, w.final)
+			w.ix.Restart(w.text, w.pos, w.final)
 			f.resumed = true
 			return true
 		}
@@ -88,7 +114,7 @@ func (f *file) resyncText(i int, top bool) bool {
 
 // atLeastAnew is atLeast from a place whose marks mean nothing.
 func (w *window) atLeastAnew(n int) {
-	w.ix.Reset(w.text, w.pos, w.final)
+	w.ix.Restart(w.text, w.pos, w.final)
 	w.atLeast(n)
 }
 

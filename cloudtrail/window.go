@@ -117,6 +117,10 @@ func (w *window) peek() (c byte, ok bool) {
 			return w.text[w.pos], true
 		}
 		w.from(w.pos)
+		if w.full() {
+			w.hold = -1
+			w.from(w.pos)
+		}
 		if !w.more() {
 			return 0, false
 		}
@@ -133,7 +137,7 @@ func (w *window) parse() (end, mark int, err error) {
 			return end, mark, err
 		}
 		if !w.more() {
-			return 0, 0, &jsonscan.LimitError{Offset: w.pos, Reason: "is too large"}
+			return 0, 0, &jsonscan.LimitError{Offset: w.pos, Reason: jsonscan.TooLarge}
 		}
 	}
 }

@@ -20,6 +20,9 @@ type Index struct {
 	MaxDepth int
 	// MaxKeys is the number of object keys accepted in a value, at all depths.
 	MaxKeys int
+	// MaxBytes is the size accepted of a value; 0 means any. A value may be a
+	// little larger and not be refused: who wants to be exact checks its end.
+	MaxBytes int
 
 	text   []byte
 	final  bool // text ends where the input ends
@@ -32,6 +35,7 @@ type Index struct {
 	stack  []uint32
 	state  scanState
 	masks  maskBuffer
+	step   int  // bytes to index at a time
 	plain  bool // never use vector instructions
 	odd    int  // text[odd:done] is known to be ASCII
 
@@ -44,6 +48,9 @@ type scanState struct {
 	inString uint64 // all ones when the next byte is inside a string
 	escaped  uint64 // 1 when the next byte is escaped
 }
+
+// TooLarge is the reason of a LimitError for a value over MaxBytes.
+const TooLarge = "is too large"
 
 // ErrMore asks for more text: the value does not end in what there is.
 var ErrMore = errors.New("the value does not end in this text")
@@ -83,10 +90,17 @@ func (x *Index) Reset(text []byte, from int, final bool) {
 	x.text, x.final, x.sealed = text, final, false
 	x.done, x.keep, x.cursor, x.odd = from, from, 0, from
 	x.marks = x.marks[:0]
-	x.state = scanState{}
+	x.state, x.step = scanState{}, chunk
 	if cap(x.stack) < x.MaxDepth {
 		x.stack = make([]uint32, x.MaxDepth)
 	}
+}
+
+// Restart is Reset for a place where the text turned out not to be what it
+// seemed: it starts with small steps, for there may be many such places.
+func (x *Index) Restart(text []byte, from int, final bool) {
+	x.Reset(text, from, final)
+	x.step = 1 << 10
 }
 
 // Text is the text that offsets refer to.
@@ -155,6 +169,7 @@ func (x *Index) extend(want int) bool {
 		return false
 	}
 	x.dropBefore(x.keep)
+	x.step = min(2*x.step, chunk)
 	end := x.chunkEnd(want)
 	if end <= x.done && !x.final {
 		return false
@@ -173,8 +188,8 @@ func (x *Index) extend(want int) bool {
 // chunkEnd is where the next chunk ends: after whole blocks, so far from the
 // end of a text that goes on that the last escape can be checked.
 func (x *Index) chunkEnd(want int) int {
-	end := x.done + max(want, chunk)
-	if x.final && end >= len(x.text) {
+	end := x.done + max(want, blockSize)
+	if x.final && end >= len(x.text)-lookahead {
 		return len(x.text)
 	}
 	end = min(end, len(x.text)-lookahead)

@@ -5,7 +5,7 @@ package jsonscan
 // number holds until the next call of Parse, Skim or Slide. The error is
 // ErrMore, a *SyntaxError or a *LimitError.
 func (x *Index) Parse(i int) (end, mark int, err error) {
-	want := chunk
+	want := x.step
 	for {
 		k := x.seek(i)
 		if k == len(x.marks) && x.extend(want) {
@@ -19,6 +19,9 @@ func (x *Index) Parse(i int) (end, mark int, err error) {
 			return 0, 0, &SyntaxError{x.failAt, x.failReason}
 		case overLimit:
 			return 0, 0, &LimitError{x.failAt, x.failReason}
+		}
+		if x.MaxBytes > 0 && x.done-i > x.MaxBytes {
+			return 0, 0, &LimitError{i, TooLarge}
 		}
 		if !x.extend(want) {
 			return 0, 0, ErrMore
@@ -121,6 +124,7 @@ value:
 
 after:
 	if depth == 0 {
+		x.cursor = k // the next value's first mark
 		return p, sound
 	}
 	if p >= len(text) || k >= len(marks) {

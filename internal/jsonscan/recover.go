@@ -54,9 +54,10 @@ func skimScalar(b []byte, i int) int {
 
 // Recover looks for the end of a value that Parse refused: the place where the
 // brackets opened from text[i] on have closed, each with its own kind. It
-// stops early, with found false, where starts says that the next value begins.
-// The error is ErrMore, or nil with end -1 when the brackets do not match.
-func (x *Index) Recover(i int, starts func(at int) bool) (end int, found bool, err error) {
+// stops early, with found false, where starts says that the next value begins,
+// and gives up after within bytes. The error is ErrMore, or nil with end -1 when
+// the brackets do not match.
+func (x *Index) Recover(i, within int, starts func(at int) bool) (end int, found bool, err error) {
 	stack := make([]byte, 0, 16)
 	from := i
 	for {
@@ -79,7 +80,10 @@ func (x *Index) Recover(i int, starts func(at int) bool) (end int, found bool, e
 			}
 		}
 		from = max(from, x.done)
-		if !x.extend(chunk) {
+		if from-i > within {
+			return -1, false, nil
+		}
+		if !x.extend(x.step) {
 			if x.final {
 				return -1, false, nil
 			}
