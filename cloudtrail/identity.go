@@ -57,7 +57,7 @@ func (r *Record) Supersedes() (Key, bool) {
 }
 
 func (r *Record) updatesData() bool {
-	return r.slots[Addendum].end != 0 && r.Lookup("addendum", "reason").Str() == "UPDATED_DATA"
+	return r.Field(Addendum).Exists() && r.Lookup("addendum", "reason").Str() == "UPDATED_DATA"
 }
 
 // named tells whether an identifier is a string that is not empty.
