@@ -4,6 +4,7 @@ package main
 // prints one line for each kind.
 type notes struct {
 	kinds []note
+	rest  int // of kinds beyond maxNotes
 }
 
 type note struct {
@@ -24,7 +25,9 @@ func (n *notes) add(kind, text string) {
 	}
 	if len(n.kinds) < maxNotes {
 		n.kinds = append(n.kinds, note{kind, text, 1})
+		return
 	}
+	n.rest++
 }
 
 // print says the first remark of each kind and how many more there were.
@@ -35,5 +38,8 @@ func (n *notes) print(s *streams, before string) {
 		} else {
 			s.say("%s%s (and %d more like it)", before, x.first, x.count-1)
 		}
+	}
+	if n.rest > 0 {
+		s.say("%s%d more of other kinds", before, n.rest)
 	}
 }

@@ -130,14 +130,15 @@ func (j *scanJob) check() (err error) {
 func (j *scanJob) loadRules(cfg *config.Config) error {
 	set, list := loadRules(j.cmd.Rules, cfg)
 	j.badRules = diagnose(j.streams, list) > 0
-	active := 0
+	active, inactive := 0, notes{}
 	for _, r := range set.Rules {
 		if r.Inactive == "" {
 			active++
 			continue
 		}
-		j.say("rule %s (%s:%d) judges nothing: %s", r.ID, r.File, r.Line, r.Inactive)
+		inactive.add(r.Inactive, fmt.Sprintf("rule %s (%s) judges nothing: %s", r.ID, place(r.File, r.Line), r.Inactive))
 	}
+	inactive.print(j.streams, "")
 	if active == 0 {
 		return errors.New("no rule is left to judge by; give rule files with --rules, or leave it out for the starter pack")
 	}
