@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -112,6 +113,9 @@ func TestEveryContainerGivesItsRecords(t *testing.T) {
 		{"LookupEvents, Events only", `[{"EventId":"1","CloudTrailEvent":` + quote(e) + `}]`, []string{e}},
 		{"LookupEvents, one event", `{"EventId":"1","CloudTrailEvent":` + quote(e) + `}`, []string{e}},
 		{"LookupEvents, texts only", `[` + quote(e) + `,` + quote(event(2)) + `]`, []string{e, event(2)}},
+		{"LookupEvents with the event as an object", `{"Events":[{"CloudTrailEvent":` + e + `}]}`, []string{e}},
+		{"Lake's JSON column", `{"eventJson":` + quote(e) + `}` + "\n" + `{"eventjson":` + quote(event(2)) + `}`, []string{e, event(2)}},
+		{"Lake's JSON column in CSV", "eventID,eventJson\n1,\"" + strings.ReplaceAll(e, `"`, `""`) + "\"\n2,\"" + strings.ReplaceAll(event(2), `"`, `""`) + "\"\n", []string{e, event(2)}},
 		{"gzip members", gz(logFile(e)) + gz(logFile(event(2))), []string{e, event(2)}},
 		{"gzip members that split a record", gz(logFile(two)[:99]) + gz(logFile(two)[99:]), []string{e, event(2)}},
 		{"gzip with zero padding", gz(logFile(e)) + "\x00\x00\x00", []string{e}},
@@ -258,4 +262,78 @@ func flip(s string, at int) string {
 	b := []byte(s)
 	b[len(b)+at] ^= 0xff
 	return string(b)
+}
+
+func TestDecodeStopsWhenTold(t *testing.T) {
+	text := logFile(events(0, 5000, ","))
+	stop := errors.New("stop")
+	n := 0
+	_, err := cloudtrail.NewDecoder(cloudtrail.DefaultLimits()).Decode(t.Context(), "x", strings.NewReader(text), -1, func(*cloudtrail.Record, int) error {
+		if n++; n == 3 {
+			return stop
+		}
+		return nil
+	})
+	if err != stop || n != 3 {
+		t.Errorf("%v after %d records", err, n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n = 0
+	sum, err := cloudtrail.NewDecoder(cloudtrail.DefaultLimits()).Decode(ctx, "x", strings.NewReader(gz(text)), -1, func(*cloudtrail.Record, int) error {
+		n++
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || n > 1000 || len(sum.Faults) > 0 {
+		t.Errorf("%v after %d records, %v", err, n, sum.Faults)
+	}
+}
+
+func TestUnreadableInputIsAFault(t *testing.T) {
+	broken := io.MultiReader(strings.NewReader(logFile(events(0, 2, ","))[:400]), iotest.ErrReader(errors.New("device gone")))
+	sum, err := cloudtrail.NewDecoder(cloudtrail.DefaultLimits()).Decode(t.Context(), "x", broken, -1, func(*cloudtrail.Record, int) error { return nil })
+	if err != nil || sum.Records == 0 || len(sum.Faults) != 1 || !strings.Contains(sum.Faults[0].Reason, "device gone") {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
+// TestEveryPrefixOfAFileIsSafe cuts a packed and a plain file at every place.
+func TestEveryPrefixOfAFileIsSafe(t *testing.T) {
+	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	whole := logFile(events(0, 4, ","))
+	for _, text := range []string{whole, gz(whole)} {
+		last := 0
+		for n := range len(text) {
+			g := decode(t, d, []byte(text[:n]))
+			if g.Records < last || g.Records > 4 || n > 0 && len(g.Faults) == 0 {
+				t.Fatalf("cut at %d: %+v", n, g.Summary)
+			}
+			last = g.Records
+		}
+	}
+}
+
+func TestBombsAreRefusedBySize(t *testing.T) {
+	small := cloudtrail.DefaultLimits()
+	small.Decompressed, small.RatioAfter, small.Whole = 1<<20, 64<<10, 128<<10
+	var members bytes.Buffer
+	for range 2000 {
+		members.WriteString(gz("\n"))
+	}
+	tests := []struct {
+		name, text, reason string
+		records            int
+	}{
+		{"ratio", gz("[" + event(0) + "," + strings.Repeat(" ", 1<<20)), "decompression bomb", 1},
+		{"size", "[" + event(0) + "," + strings.Repeat(" ", 2<<20), "more than 1048576 bytes", 1},
+		{"members", gz(event(0)) + members.String(), "gzip members", 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			g := decode(t, cloudtrail.NewDecoder(small), []byte(test.text))
+			if g.Records != test.records || len(g.Faults) != 1 || !strings.Contains(g.Faults[0].Reason, test.reason) {
+				t.Errorf("%+v", g.Summary)
+			}
+		})
+	}
 }

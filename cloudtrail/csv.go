@@ -2,11 +2,12 @@ package cloudtrail
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
 // isCSV tells whether the text at pos starts with the header line of an
-// export: at least two columns that are fields of a record.
+// export: at least two columns that are fields of a record, or one that holds it whole.
 func (f *file) isCSV() bool {
 	f.w.atLeast(16 << 10)
 	line := f.w.text[f.w.pos:]
@@ -16,8 +17,12 @@ func (f *file) isCSV() bool {
 	cells, _ := csvCells(line)
 	n := 0
 	for _, c := range cells {
-		if name, ok := columnNames[strings.ToLower(strings.TrimSpace(c))]; ok && leadingFields[FieldIDOf(name)] {
+		c = strings.TrimSpace(c)
+		if name, ok := columnNames[strings.ToLower(c)]; ok && leadingFields[FieldIDOf(name)] {
 			n++
+		}
+		if slices.Contains(wrappers[:], c) {
+			n += 2
 		}
 	}
 	return n >= 2
@@ -40,12 +45,20 @@ func (f *file) csv() {
 			f.fault(at, index, "the row does not have as many cells as the header: it was not judged")
 			continue
 		}
-		row := rowWriter{out: f.d.derived[:0]}
-		for i, c := range cells {
-			row.text(header[i], c)
-		}
-		f.derive(row.close(), at, index)
+		f.derive(f.rowText(header, cells), at, index)
 	}
+}
+
+// rowText is the record in a row.
+func (f *file) rowText(header, cells []string) []byte {
+	row := rowWriter{out: f.d.derived[:0]}
+	for i, c := range cells {
+		if slices.Contains(wrappers[:], header[i]) && structured([]byte(c)) {
+			return append(row.out[:0], c...)
+		}
+		row.text(header[i], c)
+	}
+	return row.close()
 }
 
 // csvRow reads the next row. ok is false at the end of the file.

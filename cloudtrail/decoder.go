@@ -48,7 +48,7 @@ func NewDecoder(l Limits) *Decoder {
 func (d *Decoder) Decode(ctx context.Context, name string, r io.Reader, size int64, visit func(rec *Record, index int) error) (Summary, error) {
 	f := &file{d: d, ctx: ctx, visit: visit, w: &d.w, sum: Summary{}, name: name}
 	d.w.ix = d.ix
-	src := &counting{r: r}
+	src := &counting{ctx: ctx, r: r}
 	d.open(f, src, size)
 	f.run()
 	f.sum.Bytes = src.n
@@ -85,7 +85,7 @@ func (d *Decoder) open(f *file, src *counting, size int64) {
 	}
 	limited := &bounded{r: rest, limits: &d.limits}
 	if packed {
-		limited.packed = &counting{r: rest}
+		limited.packed = &counting{ctx: f.ctx, r: rest}
 		limited.r = d.unpacker(limited.packed)
 	}
 	d.w.stream(limited, d.text.take(windowSize), d.limits.Record+windowSlack)

@@ -68,3 +68,22 @@ func TestInvictusHasExactly2900RecordsInFiftyFiveFiles(t *testing.T) {
 		t.Errorf("%d records in %d files, want 2900 in 55", records, len(files))
 	}
 }
+
+func TestOtherRealLogsHaveNoFault(t *testing.T) {
+	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	for folder, want := range map[string]int{"stratus-red-team": 35, "trailscraper": 1} {
+		files, _ := filepath.Glob(filepath.Join(sharedData(t, "cloudtrail/"+folder), "*"))
+		if len(files) != want {
+			t.Errorf("%d files in %s, want %d", len(files), folder, want)
+		}
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g := decode(t, d, b); g.Records == 0 || len(g.Faults)+len(g.Notes) > 0 {
+				t.Errorf("%s: %+v", name, g.Summary)
+			}
+		}
+	}
+}

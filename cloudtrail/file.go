@@ -52,6 +52,9 @@ func (f *file) run() {
 
 // finish accounts for how the input ended.
 func (f *file) finish() {
+	if f.err = f.ctx.Err(); f.err != nil {
+		return
+	}
 	end := f.w.offset(len(f.w.text))
 	if f.w.err != nil {
 		f.fault(end, f.cut, adviceFor(f.w.err))

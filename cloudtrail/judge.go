@@ -62,15 +62,21 @@ func (f *file) holdsRecords(rec *Record) bool {
 	return false
 }
 
+// wrappers are the fields that hold a whole record: LookupEvents' and the one
+// of CloudTrail Lake, which Athena folds to lower case.
+var wrappers = [...]string{"CloudTrailEvent", "eventJson", "eventjson"}
+
 // unwrap judges the record inside rec: LookupEvents keeps it as JSON text, and
 // rows of an export have lower-case keys. It reports whether there was one.
 func (f *file) unwrap(rec *Record, offset int64, index int) bool {
 	if rec.ix == f.d.inner {
 		return false
 	}
-	if text := rec.Get("CloudTrailEvent"); text.Kind() == String {
-		f.derive(append(f.d.derived[:0], text.Text(nil)...), offset, index)
-		return true
+	for _, name := range wrappers {
+		if v := rec.Get(name); v.Kind() == String || v.Kind() == Object {
+			f.derive(v.recordText(f.d.derived[:0]), offset, index)
+			return true
+		}
 	}
 	if !isRow(rec) {
 		return false
@@ -84,6 +90,14 @@ func (f *file) unwrap(rec *Record, offset int64, index int) bool {
 	return true
 }
 
+// recordText is a record kept as text, or as it is, in dst's memory.
+func (v Value) recordText(dst []byte) []byte {
+	if v.Kind() == String {
+		return append(dst, v.Text(nil)...)
+	}
+	return append(dst, v.raw...)
+}
+
 // textRecord judges a record that stands in an array as JSON text.
 func (f *file) textRecord() {
 	index := f.take()
@@ -93,9 +107,9 @@ func (f *file) textRecord() {
 		return
 	}
 	offset := f.w.offset(f.w.pos)
-	text := ValueOf(f.w.text[f.w.pos:end]).Text(nil)
+	text := ValueOf(f.w.text[f.w.pos:end]).recordText(f.d.derived[:0])
 	f.w.pos = end
-	f.derive(append(f.d.derived[:0], text...), offset, index)
+	f.derive(text, offset, index)
 }
 
 // derive judges the record in text, which is not part of the file as it is.

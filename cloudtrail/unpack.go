@@ -1,6 +1,7 @@
 package cloudtrail
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -80,13 +81,17 @@ func (l *Limits) wholeLimit(packed []byte) int {
 	return int(min(int64(max(claim, min(smallWhole, l.Whole))), l.Decompressed))
 }
 
-// counting counts the bytes read from a file.
+// counting counts the bytes read from a file, and stops when ctx is done.
 type counting struct {
-	r io.Reader
-	n int64
+	ctx context.Context
+	r   io.Reader
+	n   int64
 }
 
 func (c *counting) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	return n, err

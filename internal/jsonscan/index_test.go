@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,6 +84,11 @@ func checkParse(t *testing.T, text []byte) {
 			continue
 		}
 		checkInside(t, x, text[at:end], mark)
+		var compact bytes.Buffer
+		json.Compact(&compact, text)
+		if got := Compact(nil, text[at:end]); string(got) != compact.String() {
+			t.Fatalf("%q compact is %q", text, got)
+		}
 	}
 }
 

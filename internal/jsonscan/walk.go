@@ -3,7 +3,6 @@ package jsonscan
 
 import (
 	"bytes"
-	"encoding/json"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -188,13 +187,27 @@ func Member(b []byte, key string) []byte {
 	return found
 }
 
-// Compact appends b to dst without the white space between tokens.
+// Compact appends the JSON text b to dst without the white space between
+// tokens, as encoding/json's Compact does.
 func Compact(dst, b []byte) []byte {
-	var out bytes.Buffer
-	if json.Compact(&out, b) == nil {
-		return append(dst, out.Bytes()...)
+	for i := 0; i < len(b); {
+		e := i
+		for e < len(b) && b[e] > ' ' && b[e] != '"' {
+			e++
+		}
+		if e < len(b) && b[e] == '"' {
+			if e = SkipString(b, e); e < 0 {
+				e = len(b)
+			}
+		}
+		dst = append(dst, b[i:e]...)
+		i = SkipSpace(b, e)
+		if i == e && i < len(b) && b[i] < ' ' {
+			dst = append(dst, b[i]) // no JSON: keep it
+			i++
+		}
 	}
-	return append(dst, b...)
+	return dst
 }
 
 // Unescape appends to dst the characters that the raw string text s (without
@@ -244,8 +257,12 @@ func Unescape(dst, s []byte) []byte {
 				dst = append(dst, s[i-1])
 			}
 		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
+			e := i + 1
+			for e < len(s) && s[e] < utf8.RuneSelf && s[e] != '\\' {
+				e++
+			}
+			dst = append(dst, s[i:e]...)
+			i = e
 		default:
 			r, n := utf8.DecodeRune(s[i:])
 			dst = utf8.AppendRune(dst, r)
