@@ -29,6 +29,7 @@ type Ignored struct {
 // Limits of one Load.
 const (
 	MaxFiles = 100_000   // files below one folder
+	MaxFile  = 64 << 20  // bytes of one file; a document in it has at most 2 MiB
 	MaxBytes = 512 << 20 // bytes of all files
 )
 
@@ -245,12 +246,12 @@ func (l *loader) diskFile(f *file, p string) {
 // read reads one file. It is loaded when all are there: a pipeline in the last
 // one holds for rules in the first.
 func (l *loader) read(f *file, r io.Reader) {
-	text, err := io.ReadAll(io.LimitReader(r, yamldoc.MaxBytes+1))
+	text, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
 	switch {
 	case err != nil:
 		l.say(diagnostic.Error, f.name, 0, CodeRead, "cannot be read: %v", reason(err))
-	case len(text) > yamldoc.MaxBytes:
-		l.say(diagnostic.Error, f.name, 0, CodeSyntax, "larger than %d bytes, the most a rule file may have; split it", yamldoc.MaxBytes)
+	case len(text) > MaxFile || len(text) > yamldoc.MaxBytes && !severalDocuments(f.path):
+		l.say(diagnostic.Error, f.name, 0, CodeSyntax, "%d bytes, more than a rule file may have; split it", len(text))
 	case l.bytes+len(text) > MaxBytes:
 		l.say(diagnostic.Error, f.name, 0, CodeRead, "not read: the files before it have %d bytes together, nearly the limit of %d", l.bytes, MaxBytes)
 	default:
@@ -258,6 +259,13 @@ func (l *loader) read(f *file, r io.Reader) {
 		f.text = trimBOM(text)
 		l.files = append(l.files, f)
 	}
+}
+
+// severalDocuments tells whether a file's form splits it into documents, to each
+// of which the smaller limit applies.
+func severalDocuments(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext != ".json" && ext != ".filter"
 }
 
 func trimBOM(text []byte) []byte {

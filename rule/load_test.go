@@ -151,6 +151,37 @@ func TestOneInvalidRuleNeverStopsTheOthers(t *testing.T) {
 	}, said(list, dir))
 }
 
+func TestAFaultInAListLeavesTheOtherRules(t *testing.T) {
+	pack := "rules:\n"
+	for i := range 3 {
+		pack += fmt.Sprintf("- id: r%d\n  match: {where: {eventName: {equals: X}}}\n", i)
+		if i == 1 {
+			pack += "- id: broken\n  match: {where: {eventName: {equals: X}}\n"
+		}
+	}
+	dir := write(t, files{"pack.yaml": pack})
+	set, list := rule.Load([]string{dir}, rule.Options{})
+	same(t, "rules", []string{"r0 where", "r1 where", "r2 where"}, brief(set))
+	if len(list) != 1 || list[0].Code != rule.CodeSyntax || list[0].Line < 6 || list[0].Line > 8 {
+		t.Error(list)
+	}
+}
+
+func TestThousandsOfRulesInOneFile(t *testing.T) {
+	var list, docs strings.Builder
+	list.WriteString("rules:\n")
+	for i := range 5_000 {
+		about := strings.Repeat("long ", 90)
+		fmt.Fprintf(&list, "  - id: l%d\n    description: %s\n    match: {where: {eventName: {equals: X%d}}}\n", i, about, i)
+		fmt.Fprintf(&docs, "id: d%d\ndescription: %s\nmatch: {where: {eventName: {equals: X%d}}}\n---\n", i, about, i)
+	}
+	dir := write(t, files{"list.yaml": list.String(), "docs.yaml": docs.String()})
+	set, faults := rule.Load([]string{dir}, rule.Options{})
+	if len(set.Rules) != 10_000 || len(faults) != 0 {
+		t.Errorf("%d rules, %.500v", len(set.Rules), faults)
+	}
+}
+
 func TestDiagnostics(t *testing.T) {
 	where := "match: {where: {a: {exists: true}}}\n"
 	for name, c := range map[string]struct {
@@ -193,7 +224,8 @@ func TestDiagnostics(t *testing.T) {
 		"tests of nobody":          {"x.tests.yaml", "- {event: {}, match: true}\n", []string{"x.tests.yaml:1 error TW010"}, "0 rules"},
 		"a key twice":              {"r.yaml", "id: r\nid: s\n" + where, []string{"r.yaml:2 error TW001"}, "already given in line 1"},
 		"broken Sigma":             {"r.yml", "title: T\nlogsource: {product: aws}\ndetection:\n  s: [\n", []string{"r.yml:"}, ""},
-		"too large":                {"r.yaml", strings.Repeat("#\n", yamldoc.MaxBytes/2+1), []string{"r.yaml:0 error TW001"}, "split it"},
+		"too large":                {"r.yaml", "a: " + strings.Repeat("x", yamldoc.MaxBytes), []string{"r.yaml:1 error TW001"}, "at most"},
+		"too large a pattern":      {"r.json", strings.Repeat(" ", yamldoc.MaxBytes+1), []string{"r.json:0 error TW001"}, "split it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, files{c.file: c.text})

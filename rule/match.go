@@ -102,7 +102,7 @@ func (n *native) content(p *part, k, v *yamldoc.Node) bool {
 
 func accepted(language string) string {
 	if language == "filter" {
-		return "the filter pattern as text, or {file: NAME.filter}"
+		return "the filter pattern as text, in quotes or on the lines below |, or {file: NAME.filter}"
 	}
 	return "the rule as text, as a mapping, or {file: NAME}"
 }

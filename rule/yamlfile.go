@@ -63,12 +63,29 @@ func (l *loader) yamlFile(f *file) {
 		case d.Err != nil && sigmaLike(d.Text):
 			l.sigmaText(f, atLine(d.Text, d.Line)) // its own code for broken YAML
 		case d.Err != nil:
-			l.say(diagnostic.Error, f.name, d.Err.Line, CodeSyntax, "%s", d.Err.Message)
+			l.broken(f, d)
 		case d.Node.Kind == yamldoc.List:
 			l.nativeList(f, d.Node)
 		default:
 			l.document(f, d.Node, d.Text, d.Line)
 		}
+	}
+}
+
+// broken reports a document that cannot be read, or reads what can be read of
+// it: a list of rules falls into its rules.
+func (l *loader) broken(f *file, d yamldoc.Document) {
+	items, ok := yamldoc.Items(d, "rules")
+	if !ok {
+		l.say(diagnostic.Error, f.name, d.Err.Line, CodeSyntax, "%s", d.Err.Message)
+		return
+	}
+	for _, x := range items {
+		if x.Err != nil {
+			l.say(diagnostic.Error, f.name, x.Err.Line, CodeSyntax, "%s", x.Err.Message)
+			continue
+		}
+		l.nativeRule(f, x.Node)
 	}
 }
 

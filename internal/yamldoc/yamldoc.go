@@ -15,13 +15,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of one file.
+// Limits of one document.
 const (
 	MaxBytes = 2 << 20 // bytes of YAML text
 	MaxDepth = 64      // nesting levels
-	MaxNodes = 200_000 // nodes of one document after aliases are expanded
+	MaxNodes = 200_000 // nodes after aliases are expanded
 
-	MaxDocuments = 10_000 // documents that Documents reads
+	MaxDocuments = 100_000 // documents of a file that Documents and Items read
 )
 
 // Kind is the type of a node.

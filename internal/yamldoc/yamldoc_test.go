@@ -133,3 +133,24 @@ func TestDocumentsStandAlone(t *testing.T) {
 		t.Errorf("block text %q", got)
 	}
 }
+
+func TestItemsOfAListStandAlone(t *testing.T) {
+	items, ok := yamldoc.Items(yamldoc.Document{Line: 10, Text: []byte("# pack\nrules:\n  - id: a\n    text: |\n      - not an item\n  # between\n  - id: [\n  -\n    id: c\n")}, "rules")
+	if !ok || len(items) != 3 {
+		t.Fatal(ok, items)
+	}
+	if a := items[0].Node; a.Get("id").Text != "a" || a.Get("text").Text != "- not an item\n" || a.Line != 12 {
+		t.Errorf("%+v", a)
+	}
+	if items[1].Err == nil || items[1].Err.Line < 16 || items[2].Node.Get("id").Line != 18 {
+		t.Errorf("%+v %+v", items[1], items[2])
+	}
+	for name, text := range map[string]string{
+		"a mapping": "id: a\n", "another key": "name: x\nrules:\n- id: a\n", "a key after": "rules:\n- id: a\nname: x\n",
+		"flow": "rules: [{id: a}]\n", "nothing": "", "text": "hello\n",
+	} {
+		if items, ok := yamldoc.Items(yamldoc.Document{Line: 1, Text: []byte(text)}, "rules"); ok {
+			t.Errorf("%s: %+v", name, items)
+		}
+	}
+}
