@@ -105,7 +105,7 @@ func (f *finder) wholeRule() {
 // testChecks look at one test, ruleChecks at the rule once all tests are known.
 var (
 	testChecks = []func(*finder, test){fieldName, sourceName, apiName, regionName, accountID, knownValue, valueType, readVerbs, quotes, regexBreadth}
-	ruleChecks = []func(*finder){signInWithoutMFA, sessionKeys, groupFields, failedCalls}
+	ruleChecks = []func(*finder){constant, signInWithoutMFA, sessionKeys, groupFields, failedCalls}
 )
 
 // collect lists the tests below n; in carries the surroundings.

@@ -41,6 +41,9 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 		{"typographic quotes", "TL09", "userAgent: {equals: \u201cboto\u201d}", `userAgent: {equals: boto}`},
 		{"an expression found everywhere", "TL10", `eventName: {regex: User}`, `eventName: {regex: "^(?:Create|Delete)User$"}`},
 		{"a sign-in rule that single sign-on sets off", "TL13", "all:\n  - eventName: {equals: ConsoleLogin}\n  - additionalEventData.MFAUsed: {equals: \"No\"}", "all:\n  - eventName: {equals: ConsoleLogin}\n  - userIdentity.type: {equals: IAMUser}\n  - additionalEventData.MFAUsed: {equals: \"No\"}"},
+		{"negations joined by any", "TL12", "any:\n  - not: {awsRegion: {equals: us-east-1}}\n  - not: {awsRegion: {equals: us-west-2}}", "all:\n  - not: {awsRegion: {equals: us-east-1}}\n  - not: {awsRegion: {equals: us-west-2}}"},
+		{"one part of a rule", "TL12", "all:\n  - readOnly: {equals: false}\n  - any:\n    - not: {awsRegion: {equals: us-east-1}}\n    - not: {awsRegion: {equals: us-west-2}}", "all:\n  - readOnly: {equals: false}\n  - not: {awsRegion: {in: [us-east-1, us-west-2]}}"},
+		{"two values at once", "TL12", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventSource: {equals: sts.amazonaws.com}", "any:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventSource: {equals: sts.amazonaws.com}"},
 		{"attempts counted as deeds", "TL16", `eventName: {in: [DeleteTrail]}`, "all:\n  - eventName: {in: [DeleteTrail]}\n  - not: {errorCode: {exists: true}}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
