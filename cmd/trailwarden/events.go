@@ -131,11 +131,10 @@ func values(data []byte, visit func(b []byte, at int) error) error {
 	return nil
 }
 
+// wellFormed tells whether b is an event or a list of them.
 func wellFormed(b []byte, at int) error {
-	if b[0] == '[' {
-		return nil
-	}
-	return parsed(b, at, func(*cloudtrail.Record) error { return nil })
+	w := walker{func(*cloudtrail.Record) error { return nil }}
+	return w.value(b, at)
 }
 
 // excerpt is the beginning of bad text, for a message.
@@ -168,7 +167,7 @@ func (w walker) value(b []byte, at int) error {
 		return w.list(cloudtrail.ValueOf(b), at)
 	}
 	return parsed(b, at, func(rec *cloudtrail.Record) error {
-		if l := rec.Get("Records"); l.Kind() == cloudtrail.Array {
+		if l := rec.Get("Records"); holdsRecords(l) {
 			return w.list(l, at)
 		}
 		if l := rec.Get("Events"); l.Kind() == cloudtrail.Array {
@@ -176,6 +175,20 @@ func (w walker) value(b []byte, at int) error {
 		}
 		return w.visit(rec)
 	})
+}
+
+// holdsRecords tells whether a list is that of a log file. An event may have a
+// field named Records too; then its elements have no field of a record.
+func holdsRecords(l cloudtrail.Value) (is bool) {
+	is = l.Kind() == cloudtrail.Array
+	l.Elements(func(_ int, v cloudtrail.Value) bool {
+		is = false
+		for _, name := range []string{"eventVersion", "eventName", "eventSource", "eventID", "userIdentity"} {
+			is = is || v.Get(name).Exists()
+		}
+		return false // the first one tells
+	})
+	return is
 }
 
 // parsed calls visit with the JSON object b.

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
 )
 
@@ -65,20 +65,18 @@ func (c *matchCommand) Run(s *streams) error {
 // load reads the rule, taking its file from the arguments if need be. A rule
 // that judges nothing is an error here: who tries it wants to know.
 func (c *matchCommand) load(s *streams) (*rule.Set, error) {
-	name, text := "--rule", []byte(nil)
-	if c.Rule != nil {
-		text = []byte(*c.Rule)
-	} else {
-		if len(c.Args) == 0 {
-			return nil, errors.New("no rule: give RULE-FILE or --rule TEXT")
-		}
-		name, c.Args = c.Args[0], c.Args[1:]
-		var err error
-		if text, err = os.ReadFile(name); err != nil {
-			return nil, fmt.Errorf("the rule cannot be read: %w", err)
-		}
+	opts := ruleOptions(new(config.Config))
+	var set *rule.Set
+	var list diagnostic.List
+	switch {
+	case c.Rule != nil:
+		set, list = rule.LoadText(c.Lang, "--rule", []byte(*c.Rule), opts)
+	case len(c.Args) > 0:
+		set, list = rule.LoadFile(c.Lang, c.Args[0], opts)
+		c.Args = c.Args[1:]
+	default:
+		return nil, errors.New("no rule: give RULE-FILE or --rule TEXT")
 	}
-	set, list := rule.LoadText(c.Lang, name, text, ruleOptions(new(config.Config)))
 	if diagnose(s, list) > 0 {
 		return nil, exit{exitUsage}
 	}
