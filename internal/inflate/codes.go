@@ -24,6 +24,7 @@ func (d *Decoder) useFixed() {
 		d.fixedAreBuilt = true
 	}
 	d.lit, d.dist, d.endBits = &d.fixedLit, &d.fixedDist, 7
+	d.fastLit = d.lit
 }
 
 // readCodes reads the codes at the head of a dynamic block, RFC 1951 section
@@ -48,6 +49,10 @@ func (d *Decoder) readCodes() error {
 		return d.corrupt("code lengths of a block do not form a code")
 	}
 	d.lit, d.dist, d.endBits = &d.dynamicLit, &d.dynamicDist, uint(d.lens[endCode])
+	d.fastLit = d.lit
+	if d.alwaysPair || len(d.in.src)-d.in.pos >= worthPairing {
+		d.pairLiterals()
+	}
 	return nil
 }
 

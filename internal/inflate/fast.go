@@ -8,9 +8,9 @@ const (
 	// loads 8.
 	inputSlack = 32
 
-	// outputSlack: three literals, a match of 258 whose last 32 bytes are only
-	// partly wanted, and Padding.
-	outputSlack = 3 + 258 + 32 + Padding
+	// outputSlack: four pairs of literals, a match of 258 whose last 32 bytes
+	// are only partly wanted, and Padding.
+	outputSlack = 8 + 258 + 32 + Padding
 )
 
 type chunk16 [16]byte
@@ -28,15 +28,18 @@ type chunk16 [16]byte
 //     distance is compared with o-base first;
 //   - table indexes are masked by the size of the table.
 //
-// A turn starts with 56 bits or more. A first-level code drops 11 at most, so
-// after two literals 34 are left, enough for any length code with its extra
-// bits (20). Then a refill, enough for any distance (28), and another.
+// A turn starts with 56 bits or more. A first-level entry drops 11 at most, so
+// after three of literals 23 are left, enough for any length code with its
+// extra bits (20). Then a refill, enough for any distance (28), and another.
+//
+// Literals are stored two bytes at a time, as an entry may hold a pair of them:
+// of a single one, the second byte is overwritten by what follows.
 func (d *Decoder) fast() progress {
 	in, out := unsafe.Pointer(unsafe.SliceData(d.in.src)), unsafe.Pointer(unsafe.SliceData(d.out))
 	i, iLast := uintptr(d.in.pos), uintptr(len(d.in.src)-inputSlack)
 	o, oLast := uintptr(d.pos), uintptr(min(len(d.out), d.end)-outputSlack)
 	base := uintptr(d.base)
-	lit, dist := d.lit, d.dist
+	lit, dist := d.fastLit, d.dist
 	buf, n := d.in.buf, uint64(d.in.n)
 	p := more
 
@@ -46,23 +49,30 @@ func (d *Decoder) fast() progress {
 		if int32(e) < 0 {
 			buf >>= e & dropMask
 			n -= uint64(e)
-			*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
-			o++
+			*(*uint16)(unsafe.Add(out, o)) = uint16(e>>16) & literalMask
+			o += uintptr(e>>8&1) + 1
 			e = lit[buf&(1<<litBits-1)]
 			if int32(e) < 0 {
 				buf >>= e & dropMask
 				n -= uint64(e)
-				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
-				o++
+				*(*uint16)(unsafe.Add(out, o)) = uint16(e>>16) & literalMask
+				o += uintptr(e>>8&1) + 1
 				e = lit[buf&(1<<litBits-1)]
 				if int32(e) < 0 {
 					buf >>= e & dropMask
 					n -= uint64(e)
-					*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
-					o++
-					buf, i, n = refill(in, i, buf, n)
+					*(*uint16)(unsafe.Add(out, o)) = uint16(e>>16) & literalMask
+					o += uintptr(e>>8&1) + 1
 					e = lit[buf&(1<<litBits-1)]
-					continue
+					if int32(e) < 0 {
+						buf >>= e & dropMask
+						n -= uint64(e)
+						*(*uint16)(unsafe.Add(out, o)) = uint16(e>>16) & literalMask
+						o += uintptr(e>>8&1) + 1
+						buf, i, n = refill(in, i, buf, n)
+						e = lit[buf&(1<<litBits-1)]
+						continue
+					}
 				}
 			}
 		}
@@ -75,8 +85,8 @@ func (d *Decoder) fast() progress {
 			if int32(e) < 0 {
 				buf >>= e & dropMask
 				n -= uint64(e)
-				*(*byte)(unsafe.Add(out, o)) = byte(e >> 16)
-				o++
+				*(*uint16)(unsafe.Add(out, o)) = uint16(e>>16) & literalMask
+				o += uintptr(e>>8&1) + 1
 				buf, i, n = refill(in, i, buf, n)
 				e = lit[buf&(1<<litBits-1)]
 				continue

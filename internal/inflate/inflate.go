@@ -70,6 +70,7 @@ type Decoder struct {
 	end  int    // out[:end] is the most that may be produced
 
 	lit, dist     *[litSize]uint32 // tables of the current block
+	fastLit       *[litSize]uint32 // lit for the fast loop, with pairs or the same
 	endBits       uint             // length of the end-of-block code, 0 when it has none
 	lens          [maxLens]uint8
 	dynamicLit    [litSize]uint32
@@ -77,7 +78,9 @@ type Decoder struct {
 	codeLengths   [1 << codeLengthBits]uint32
 	fixedLit      [litSize]uint32
 	fixedDist     [litSize]uint32
+	pairedLit     [litSize]uint32
 	fixedAreBuilt bool
+	alwaysPair    bool // for tests: also in small files
 }
 
 // Gunzip appends what src unpacks to to dst and returns it, whatever the error,

@@ -29,6 +29,7 @@ const (
 // it. The low bits are always what to drop from the bit buffer.
 //
 //	literal       isLiteral | byte<<16                     | code bits
+//	two literals  isLiteral | second<<24 | first<<16 | isPair | code bits of both
 //	length, dist  base<<16  | code bits<<8                 | code bits + extra bits
 //	end of block  isSpecial | isEnd                        | code bits
 //	subtable      isSpecial | isSubtable | first entry<<16 | index bits<<8 | first-level bits
@@ -40,6 +41,9 @@ const (
 	isSpecial  = 1 << 15
 	isSubtable = 1 << 14
 	isEnd      = 1 << 13
+	isPair     = 1 << 8 // of a literal; only in tables of pair.go
+
+	literalMask = 0x7fff // after >>16: one literal, or two of which the second is ASCII
 
 	dropMask = 63 // extracts the number of bits to drop
 	bitsMask = 15 // after >>8: code bits, or a subtable's index bits
