@@ -72,6 +72,14 @@ func Parse(text []byte) ([]*Node, error) {
 	if len(text) > MaxBytes {
 		return nil, &Error{0, fmt.Sprintf("%d bytes of YAML; at most %d are read", len(text), MaxBytes)}
 	}
+	if n, ok := parseSimple(text); ok {
+		return []*Node{n}, nil
+	}
+	return parseAny(text)
+}
+
+// parseAny reads every form of YAML.
+func parseAny(text []byte) ([]*Node, error) {
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	var docs []*Node
 	c := converter{}
