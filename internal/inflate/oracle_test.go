@@ -78,22 +78,24 @@ func classOf(err error) class {
 	return unknown
 }
 
-// compare decodes src with d and with the oracle and reports any difference.
-// Every other time, d has a table of pairs even for a small file.
-func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) []byte {
+// compare decodes src with d, with and without a table of pairs, and with the
+// oracle, and reports any difference.
+func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) (got []byte) {
 	t.Helper()
-	d.alwaysPair = !d.alwaysPair
-	got, err := d.Gunzip(buf[:0], src, limit)
 	want, wantClass := oracle(src, limit)
-	if !bytes.Equal(got, want) {
-		t.Fatalf("output differs from compress/gzip: %d bytes, want %d; error %v, want %s; limit %d; input %x",
-			len(got), len(want), err, wantClass, limit, head(src))
-	}
-	if classOf(err) != wantClass {
-		t.Fatalf("error is %v, compress/gzip says %s; limit %d; input %x", err, wantClass, limit, head(src))
-	}
-	if cap(got)-len(got) < Padding {
-		t.Fatalf("only %d bytes of padding", cap(got)-len(got))
+	for _, d.alwaysPair = range []bool{true, false} {
+		var err error
+		got, err = d.Gunzip(buf[:0], src, limit)
+		if !bytes.Equal(got, want) {
+			t.Fatalf("output differs from compress/gzip: %d bytes, want %d; error %v, want %s; limit %d; pairs %v; input %x",
+				len(got), len(want), err, wantClass, limit, d.alwaysPair, head(src))
+		}
+		if classOf(err) != wantClass {
+			t.Fatalf("error is %v, compress/gzip says %s; limit %d; pairs %v; input %x", err, wantClass, limit, d.alwaysPair, head(src))
+		}
+		if cap(got)-len(got) < Padding {
+			t.Fatalf("only %d bytes of padding", cap(got)-len(got))
+		}
 	}
 	return got
 }
