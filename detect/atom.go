@@ -20,7 +20,7 @@ type atom struct {
 	fold  bool
 	kinds Kinds
 	terms []term // atomConsistent
-	head  bool   // decided by eventSource and eventName, when both are strings
+	level level  // which fields decide it
 	cost  int    // how late to judge it; only the order matters
 	keys  []key  // one of these is found in any record that satisfies the atom
 }
@@ -31,9 +31,9 @@ func (c *compiler) atomOf(p Path, m Match) int32 {
 	return c.add(string(id), func() atom {
 		return atom{
 			kind: atomTest, sel: sel, check: compileMatch(m),
-			head: c.list[sel].head,
-			cost: c.cost(sel) + matchCost(m),
-			keys: keysOf(sel, m),
+			level: c.list[sel].level,
+			cost:  c.cost(sel) + matchCost(m),
+			keys:  keysOf(sel, m),
 		}
 	})
 }
@@ -45,9 +45,9 @@ func (c *compiler) compare(n Compare) int32 {
 	return c.add(string(id), func() atom {
 		return atom{
 			kind: atomCompare, sel: left, right: right, text: n.Op, fold: n.Fold, kinds: n.Kinds,
-			head: c.list[left].head && c.list[right].head,
-			cost: c.cost(left) + c.cost(right),
-			keys: []key{{sel: left, kind: keyPresent}},
+			level: both(c.list[left].level, c.list[right].level),
+			cost:  c.cost(left) + c.cost(right),
+			keys:  []key{{sel: left, kind: keyPresent}},
 		}
 	})
 }

@@ -32,6 +32,7 @@ type check struct {
 	text   TextOp
 	values [][]byte  // checkText, folded with fold
 	many   *operands // checkText, instead of values when there are many
+	needs  [][]byte  // checkRegexp: texts of which a match contains one, if any
 	glob   *globber
 	re     *regexp.Regexp
 	numOp  NumOp
@@ -59,7 +60,7 @@ func compileMatch(m Match) check {
 	case Glob:
 		return compileGlob(m)
 	case Regexp:
-		return check{op: checkRegexp, kinds: m.Kinds, re: m.Re, raw: m.Raw}
+		return compileRegexp(m)
 	case Num:
 		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, number: m.Value}
 	case CIDR:
@@ -92,6 +93,19 @@ func compileText(m Text) check {
 			continue
 		}
 		c.values = append(c.values, []byte(v))
+	}
+	return c
+}
+
+func compileRegexp(m Regexp) check {
+	c := check{op: checkRegexp, kinds: m.Kinds, re: m.Re, raw: m.Raw}
+	for _, n := range needed(m.Re) {
+		if !n.fold && len(n.text) > 1 {
+			c.needs = append(c.needs, []byte(n.text))
+			continue
+		}
+		c.needs = nil // not worth looking for
+		break
 	}
 	return c
 }
@@ -131,12 +145,13 @@ func (m *Matcher) holds(c *check, f *found) bool {
 	}
 	switch c.op {
 	case checkText:
-		return c.textHolds(m.side(c, f))
+		return !c.tooLong(m, f) && c.textHolds(m.side(c, f))
 	case checkGlob:
 		return c.glob.match(m.side(c, f))
 	case checkRegexp:
 		s := m.side(c, f)
-		return c.re.Match(s[:min(len(s), MaxRegexpText)])
+		s = s[:min(len(s), MaxRegexpText)]
+		return c.mayMatch(s) && c.re.Match(s)
 	case checkNumber:
 		return m.number(c, f)
 	case checkAddr:
@@ -159,6 +174,30 @@ func (m *Matcher) side(c *check, f *found) []byte {
 		return m.folded(f)
 	}
 	return m.text(f)
+}
+
+// tooLong rules out most values of a case-insensitive comparison before they
+// are folded: ASCII keeps its length.
+func (c *check) tooLong(m *Matcher, f *found) bool {
+	if !c.fold || c.raw || c.text != Equal || c.many != nil || f.have&haveFolded != 0 {
+		return false
+	}
+	s := m.text(f)
+	for _, v := range c.values {
+		if len(v) == len(s) {
+			return false
+		}
+	}
+	return isASCII(s)
+}
+
+func (c *check) mayMatch(s []byte) bool {
+	for _, n := range c.needs {
+		if bytes.Contains(s, n) {
+			return true
+		}
+	}
+	return c.needs == nil
 }
 
 func (c *check) textHolds(s []byte) bool {

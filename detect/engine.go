@@ -77,7 +77,7 @@ func telling(ks []key, _ int) bool {
 func (e *Engine) readsHead(x *expr) bool {
 	switch x.op {
 	case exprAtom, exprNot:
-		return e.atoms[x.atom].head
+		return e.atoms[x.atom].level == levelPair
 	}
 	return slices.ContainsFunc(x.kids, e.readsHead)
 }
@@ -101,11 +101,13 @@ type Matcher struct {
 	addrs       addrs
 	keyText     []byte
 	keyFold     []byte
+	fewText     []byte
 	ownOddOf    uint32
 	ownOdd      odd
 	made        map[string]cloudtrail.Value // envelope fields made from others
 	madeKey     []byte
 
+	others     program // the engine's, with a memory of its own
 	pairs      pairs
 	collecting bool
 	candidates []*entry
@@ -115,8 +117,11 @@ type Matcher struct {
 
 // NewMatcher makes a Matcher with caches of its own.
 func (e *Engine) NewMatcher() *Matcher {
+	others := *e.others
+	others.few = e.few(others.entries)
 	return &Matcher{
 		engine:     e,
+		others:     others,
 		verdicts:   make([]uint32, len(e.atoms)),
 		tried:      make([]uint32, e.rules),
 		selections: make([]selection, len(e.selectors)),
@@ -129,7 +134,7 @@ func (e *Engine) NewMatcher() *Matcher {
 func (m *Matcher) Match(rec *cloudtrail.Record, hit func(rule int)) {
 	m.begin(rec)
 	m.hits = append(m.hits, m.engine.certain...)
-	m.run(m.engine.others)
+	m.runFew(&m.others)
 	m.runHeaded()
 	slices.Sort(m.hits)
 	for _, r := range m.hits {
@@ -147,7 +152,7 @@ func (m *Matcher) runHeaded() {
 	case !ok:
 		m.run(m.engine.headed)
 	case p != nil:
-		m.run(p)
+		m.runFew(p)
 	}
 }
 

@@ -127,31 +127,63 @@ func (c *compiler) combine(op exprOp, kids []*expr) *expr {
 			out = append(out, k)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *expr) int { return c.order(a) - c.order(b) })
-	out = slices.CompactFunc(out, func(a, b *expr) bool { return a == b })
+	out, cancels := distinct(out)
+	if cancels {
+		return decisive
+	}
+	slices.SortStableFunc(out, func(a, b *expr) int { return c.order(op, a) - c.order(op, b) })
 	switch len(out) {
 	case 0:
 		return neutral
 	case 1:
 		return out[0]
 	}
-	for i, k := range out { // equal literals are neighbours, and so are opposite ones
-		if i > 0 && k.op == exprNot && out[i-1].op == exprAtom && out[i-1].atom == k.atom {
-			return decisive
-		}
-	}
 	return &expr{op: op, kids: out}
 }
 
-// order sorts literals by cost and then by atom, joins last.
-func (c *compiler) order(e *expr) int {
-	switch e.op {
-	case exprAtom:
-		return c.atoms[e.atom].cost<<32 | int(e.atom)<<1
-	case exprNot:
-		return c.atoms[e.atom].cost<<32 | int(e.atom)<<1 | 1
+// distinct drops repeated literals, and tells whether one is joined with its
+// opposite.
+func distinct(kids []*expr) (out []*expr, cancels bool) {
+	seen := make(map[int32]exprOp, len(kids))
+	out = kids[:0]
+	for _, k := range kids {
+		if k.op == exprAtom || k.op == exprNot {
+			if was, ok := seen[k.atom]; ok {
+				if was != k.op {
+					return nil, true
+				}
+				continue
+			}
+			seen[k.atom] = k.op
+		}
+		out = append(out, k)
 	}
-	return 1 << 60
+	return out, false
+}
+
+// order sorts by cost: literals of one atom together, and those that are more
+// likely to decide before dear ones. In All that is a positive test, in Any its
+// opposite.
+func (c *compiler) order(op exprOp, e *expr) int {
+	cost := c.price(e)
+	if (op == exprAll) == (e.op == exprNot) && e.op <= exprNot {
+		cost += unlikely
+	}
+	return cost
+}
+
+// unlikely is the handicap of a literal that will probably not decide.
+const unlikely = 4
+
+func (c *compiler) price(e *expr) int {
+	if e.op == exprAtom || e.op == exprNot {
+		return c.atoms[e.atom].cost
+	}
+	sum := 0
+	for _, k := range e.kids {
+		sum = min(sum+c.price(k), 1<<20)
+	}
+	return sum
 }
 
 func (m *Matcher) eval(e *expr) bool {
@@ -178,34 +210,32 @@ func (m *Matcher) eval(e *expr) bool {
 	return e.op == exprTrue
 }
 
-// residual is what is left of e once the atoms that eventSource and eventName
+// residual is what is left of e once the atoms that the fields of level l
 // decide have been judged on the record at hand. It shares what did not change.
-func (m *Matcher) residual(e *expr) *expr {
+func (m *Matcher) residual(e *expr, l level) *expr {
 	switch e.op {
 	case exprAtom:
-		if m.engine.atoms[e.atom].head {
+		if m.engine.atoms[e.atom].level == l {
 			return truth(m.atom(e.atom))
 		}
-		return e
 	case exprNot:
-		if m.engine.atoms[e.atom].head {
+		if m.engine.atoms[e.atom].level == l {
 			return truth(!m.atom(e.atom))
 		}
-		return e
 	case exprAll, exprAny:
-		return m.residualJoin(e)
+		return m.residualJoin(e, l)
 	}
 	return e
 }
 
-func (m *Matcher) residualJoin(e *expr) *expr {
+func (m *Matcher) residualJoin(e *expr, l level) *expr {
 	neutral, decisive := trueExpr, falseExpr
 	if e.op == exprAny {
 		neutral, decisive = falseExpr, trueExpr
 	}
 	var kids []*expr // set once something changed
 	for i, k := range e.kids {
-		r := m.residual(k)
+		r := m.residual(k, l)
 		if r == decisive {
 			return decisive
 		}

@@ -115,16 +115,21 @@ func needless(s []byte) bool {
 }
 
 func appendFolded(dst, s []byte) []byte {
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if 'A' <= c && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			dst = append(dst, c)
-			i++
-			continue
+	n := len(dst)
+	dst = append(dst, s...)
+	for i, c := range s {
+		if c >= utf8.RuneSelf {
+			return appendFoldedRunes(dst[:n+i], s[i:])
 		}
+		if 'A' <= c && c <= 'Z' {
+			dst[n+i] = c + 'a' - 'A'
+		}
+	}
+	return dst
+}
+
+func appendFoldedRunes(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRune(s[i:])
 		dst = utf8.AppendRune(dst, FoldRune(r))
 		i += n

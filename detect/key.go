@@ -133,7 +133,7 @@ func (b *builder) keys(e *expr) ([]key, int) {
 	switch e.op {
 	case exprAtom:
 		ks := b.atoms[e.atom].keys
-		if len(ks) == 0 || b.headOnly && !b.atoms[e.atom].head {
+		if len(ks) == 0 || b.headOnly && b.atoms[e.atom].level != levelPair {
 			return nil, 0
 		}
 		return ks, b.weigh(ks)

@@ -87,6 +87,13 @@ func (o *operands) any(s []byte) bool {
 	return hit
 }
 
+// tooShort tells whether s, not folded yet, is longer than all operands, which
+// are folded and must be equal.
+func (o *operands) tooShort(s []byte) bool {
+	return len(s) > o.longest && o.grams == nil && o.always == nil &&
+		o.prefixes.at == nil && o.suffixes.at == nil && isASCII(s)
+}
+
 // each calls visit with the number of every operand that relates to s, until
 // visit returns false. One that occurs several times in s may be visited again.
 func (o *operands) each(s []byte, visit func(id int32) bool) {

@@ -13,7 +13,8 @@ import (
 // and worked out anew, so a flood of invented names costs time, not memory.
 const (
 	maxPairs       = 1 << 16
-	maxPairEntries = 1 << 18 // rules left, over all pairs
+	maxPairEntries = 1 << 18 // rules left, over all programs remembered
+	programCost    = 4       // what a program costs beside its rules
 	maxPairText    = 256     // bytes of both values; longer ones are not remembered
 )
 
@@ -42,18 +43,34 @@ func (m *Matcher) pair() (p *program, ok bool) {
 }
 
 func (m *Matcher) remember(p *program) {
-	n := 0
-	if p != nil {
-		n = len(p.entries) + len(p.certain)
+	m.charge(p)
+	if len(m.pairs.known) >= maxPairs {
+		m.unlearn()
 	}
-	if n > maxPairEntries {
-		return
-	}
-	if m.pairs.known == nil || len(m.pairs.known) >= maxPairs || m.pairs.entries+n > maxPairEntries {
-		m.pairs.known, m.pairs.entries = map[string]*program{}, 0
+	if m.pairs.known == nil {
+		m.pairs.known = map[string]*program{}
 	}
 	m.pairs.known[string(m.pairs.key)] = p
+}
+
+// charge counts the space for a program about to be remembered, and makes room.
+func (m *Matcher) charge(p *program) {
+	n := 0
+	if p != nil {
+		n = programCost + len(p.entries) + len(p.certain)
+	}
+	if m.pairs.entries+n > maxPairEntries {
+		m.unlearn()
+	}
 	m.pairs.entries += n
+}
+
+// unlearn forgets every program that was worked out.
+func (m *Matcher) unlearn() {
+	m.pairs.known, m.pairs.entries = nil, 0
+	if m.others.few != nil {
+		clear(m.others.few.known)
+	}
 }
 
 // work finds the rules that the pair at hand leaves possible, and what is left
@@ -62,11 +79,19 @@ func (m *Matcher) work() *program {
 	m.candidates, m.collecting = m.candidates[:0], true
 	m.run(m.engine.headed)
 	m.collecting = false
-	var entries []entry
-	var certain []int32
 	for _, e := range m.candidates {
 		m.tried[e.rule] = m.now - 1
-		switch tree := m.residual(e.tree); tree.op {
+	}
+	return m.reduce(m.candidates, levelPair)
+}
+
+// reduce is the program for what the fields of level l leave of entries on the
+// record at hand; nil when nothing is left.
+func (m *Matcher) reduce(all []*entry, l level) *program {
+	var entries []entry
+	var certain []int32
+	for _, e := range all {
+		switch tree := m.residual(e.tree, l); tree.op {
 		case exprFalse:
 		case exprTrue:
 			certain = append(certain, e.rule)
@@ -80,5 +105,8 @@ func (m *Matcher) work() *program {
 	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
 	p := b.build(entries)
 	p.certain = certain
+	if l == levelPair {
+		p.few = m.engine.few(entries)
+	}
 	return p
 }

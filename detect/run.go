@@ -76,7 +76,7 @@ func (m *Matcher) lookUp(p *program, g *group, f *found) {
 	if g.plain != nil && g.kinds[0].Has(f.kind) {
 		g.plain.each(m.text(f), visit)
 	}
-	if g.folded != nil && g.kinds[1].Has(f.kind) {
+	if g.folded != nil && g.kinds[1].Has(f.kind) && !g.folded.tooShort(m.text(f)) {
 		g.folded.each(m.folded(f), visit)
 	}
 	if g.ranges != nil && g.ranges.kinds.Has(f.kind) {

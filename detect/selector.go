@@ -24,7 +24,7 @@ type selector struct {
 	reach reach
 	field cloudtrail.FieldID
 	spot  int32 // reachTrie, reachField: where the path ends
-	head  bool  // decided by eventSource and eventName, when both are strings
+	level level // which fields decide what is selected
 	track bool  // a Consistent node asks in which array elements values sit
 	// joins[i][n-2] is steps i to i+n joined by dots, where they may be.
 	joins [][]string
@@ -116,7 +116,9 @@ func (s *selectors) intern(p Path) int32 {
 		if len(p.Steps) != 1 || p.Steps[0].Kind != StepKey {
 			sel.reach = reachWalk
 		}
-		sel.head = sel.reach == reachEnvelope && envelopeHead(p.Steps[0].Key)
+		if sel.reach == reachEnvelope {
+			sel.level, sel.field = envelopeLevel(p.Steps[0].Key)
+		}
 	case len(p.Steps) == 0:
 		sel.reach = reachSelf
 	case onlyKeys(p.Steps):
@@ -127,10 +129,6 @@ func (s *selectors) intern(p Path) int32 {
 	s.list = append(s.list, sel)
 	s.byKey[key] = i
 	return i
-}
-
-func envelopeHead(name string) bool {
-	return name == "source" || name == "version" || name == "resources"
 }
 
 // place puts a path of keys into the trie.
@@ -144,7 +142,7 @@ func (s *selectors) place(sel *selector) {
 	s.dotted = s.dotted || p.Dotted != DottedNever
 	if len(p.Steps) == 1 && first != cloudtrail.NoField {
 		sel.reach, sel.field = reachField, first
-		sel.head = first == cloudtrail.EventSource || first == cloudtrail.EventName
+		sel.level = levelOf(first)
 	}
 }
 
