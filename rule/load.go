@@ -75,12 +75,14 @@ type loader struct {
 	files []*file         // in the order they are to be loaded
 	bytes int             // of all files
 	roots []*os.Root      // open until every reference is read
-	sigma sigmaRules
-	cases []caseFile
+
+	referenced map[string]bool // files that rules name with file:
+	sigma      sigmaRules
+	cases      []caseFile
 }
 
 func newLoader(opts Options) *loader {
-	return &loader{opts: opts, seen: map[string]bool{}}
+	return &loader{opts: opts, seen: map[string]bool{}, referenced: map[string]bool{}}
 }
 
 // file is one file being read.
@@ -92,6 +94,9 @@ type file struct {
 	text  []byte
 
 	pipeline bool // a Sigma processing pipeline
+
+	// What loading it added, as half-open ranges.
+	firstRule, lastRule, firstFault, lastFault int
 }
 
 // stem is the file's base name without its endings.
@@ -279,9 +284,15 @@ func trimBOM(text []byte) []byte {
 // set as a whole.
 func (l *loader) finish() (*Set, diagnostic.List) {
 	l.pipelines()
+	before := l.list
+	l.list = nil
 	for _, f := range l.files {
+		f.firstRule, f.firstFault = len(l.set.Rules), len(l.list)
 		l.load(f)
+		f.lastRule, f.lastFault = len(l.set.Rules), len(l.list)
 	}
+	l.dropReferenced()
+	l.list = append(before, l.list...)
 	l.close()
 	l.linkSigma()
 	l.attachCases()
@@ -312,4 +323,24 @@ func (l *loader) close() {
 		_ = r.Close() // opened for reading
 	}
 	l.roots = nil
+}
+
+// dropReferenced takes out what files found in a folder gave by themselves when
+// a rule refers to them: a pattern or a test event is not a rule of its own.
+func (l *loader) dropReferenced() {
+	if len(l.referenced) == 0 || len(l.files) == 0 {
+		return
+	}
+	var rules []*Rule
+	var list diagnostic.List
+	for _, f := range l.files {
+		if l.referenced[filepath.ToSlash(f.name)] && !f.named {
+			l.set.Ignored = append(l.set.Ignored, Ignored{f.name, "part of a rule that refers to it"})
+			l.sigma.forget(f.name)
+			continue
+		}
+		rules = append(rules, l.set.Rules[f.firstRule:f.lastRule]...)
+		list = append(list, l.list[f.firstFault:f.lastFault]...)
+	}
+	l.set.Rules, l.list = rules, list
 }

@@ -36,6 +36,7 @@ func (n *native) reference(ref *yamldoc.Node) ([]byte, bool) {
 	case len(text) > yamldoc.MaxBytes:
 		n.fail(ref, CodeReference, "file %q is larger than %d bytes", clip(ref.Text), yamldoc.MaxBytes)
 	default:
+		n.referenced[n.file.beside(ref.Text)] = true
 		return trimBOM(text), true
 	}
 	return nil, false

@@ -20,6 +20,11 @@ type sigmaRules struct {
 
 func (s *sigmaRules) empty() bool { return len(s.all) == 0 }
 
+// forget leaves out the documents of a file.
+func (s *sigmaRules) forget(name string) {
+	s.all = slices.DeleteFunc(s.all, func(d *sigma.Rule) bool { return d.File == name })
+}
+
 // pipelines takes the Sigma processing pipelines among the files.
 func (l *loader) pipelines() {
 	for _, f := range l.files {
