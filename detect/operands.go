@@ -7,10 +7,12 @@ import "slices"
 // how many there are.
 type operands struct {
 	list     []operand
-	equal    map[string]int32 // head of a chain through list
+	exact    []int32          // the equal ones, while they are few
+	equal    map[string]int32 // head of a chain through list, once they are not
 	longest  int              // of the equal ones
 	prefixes sized
 	suffixes sized
+	inside   []int32 // the contained ones, while they are few
 	grams    *grams
 	always   []int32 // contained in everything: the empty text
 }
@@ -41,10 +43,7 @@ func (o *operands) add(op TextOp, text string, id int32) {
 	switch op {
 	case Equal:
 		o.longest = max(o.longest, len(text))
-		if o.equal == nil {
-			o.equal = map[string]int32{}
-		}
-		o.chain(o.equal, text, i)
+		o.addEqual(i)
 	case HasPrefix:
 		o.affix(&o.prefixes, text[:min(len(text), affixKey)], i)
 	case HasSuffix:
@@ -54,11 +53,38 @@ func (o *operands) add(op TextOp, text string, id int32) {
 			o.always = append(o.always, i)
 			return
 		}
-		if o.grams == nil {
-			o.grams = newGrams()
-		}
+		o.addInside(i)
+	}
+}
+
+// fewOperands is the number of operands of one relation up to which each is
+// compared in turn.
+const fewOperands = 4
+
+func (o *operands) addEqual(i int32) {
+	if o.exact = append(o.exact, i); o.equal == nil && len(o.exact) <= fewOperands {
+		return
+	}
+	if o.equal == nil {
+		o.equal = map[string]int32{}
+	}
+	for _, i := range o.exact {
+		o.chain(o.equal, string(o.list[i].text), i)
+	}
+	o.exact = nil
+}
+
+func (o *operands) addInside(i int32) {
+	if o.inside = append(o.inside, i); o.grams == nil && len(o.inside) <= fewOperands {
+		return
+	}
+	if o.grams == nil {
+		o.grams = newGrams()
+	}
+	for _, i := range o.inside {
 		o.grams.add(o, i)
 	}
+	o.inside = nil
 }
 
 func (o *operands) chain(m map[string]int32, key string, i int32) {
@@ -90,7 +116,7 @@ func (o *operands) any(s []byte) bool {
 // tooShort tells whether s, not folded yet, is longer than all operands, which
 // are folded and must be equal.
 func (o *operands) tooShort(s []byte) bool {
-	return len(s) > o.longest && o.grams == nil && o.always == nil &&
+	return len(s) > o.longest && o.grams == nil && o.inside == nil && o.always == nil &&
 		o.prefixes.at == nil && o.suffixes.at == nil && isASCII(s)
 }
 
@@ -102,6 +128,9 @@ func (o *operands) each(s []byte, visit func(id int32) bool) {
 			return
 		}
 	}
+	if !o.eachOf(o.exact, Equal, s, visit) || !o.eachOf(o.inside, Contains, s, visit) {
+		return
+	}
 	if o.equal != nil && len(s) <= o.longest {
 		if i, ok := o.equal[string(s)]; ok {
 			for ; i != endOfChain; i = o.list[i].next {
@@ -112,6 +141,15 @@ func (o *operands) each(s []byte, visit func(id int32) bool) {
 		}
 	}
 	_ = o.eachAffix(s, visit) && (o.grams == nil || o.grams.each(o, s, visit))
+}
+
+func (o *operands) eachOf(list []int32, op TextOp, s []byte, visit func(id int32) bool) bool {
+	for _, i := range list {
+		if relates(op, s, o.list[i].text) && !visit(o.list[i].id) {
+			return false
+		}
+	}
+	return true
 }
 
 func (o *operands) eachAffix(s []byte, visit func(id int32) bool) bool {

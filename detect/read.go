@@ -181,7 +181,7 @@ func (s *spot) kid(key []byte, all []spot) int32 {
 		}
 		return noSpot
 	}
-	for _, i := range s.kids {
+	for i := s.table[keyHash(key)]; i != rootSpot; i = all[i].next { // no kid is the root
 		if all[i].key == string(key) {
 			return i
 		}

@@ -66,17 +66,32 @@ type spot struct {
 	field  cloudtrail.FieldID // under the root: set when the name is documented
 	// near are, under the root and when a case-insensitive path passes, the
 	// documented fields whose names differ from key in case alone.
-	near  []cloudtrail.FieldID
-	kids  []int32
-	byKey map[string]int32 // set once there are many kids
+	near []cloudtrail.FieldID
+	kids []int32
+	// The kids by key: a table of chains through next, until there are many.
+	table [tableSize]int32
+	next  int32
+	byKey map[string]int32
 	// byFold has the kids that case-insensitive paths pass through, by folded
 	// key; foldLengths has bit n%64 set when one of those keys has n bytes.
 	byFold      map[string][]int32
 	foldLengths uint64
 }
 
-// fewKids is the number of kids up to which a scan beats a map.
-const fewKids = 4
+// tableSize is the size of a spot's table of kids, and tableKids how many it
+// serves.
+const (
+	tableSize = 16
+	tableKids = 48
+)
+
+func keyHash(key []byte) int {
+	n := len(key)
+	if n == 0 {
+		return 0
+	}
+	return (n + 3*int(key[0]) + 5*int(key[n-1])) % tableSize
+}
 
 const (
 	noSpot int32 = iota - 1
@@ -169,8 +184,10 @@ func (s *selectors) kid(parent int32, key string, fold bool) int32 {
 }
 
 func (p *spot) adopt(kid int32, all []spot) {
+	h := keyHash([]byte(all[kid].key))
+	all[kid].next, p.table[h] = p.table[h], kid
 	p.kids = append(p.kids, kid)
-	if len(p.kids) <= fewKids {
+	if len(p.kids) <= tableKids {
 		return
 	}
 	if p.byKey == nil {
