@@ -50,7 +50,7 @@ func TestTheFastReaderLeavesTheRest(t *testing.T) {
 		"- - a\n", "a: [b]c\n", "a: {b}\n", "a: {b:c}\n", "- a: 1\n - b: 2\n", "a: b: c\n", "", "x\n", "%YAML 1.2\n---\na: b\n", "a: ~\n",
 	} {
 		if agree(t, text) {
-			continue // equal to the library: no harm
+			t.Errorf("taken: %q", text)
 		}
 	}
 }
