@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// The events of every container that match reads.
+func TestEachEvent(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want int
+	}{
+		"one":               {`{"a":1}`, 1},
+		"lines":             {"{\"a\":1}\n\n{\"a\":2}\n", 2},
+		"lines with commas": {"{\"a\":1},\n{\"a\":2}\n", 2},
+		"array":             {`[{"a":1},{"a":2},{"a":3}]`, 3},
+		"log file":          {`{"Records":[{"eventName":"x"},{"eventName":"y"}]}`, 2},
+		"field Records":     {`{"Records":[{"a":1},{"a":2}]}`, 1},
+		"empty log file":    {`{"Records":[]}`, 0},
+		"LookupEvents":      {`{"Events":[{"CloudTrailEvent":"{\"a\":1}"},{"CloudTrailEvent":"{\"a\":2}"}]}`, 2},
+		"field Events":      {`{"Events":[{"a":1}]}`, 1},
+		"byte order mark":   {"\xef\xbb\xbf{\"a\":1}", 1},
+	} {
+		n := 0
+		if err := eachEvent([]byte(c.text), func(*cloudtrail.Record) error { n++; return nil }); err != nil || n != c.want {
+			t.Errorf("%s: %d events, %v; want %d", name, n, err, c.want)
+		}
+	}
+	for name, text := range map[string]string{"number": "1", "text": "x", "list of numbers": "[1]", "cut": `{"a":`, "bad": `{"a":tru}`, "second": `{"a":1} x`} {
+		var bad *badEvent
+		if err := eachEvent([]byte(text), func(*cloudtrail.Record) error { return nil }); !errors.As(err, &bad) {
+			t.Errorf("%s: error %v; want a bad event", name, err)
+		}
+	}
+}
+
+// No text makes the reader of events fail in another way than by saying so.
+func FuzzEachEvent(f *testing.F) {
+	for _, s := range []string{`{"a":1}`, `[{"a":1}]`, `{"Records":[{"eventName":"x"}]}`, `{"Events":[{"CloudTrailEvent":"{}"}]}`, "{}\n{}", `[`, `{"a":[[[`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		err := eachEvent(data, func(rec *cloudtrail.Record) error {
+			if rec.Value().Kind() != cloudtrail.Object {
+				t.Errorf("an event that is no object: %q", rec.Raw())
+			}
+			return nil
+		})
+		var bad *badEvent
+		if err != nil && !errors.As(err, &bad) {
+			t.Errorf("%v is no badEvent", err)
+		}
+	})
+}
