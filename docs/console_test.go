@@ -46,7 +46,7 @@ func TestConsoleBlocks(t *testing.T) {
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir+string(os.PathSeparator), "./cmd/trailwarden")
+	cmd := exec.Command("go", "build", "-ldflags=-w -s", "-o", dir+string(os.PathSeparator), "./cmd/trailwarden")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
