@@ -2,7 +2,11 @@ package catalog
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/nearest"
 )
 
 //go:embed fields.txt
@@ -65,13 +69,7 @@ func (c *Catalog) Field(path string) (known, optional bool, suggestion string) {
 	path = plainPath(path)
 	f, ok := c.Lookup(path)
 	if !ok {
-		return false, false, nearest(path, func(yield func(string) bool) {
-			for p := range c.fields {
-				if !yield(p) {
-					return
-				}
-			}
-		})
+		return false, false, nearest.Of(path, slices.Sorted(maps.Keys(c.fields)))
 	}
 	return true, f.Presence != Always || f.Path != path, ""
 }

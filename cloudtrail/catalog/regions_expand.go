@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/nearest"
 )
 
 // ExpandRegions gives the known region codes that term stands for, in the order
@@ -57,7 +59,7 @@ func (c *Catalog) unknownTerm(term string) error {
 		known = append(known, p.Name)
 	}
 	slices.Sort(known)
-	if s := nearest(term, slices.Values(known)); s != "" {
+	if s := nearest.Of(term, known); s != "" {
 		return fmt.Errorf("%.60q is no region; did you mean %s?", term, s)
 	}
 	return fmt.Errorf("%.60q is no region: give a code (eu-west-1), a wildcard (eu-*), a partition (aws-us-gov) or a geography (%s)",

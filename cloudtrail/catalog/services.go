@@ -3,9 +3,12 @@ package catalog
 import (
 	_ "embed"
 	"iter"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/nearest"
 )
 
 //go:embed services.txt
@@ -81,13 +84,7 @@ func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
 	if s, ok := strings.CutPrefix(eventSource, "aws."); ok && c.services[s+".amazonaws.com"] != nil {
 		return false, s + ".amazonaws.com"
 	}
-	return false, nearest(eventSource, func(yield func(string) bool) {
-		for s := range c.services {
-			if !yield(s) {
-				return
-			}
-		}
-	})
+	return false, nearest.Of(eventSource, slices.Sorted(maps.Keys(c.services)))
 }
 
 // apiVersionSuffix is the API version that some services append to the names
@@ -102,15 +99,12 @@ func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion str
 	if _, ok := c.api(eventSource, eventName); ok {
 		return true, ""
 	}
-	return false, nearest(eventName, func(yield func(string) bool) {
-		for _, s := range c.candidates(eventSource) {
-			for api := range s.APIs {
-				if !yield(api) {
-					return
-				}
-			}
-		}
-	})
+	var apis []string
+	for _, s := range c.candidates(eventSource) {
+		apis = slices.AppendSeq(apis, maps.Keys(s.APIs))
+	}
+	slices.Sort(apis)
+	return false, nearest.Of(eventName, apis)
 }
 
 // writingVerbs start the names of APIs that change something, in every service.

@@ -7,12 +7,15 @@ import "strings"
 // (insertion, deletion, replacement, swap of neighbours) for every three
 // characters of word, at least one; case counts nothing.
 func Of(word string, known []string) string {
-	if len(word) > 64 {
+	if len(word) > 128 {
 		return ""
 	}
 	w := strings.ToLower(word)
 	best, bound := "", max(1, len(w)/3)+1
 	for _, k := range known {
+		if len(k)-len(w) >= bound || len(w)-len(k) >= bound {
+			continue
+		}
 		if d := distance(w, strings.ToLower(k)); d < bound {
 			best, bound = k, d
 		}
