@@ -30,6 +30,10 @@ type Engine struct {
 // of more, every one is judged on every record.
 const maxLoose = 1024
 
+// maxAlong is the number of other rules up to which they are resolved per pair
+// along with the rest, so that one program remains to be run.
+const maxAlong = 64
+
 // Compile prepares nodes for matching. The index of a node is its rule number.
 // Regular expressions are those of regexp.Compile.
 func Compile(nodes []Node) *Engine {
@@ -62,11 +66,13 @@ func (e *Engine) divide(all []entry) {
 		}
 	}
 	if len(loose) > maxLoose {
-		others = append(others, loose...)
-	} else {
-		headed = append(headed, loose...)
+		others, loose = append(others, loose...), nil
 	}
-	e.headed, e.others = heads.build(headed), any.build(others)
+	if len(others) <= maxAlong {
+		loose, others = append(loose, others...), nil
+	}
+	headed = append(headed, loose...)
+	e.headed, e.others = heads.build(&program{entries: headed}), any.build(&program{entries: others})
 }
 
 // telling tells whether no key among ks is mere presence.
@@ -134,7 +140,9 @@ func (e *Engine) NewMatcher() *Matcher {
 func (m *Matcher) Match(rec *cloudtrail.Record, hit func(rule int)) {
 	m.begin(rec)
 	m.hits = append(m.hits, m.engine.certain...)
-	m.runFew(&m.others)
+	if len(m.others.entries) > 0 {
+		m.runFew(&m.others)
+	}
 	m.runHeaded()
 	slices.Sort(m.hits)
 	for _, r := range m.hits {

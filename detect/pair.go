@@ -102,11 +102,17 @@ func (m *Matcher) reduce(all []*entry, l level) *program {
 	if len(entries)+len(certain) == 0 {
 		return nil
 	}
-	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
-	p := b.build(entries)
-	p.certain = certain
+	p := &program{entries: entries, certain: certain}
 	if l == levelPair {
 		p.few = m.engine.few(entries)
+	}
+	if p.few == nil {
+		b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
+		b.build(p)
+		return p
+	}
+	for i := range entries { // hardly ever run as it is
+		p.rest = append(p.rest, int32(i))
 	}
 	return p
 }

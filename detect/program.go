@@ -74,8 +74,9 @@ type builder struct {
 	groups    []group
 }
 
-func (b *builder) build(entries []entry) *program {
-	p := &program{entries: entries}
+// build files p's entries.
+func (b *builder) build(p *program) *program {
+	entries := p.entries
 	b.groupOf, b.siteOf, b.groups = map[int32]int{}, map[int32]int{}, nil
 	b.count(entries)
 	for i, e := range entries {
