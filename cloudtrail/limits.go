@@ -3,7 +3,8 @@ package cloudtrail
 import "github.com/trailwarden/trailwarden/internal/jsonscan"
 
 // Limits bound what one file may cost. A file over a limit is refused from
-// there on with a Fault; a record over one is passed over with a Fault.
+// there on with a Fault; a record over one is passed over with a Fault. Start
+// from DefaultLimits: a limit of 0 lets nothing through.
 type Limits struct {
 	// Decompressed is the most bytes that a file may unpack to.
 	Decompressed int64
