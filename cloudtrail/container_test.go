@@ -337,3 +337,36 @@ func TestBombsAreRefusedBySize(t *testing.T) {
 		})
 	}
 }
+
+// TestWindowsChangeNothing reads a file of several windows, with broken records
+// scattered over it, in one piece and through the window.
+func TestWindowsChangeNothing(t *testing.T) {
+	broken := []string{
+		`{"eventVersion":"1.08","a":tru}`, `{"eventVersion":"1.08","a":"x,"b":"y"}`, `{"eventVersion":"1.08","a":{"b":1}`,
+		`{"eventVersion":"1.08","a":[1}}`, `null`, `{"eventVersion":"1.08","a":"` + strings.Repeat("x", 5<<20) + `"}`,
+	}
+	var all []string
+	for n := range 15_000 {
+		if n%1000 == 500 {
+			all = append(all, broken[n/1000%len(broken)])
+			continue
+		}
+		all = append(all, event(n))
+	}
+	for _, sep := range []string{",", " ,\n"} {
+		var first *got
+		asUsed(t, logFile(strings.Join(all, sep)), func(t *testing.T, g got) {
+			if g.Records != 14_985 || len(g.Faults) != 15 {
+				t.Errorf("%d records, faults %v", g.Records, g.Faults)
+			}
+			g.Bytes = 0
+			if first == nil {
+				first = &g
+				return
+			}
+			if fmt.Sprintf("%+v", g) != fmt.Sprintf("%+v", *first) {
+				t.Errorf("%+v\n%+v", g.Summary, first.Summary)
+			}
+		})
+	}
+}
