@@ -34,19 +34,28 @@ func (m *matching) input(s *streams, path string) error {
 		return nil
 	}
 	isJSON := body[0] == '{' || body[0] == '['
-	if m.takesText() && (!isJSON || values(data, nil) != nil) {
+	if m.takesText() && (!isJSON || !allJSON(data)) {
 		return m.lines(data)
 	}
 	if !isJSON {
 		return m.export(s, path, data)
 	}
-	err = eachEvent(data, m.event)
-	var bad *badEvent
-	if errors.As(err, &bad) {
+	blame := func(bad *badEvent) error {
 		m.fault(s, "%s: byte %d: %s", path, bad.offset, bad.reason)
 		return nil
 	}
+	err = eachEvent(data, m.event, blame)
+	var bad *badEvent
+	if errors.As(err, &bad) {
+		return blame(bad)
+	}
 	return err
+}
+
+// allJSON tells whether all of a text is events.
+func allJSON(data []byte) bool {
+	sound := func(*cloudtrail.Record) error { return nil }
+	return eachEvent(data, sound, func(bad *badEvent) error { return bad }) == nil
 }
 
 func (m *matching) fault(s *streams, format string, args ...any) {
@@ -118,9 +127,6 @@ func values(data []byte, visit func(b []byte, at int) error) error {
 		if data[i] != '{' && data[i] != '[' {
 			return &badEvent{i, fmt.Sprintf("%s is no event; want a JSON object", excerpt(data[i:end]))}
 		}
-		if visit == nil {
-			visit = wellFormed
-		}
 		if err := visit(data[i:end], i); err != nil {
 			return err
 		}
@@ -129,12 +135,6 @@ func values(data []byte, visit func(b []byte, at int) error) error {
 		}
 	}
 	return nil
-}
-
-// wellFormed tells whether b is an event or a list of them.
-func wellFormed(b []byte, at int) error {
-	w := walker{func(*cloudtrail.Record) error { return nil }}
-	return w.value(b, at)
 }
 
 // excerpt is the beginning of bad text, for a message.
@@ -150,77 +150,86 @@ func excerpt(b []byte) string {
 }
 
 // eachEvent visits every event of JSON text: top-level objects, the elements of
-// arrays and of a log file's Records, and what LookupEvents prints. An error is
-// visit's or a *badEvent.
-func eachEvent(data []byte, visit func(*cloudtrail.Record) error) error {
-	w := walker{visit}
+// arrays and of a log file's Records, and what LookupEvents prints. A bad event
+// in a list is given to bad and the others are visited; the error is that of
+// visit or bad, or a *badEvent where the text cannot be read on.
+func eachEvent(data []byte, visit func(*cloudtrail.Record) error, bad func(*badEvent) error) error {
+	w := walker{visit, bad}
 	return values(data, w.value)
 }
 
 // walker takes events out of what holds them.
 type walker struct {
 	visit func(*cloudtrail.Record) error
+	bad   func(*badEvent) error
 }
 
 func (w walker) value(b []byte, at int) error {
 	if b[0] == '[' {
-		return w.list(cloudtrail.ValueOf(b), at)
+		return w.list(b, at)
 	}
-	return parsed(b, at, func(rec *cloudtrail.Record) error {
-		if l := rec.Get("Records"); holdsRecords(l) {
-			return w.list(l, at)
-		}
-		if l := rec.Get("Events"); l.Kind() == cloudtrail.Array {
-			return w.looked(l, rec, at)
-		}
-		return w.visit(rec)
-	})
+	if l := jsonscan.Member(b, "Records"); holdsRecords(l) {
+		at += cap(b) - cap(l)
+		return w.list(l, at)
+	}
+	if l := jsonscan.Member(b, "Events"); len(l) > 0 && l[0] == '[' {
+		return w.looked(l, b, at)
+	}
+	return w.object(b, at)
 }
 
 // holdsRecords tells whether a list is that of a log file. An event may have a
 // field named Records too; then its elements have no field of a record.
-func holdsRecords(l cloudtrail.Value) (is bool) {
-	is = l.Kind() == cloudtrail.Array
-	l.Elements(func(_ int, v cloudtrail.Value) bool {
+func holdsRecords(l []byte) (is bool) {
+	is = len(l) > 0 && l[0] == '['
+	jsonscan.EachElement(l, func(v []byte) bool {
 		is = false
 		for _, name := range []string{"eventVersion", "eventName", "eventSource", "eventID", "userIdentity"} {
-			is = is || v.Get(name).Exists()
+			is = is || jsonscan.Member(v, name) != nil
 		}
 		return false // the first one tells
 	})
 	return is
 }
 
-// parsed calls visit with the JSON object b.
-func parsed(b []byte, at int, visit func(*cloudtrail.Record) error) error {
+// object visits the JSON object b.
+func (w walker) object(b []byte, at int) error {
 	rec, err := cloudtrail.ParseRecord(b)
 	if err != nil {
 		return &badEvent{at, fmt.Sprintf("%s: %v", excerpt(b), err)}
 	}
-	return visit(rec)
+	return w.visit(rec)
 }
 
-func (w walker) list(l cloudtrail.Value, at int) (err error) {
-	l.Elements(func(_ int, v cloudtrail.Value) bool {
-		err = parsed(v.Raw(), at, w.visit)
+// list visits the elements of the array l, which at is the place of.
+func (w walker) list(l []byte, at int) (err error) {
+	sound := jsonscan.EachElement(l, func(v []byte) bool {
+		err = w.object(v, at+cap(l)-cap(v))
+		var bad *badEvent
+		if errors.As(err, &bad) {
+			err = w.bad(bad)
+		}
 		return err == nil
 	})
+	if err == nil && !sound {
+		return &badEvent{at, fmt.Sprintf("the list that begins with %s is not valid JSON", excerpt(l))}
+	}
 	return err
 }
 
 // looked visits the records that LookupEvents holds as text; an object that only
 // has a field named Events is an event itself.
-func (w walker) looked(l cloudtrail.Value, rec *cloudtrail.Record, at int) (err error) {
+func (w walker) looked(l, b []byte, at int) (err error) {
 	n := 0
-	l.Elements(func(_ int, v cloudtrail.Value) bool {
-		if text := v.Get("CloudTrailEvent"); text.Kind() == cloudtrail.String {
+	jsonscan.EachElement(l, func(v []byte) bool {
+		if text := cloudtrail.ValueOf(v).Get("CloudTrailEvent"); text.Kind() == cloudtrail.String {
 			n++
-			err = parsed([]byte(text.Str()), at, w.visit)
+			err = w.object([]byte(text.Str()), at)
 		}
 		return err == nil
 	})
 	if n == 0 {
-		return w.visit(rec)
+		return w.object(b, at)
 	}
 	return err
 }

@@ -7,6 +7,19 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
+func refuse(bad *badEvent) error { return bad }
+
+// A bad event in a list is named with its place, and the others are visited.
+func TestEachEventGoesOnAfterABadOne(t *testing.T) {
+	n, at := 0, []int(nil)
+	text := `{"Records":[{"eventName":"x"}, 7, {"a":tru}, {"eventName":"y"}]}`
+	err := eachEvent([]byte(text), func(*cloudtrail.Record) error { n++; return nil },
+		func(bad *badEvent) error { at = append(at, bad.offset); return nil })
+	if err != nil || n != 2 || len(at) != 2 || text[at[0]] != '7' || text[at[1]:at[1]+4] != `{"a"` {
+		t.Errorf("%d events, bad ones at %v, %v", n, at, err)
+	}
+}
+
 // The events of every container that match reads.
 func TestEachEvent(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -25,13 +38,13 @@ func TestEachEvent(t *testing.T) {
 		"byte order mark":   {"\xef\xbb\xbf{\"a\":1}", 1},
 	} {
 		n := 0
-		if err := eachEvent([]byte(c.text), func(*cloudtrail.Record) error { n++; return nil }); err != nil || n != c.want {
+		if err := eachEvent([]byte(c.text), func(*cloudtrail.Record) error { n++; return nil }, refuse); err != nil || n != c.want {
 			t.Errorf("%s: %d events, %v; want %d", name, n, err, c.want)
 		}
 	}
 	for name, text := range map[string]string{"number": "1", "text": "x", "list of numbers": "[1]", "cut": `{"a":`, "bad": `{"a":tru}`, "second": `{"a":1} x`} {
 		var bad *badEvent
-		if err := eachEvent([]byte(text), func(*cloudtrail.Record) error { return nil }); !errors.As(err, &bad) {
+		if err := eachEvent([]byte(text), func(*cloudtrail.Record) error { return nil }, refuse); !errors.As(err, &bad) {
 			t.Errorf("%s: error %v; want a bad event", name, err)
 		}
 	}
@@ -48,7 +61,7 @@ func FuzzEachEvent(f *testing.F) {
 				t.Errorf("an event that is no object: %q", rec.Raw())
 			}
 			return nil
-		})
+		}, refuse)
 		var bad *badEvent
 		if err != nil && !errors.As(err, &bad) {
 			t.Errorf("%v is no badEvent", err)

@@ -81,7 +81,7 @@ func (c *rulesExplainCommand) judge(s *streams, r *rule.Rule) error {
 		}
 		_, err := explain.Record(s.out, r, rec)
 		return err
-	})
+	}, func(bad *badEvent) error { return bad })
 	var bad *badEvent
 	switch {
 	case errors.As(err, &bad):
