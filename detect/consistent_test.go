@@ -81,7 +81,7 @@ func (g arrays) rule() detect.Node {
 func TestConsistentDifferential(t *testing.T) {
 	r := random(t)
 	g := arrays{r}
-	for i := range 300 {
+	for i := range 120 {
 		rules := make([]detect.Node, 12)
 		for i := range rules {
 			rules[i] = g.rule()

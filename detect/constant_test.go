@@ -91,7 +91,7 @@ func documented(rec *cloudtrail.Record) bool {
 func TestConstantIsSound(t *testing.T) {
 	r := random(t)
 	found, given := 0, 0
-	for range 5000 {
+	for range 2500 {
 		n := trees{r}.node(2)
 		if r.IntN(2) == 0 { // two tests of one path
 			p := detect.Keys(recordKeys[r.IntN(3)])

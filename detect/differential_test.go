@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	pairs = flag.Int("pairs", 25_000, "pairs of rule and record that the differential test judges both ways")
+	pairs = flag.Int("pairs", 15_000, "pairs of rule and record that the differential test judges both ways")
 	seed  = flag.Uint64("seed", 0, "seed of random tests; 0 takes the clock")
 )
 

@@ -42,6 +42,7 @@ func Compile(nodes []Node) *Engine {
 	for i, n := range nodes {
 		all[i] = entry{int32(i), c.expr(n, false)}
 	}
+	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, rules: len(nodes), dotted: c.dotted}
 	e.divide(all)
 	return e
@@ -68,7 +69,7 @@ func (e *Engine) divide(all []entry) {
 	if len(loose) > maxLoose {
 		others, loose = append(others, loose...), nil
 	}
-	if len(others) <= maxAlong {
+	if len(headed)+len(loose) > 0 && len(others) <= maxAlong {
 		loose, others = append(loose, others...), nil
 	}
 	headed = append(headed, loose...)

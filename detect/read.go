@@ -150,7 +150,7 @@ func (m *Matcher) give(parent, kid int32, v cloudtrail.Value) {
 // near tells whether a case-insensitive path may mean key by another spelling
 // than kid's.
 func (m *Matcher) near(s *spot, key []byte, kid int32) bool {
-	if s.foldLengths>>(uint(len(key))&63)&1 == 0 && isASCII(key) {
+	if kid != noSpot && m.engine.spots[kid].sole || s.foldLengths>>(uint(len(key))&63)&1 == 0 && isASCII(key) {
 		return false
 	}
 	m.keyFold = appendFolded(m.keyFold[:0], key)

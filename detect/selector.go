@@ -76,6 +76,8 @@ type spot struct {
 	// key; foldLengths has bit n%64 set when one of those keys has n bytes.
 	byFold      map[string][]int32
 	foldLengths uint64
+	// sole: a member with exactly this key means no other spot in any case.
+	sole bool
 }
 
 // tableSize is the size of a spot's table of kids, and tableKids how many it
@@ -208,6 +210,15 @@ func (p *spot) adoptFolded(kid int32, folded string) {
 	}
 	p.byFold[folded] = append(p.byFold[folded], kid)
 	p.foldLengths |= 1 << (uint(len(folded)) & 63)
+}
+
+// settle notes which spots are sole, once all paths are known.
+func (s *selectors) settle() {
+	for i := range s.spots {
+		x := &s.spots[i]
+		rivals := s.spots[x.parent].byFold[FoldText(x.key)]
+		x.sole = !slices.ContainsFunc(rivals, func(k int32) bool { return k != int32(i) })
+	}
 }
 
 func onlyKeys(steps []Step) bool {

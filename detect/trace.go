@@ -48,6 +48,7 @@ func Trace(n Node, rec *cloudtrail.Record) TraceTree {
 	c.expr(n, false)
 	t := tracer{c: c}
 	t.prepare(n)
+	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, dotted: c.dotted, headed: &program{}, others: &program{}}
 	t.m = e.NewMatcher()
 	t.m.begin(rec)

@@ -13,7 +13,7 @@ import (
 // Every node of a trace has the verdict that the naive evaluator gives it.
 func TestTraceAgreesWithNaive(t *testing.T) {
 	r := random(t)
-	for range 1500 {
+	for range 600 {
 		n := trees{r}.rule()
 		text := records{r}.record()
 		agrees(t, detect.Trace(n, record(t, text)), text)
