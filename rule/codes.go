@@ -1,7 +1,7 @@
 package rule
 
 // The codes of the loader's diagnostics. They stay the same over releases.
-// docs/rule-codes.md explains each, with those of the languages.
+// docs/diagnostics.md explains each, with those of the languages.
 const (
 	CodeSyntax    = "TW001" // not YAML or JSON, too big, too deep, a key twice
 	CodeShape     = "TW002" // no kind of rule file

@@ -157,7 +157,7 @@ func compileEventBridge(p *part, _ Options) (*compiled, diagnostic.List) {
 		return nil, list
 	}
 	state, _ := eventbridge.ParseState(p.state) // checked where it was read
-	c := &compiled{predicate: pattern.PredicateIn(state), event: pattern.Event(), source: pattern}
+	c := &compiled{predicate: pattern.PredicateIn(state), event: pattern.Event(), source: pattern.WithState(state)}
 	if state == eventbridge.Disabled {
 		c.event, c.inactive = detect.Const(false), "its state is "+Disabled
 	}

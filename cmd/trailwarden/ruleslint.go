@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"os"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
@@ -28,7 +29,7 @@ func (c *rulesLintCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	list = append(list, lint.Rules(set.Rules, catalog.Default())...)
+	list = append(list, lint.Rules(set.Rules, catalog.Default(), ruleText)...)
 	slices.SortStableFunc(list, func(a, b diagnostic.Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
@@ -44,6 +45,16 @@ func (c *rulesLintCommand) Run(s *streams) error {
 		return err
 	}
 	return lintVerdict(list)
+}
+
+// ruleText is a rule file's text, or nil when there is no such file (a rule of
+// the starter pack).
+func ruleText(file string) []byte {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	return text
 }
 
 // lintVerdict is the exit code that the worst diagnostic asks for.

@@ -1,7 +1,6 @@
 package check_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -92,22 +91,5 @@ func TestGaps(t *testing.T) {
 				t.Errorf("%+v: %s: %s", c.opts, g.Rule.ID, g.Missing)
 			}
 		}
-	}
-}
-
-// TestTheDocumentedRuleIsRight runs the rule that docs/native-rules.md shows.
-func TestTheDocumentedRuleIsRight(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/native-rules.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(doc), "```yaml\n")
-	text, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("no yaml block")
-	}
-	report := check.Run(load(t, text), check.Options{RequireBoth: true})
-	if len(report.Results) != 2 || !report.OK() {
-		t.Errorf("%+v", report)
 	}
 }

@@ -19,25 +19,28 @@ import (
 )
 
 // Rules is what there is to say about valid rules, in the order of the rules and
-// of the lines in each. Files are named as the rules name them.
-func Rules(rules []*rule.Rule, cat *catalog.Catalog) diagnostic.List {
+// of the lines in each. Files are named as the rules name them. text gives a rule
+// file's text, in which the linter finds the line of what it speaks of; it may be
+// nil, and give nil.
+func Rules(rules []*rule.Rule, cat *catalog.Catalog, text func(file string) []byte) diagnostic.List {
+	if text == nil {
+		text = func(string) []byte { return nil }
+	}
 	var all diagnostic.List
-	for _, r := range rules {
-		all = append(all, one(r, cat)...)
+	p := placer{text: text}
+	for i, r := range rules {
+		end := 0
+		if i+1 < len(rules) && rules[i+1].File == r.File {
+			end = rules[i+1].Line
+		}
+		all = append(all, one(r, cat, p.within(r, end))...)
 	}
 	return all
 }
 
-func one(r *rule.Rule, cat *catalog.Catalog) diagnostic.List {
-	var own diagnostic.List
-	if r.Source != nil {
-		own = r.Source.Lint(cat)
-	}
-	offset := max(r.TextLine-1, 0)
-	for i := range own {
-		own[i].Line += offset
-	}
-	f := finder{cat: cat, rule: r, own: own, reads: make(map[string]bool)}
+func one(r *rule.Rule, cat *catalog.Catalog, line func(subject string) int) diagnostic.List {
+	own := ownWarnings(r, cat)
+	f := finder{cat: cat, rule: r, own: own, line: line, reads: make(map[string]bool)}
 	f.wholeRule()
 	all := append(own, f.found...)
 	for i := range all {
@@ -49,11 +52,26 @@ func one(r *rule.Rule, cat *catalog.Catalog) diagnostic.List {
 	return all
 }
 
+// ownWarnings are those of the rule's language, placed in the file that holds
+// the language's text.
+func ownWarnings(r *rule.Rule, cat *catalog.Catalog) diagnostic.List {
+	if r.Source == nil {
+		return nil
+	}
+	own := r.Source.Lint(cat)
+	for i := range own {
+		own[i].File = cmp.Or(own[i].File, r.TextFile)
+		own[i].Line += max(r.TextLine-1, 0)
+	}
+	return own
+}
+
 // finder walks one rule's tree and collects what it finds.
 type finder struct {
 	cat   *catalog.Catalog
 	rule  *rule.Rule
-	own   diagnostic.List // what the language itself said
+	own   diagnostic.List          // what the language itself said
+	line  func(subject string) int // where the rule's text speaks of subject, or 0
 	found diagnostic.List
 	reads map[string]bool // dotted paths of the record that the rule reads
 	tests []test
@@ -76,7 +94,19 @@ func (f *finder) add(subject string, d diagnostic.Diagnostic) {
 			return
 		}
 	}
+	if d.Line == 0 && subject != "" {
+		d.Line = f.line(subject)
+	}
 	f.found = append(f.found, d)
+}
+
+// written is the predicate that the author wrote, without what the rule's state
+// adds to it.
+func written(r *rule.Rule) detect.Node {
+	if p, ok := r.Source.(interface{ Predicate() detect.Node }); ok && r.Inactive == "" {
+		return p.Predicate()
+	}
+	return r.Predicate
 }
 
 // mentions tells whether a message names subject, as it is or quoted.
@@ -86,10 +116,12 @@ func mentions(message, subject string) bool {
 }
 
 func (f *finder) wholeRule() {
-	if f.rule.Predicate == nil {
+	inactive(f)
+	written := written(f.rule)
+	if written == nil {
 		return
 	}
-	f.collect(f.rule.Predicate, test{})
+	f.collect(written, test{})
 	if f.rule.Language != "region" { // whose tests are the guard's own
 		for _, t := range f.tests {
 			for _, check := range testChecks {

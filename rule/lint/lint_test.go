@@ -3,6 +3,8 @@ package lint_test
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -47,7 +49,7 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 		{"attempts counted as deeds", "TL16", `eventName: {in: [DeleteTrail]}`, "all:\n  - eventName: {in: [DeleteTrail]}\n  - not: {errorCode: {exists: true}}"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			list := lint.Rules([]*rule.Rule{native(t, c.wrong)}, catalog.Default())
+			list := lint.Rules([]*rule.Rule{native(t, c.wrong)}, catalog.Default(), nil)
 			if len(list) == 0 {
 				t.Fatalf("nothing said about %s", c.wrong)
 			}
@@ -59,7 +61,7 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 					t.Errorf("%s does not say why it matters", d.Code)
 				}
 			}
-			if list := lint.Rules([]*rule.Rule{native(t, c.right)}, catalog.Default()); len(list) > 0 {
+			if list := lint.Rules([]*rule.Rule{native(t, c.right)}, catalog.Default(), nil); len(list) > 0 {
 				t.Errorf("the corrected rule is still flagged: %v", list)
 			}
 		})
@@ -100,21 +102,69 @@ func TestLintOnTypes(t *testing.T) {
 		{"text asked as text", equal(detect.Strings, "userIdentity", "sessionContext", "attributes", "mfaAuthenticated"), false},
 		{"any scalar", equal(detect.Scalars, "readOnly"), false},
 	} {
-		if got := has(lint.Rules([]*rule.Rule{c.rule}, catalog.Default()), "TL07"); got != c.wrong {
+		if got := has(lint.Rules([]*rule.Rule{c.rule}, catalog.Default(), nil), "TL07"); got != c.wrong {
 			t.Errorf("%s: TL07 %v, want %v", c.name, got, c.wrong)
 		}
 	}
 }
 
 func TestLintOnGroupBy(t *testing.T) {
-	list := lint.Rules([]*rule.Rule{native(t, `readOnly: {equals: false}`, "account", "actor", "userIdentity.arn", "awsregion")}, catalog.Default())
+	list := lint.Rules([]*rule.Rule{native(t, `readOnly: {equals: false}`, "account", "actor", "userIdentity.arn", "awsregion")}, catalog.Default(), nil)
 	if !has(list, "TL14") || !has(list, "TL15") || len(list) != 2 {
 		t.Errorf("want TL14 on userIdentity.arn and TL15 on awsregion, have %v", list)
 	}
 }
 
+// TestLintNamesTheLine holds warnings to the line of what they speak of, in the
+// rule's own part of a file of several.
+func TestLintNamesTheLine(t *testing.T) {
+	text := "id: one\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n---\nid: two\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n"
+	one, two := native(t, "eventName: {equals: StopLoging}"), native(t, "eventName: {equals: StopLoging}")
+	two.Line = 6
+	list := lint.Rules([]*rule.Rule{one, two}, catalog.Default(), func(string) []byte { return []byte(text) })
+	if len(list) != 2 || list[0].Line != 4 || list[1].Line != 9 {
+		t.Errorf("want lines 4 and 9, have %v", list)
+	}
+}
+
+// TestLintJudgesWhatTheAuthorWrote keeps a rule's state out of it, and gives a
+// referenced file's faults to that file.
+func TestLintJudgesWhatTheAuthorWrote(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	write("p.json", `{"source":["aws.secretsmanager"],"detail":{"eventName":["GetSecretValue"]}}`)
+	file := write("r.yaml", "id: r\nstate: ENABLED\nmatch: {eventbridge: {file: p.json}}\n")
+	if set, list := rule.Load([]string{file}, rule.Options{}); len(set.Rules) == 1 {
+		checkEnabled(t, lint.Rules(set.Rules, catalog.Default(), nil))
+	} else {
+		t.Fatalf("%v", list)
+	}
+}
+
+func checkEnabled(t *testing.T, list diagnostic.List) {
+	t.Helper()
+	if len(list) != 1 || list[0].Code != "EBW08" || !strings.HasSuffix(list[0].File, "p.json") {
+		t.Errorf("want one EBW08 in p.json, have %v", list)
+	}
+}
+
+func TestLintNamesRulesThatJudgeNothing(t *testing.T) {
+	r := native(t, "eventName: {equals: CreateUser}")
+	r.Inactive = "not judged yet"
+	if list := lint.Rules([]*rule.Rule{r}, catalog.Default(), nil); !has(list, "TL17") {
+		t.Errorf("want TL17, have %v", list)
+	}
+}
+
 func TestFormatsSayTheSame(t *testing.T) {
-	list := lint.Rules([]*rule.Rule{native(t, `eventName: {equals: "StopLoging\x1b[31m"}`)}, catalog.Default())
+	list := lint.Rules([]*rule.Rule{native(t, `eventName: {equals: "StopLoging\x1b[31m"}`)}, catalog.Default(), nil)
 	var text, js, sarif bytes.Buffer
 	if err := lint.WriteText(&text, list); err != nil {
 		t.Fatal(err)

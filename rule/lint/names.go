@@ -78,11 +78,21 @@ func (f *finder) unknownAPI(sources []string, l literal) {
 	}
 	_, near := f.cat.API(source, l.value)
 	message := fmt.Sprintf("no known service records the event %q", l.value)
-	if elsewhere, _ := f.cat.API("", l.value); elsewhere && source != "" {
-		message = fmt.Sprintf("%s does not record the event %q; another service does", source, l.value)
-		near = ""
+	if owner := f.ownerOf(l.value); owner != "" && source != "" {
+		message = fmt.Sprintf("%s does not record the event %q; %s does", source, l.value, owner)
+		near = owner
 	}
 	f.add(l.value, warning("TL03", message, "The test never holds, unless AWS added the event after this release.", near))
+}
+
+// ownerOf is the first service that records the event, or "".
+func (f *finder) ownerOf(event string) string {
+	for s := range f.cat.Services() {
+		if _, ok := s.APIs[event]; ok {
+			return s.Source
+		}
+	}
+	return ""
 }
 
 var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-\d+$`)

@@ -10,6 +10,15 @@ import (
 
 const boolKind = cloudtrail.Bool
 
+// inactive is TL17: a valid rule that judges nothing.
+func inactive(f *finder) {
+	if f.rule.Inactive == "" || len(f.own) > 0 {
+		return
+	}
+	f.add("", warning("TL17", "this rule judges nothing: "+f.rule.Inactive,
+		"It is valid, and no record will ever be a finding of it.", ""))
+}
+
 // signInWithoutMFA is TL13: the sign-in rule that fires on every SSO sign-in.
 func signInWithoutMFA(f *finder) {
 	mfa := f.reads["additionalEventData.MFAUsed"] || f.reads["userIdentity.sessionContext.attributes.mfaAuthenticated"]

@@ -139,7 +139,26 @@ func (f *finder) wideOnEvents(t test, re *regexp.Regexp, text string) {
 	if reads > 0 {
 		message += fmt.Sprintf(", at least %d of them reads (%s)", reads, example)
 	}
-	f.add(text, warning("TL10", message, "A regular expression is searched for anywhere in the name.", "^(?:"+text+")$"))
+	f.add(text, warning("TL10", message, "A regular expression is searched for anywhere in the name.", f.narrower(t, text)))
+}
+
+// narrower is the expression tied to whole names where its words are names, and
+// else to the verbs of calls that change something.
+func (f *finder) narrower(t test, text string) string {
+	whole, err := regexp.Compile("^(?:" + text + ")$")
+	if err != nil {
+		return ""
+	}
+	names := 0
+	for api := range f.apisOf(t.sources) {
+		if whole.MatchString(api) {
+			names++
+		}
+	}
+	if names > strings.Count(text, "|")/2 {
+		return whole.String()
+	}
+	return "^(Add|Attach|Create|Delete|Deactivate|Detach|Put|Remove|Set|Update|Upload)[A-Za-z]*(" + text + ")"
 }
 
 // apisOf is every event name of the services asked for, or of all.
