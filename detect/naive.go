@@ -457,32 +457,42 @@ func globText(pieces []Piece, s string, fold bool) bool {
 	if fold {
 		s = FoldText(s)
 	}
-	return glob(pieces, s, fold)
+	at := []int{0} // where in s the pieces so far can end
+	for _, p := range pieces {
+		var next []int
+		for _, i := range at {
+			next = append(next, globEnds(p, s, i, fold)...)
+		}
+		slices.Sort(next)
+		at = slices.Compact(next)
+	}
+	return slices.Contains(at, len(s))
 }
 
-func glob(pieces []Piece, s string, fold bool) bool {
-	if len(pieces) == 0 {
-		return s == ""
-	}
-	rest := pieces[1:]
-	switch pieces[0].Kind {
+// globEnds is where a piece that starts at s[i:] can end.
+func globEnds(p Piece, s string, i int, fold bool) []int {
+	switch p.Kind {
 	case AnyChar:
-		if s == "" {
-			return false
+		if i == len(s) {
+			return nil
 		}
-		_, n := utf8.DecodeRuneInString(s)
-		return glob(rest, s[n:], fold)
+		_, n := utf8.DecodeRuneInString(s[i:])
+		return []int{i + n}
 	case AnyRun:
-		for i := 0; i <= len(s); i++ {
-			if (i == len(s) || utf8.RuneStart(s[i])) && glob(rest, s[i:], fold) {
-				return true
+		var ends []int
+		for j := i; j <= len(s); j++ {
+			if j == len(s) || utf8.RuneStart(s[j]) {
+				ends = append(ends, j)
 			}
 		}
-		return false
+		return ends
 	}
-	want := pieces[0].Text
+	want := p.Text
 	if fold {
 		want = FoldText(want)
 	}
-	return strings.HasPrefix(s, want) && glob(rest, s[len(want):], fold)
+	if !strings.HasPrefix(s[i:], want) {
+		return nil
+	}
+	return []int{i + len(want)}
 }
