@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"slices"
 
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/region"
 	"github.com/trailwarden/trailwarden/rule/sigma"
 )
 
@@ -18,13 +22,50 @@ type rulesCommand struct {
 	Test    rulesTestCommand    `cmd:"" help:"Run the tests that rules carry."`
 }
 
+// starterName stands for the starter pack among rule files.
+const starterName = "starter"
+
 // loadRules loads the rule files at paths, or the starter pack when there are
-// none.
+// none. The pack can also be named beside files.
 func loadRules(paths []string, cfg *config.Config) (*rule.Set, diagnostic.List) {
-	if len(paths) == 0 {
-		return packs.Starter(ruleOptions(cfg))
+	opts := ruleOptions(cfg)
+	files := slices.DeleteFunc(slices.Clone(paths), isStarter)
+	if len(files) == 0 {
+		return packs.Starter(opts)
 	}
-	return rule.Load(paths, ruleOptions(cfg))
+	set, list := rule.Load(files, opts)
+	if len(files) < len(paths) {
+		starter, more := packs.Starter(opts)
+		set.Rules, list = append(starter.Rules, set.Rules...), append(more, list...)
+	}
+	return set, list
+}
+
+// isStarter tells whether path means the starter pack: there is no such file.
+func isStarter(path string) bool {
+	_, err := os.Stat(path)
+	return path == starterName && err != nil
+}
+
+// checkRegions says what is odd about the configuration's approved regions: one
+// that the catalogue does not know, or none of them in use.
+func checkRegions(s *streams, rules []string, cfg *config.Config) {
+	if len(cfg.ApprovedRegions) == 0 {
+		return
+	}
+	if len(rules) > 0 && !slices.ContainsFunc(rules, isStarter) {
+		s.say("approved_regions changes nothing: it is for the starter pack, and other rules are given; name starter among them to have both")
+		return
+	}
+	policy, err := region.New(cfg.ApprovedRegions...)
+	if err != nil {
+		return // loading the pack says it
+	}
+	for _, d := range policy.Lint(catalog.Default()) {
+		if d.Code == region.CodeFuture {
+			s.say("approved_regions: %s", d.Message)
+		}
+	}
 }
 
 func ruleOptions(cfg *config.Config) rule.Options {

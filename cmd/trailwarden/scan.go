@@ -22,7 +22,7 @@ import (
 type scanCommand struct {
 	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or - for standard input."`
 
-	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder; may be repeated. Without it, the starter pack."`
+	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter for the starter pack; may be repeated. Without it, the starter pack."`
 	Config         string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
 	Format         string   `short:"f" placeholder:"FORMAT" help:"One of ${formats}. Default: table."`
 	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`
@@ -118,6 +118,9 @@ func (j *scanJob) check() (err error) {
 		}
 		j.failOn = int(level)
 	}
+	if j.cmd.Stats == "-" {
+		return errors.New("--stats -: want a file; the report has the output")
+	}
 	if _, err := report.New(j.cmd.Format, io.Discard, report.Layout{}); err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
@@ -128,6 +131,7 @@ func (j *scanJob) check() (err error) {
 // loadRules leaves invalid rules out: the others judge, and the exit code says
 // at the end that some did not.
 func (j *scanJob) loadRules(cfg *config.Config) error {
+	checkRegions(j.streams, j.cmd.Rules, cfg)
 	set, list := loadRules(j.cmd.Rules, cfg)
 	j.badRules = diagnose(j.streams, list) > 0
 	active, inactive := 0, notes{}
@@ -211,9 +215,20 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	j.remarks.print(j.streams, "note: ")
 	j.ignored.print(j.streams, "passed over: ")
 	if err == nil && res.Totals.Files == 0 && res.Totals.Faults == 0 {
-		j.say("no log files found in %s", strings.Join(j.cmd.Paths, ", "))
+		j.sayNothingRead()
 	}
 	return res, err
+}
+
+// sayNothingRead explains a scan without a single log file: a schedule that
+// scans nothing should not look like one that finds nothing.
+func (j *scanJob) sayNothingRead() {
+	paths := strings.Join(j.cmd.Paths, ", ")
+	if !j.window.from.IsZero() {
+		j.say("no log file in %s can hold events since %s", paths, j.window.from.Format(time.RFC3339))
+		return
+	}
+	j.say("no log files found in %s", paths)
 }
 
 // failed tells whether a finding is at or above --fail-on.

@@ -51,7 +51,7 @@ func Parse(text string) (*Policy, diagnostic.List) {
 
 // ParseNode reads a policy from the YAML value of a rule's match.region.
 func ParseNode(n *yamldoc.Node) (*Policy, diagnostic.List) {
-	r := reader{policy: blank()}
+	r := reader{policy: blank(), named: make(map[string]bool)}
 	if n == nil || n.Kind != yamldoc.Map {
 		r.fail(n, CodeSyntax, "a region policy is a mapping with the key approved, as in {approved: [us-east-1, eu-*], reads: ignore}")
 		return nil, r.list
@@ -69,6 +69,7 @@ func ParseNode(n *yamldoc.Node) (*Policy, diagnostic.List) {
 type reader struct {
 	policy *Policy
 	list   diagnostic.List
+	named  map[string]bool // accounts ("" the policy itself) that name regions of their own
 }
 
 func (r *reader) fail(n *yamldoc.Node, code, format string, args ...any) {
@@ -95,14 +96,17 @@ func (r *reader) read(n *yamldoc.Node) {
 	}
 	p.Approved = settle(p.terms, "")
 	for id, s := range p.Accounts {
-		s.Approved = settle(p.terms, id)
+		if s.Approved = p.Approved; r.named[id] {
+			s.Approved = settle(p.terms, id)
+		}
 		p.Accounts[id] = s
 	}
 }
 
 // settings reads the keys that the policy and its accounts share.
 func (r *reader) settings(n *yamldoc.Node, account string, s *Settings, known []string) {
-	if r.keys(n, "region policy", known) && n.Get("approved") == nil && n.Get("denied") == nil {
+	named := n.Get("approved") != nil || n.Get("denied") != nil
+	if r.named[account] = named; r.keys(n, "region policy", known) && !named && account == "" {
 		r.fail(n, CodeNothing, "no approved regions: give approved: [region, …], or denied: [region, …] for all but those")
 	}
 	r.regions(n.Get("approved"), account, false)
@@ -199,6 +203,7 @@ func (r *reader) accounts(n *yamldoc.Node) {
 		if v := n.Values[i]; v.Kind == yamldoc.Map {
 			r.settings(v, k.Text, &s, accountKeys)
 		} else {
+			r.named[k.Text] = true
 			r.regions(v, k.Text, false)
 		}
 		r.policy.Accounts[k.Text] = s

@@ -248,6 +248,20 @@ func TestPoliciesThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnAccountKeepsWhatItDoesNotName(t *testing.T) {
+	p, list := region.Parse("{approved: [us-east-1], accounts: {'111122223333': {reads: judge}, '444455556666': {approved: [eu-west-1]}}}")
+	if p == nil {
+		t.Fatal(list)
+	}
+	one, two := p.Accounts["111122223333"], p.Accounts["444455556666"]
+	if !slices.Equal(one.Approved, []string{"us-east-1"}) || one.Reads != region.Judge {
+		t.Errorf("an account that names no regions: %+v", one)
+	}
+	if !slices.Equal(two.Approved, []string{"eu-west-1"}) || two.Reads != region.Ignore {
+		t.Errorf("an account that names no modes: %+v", two)
+	}
+}
+
 func TestAnUnknownKeyIsNamedWithItsLineAndTheKnownOnes(t *testing.T) {
 	_, list := region.Parse("approved: [us-east-1]\nread: ignore\n")
 	if len(list) != 1 || list[0].Line != 2 || !strings.Contains(list[0].Message, "did you mean reads?") || !strings.Contains(list[0].Message, "global_services") {
