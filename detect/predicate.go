@@ -110,13 +110,13 @@ type Step struct {
 type Dotted uint8
 
 const (
-	// DottedNever: each step is one key.
+	// DottedNever says that each step is one key.
 	DottedNever Dotted = iota
-	// DottedLiteralFirst: at each object, the longest run of the remaining keys
+	// DottedLiteralFirst says that at each object the longest run of the remaining keys
 	// joined by dots that exists as one literal key is taken; only then shorter
 	// ones (Sigma).
 	DottedLiteralFirst
-	// DottedUnion: every way of joining the remaining keys is followed
+	// DottedUnion says that every way of joining the remaining keys is followed
 	// (EventBridge, whose flattened paths do not escape dots).
 	DottedUnion
 )

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"errors"
 	"bytes"
 	"encoding/json"
 	"strings"
@@ -132,7 +133,8 @@ func (l *loader) add(f *file, r *Rule, p *part) {
 }
 
 func parseFault(err error) *yamldoc.Error {
-	if e, ok := err.(*yamldoc.Error); ok {
+	var e *yamldoc.Error
+	if errors.As(err, &e) {
 		return e
 	}
 	return &yamldoc.Error{Message: strings.TrimSpace(err.Error())}

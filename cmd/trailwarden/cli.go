@@ -47,9 +47,6 @@ type exit struct{ code int }
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
 
-// usageError is what the user asked for in a way that cannot be done.
-func usageError(format string, args ...any) error { return fmt.Errorf(format, args...) }
-
 // run is the whole program: it parses args, runs the command and returns the
 // exit code. Every error that is no exit is bad usage.
 func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {

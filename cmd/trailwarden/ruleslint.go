@@ -61,10 +61,10 @@ func ruleText(file string) []byte {
 func lintVerdict(list diagnostic.List) error {
 	code := exitDone
 	for _, d := range list {
-		switch {
-		case d.Severity == diagnostic.Error:
+		switch d.Severity {
+		case diagnostic.Error:
 			return exit{exitUsage}
-		case d.Severity == diagnostic.Warning:
+		case diagnostic.Warning:
 			code = exitFinding
 		}
 	}

@@ -235,7 +235,7 @@ func textOpinion(op string, x any, s string) bool {
 	case "suffix":
 		return strings.HasSuffix(s, w)
 	case "equals-ignore-case":
-		return strings.ToLower(s) == strings.ToLower(w)
+		return strings.EqualFold(s, w)
 	case "wildcard":
 		var re strings.Builder
 		for i := 0; i < len(w); i++ {

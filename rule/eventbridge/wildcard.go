@@ -49,15 +49,15 @@ func globPieces(s string) (pieces []detect.Piece, bad string) {
 		}
 	}
 	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '*':
+		switch s[i] {
+		case '*':
 			if strings.HasPrefix(s[i+1:], "*") {
 				return nil, "has two asterisks in a row"
 			}
 			flush()
 			pieces = append(pieces, detect.Piece{Kind: detect.AnyRun})
 			continue
-		case s[i] == '\\':
+		case '\\':
 			if i++; i == len(s) || s[i] != '*' && s[i] != '\\' {
 				return nil, `has a backslash that is not followed by * or \ (in JSON each backslash is written twice)`
 			}

@@ -74,10 +74,10 @@ func joined(ms []detect.Match, not, and bool) string {
 }
 
 func kinds(k detect.Kinds, not bool) string {
-	switch {
-	case k == detect.Anything:
+	switch k {
+	case detect.Anything:
 		return pick(not, "is present", "is absent")
-	case k == detect.Anything&^detect.Nulls:
+	case detect.Anything &^ detect.Nulls:
 		return pick(not, "is present and not null", "is null")
 	}
 	var names []string

@@ -34,10 +34,10 @@ func (p *Policy) FilterPattern() Translation {
 	}
 	t.Differs = []string{
 		"A record whose awsRegion is empty, null or no text: the policy always reports it, the pattern only if it is there as text and the rest holds.",
-		"Records of partitions other than " + p.Settings.partition() + ": the pattern does not know the homes of their services without regions.",
+		"Records of partitions other than " + p.partition() + ": the pattern does not know the homes of their services without regions.",
 		"A record whose readOnly is null: the policy takes it for a write, the pattern cannot.",
 	}
-	if p.Settings.Reads == Judge {
+	if p.Reads == Judge {
 		t.Differs = t.Differs[:2]
 	}
 	if len(p.Accounts) > 0 {

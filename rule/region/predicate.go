@@ -20,7 +20,7 @@ func (p *Policy) Predicate() detect.Node {
 	ids := slices.Sorted(maps.Keys(p.Accounts))
 	global := p.global()
 	if len(ids) == 0 {
-		return p.Settings.violation(global)
+		return p.violation(global)
 	}
 	var out, others detect.Any
 	for _, id := range ids {
