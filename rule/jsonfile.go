@@ -1,9 +1,9 @@
 package rule
 
 import (
-	"errors"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
