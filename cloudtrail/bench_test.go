@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 )
 
 // benchFiles are the log files to measure: those under TRAILWARDEN_BENCH_LOGS,
@@ -20,7 +22,7 @@ import (
 func benchFiles(b *testing.B) (packed [][]byte, texts [][]byte) {
 	root := os.Getenv("TRAILWARDEN_BENCH_LOGS")
 	if root == "" {
-		root = sharedData(b, "cloudtrail/invictus")
+		root = publicdata.Path(b, "cloudtrail/invictus")
 	}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".json.gz") {

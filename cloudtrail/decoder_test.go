@@ -8,24 +8,9 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
-)
 
-// sharedData is the folder of logs by others beside the checkout.
-func sharedData(t testing.TB, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		p := filepath.Join(dir, "shared", "data", name)
-		if _, err := os.Stat(p); err == nil {
-			return p
-		}
-	}
-	t.Skip("no folder shared/data/" + name + " beside the checkout")
-	return ""
-}
+	"github.com/trailwarden/trailwarden/internal/publicdata"
+)
 
 // got is a file read to its end.
 type got struct {
@@ -50,7 +35,7 @@ func decode(t testing.TB, d *cloudtrail.Decoder, text []byte) got {
 }
 
 func TestInvictusHasExactly2900RecordsInFiftyFiveFiles(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(sharedData(t, "cloudtrail/invictus"), "*.gz"))
+	files, _ := filepath.Glob(filepath.Join(publicdata.Path(t, "cloudtrail/invictus"), "*.gz"))
 	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
 	records := 0
 	for _, name := range files {
@@ -72,7 +57,7 @@ func TestInvictusHasExactly2900RecordsInFiftyFiveFiles(t *testing.T) {
 func TestOtherRealLogsHaveNoFault(t *testing.T) {
 	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
 	for folder, want := range map[string]int{"stratus-red-team": 35, "trailscraper": 1} {
-		files, _ := filepath.Glob(filepath.Join(sharedData(t, "cloudtrail/"+folder), "*"))
+		files, _ := filepath.Glob(filepath.Join(publicdata.Path(t, "cloudtrail/"+folder), "*"))
 		if len(files) != want {
 			t.Errorf("%d files in %s, want %d", len(files), folder, want)
 		}

@@ -2,12 +2,6 @@ package filterpattern_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,61 +11,16 @@ import (
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/filterpattern"
 	"github.com/trailwarden/trailwarden/rule/region"
+
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 )
 
-// shared finds a file or folder of the data beside the project.
-func shared(t testing.TB, path string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	for err == nil && dir != filepath.Dir(dir) {
-		if p := filepath.Join(dir, "shared/data", path); exists(p) {
-			return p
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skipf("shared/data/%s is not beside the project", path)
-	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// records are all records below a folder: log files, gzipped or not, and arrays.
+// records are all published records.
 func records(t testing.TB) [][]byte {
 	t.Helper()
 	var out [][]byte
-	err := filepath.WalkDir(shared(t, "cloudtrail"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.Contains(path, ".json") {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
-			z, err := gzip.NewReader(bytes.NewReader(b))
-			if err != nil {
-				return err
-			}
-			if b, err = io.ReadAll(z); err != nil {
-				return err
-			}
-		}
-		var file struct{ Records []json.RawMessage }
-		if json.Unmarshal(b, &file.Records) != nil {
-			if err := json.Unmarshal(b, &file); err != nil {
-				return err
-			}
-		}
-		for _, r := range file.Records {
-			out = append(out, r)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+	for _, r := range publicdata.Records(t, "cloudtrail") {
+		out = append(out, r.Raw)
 	}
 	return out
 }
@@ -92,7 +41,7 @@ func hits(t testing.TB, recs [][]byte, nodes ...detect.Node) [][]int {
 }
 
 func TestPatternsInUseParse(t *testing.T) {
-	for _, line := range lines(t, shared(t, "filters/real.txt")) {
+	for _, line := range lines(t, publicdata.Path(t, "filters/real.txt")) {
 		if line == "" {
 			continue
 		}
