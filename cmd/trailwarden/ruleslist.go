@@ -78,6 +78,14 @@ func listTable(s *streams, set *rule.Set) error {
 	if err := t.Write(s.out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "%d rules\n", len(set.Rules))
+	_, err := fmt.Fprintln(s.out, counted(len(set.Rules), "rule"))
 	return err
+}
+
+// counted is n with its noun, in the plural unless n is 1.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -22,7 +22,7 @@ func printTests(s *streams, set *rule.Set, require bool) error {
 	for _, g := range res.Gaps {
 		show("FAIL %s: rule %s has %s\n", place(g.Rule.File, g.Rule.Line), g.Rule.ID, g.Missing)
 	}
-	show("%d rules, %d tests: %d passed, %d failed\n", len(set.Rules), len(res.Results), len(res.Results)-res.Failed(), res.Failed())
+	show("%s, %s: %d passed, %d failed\n", counted(len(set.Rules), "rule"), counted(len(res.Results), "test"), len(res.Results)-res.Failed(), res.Failed())
 	if !res.OK() {
 		return exit{exitFinding}
 	}

@@ -159,16 +159,25 @@ func languageName(l string) string {
 
 func (p *printer) tail(r *rule.Rule) {
 	for _, x := range []struct {
-		name string
-		list []string
-	}{{"Findings are grouped by", r.GroupBy}, {"Likely false positives", r.FalsePositives}, {"Tags", r.Tags}, {"References", r.References}} {
+		name, between string
+		list          []string
+	}{{"Findings are grouped by", ", ", r.GroupBy}, {"Likely false positives", " ", sentences(r.FalsePositives)}, {"Tags", ", ", r.Tags}, {"References", ", ", r.References}} {
 		if len(x.list) > 0 {
-			p.line(0, "%s: %s", x.name, strings.Join(x.list, ", "))
+			p.line(0, "%s: %s", x.name, strings.Join(x.list, x.between))
 		}
 	}
 	if r.Author != "" {
 		p.line(0, "Author: %s", strings.TrimSpace(r.Author+" "+r.Link))
 	}
+}
+
+// sentences ends each text with a full stop.
+func sentences(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		out[i] = strings.TrimSuffix(strings.TrimSpace(s), ".") + "."
+	}
+	return out
 }
 
 // parts writes the parts of a condition as a list.

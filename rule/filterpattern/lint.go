@@ -118,6 +118,11 @@ func (c *collector) warn(at int, code, why, format string, args ...any) {
 	c.found = append(c.found, fault{diagnostic.Warning, at, code, fmt.Sprintf(format, args...), why})
 }
 
+// renamed tells whether a field name was put right on the way here.
+func (c *collector) renamed() bool {
+	return slices.ContainsFunc(c.found, func(f fault) bool { return f.code == CodeField })
+}
+
 // rewrite builds x anew with each comparison replaced.
 func rewrite(x expr, replace func(*comparison) expr) expr {
 	switch x := x.(type) {

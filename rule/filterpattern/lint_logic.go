@@ -59,9 +59,13 @@ func mendGroup(key string, group []expr, faults *collector) []expr {
 	if a == nil {
 		return group
 	}
+	named := ""
+	if faults.renamed() {
+		named = "with the right field names, "
+	}
 	faults.warn(a.at, CodeAlways,
 		"no value equals both, so one of the two is always true and the OR excludes nothing",
-		"%s || %s is true of every record that has %s; && is meant", a, b, key)
+		"%s%s || %s is true of every record that has %s; && is meant", named, a, b, key)
 	return []expr{joinAnd(group...)}
 }
 

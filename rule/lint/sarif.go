@@ -30,7 +30,8 @@ type (
 		Rules   []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
-		ID string `json:"id"`
+		ID   string `json:"id"`
+		Help string `json:"helpUri"`
 	}
 	sarifResult struct {
 		RuleID    string          `json:"ruleId"`
@@ -57,10 +58,12 @@ type (
 	}
 )
 
+const home = "https://github.com/trailwarden/trailwarden"
+
 // WriteSARIF writes the diagnostics as one SARIF 2.1.0 run.
 func WriteSARIF(w io.Writer, version string, list diagnostic.List) error {
 	run := sarifRun{Results: []sarifResult{}}
-	run.Tool.Driver = sarifDriver{Name: "trailwarden", Version: version, URI: "https://github.com/trailwarden/trailwarden", Rules: sarifRules(list)}
+	run.Tool.Driver = sarifDriver{Name: "trailwarden", Version: version, URI: home, Rules: sarifRules(list)}
 	for _, d := range list {
 		run.Results = append(run.Results, sarifOf(d))
 	}
@@ -78,7 +81,7 @@ func sarifRules(list diagnostic.List) []sarifRule {
 	slices.Sort(codes)
 	rules := []sarifRule{}
 	for _, c := range slices.Compact(codes) {
-		rules = append(rules, sarifRule{c})
+		rules = append(rules, sarifRule{c, home + "/blob/main/docs/diagnostics.md"})
 	}
 	return rules
 }

@@ -14,13 +14,23 @@ import (
 // is wrong, then why it matters and the corrected text. Text that came from a
 // rule file is shown with its control characters escaped.
 func WriteText(w io.Writer, list diagnostic.List) error {
+	shown := ""
 	for _, d := range list {
+		if d.Fix != "" && len(d.Fix) > longFix && d.Fix == shown {
+			d.Fix = "the same text as above"
+		} else if d.Fix != "" {
+			shown = d.Fix
+		}
 		if _, err := io.WriteString(w, textOf(d)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// longFix is the length, in bytes, beyond which a correction that several
+// warnings share is shown once.
+const longFix = 100
 
 func textOf(d diagnostic.Diagnostic) string {
 	var b strings.Builder
