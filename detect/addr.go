@@ -1,6 +1,9 @@
 package detect
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // addrs reads IP addresses without allocating: dotted quads directly, IPv6
 // texts by way of a bounded memory of the ones met before.
@@ -74,4 +77,27 @@ func parseQuad(s []byte) (quad [4]byte, ok bool) {
 	}
 	quad[3] = byte(part)
 	return quad, n == 3 && digits > 0
+}
+
+// ParsePaddedAddr is ParseAddr that also reads a dotted address with zeros
+// before its groups, which are decimal all the same.
+func ParsePaddedAddr(s string) (netip.Addr, bool) {
+	if a, ok := ParseAddr(s); ok {
+		return a, true
+	}
+	return unpadded(s)
+}
+
+// unpadded reads a dotted address, leaving out the zeros before its groups.
+func unpadded(s string) (netip.Addr, bool) {
+	if len(s) > maxAddrText || strings.Count(s, ".") != 3 {
+		return netip.Addr{}, false
+	}
+	groups := strings.Split(s, ".")
+	for i, g := range groups {
+		if g != "" {
+			groups[i] = strings.TrimLeft(g[:len(g)-1], "0") + g[len(g)-1:]
+		}
+	}
+	return ParseAddr(strings.Join(groups, "."))
 }

@@ -38,6 +38,7 @@ type check struct {
 	numOp  NumOp
 	number Decimal
 	prefix netip.Prefix
+	padded bool // checkAddr
 	unit   TimeUnit
 	part   int
 }
@@ -64,7 +65,7 @@ func compileMatch(m Match) check {
 	case Num:
 		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, number: m.Value}
 	case CIDR:
-		return check{op: checkAddr, kinds: m.Kinds, prefix: m.Prefix}
+		return check{op: checkAddr, kinds: m.Kinds, prefix: m.Prefix, padded: m.Padded}
 	case TimePart:
 		return check{op: checkTime, kinds: Strings, unit: m.Unit, part: m.Value}
 	}
@@ -156,6 +157,9 @@ func (m *Matcher) holds(c *check, f *found) bool {
 		return m.number(c, f)
 	case checkAddr:
 		a, ok := m.addr(f)
+		if !ok && c.padded {
+			a, ok = unpadded(string(m.side(c, f)))
+		}
 		return ok && c.prefix.Contains(a)
 	case checkTime:
 		return m.timePart(c, f)

@@ -72,7 +72,7 @@ func appendMatch(b []byte, m Match) []byte {
 	case Num:
 		return appendText(append(b, '#', byte(m.Op), byte(m.Kinds)), m.Value.Text)
 	case CIDR:
-		return appendText(append(b, 'c', byte(m.Kinds)), m.Prefix.String())
+		return appendText(append(b, 'c', byte(m.Kinds), flag(m.Padded)), m.Prefix.String())
 	case TimePart:
 		return binary.AppendVarint(append(b, '@', byte(m.Unit)), int64(m.Value))
 	}

@@ -57,7 +57,7 @@ func keysOf(sel int32, m Match) []key {
 	case Regexp:
 		return regexpKeys(sel, m)
 	case CIDR:
-		if m.Prefix.IsValid() {
+		if m.Prefix.IsValid() && !m.Padded {
 			return []key{{sel: sel, kind: keyRange, kinds: m.Kinds, prefix: m.Prefix.Masked()}}
 		}
 	}

@@ -395,7 +395,11 @@ func matches(m Match, v *tree) bool {
 		if !m.Kinds.Has(v.kind) {
 			return false
 		}
-		a, ok := ParseAddr(v.text)
+		parse := ParseAddr
+		if m.Padded {
+			parse = ParsePaddedAddr
+		}
+		a, ok := parse(v.text)
 		return ok && m.Prefix.Contains(a)
 	case TimePart:
 		t, err := time.Parse(time.RFC3339, v.text)

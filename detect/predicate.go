@@ -296,6 +296,7 @@ type Num struct {
 type CIDR struct {
 	Prefix netip.Prefix
 	Kinds  Kinds
+	Padded bool // zeros may stand before the groups of a dotted address
 }
 
 // TimeUnit is a part of a timestamp.

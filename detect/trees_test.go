@@ -161,7 +161,7 @@ func (g trees) match(depth int) detect.Match {
 		d, _ := detect.ParseDecimal(g.oneOf(numbers))
 		return detect.Num{Op: detect.NumOp(g.IntN(5)), Value: d, Kinds: g.kinds()}
 	case 7:
-		return detect.CIDR{Prefix: prefixes[g.IntN(len(prefixes))], Kinds: g.kinds()}
+		return detect.CIDR{Prefix: prefixes[g.IntN(len(prefixes))], Kinds: g.kinds(), Padded: g.IntN(2) == 0}
 	case 8:
 		return detect.TimePart{Unit: detect.TimeUnit(g.IntN(6)), Value: []int{0, 45, 11, 9, 10, 28, 7, 2023, 29}[g.IntN(9)]}
 	}

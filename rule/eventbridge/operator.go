@@ -74,10 +74,16 @@ func (p *parser) entry(v *value) (matcher, *fault) {
 // literalText matches a string, or, if it is an IP address, every spelling of
 // that address.
 func literalText(s string) detect.Match {
-	if a, ok := detect.ParseAddr(s); ok {
-		return detect.CIDR{Prefix: netip.PrefixFrom(a, a.BitLen()), Kinds: detect.Strings}
+	if a, ok := detect.ParsePaddedAddr(s); ok {
+		return inRange(netip.PrefixFrom(a, a.BitLen()))
 	}
 	return text(detect.Equal, false, s)
+}
+
+// inRange matches the addresses of a range. The Event Ruler reads the groups of
+// a dotted address as decimal numbers, whatever zeros stand before them.
+func inRange(prefix netip.Prefix) detect.Match {
+	return detect.CIDR{Prefix: prefix, Kinds: detect.Strings, Padded: true}
 }
 
 func text(op detect.TextOp, fold bool, values ...string) detect.Match {
@@ -182,7 +188,7 @@ func (p *parser) cidr(x *value) (detect.Match, *fault) {
 		return nil, err
 	}
 	addr, mask, slash := strings.Cut(s, "/")
-	a, isAddr := detect.ParseAddr(addr)
+	a, isAddr := detect.ParsePaddedAddr(addr)
 	bits, notInt := strconv.Atoi(mask)
 	switch {
 	case !slash || strings.Contains(mask, "/"):
@@ -198,5 +204,5 @@ func (p *parser) cidr(x *value) (detect.Match, *fault) {
 		}
 		return nil, f
 	}
-	return detect.CIDR{Prefix: netip.PrefixFrom(a, bits).Masked(), Kinds: detect.Strings}, nil
+	return inRange(netip.PrefixFrom(a, bits).Masked()), nil
 }
