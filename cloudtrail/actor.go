@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "strings"
+import (
+	"bytes"
+
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
+)
 
 // Identity is who acted, taken from userIdentity (User Guide, userIdentity
 // element). Fields that the record does not tell are empty.
@@ -15,48 +19,138 @@ type Identity struct {
 
 // Identity tells who acted.
 func (r *Record) Identity() Identity {
-	u := r.Field(UserIdentity)
-	id := Identity{
-		Type:    u.Get("type").Str(),
-		Account: u.Get("accountId").Str(),
-		ARN:     u.Get("arn").Str(),
-	}
-	switch id.Type {
-	case "Root":
-		id.Name = first(u.Get("userName").Str(), "root")
-	case "AssumedRole":
-		id.assumedRole(u)
-	case "FederatedUser":
-		id.Name = first(lastPart(id.ARN), u.Lookup("sessionContext", "sessionIssuer", "userName").Str())
-	case "SAMLUser", "WebIdentityUser":
-		id.Name = u.Get("userName").Str()
-		id.Source = u.Get("identityProvider").Str()
-	case "AWSService":
-		id.Name = u.Get("invokedBy").Str()
-	case "AWSAccount":
-		id.Name = first(u.Get("principalId").Str(), id.Account)
-	case "IdentityCenterUser":
-		id.Name = first(r.Lookup("additionalEventData", "UserName").Str(), u.Lookup("onBehalfOf", "userId").Str())
-	case "IAMUser":
-		id.Name = u.Get("userName").Str()
-	}
-	if id.Name == "" {
-		id.Name = first(id.ARN, u.Get("userName").Str(), u.Get("invokedBy").Str(), u.Get("principalId").Str())
-	}
-	return id
+	a := r.actor()
+	return Identity{string(a.kind), string(a.name), string(a.session), string(a.source), string(a.account), string(a.arn)}
 }
 
-func (id *Identity) assumedRole(u Value) {
-	id.Name = u.Lookup("sessionContext", "sessionIssuer", "userName").Str()
-	id.Source = u.Lookup("sessionContext", "sourceIdentity").Str()
+// actor is an Identity that refers to the record's own text.
+type actor struct{ kind, name, session, source, account, arn []byte }
+
+// userIdentity is what is asked of the element of that name, found in one walk.
+type userIdentity struct {
+	kind, name, account, arn, principal, invokedBy Value
+	provider, session, behalf                      Value
+}
+
+func (u *userIdentity) read(v Value) {
+	v.Members(func(key []byte, x Value) bool {
+		if p := u.place(key); p != nil {
+			*p = x
+		}
+		return true
+	})
+}
+
+// place is where the value of a member is kept, nil when it is not.
+func (u *userIdentity) place(key []byte) *Value {
+	switch string(key) {
+	case "type":
+		return &u.kind
+	case "userName":
+		return &u.name
+	case "accountId":
+		return &u.account
+	case "arn":
+		return &u.arn
+	case "principalId":
+		return &u.principal
+	case "invokedBy":
+		return &u.invokedBy
+	case "identityProvider":
+		return &u.provider
+	case "sessionContext":
+		return &u.session
+	case "onBehalfOf":
+		return &u.behalf
+	}
+	if bytes.IndexByte(key, '\\') >= 0 {
+		return u.place(plainKey(key))
+	}
+	return nil
+}
+
+// plainKey is a key with its escapes resolved; in what they stand for, a
+// backslash escapes nothing.
+func plainKey(key []byte) []byte {
+	if key = jsonscan.Unescape(nil, key); bytes.IndexByte(key, '\\') >= 0 {
+		return nil
+	}
+	return key
+}
+
+func (r *Record) actor() actor {
+	var u userIdentity
+	u.read(r.Field(UserIdentity))
+	a := actor{kind: u.kind.characters(), account: u.account.characters(), arn: u.arn.characters()}
+	switch string(a.kind) {
+	case "Root":
+		if a.name = u.name.characters(); len(a.name) == 0 {
+			a.name = []byte("root")
+		}
+	case "AssumedRole":
+		a.assumedRole(&u)
+	case "FederatedUser":
+		a.name = first(lastPart(a.arn), u.session.Lookup("sessionIssuer", "userName").characters())
+	case "SAMLUser", "WebIdentityUser":
+		a.name, a.source = u.name.characters(), u.provider.characters()
+	case "AWSService":
+		a.name = u.invokedBy.characters()
+	case "AWSAccount":
+		a.name = first(u.principal.characters(), a.account)
+	case "IdentityCenterUser":
+		a.name = first(r.Lookup("additionalEventData", "UserName").characters(), u.behalf.Get("userId").characters())
+	case "IAMUser":
+		a.name = u.name.characters()
+	}
+	if len(a.name) == 0 {
+		a.name = first(a.arn, u.name.characters(), u.invokedBy.characters(), u.principal.characters())
+	}
+	return a
+}
+
+func (a *actor) assumedRole(u *userIdentity) {
+	var issuer, source Value
+	u.session.Members(func(key []byte, x Value) bool {
+		switch {
+		case jsonscan.KeyIs(key, "sessionIssuer"):
+			issuer = x
+		case jsonscan.KeyIs(key, "sourceIdentity"):
+			source = x
+		}
+		return true
+	})
+	a.name, a.source = issuer.Get("userName").characters(), source.characters()
 	// arn:aws:sts::111122223333:assumed-role/ROLE/SESSION
-	if part := strings.Split(id.ARN, "/"); len(part) >= 3 {
-		id.Name = first(id.Name, part[1])
-		id.Session = part[len(part)-1]
+	if _, rest, ok := bytes.Cut(a.arn, []byte("/")); ok {
+		if role, more, ok := bytes.Cut(rest, []byte("/")); ok {
+			a.name, a.session = first(a.name, role), lastPart(more)
+		}
 	}
-	if id.Session == "" {
-		_, id.Session, _ = strings.Cut(u.Get("principalId").Str(), ":")
+	if len(a.session) == 0 {
+		_, a.session, _ = bytes.Cut(u.principal.characters(), []byte(":"))
 	}
+}
+
+// characters is the decoded text of a string, nil for every other kind. It may
+// be the record's own.
+func (v Value) characters() []byte {
+	if v.Kind() != String {
+		return nil
+	}
+	return v.Text(nil)
+}
+
+// AppendActor appends what Actor says.
+func (r *Record) AppendActor(dst []byte) []byte {
+	a := r.actor()
+	dst = append(dst, a.name...)
+	if len(a.session) > 0 {
+		dst = append(append(dst, '/'), a.session...)
+	}
+	if len(a.source) > 0 {
+		dst = append(append(append(dst, " ("...), a.source...), ')')
+	}
+	return dst
 }
 
 // String names the actor in a few words: "alice", "root", "Admin/alice",
@@ -78,19 +172,27 @@ func (r *Record) Actor() string { return r.Identity().String() }
 
 // Account is the account that the record concerns: recipientAccountId, else
 // accountId of aggregated records, else userIdentity.accountId.
-func (r *Record) Account() string {
-	return first(r.Field(RecipientAccountID).Str(), r.Field(AccountID).Str(), r.Field(UserIdentity).Get("accountId").Str())
+func (r *Record) Account() string { return string(r.account()) }
+
+// AppendAccount appends what Account says.
+func (r *Record) AppendAccount(dst []byte) []byte { return append(dst, r.account()...) }
+
+func (r *Record) account() []byte {
+	if a := first(r.Field(RecipientAccountID).characters(), r.Field(AccountID).characters()); len(a) > 0 {
+		return a
+	}
+	return r.Field(UserIdentity).Get("accountId").characters()
 }
 
-func first(candidates ...string) string {
+func first(candidates ...[]byte) []byte {
 	for _, c := range candidates {
-		if c != "" {
+		if len(c) > 0 {
 			return c
 		}
 	}
-	return ""
+	return nil
 }
 
-func lastPart(arn string) string {
-	return arn[strings.LastIndexByte(arn, '/')+1:]
+func lastPart(arn []byte) []byte {
+	return arn[bytes.LastIndexByte(arn, '/')+1:]
 }

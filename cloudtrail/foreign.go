@@ -79,7 +79,6 @@ var shapes = []struct {
 
 // anyLeading tells whether the object has a field that only records have.
 func (r *Record) anyLeading() bool {
-	r.Field(NoField)
 	for f, ok := range leadingFields {
 		if ok && r.slots[f].end != 0 {
 			return true

@@ -20,6 +20,11 @@ type Key [16]byte
 // UPDATED_DATA) has a Key of its own, so that it is judged again. A record
 // without an eventID, of version 1.0, is identified by all its contents.
 func (r *Record) Key() Key {
+	if !r.Has(InsightDetails) && !r.Has(Addendum) {
+		if k, ok := uuidKey(r.FieldRaw(EventID), r.FieldRaw(RecipientAccountID)); ok {
+			return k // of nearly every record
+		}
+	}
 	id, account := r.Field(EventID), r.Field(RecipientAccountID)
 	if !named(id) {
 		id = r.Field(LowerEventID)
@@ -30,8 +35,8 @@ func (r *Record) Key() Key {
 	if account.Kind() != String {
 		account = r.Field(AccountID)
 	}
-	if r.slots[InsightDetails].end == 0 && r.slots[Addendum].end == 0 {
-		if k, ok := uuidKey(inner(id), inner(account)); ok {
+	if !r.Has(InsightDetails) && !r.Has(Addendum) {
+		if k, ok := uuidKey(id.raw, account.raw); ok {
 			return k
 		}
 	}
@@ -49,7 +54,7 @@ func (r *Record) Supersedes() (Key, bool) {
 		id = r.Field(EventID)
 	}
 	account := r.Field(RecipientAccountID)
-	if k, ok := uuidKey(inner(id), inner(account)); ok {
+	if k, ok := uuidKey(id.raw, account.raw); ok {
 		return k, true
 	}
 	r.start("event").part(id).part(account).part(Value{}).part(Value{})
@@ -63,59 +68,61 @@ func (r *Record) updatesData() bool {
 // named tells whether an identifier is a string that is not empty.
 func named(v Value) bool { return v.Kind() == String && len(v.raw) > 2 }
 
-// inner is the text between a string's quotes, as it stands; nil for others.
-func inner(v Value) []byte {
-	if v.Kind() != String {
-		return nil
-	}
-	return v.raw[1 : len(v.raw)-1]
-}
-
-// uuidKey is the Key of nearly every record. A UUID already is 128 bits, and
-// random; the twelve digits of the account are mixed into them in a way that
-// keeps UUIDs of one account apart exactly.
+// uuidKey is the Key of nearly every record, made of the JSON text of its two
+// identifiers. A UUID already is 128 bits, and random; the twelve digits of the
+// account are mixed into them in a way that keeps UUIDs of one account apart
+// exactly. A UUID in upper case is another text and so another event.
 func uuidKey(id, account []byte) (k Key, ok bool) {
-	if len(id) != 36 || len(account) != 12 {
+	if len(id) != 38 || len(account) != 14 || id[0] != '"' || account[0] != '"' {
 		return k, false
 	}
-	bad := (id[8] ^ '-') | (id[13] ^ '-') | (id[18] ^ '-') | (id[23] ^ '-')
-	j := 0
-	for _, part := range [...][2]int{{0, 8}, {9, 13}, {14, 18}, {19, 23}, {24, 36}} {
-		for i := part[0]; i < part[1]; i += 2 {
-			hi, lo := hexDigits[id[i]], hexDigits[id[i+1]]
-			bad |= (hi | lo) & 0xf0
-			k[j] = hi<<4 | lo&0x0f
-			j++
-		}
+	id, account = id[1:37], account[1:13]
+	// 01234567-9012-4567-9012-456789012345
+	a, b := binary.LittleEndian.Uint64(id), binary.LittleEndian.Uint64(id[9:])
+	c, d := binary.LittleEndian.Uint64(id[19:]), binary.LittleEndian.Uint64(id[28:])
+
+	if id[8] != '-' || b>>32&0xff != '-' || id[18] != '-' || c>>32&0xff != '-' {
+		return k, false
 	}
-	n := uint64(0)
-	for _, c := range account {
-		if c < '0' || c > '9' {
-			return k, false
-		}
-		n = n*10 + uint64(c-'0')
-	}
+	b = b&0xffffffff | uint64(binary.LittleEndian.Uint32(id[14:]))<<32
+	c = c&0xffffffff | uint64(binary.LittleEndian.Uint32(id[24:]))<<32
+	digits := binary.LittleEndian.Uint64(account)
+	last := binary.LittleEndian.Uint64(account[4:])
+	bad := notHex(a) | notHex(b) | notHex(c) | notHex(d) | notDigits(digits) | notDigits(last)
 	if bad != 0 {
 		return k, false
 	}
-	a, b := mix(n+1), mix(^n)
-	binary.LittleEndian.PutUint64(k[0:], binary.LittleEndian.Uint64(k[0:])^a)
-	binary.LittleEndian.PutUint64(k[8:], binary.LittleEndian.Uint64(k[8:])^b)
+	n := packHex(digits) | packHex(last)<<32
+	binary.LittleEndian.PutUint64(k[0:], (packHex(a)|packHex(b)<<32)^mix(n+1))
+	binary.LittleEndian.PutUint64(k[8:], (packHex(c)|packHex(d)<<32)^mix(^n))
 	return k, true
 }
 
-// hexDigits are the values of the lower-case digits, and 0xff for the rest: a
-// UUID in upper case is another text and so another event.
-var hexDigits = makeHexDigits()
+// Eight characters at a time: each byte of a word is one.
+const (
+	everyByte = 0x0101010101010101
+	topBits   = 0x80 * everyByte
+)
 
-func makeHexDigits() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xff
-	}
-	for i, c := range "0123456789abcdef" {
-		t[c] = byte(i)
-	}
-	return t
+// notHex is 0 when w is eight lower-case hexadecimal digits.
+func notHex(w uint64) uint64 {
+	letters := (w + (0x80-'a')*everyByte) &^ (w + (0x7f-'f')*everyByte)
+	return notDigits(w)&^letters | w&topBits
+}
+
+// notDigits is 0 when w is eight decimal digits; else the bits of notHex that
+// letters may clear.
+func notDigits(w uint64) uint64 {
+	digits := (w + (0x80-'0')*everyByte) &^ (w + (0x7f-'9')*everyByte)
+	return ^digits&topBits | w&topBits
+}
+
+// packHex is the value of eight hexadecimal digits, in an order of its own.
+func packHex(w uint64) uint64 {
+	w = w&(0x0f*everyByte) + 9*(w>>6&everyByte)
+	w = (w | w>>4) & 0x00ff00ff00ff00ff
+	w = (w | w>>8) & 0x0000ffff0000ffff
+	return (w | w>>16) & 0xffffffff
 }
 
 // mix is the finalizer of SplitMix64, a bijection that spreads every bit.
@@ -137,7 +144,7 @@ func (r *Record) longKey(id, account Value) Key {
 	}
 	state := r.Lookup("insightDetails", "state")
 	if !update.Exists() && !state.Exists() {
-		if k, ok := uuidKey(inner(id), inner(account)); ok {
+		if k, ok := uuidKey(id.raw, account.raw); ok {
 			return k // an addendum that changes no data
 		}
 	}

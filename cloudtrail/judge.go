@@ -41,8 +41,7 @@ func (f *file) deliver(rec *Record, offset int64, index int) {
 
 // plainRecord tells at once that nearly every record is one.
 func (r *Record) plainRecord() bool {
-	return r.Field(EventVersion).Exists() && r.Field(EventID).Exists() &&
-		!bytes.HasPrefix(r.Field(EventSource).Raw(), []byte(`"aws:`))
+	return r.Has(EventVersion) && r.Has(EventID) && !bytes.HasPrefix(r.FieldRaw(EventSource), []byte(`"aws:`))
 }
 
 // holdsRecords reads an object that turned out to be a container of records
@@ -184,6 +183,6 @@ func (r *Record) caseVariant() (name, real string) {
 
 // knownVersion tells whether eventVersion is absent or of major version 1.
 func (r *Record) knownVersion() bool {
-	v := r.Field(EventVersion)
-	return v.Kind() != String || bytes.HasPrefix(v.raw, []byte(`"1.`))
+	v := r.FieldRaw(EventVersion)
+	return len(v) == 0 || v[0] != '"' || bytes.HasPrefix(v, []byte(`"1.`))
 }

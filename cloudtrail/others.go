@@ -6,7 +6,6 @@ import "strings"
 // does not document, in order and duplicates included, until yield returns
 // false. The key is raw JSON text without its quotes; it may hold escapes.
 func (r *Record) Others(yield func(rawKey []byte, v Value) bool) {
-	r.Field(NoField) // finds the keys
 	for i := range r.others {
 		if !yield(r.others[i].key, r.value(r.others[i].slot)) {
 			return

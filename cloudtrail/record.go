@@ -21,14 +21,13 @@ var ErrNotObject = errors.New("not a JSON object")
 var errMoreText = errors.New("more text follows the JSON object")
 
 // Record is one CloudTrail event, or any other JSON object that rules judge.
-// The first question about its fields walks its own keys once; after that each
-// documented field is there without a search. A Record is not for concurrent
-// use.
+// Its own keys are walked once, when it is made; after that each documented
+// field is there without a search. A Record is not for concurrent use.
 type Record struct {
 	ix       *jsonscan.Index
-	at, end  int // the record's place in the index's text
+	text     []byte // the index's
+	at, end  int    // the record's place in text
 	mark     int
-	walked   bool
 	repeated bool // a documented key stands twice
 	slots    [numFields]slot
 	others   []other // fields that are not documented, in order
@@ -69,12 +68,13 @@ func ParseRecord(raw []byte) (*Record, error) {
 
 // view makes r the record at text[at:end] of ix, which found it sound.
 func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
-	r.ix, r.at, r.end, r.mark, r.walked = ix, at, end, mark, false
+	r.ix, r.text, r.at, r.end, r.mark = ix, ix.Text(), at, end, mark
+	r.walk()
 }
 
 // walk finds the record's own keys.
 func (r *Record) walk() {
-	r.walked, r.repeated = true, false
+	r.repeated = false
 	r.slots = [numFields]slot{}
 	r.others = r.others[:0]
 	var it jsonscan.Item
@@ -106,7 +106,7 @@ func (r *Record) value(s slot) Value {
 	if s.end == 0 {
 		return Value{}
 	}
-	raw := r.ix.Text()[s.at:s.end:s.end]
+	raw := r.text[s.at:s.end:s.end]
 	if raw[0] == '{' || raw[0] == '[' {
 		return Value{raw, r.ix, int(s.mark)}
 	}
@@ -114,22 +114,24 @@ func (r *Record) value(s slot) Value {
 }
 
 // Field is the record's own field f; the last of duplicate keys wins.
-func (r *Record) Field(f FieldID) Value {
-	if r.ix == nil {
-		return Value{}
-	}
-	if !r.walked {
-		r.walk()
-	}
-	return r.value(r.slots[f])
+func (r *Record) Field(f FieldID) Value { return r.value(r.slots[f]) }
+
+// FieldRaw is the exact JSON text of the record's own field f, empty when it is
+// missing: what Field(f).Raw() is, for those who ask for little of many records.
+func (r *Record) FieldRaw(f FieldID) []byte {
+	s := &r.slots[f]
+	return r.text[s.at:s.end:s.end]
 }
+
+// Has tells whether the record has its own field f, null included.
+func (r *Record) Has(f FieldID) bool { return r.slots[f].end != 0 }
 
 // Raw is the record's exact bytes.
 func (r *Record) Raw() []byte {
 	if r.ix == nil {
 		return nil
 	}
-	return r.ix.Text()[r.at:r.end:r.end]
+	return r.text[r.at:r.end:r.end]
 }
 
 // Value is the record as a value.
@@ -146,7 +148,6 @@ func (r *Record) Get(name string) Value {
 	if f := FieldIDOf(name); f != NoField {
 		return r.Field(f)
 	}
-	r.Field(NoField)
 	for i := len(r.others) - 1; i >= 0; i-- {
 		if jsonscan.KeyIs(r.others[i].key, name) {
 			return r.value(r.others[i].slot)
@@ -177,12 +178,13 @@ func (r *Record) Valid() error {
 // IsCloudTrail tells whether the object has a CloudTrail record's shape:
 // eventVersion with an eventSource, or an eventCategory.
 func (r *Record) IsCloudTrail() bool {
-	return r.Field(EventVersion).Exists() && (r.Field(EventSource).Exists() || r.Field(EventCategory).Exists())
+	return r.Has(EventVersion) && (r.Has(EventSource) || r.Has(EventCategory))
 }
 
 // drop lets go of the text.
 func (r *Record) drop() {
-	r.ix, r.others = nil, r.others[:0]
+	r.ix, r.text, r.others = nil, nil, r.others[:0]
+	r.slots = [numFields]slot{}
 	if cap(r.others) > 256 {
 		r.others = nil
 	}

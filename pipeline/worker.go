@@ -23,6 +23,7 @@ type worker struct {
 	// The file and the record in hand.
 	number int
 	file   []byte // quoted
+	event  []byte // what findings on the record have in common; empty until there is one
 	rec    *cloudtrail.Record
 	index  int
 	hitFn  func(rule int) // w.hit, bound once
@@ -141,7 +142,7 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	if w.o.Progress != nil {
 		r = watched{r, w.o.Progress}
 	}
-	w.file = report.QuoteFile(name)
+	w.file = report.AppendFile(w.file[:0], name)
 	sum, err := w.decoder.Decode(ctx, name, r, size, w.visit)
 	b := &w.batch
 	if sum.Ignored == "" || sum.Ignored == emptyFile {
@@ -170,7 +171,7 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if !w.inTime(rec) {
 		return nil
 	}
-	w.rec, w.index = rec, index
+	w.rec, w.index, w.event = rec, index, w.event[:0]
 	if w.out.seen != nil {
 		w.identify()
 	}
@@ -203,6 +204,9 @@ func (w *worker) identify() {
 // hit notes a finding of rule number n on the record in hand.
 func (w *worker) hit(n int) {
 	b := &w.batch
-	b.lines = w.encode.Append(b.lines, n, w.rec, w.file, w.index)
+	if len(w.event) == 0 {
+		w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+	}
+	b.lines = w.encode.AppendWith(b.lines, n, w.rec, w.event)
 	b.hits = append(b.hits, hit{record: len(b.keys) - 1, rule: n, end: len(b.lines)})
 }

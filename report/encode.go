@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 	"unicode/utf8"
 
@@ -52,9 +53,18 @@ func NewEncoder(rules []*rule.Rule, withEvent bool) *Encoder {
 // record's place in it, from 0. rec must be valid JSON.
 func (e *Encoder) Append(dst []byte, n int, rec *cloudtrail.Record, file []byte, index int) []byte {
 	dst = append(dst, e.heads[n]...)
-	dst = e.appendEvent(dst, rec)
-	dst = append(append(dst, `,"file":`...), file...)
-	dst = strconv.AppendInt(append(dst, `,"record":`...), int64(index), 10)
+	dst = e.AppendEvent(dst, rec, file, index)
+	return e.appendTail(dst, n, rec)
+}
+
+// AppendWith is Append with what AppendEvent made of the record: it is the same
+// in each of a record's findings.
+func (e *Encoder) AppendWith(dst []byte, n int, rec *cloudtrail.Record, event []byte) []byte {
+	dst = append(append(dst, e.heads[n]...), event...)
+	return e.appendTail(dst, n, rec)
+}
+
+func (e *Encoder) appendTail(dst []byte, n int, rec *cloudtrail.Record) []byte {
 	dst = append(dst, e.tails[n]...)
 	if e.withEvent {
 		dst = AppendLine(append(dst, `,"event":`...), rec.Raw())
@@ -62,25 +72,42 @@ func (e *Encoder) Append(dst []byte, n int, rec *cloudtrail.Record, file []byte,
 	return append(dst, '}', '\n')
 }
 
-func (e *Encoder) appendEvent(dst []byte, rec *cloudtrail.Record) []byte {
-	id := rec.Field(cloudtrail.EventID)
-	if !id.Exists() {
-		id = rec.Field(cloudtrail.LowerEventID)
+// AppendEvent appends the part of a finding that the record alone decides.
+func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, index int) []byte {
+	id := cloudtrail.EventID
+	if !rec.Has(id) {
+		id = cloudtrail.LowerEventID
 	}
-	dst = appendText(append(dst, `,"eventID":`...), id)
-	dst = appendText(append(dst, `,"eventTime":`...), rec.Field(cloudtrail.EventTime))
-	dst = appendText(append(dst, `,"eventSource":`...), rec.Field(cloudtrail.EventSource))
-	dst = appendText(append(dst, `,"eventName":`...), rec.Field(cloudtrail.EventName))
-	dst = appendText(append(dst, `,"awsRegion":`...), rec.Field(cloudtrail.AWSRegion))
-	dst = appendString(append(dst, `,"account":`...), rec.Account())
-	dst = appendString(append(dst, `,"actor":`...), rec.Actor())
-	dst = appendText(append(dst, `,"sourceIPAddress":`...), rec.Field(cloudtrail.SourceIPAddress))
-	dst = appendText(append(dst, `,"errorCode":`...), rec.Field(cloudtrail.ErrorCode))
-	return appendTruth(append(dst, `,"readOnly":`...), rec.Field(cloudtrail.ReadOnly))
+	dst = appendText(append(dst, `,"eventID":`...), rec.FieldRaw(id))
+	dst = appendText(append(dst, `,"eventTime":`...), rec.FieldRaw(cloudtrail.EventTime))
+	dst = appendText(append(dst, `,"eventSource":`...), rec.FieldRaw(cloudtrail.EventSource))
+	dst = appendText(append(dst, `,"eventName":`...), rec.FieldRaw(cloudtrail.EventName))
+	dst = appendText(append(dst, `,"awsRegion":`...), rec.FieldRaw(cloudtrail.AWSRegion))
+	dst = append(dst, `,"account":"`...)
+	dst = closeString(rec.AppendAccount(dst), len(dst))
+	dst = append(dst, `,"actor":"`...)
+	dst = closeString(rec.AppendActor(dst), len(dst))
+	dst = appendText(append(dst, `,"sourceIPAddress":`...), rec.FieldRaw(cloudtrail.SourceIPAddress))
+	dst = appendText(append(dst, `,"errorCode":`...), rec.FieldRaw(cloudtrail.ErrorCode))
+	dst = appendTruth(append(dst, `,"readOnly":`...), rec.FieldRaw(cloudtrail.ReadOnly))
+	dst = append(append(dst, `,"file":`...), file...)
+	return strconv.AppendInt(append(dst, `,"record":`...), int64(index), 10)
+}
+
+// closeString ends a JSON string whose text, decoded, was appended from at on,
+// after the quote that opens it. An empty one becomes null.
+func closeString(dst []byte, at int) []byte {
+	if text := dst[at:]; len(text) > 0 && plain(text) && bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 {
+		return append(dst, '"')
+	}
+	return appendString(dst[:at-1], string(dst[at:]))
 }
 
 // QuoteFile is a file name as the JSON string that Append takes.
-func QuoteFile(name string) []byte { return appendString(make([]byte, 0, len(name)+2), name) }
+func QuoteFile(name string) []byte { return AppendFile(make([]byte, 0, len(name)+2), name) }
+
+// AppendFile appends what QuoteFile says of name.
+func AppendFile(dst []byte, name string) []byte { return appendString(dst, name) }
 
 // AppendLine appends a JSON value as one line of valid UTF-8: its own bytes
 // when they are that already, compact JSON otherwise, invalid UTF-8 replaced.
@@ -96,11 +123,11 @@ func AppendLine(dst, raw []byte) []byte {
 	return append(dst, bytes.ToValidUTF8(raw, []byte("\uFFFD"))...)
 }
 
-// appendText appends v as a JSON string or null. A string's own text is copied,
-// escapes and all, when nothing in it is beyond printable ASCII.
-func appendText(dst []byte, v cloudtrail.Value) []byte {
-	raw := v.Raw()
-	switch v.Kind() {
+// appendText appends a value of a record, raw, as a JSON string or null. A
+// string's own text is copied, escapes and all, when nothing in it is beyond
+// printable ASCII.
+func appendText(dst, raw []byte) []byte {
+	switch cloudtrail.ValueOf(raw).Kind() {
 	case cloudtrail.String:
 		if plain(raw) {
 			return append(dst, raw...)
@@ -113,8 +140,8 @@ func appendText(dst []byte, v cloudtrail.Value) []byte {
 }
 
 // appendTruth appends true, false or null.
-func appendTruth(dst []byte, v cloudtrail.Value) []byte {
-	switch string(v.Raw()) {
+func appendTruth(dst, raw []byte) []byte {
+	switch string(raw) {
 	case "true", `"true"`:
 		return append(dst, "true"...)
 	case "false", `"false"`:
@@ -123,7 +150,17 @@ func appendTruth(dst []byte, v cloudtrail.Value) []byte {
 	return append(dst, "null"...)
 }
 
+// plain tells whether b is printable ASCII.
 func plain(b []byte) bool {
+	const every = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		// The top bit of a byte gets set in w beyond ASCII, in the second term
+		// for DEL, and stays clear in the third below a space.
+		if (w|w+every|^(w+(0x80-' ')*every))&(0x80*every) != 0 {
+			return false
+		}
+	}
 	for _, c := range b {
 		if c < ' ' || c > '~' {
 			return false
