@@ -375,6 +375,8 @@ func TestLoadText(t *testing.T) {
 		"a native rule of another":       {"eventbridge", "id: r\nmatch: {where: {a: {exists: true}}}", 0, "TW007"},
 		"a filter":                       {"filter", `{ $.eventName = "X" }`, 1, ""},
 		"terms":                          {"filter", `AccessDenied -Describe`, 1, ""},
+		"the filter of everything":       {"filter", ` `, 1, ""},
+		"an empty filter":                {"filter", "", 1, ""},
 		"two filters":                    {"filter", "# one\n{ $.a = 1 }\n# two\n{ $.b = 1 }\n", 2, ""},
 		"an invalid filter":              {"filter", `{ $.eventName == "X" }`, 0, "FP003"},
 		"a Sigma rule":                   {"sigma", "title: T\nlogsource: {product: aws}\ndetection:\n  s: {eventName: X}\n  condition: s", 1, ""},

@@ -62,6 +62,10 @@ func (l *loader) textOf(language string, f *file) {
 		}
 		l.pattern(f, f.text, f.rule(), eventbridge.Unstated)
 	case "filter":
+		if len(bytes.TrimSpace(f.text)) == 0 { // the empty pattern matches everything
+			l.add(f, f.rule(), &part{language: language, file: f.name, text: f.text, line: 1})
+			return
+		}
 		l.filterFile(f)
 	case "sigma":
 		l.sigmaText(f, f.text)

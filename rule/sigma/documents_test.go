@@ -90,6 +90,9 @@ func TestOtherLogSourcesAreInactiveWithAReason(t *testing.T) {
 			if (r.Inactive == "") != c.active || matches(t, r, `{"b":"c"}`) != c.active {
 				t.Errorf("inactive %q", r.Inactive)
 			}
+			if r.Elsewhere() == c.active {
+				t.Errorf("elsewhere %v", r.Elsewhere())
+			}
 			if lint := r.Lint(nil); (len(lint) == 1 && lint[0].Code == "SGW5") == c.active {
 				t.Error(lint)
 			}

@@ -33,6 +33,10 @@ func (l LogSource) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Elsewhere tells whether the rule is for another log source than CloudTrail,
+// and so judges nothing.
+func (r *Rule) Elsewhere() bool { return !r.source.covers(cloudTrail) }
+
 func (l LogSource) inactive() string {
 	if l.covers(cloudTrail) {
 		return ""
