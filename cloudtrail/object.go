@@ -44,7 +44,7 @@ func (f *file) objectEnd(start int64, held bool) {
 		return
 	}
 	if w.hold < 0 {
-		f.fault(start, -1, "a JSON object of more than a record's size, without \"Records\": "+noRecords)
+		f.fault(start, -1, "a JSON object beyond the limits of a record, without \"Records\": "+noRecords)
 		return
 	}
 	w.pos, w.hold = w.hold, -1
@@ -114,7 +114,7 @@ func (f *file) pass(start int64) ([]byte, bool) {
 	if errors.As(err, &limit) {
 		w.hold = -1
 		if end, _, err = w.parse(); errors.As(err, &limit) {
-			return nil, w.skip()
+			return nil, f.passLarge(start, limit)
 		}
 	}
 	var syntax *jsonscan.SyntaxError
@@ -125,6 +125,21 @@ func (f *file) pass(start int64) ([]byte, bool) {
 	raw := w.text[w.pos:end]
 	w.pos = end
 	return raw, true
+}
+
+// passLarge steps over the value at pos, which is over limit.
+func (f *file) passLarge(start int64, limit *jsonscan.LimitError) bool {
+	ended, vain := f.w.skip()
+	if ended {
+		return true
+	}
+	f.fault(f.w.offset(f.w.pos), -1, "a value "+limit.Reason+" and does not end: the object at byte "+
+		strconv.FormatInt(start, 10)+" was passed over up to the next record")
+	if !f.spend(vain) {
+		f.resyncText(min(f.w.pos+1, len(f.w.text)), true)
+		f.resumed = false
+	}
+	return false
 }
 
 // brokenObject reports an object at the top of the file that is not sound at

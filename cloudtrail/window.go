@@ -143,20 +143,31 @@ func (w *window) parse() (end, mark int, err error) {
 }
 
 // skip passes over the value at pos without checking more than its brackets.
-// It reports whether the value ended before the file did.
-func (w *window) skip() bool {
+// It reports whether the value has an end. If not, pos is its start again, vain
+// bytes back, or the end of the file where the window has moved on.
+func (w *window) skip() (ended bool, vain int) {
 	var s jsonscan.Skim
-	w.hold = -1
+	w.hold, w.keep = -1, w.pos
+	start := w.offset(w.pos)
 	for {
-		w.keep = w.pos
 		end, done := w.ix.Skim(&s, w.pos)
 		w.pos = end
-		w.keep = w.pos
-		if done {
-			return end < len(w.text) || !w.final
+		if done && !s.Open() {
+			return true, 0
 		}
-		if !w.more() {
-			return false
+		if w.full() {
+			w.keep = w.pos
+		}
+		if done || !w.more() {
+			break
 		}
 	}
+	at := start - w.base
+	if at < 0 {
+		return false, 0
+	}
+	vain = w.pos - int(at)
+	w.pos = int(at)
+	w.ix.Restart(w.text, w.pos, w.final)
+	return false, vain
 }

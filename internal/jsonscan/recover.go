@@ -8,6 +8,14 @@ type Skim struct {
 	depth   int
 }
 
+// Open tells whether the value has started and not ended yet.
+func (s *Skim) Open() bool {
+	if s.quoted {
+		return s.depth < 2
+	}
+	return s.depth > 0
+}
+
 // Skim goes on from offset i, where the value starts or where the last call
 // stopped. It returns the offset after the value and true, or how far it came
 // and false; then the text must slide on to there.
