@@ -44,12 +44,7 @@ func (m *matching) input(s *streams, path string) error {
 		m.fault(s, "%s: byte %d: %s", path, bad.offset, bad.reason)
 		return nil
 	}
-	err = eachEvent(data, m.event, blame)
-	var bad *badEvent
-	if errors.As(err, &bad) {
-		return blame(bad)
-	}
-	return err
+	return walker{m.event, blame, m.single}.all(data)
 }
 
 // allJSON tells whether all of a text is events.
@@ -116,18 +111,26 @@ type badEvent struct {
 func (b *badEvent) Error() string { return b.reason }
 
 // values visits each JSON value of data, one after the other at the top level.
-// It stops at the first error, which is visit's or a *badEvent.
-func values(data []byte, visit func(b []byte, at int) error) error {
+// What is no event is given to bad, and the values after it are visited. It
+// stops at the first error of visit or bad.
+func values(data []byte, visit func(b []byte, at int) error, bad func(*badEvent) error) error {
 	data = bytes.TrimPrefix(data, utf8BOM)
 	for i := jsonscan.SkipSpace(data, 0); i < len(data); i = jsonscan.SkipSpace(data, i) {
 		end := jsonscan.SkipValue(data, i)
-		if end < 0 {
-			return &badEvent{i, fmt.Sprintf("the JSON that begins with %s does not end", excerpt(data[i:]))}
+		var err error
+		switch {
+		case end < 0:
+			err = &badEvent{i, fmt.Sprintf("the JSON that begins with %s does not end", excerpt(data[i:]))}
+			end = nextObject(data, i)
+		case data[i] != '{' && data[i] != '[':
+			err = &badEvent{i, fmt.Sprintf("%s is no event; want a JSON object", excerpt(data[i:end]))}
+		default:
+			err = visit(data[i:end], i)
 		}
-		if data[i] != '{' && data[i] != '[' {
-			return &badEvent{i, fmt.Sprintf("%s is no event; want a JSON object", excerpt(data[i:end]))}
+		if b := (*badEvent)(nil); errors.As(err, &b) {
+			err = bad(b)
 		}
-		if err := visit(data[i:end], i); err != nil {
+		if err != nil {
 			return err
 		}
 		if i = end; i < len(data) && data[i] == ',' { // some tools put commas between lines
@@ -135,6 +138,14 @@ func values(data []byte, visit func(b []byte, at int) error) error {
 		}
 	}
 	return nil
+}
+
+// nextObject is the place of the first line after i that begins with an object.
+func nextObject(data []byte, i int) int {
+	if n := bytes.Index(data[i:], []byte("\n{")); n >= 0 {
+		return i + n + 1
+	}
+	return len(data)
 }
 
 // excerpt is the beginning of bad text, for a message.
@@ -151,21 +162,27 @@ func excerpt(b []byte) string {
 
 // eachEvent visits every event of JSON text: top-level objects, the elements of
 // arrays and of a log file's Records, and what LookupEvents prints. A bad event
-// in a list is given to bad and the others are visited; the error is that of
-// visit or bad, or a *badEvent where the text cannot be read on.
+// is given to bad and the others are visited; the error is that of visit or bad.
 func eachEvent(data []byte, visit func(*cloudtrail.Record) error, bad func(*badEvent) error) error {
-	w := walker{visit, bad}
-	return values(data, w.value)
+	return walker{visit: visit, bad: bad}.all(data)
 }
 
 // walker takes events out of what holds them.
 type walker struct {
 	visit func(*cloudtrail.Record) error
 	bad   func(*badEvent) error
+	// records says that only CloudTrail records stand in arrays: on EventBridge
+	// an event is one object, and an array is refused.
+	records bool
 }
+
+func (w walker) all(data []byte) error { return values(data, w.value, w.bad) }
 
 func (w walker) value(b []byte, at int) error {
 	if b[0] == '[' {
+		if w.records && !holdsRecords(b) {
+			return &badEvent{at, "an array is no event; want a JSON object"}
+		}
 		return w.list(b, at)
 	}
 	if l := jsonscan.Member(b, "Records"); holdsRecords(l) {
@@ -179,7 +196,8 @@ func (w walker) value(b []byte, at int) error {
 }
 
 // holdsRecords tells whether a list is that of a log file. An event may have a
-// field named Records too; then its elements have no field of a record.
+// field named Records too; then its elements have no field of a record, or are
+// of S3, SQS and their like, which name their source without a host.
 func holdsRecords(l []byte) (is bool) {
 	is = len(l) > 0 && l[0] == '['
 	jsonscan.EachElement(l, func(v []byte) bool {
@@ -187,6 +205,7 @@ func holdsRecords(l []byte) (is bool) {
 		for _, name := range []string{"eventVersion", "eventName", "eventSource", "eventID", "userIdentity"} {
 			is = is || jsonscan.Member(v, name) != nil
 		}
+		is = is && !bytes.HasPrefix(jsonscan.Member(v, "eventSource"), []byte(`"aws:`))
 		return false // the first one tells
 	})
 	return is

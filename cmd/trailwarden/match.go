@@ -12,6 +12,7 @@ import (
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
+	"github.com/trailwarden/trailwarden/rule/sigma"
 )
 
 type matchCommand struct {
@@ -42,6 +43,7 @@ func (c *matchCommand) Run(s *streams) error {
 		w = report.TerminalJSON(out)
 	}
 	m := newMatching(set.Rules, w)
+	m.single = c.Lang == "eventbridge"
 	if len(c.Args) == 0 {
 		c.Args = []string{"-"}
 	}
@@ -63,7 +65,8 @@ func (c *matchCommand) Run(s *streams) error {
 }
 
 // load reads the rule, taking its file from the arguments if need be. A rule
-// that judges nothing is an error here: who tries it wants to know.
+// that judges nothing is an error here: who tries it wants to know. One for
+// another log source is none: it matches no event.
 func (c *matchCommand) load(s *streams) (*rule.Set, error) {
 	opts := ruleOptions(new(config.Config))
 	var set *rule.Set
@@ -85,6 +88,9 @@ func (c *matchCommand) load(s *streams) (*rule.Set, error) {
 			return set, nil
 		}
 		s.say("rule %s judges nothing: %s", r.ID, r.Inactive)
+		if d, ok := r.Source.(*sigma.Rule); ok && d.Elsewhere() {
+			return set, nil
+		}
 	}
 	return nil, errors.New("no rule is left to match by")
 }
@@ -97,6 +103,7 @@ type matching struct {
 	out     io.Writer
 	matched int
 	invalid bool
+	single  bool // an array is no event
 	found   bool // for the event in hand
 	line    []byte
 }
