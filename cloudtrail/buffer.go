@@ -32,12 +32,12 @@ func (b *buffer) settle() {
 	}
 }
 
+// clear forgets what the buffer holds.
+func (b *buffer) clear() { b.b = b.b[:0] }
+
 // fill reads on until the buffer holds n bytes or the file ends. size, if not
 // negative, is how large the file is said to be.
 func (b *buffer) fill(r io.Reader, n int, size int64) ([]byte, error) {
-	if n == sniff {
-		b.b = b.b[:0]
-	}
 	room := 4 << 10
 	if size >= 0 {
 		room = int(min(size, int64(n))) + 1 // one more to see the end

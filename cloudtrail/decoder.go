@@ -3,7 +3,6 @@ package cloudtrail
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 
 	"github.com/trailwarden/trailwarden/internal/inflate"
@@ -24,6 +23,7 @@ type Decoder struct {
 	inner   *jsonscan.Index // of derived
 	rec     Record
 	w       window
+	source  bounded
 }
 
 // NewDecoder makes a Decoder that holds every file to l.
@@ -57,38 +57,42 @@ func (d *Decoder) Decode(ctx context.Context, name string, r io.Reader, size int
 	return f.sum, f.err
 }
 
-const (
-	// sniff is how much of a file is read before its kind is told.
-	sniff = 64 << 10
-	// wholePacked is the largest compressed file that is read in one piece.
-	wholePacked = 16 << 20
-)
+// sniff is how much of a file is read before its kind is told.
+const sniff = 64 << 10
 
-// open reads the beginning of the file, or all of it, and sets the window on
-// its unpacked text.
+// open reads the beginning of the file, or all of it where it is compressed and
+// not too large, and sets the window on its unpacked text.
 func (d *Decoder) open(f *file, src *counting, size int64) {
+	d.packed.clear()
 	head, err := d.packed.fill(src, sniff, size)
 	packed := len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b
-	if packed && err == nil {
-		head, err = d.packed.fill(src, wholePacked, size)
+	if whole := d.limits.Whole; packed && err == nil && size <= int64(whole) {
+		head, err = d.packed.fill(src, whole, size)
 	}
-	if packed && err == io.EOF {
-		if limit := d.limits.wholeLimit(head); limit > 0 && d.openWhole(f, head, limit) {
-			return
-		}
+	d.source = bounded{limits: &d.limits}
+	s := &d.source
+	switch {
+	case packed && err == io.EOF && len(head) <= d.limits.Whole:
+		d.inflate.Start(head)
+		s.whole = &d.inflate
+	case packed:
+		s.packed = &counting{ctx: f.ctx, r: resume(head, err, src)}
+		s.r = d.unpacker(s.packed)
+	default:
+		s.r = resume(head, err, src)
 	}
-	rest := io.Reader(bytes.NewReader(head))
-	if err == nil {
-		rest = io.MultiReader(rest, src)
-	} else if err != io.EOF {
-		rest = io.MultiReader(rest, failing{err})
+	d.w.stream(s, d.text.take(windowSize), d.limits.Record+windowSlack)
+}
+
+// resume reads head again, and then what follows it: src, or err.
+func resume(head []byte, err error, src io.Reader) io.Reader {
+	switch err {
+	case io.EOF:
+		return bytes.NewReader(head)
+	case nil:
+		return io.MultiReader(bytes.NewReader(head), src)
 	}
-	limited := &bounded{r: rest, limits: &d.limits}
-	if packed {
-		limited.packed = &counting{ctx: f.ctx, r: rest}
-		limited.r = d.unpacker(limited.packed)
-	}
-	d.w.stream(limited, d.text.take(windowSize), d.limits.Record+windowSlack)
+	return io.MultiReader(bytes.NewReader(head), failing{err})
 }
 
 // unpacker reads the members of a gzip file one after the other.
@@ -106,25 +110,10 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// openWhole unpacks a file in one piece and reports whether it fitted.
-func (d *Decoder) openWhole(f *file, packed []byte, limit int) bool {
-	out, err := d.inflate.Gunzip(d.text.take(0), packed, limit)
-	d.text.give(out)
-	if errors.Is(err, inflate.ErrTooLarge) {
-		return false
-	}
-	d.w.whole(out)
-	d.w.err = err
-	return true
-}
-
 // release gives up memory that the next files are not likely to need.
 func (d *Decoder) release(f *file) {
-	if f.w.src != nil {
-		d.text.give(f.w.text)
-		f.w.src = nil
-	}
-	f.w.text = nil
+	d.text.give(f.w.text)
+	f.w.src, f.w.text = nil, nil
 	d.text.settle()
 	d.packed.settle()
 	d.rec.drop()

@@ -20,8 +20,8 @@ type Limits struct {
 	Keys int
 	// Members is the most gzip members in one file.
 	Members int
-	// Whole is the most bytes of a file that are unpacked in one piece, which
-	// is faster; larger files pass through a window of a few MiB.
+	// Whole is the most bytes of a compressed file that is read in one piece,
+	// which is faster to unpack; larger ones are unpacked as they are read.
 	Whole int
 	// Faults is the most faults listed of one file; more are only counted.
 	Faults int
@@ -39,7 +39,7 @@ func DefaultLimits() Limits {
 		Depth:        256,
 		Keys:         20_000,
 		Members:      1024,
-		Whole:        64 << 20,
+		Whole:        16 << 20,
 		Faults:       1000,
 	}
 }

@@ -2,7 +2,6 @@ package cloudtrail
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -55,32 +54,6 @@ func adviceFor(err error) string {
 	return fmt.Sprintf("reading stopped: %v", err)
 }
 
-// claimedSize is what a gzip file says its last member unpacks to (RFC 1952,
-// ISIZE). Anyone can lie here; it only chooses the way to unpack.
-func claimedSize(packed []byte) int {
-	if len(packed) < 18 {
-		return 0
-	}
-	return int(binary.LittleEndian.Uint32(packed[len(packed)-4:]))
-}
-
-// smallWhole is what a file may always unpack to in one piece, whatever it
-// says of itself.
-const smallWhole = 4 << 20
-
-// wholeLimit is the most bytes that packed may unpack to in one piece, or 0
-// when it has to be streamed.
-func (l *Limits) wholeLimit(packed []byte) int {
-	claim := claimedSize(packed)
-	if claim > l.Whole || int64(claim) > l.Decompressed {
-		return 0
-	}
-	if int64(claim) > l.RatioAfter && int64(claim) > l.Ratio*int64(len(packed)) {
-		return 0
-	}
-	return int(min(int64(max(claim, min(smallWhole, l.Whole))), l.Decompressed))
-}
-
 // counting counts the bytes read from a file, and stops when ctx is done.
 type counting struct {
 	ctx context.Context
@@ -97,22 +70,50 @@ func (c *counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bounded stops at Limits.Decompressed and at Limits.Ratio.
+// bounded is the unpacked text, which stops at Limits.Decompressed and at
+// Limits.Ratio.
 type bounded struct {
-	r      io.Reader
-	packed *counting // nil when r is not compressed
+	whole  *inflate.Decoder // of a compressed file that is in memory
+	r      io.Reader        // of any other
+	packed *counting        // nil when r is not compressed
 	limits *Limits
 	n      int64
 }
 
-func (b *bounded) Read(p []byte) (int, error) {
+// behind is how much of what it gave unpacking goes back to.
+func (b *bounded) behind() int {
+	if b.whole != nil {
+		return inflate.History
+	}
+	return 0
+}
+
+func (b *bounded) next(dst []byte) ([]byte, error) {
 	if b.n > b.limits.Decompressed {
-		return 0, refuseSize(b.limits.Decompressed)
+		return dst, refuseSize(b.limits.Decompressed)
 	}
-	if b.packed != nil && b.n > b.limits.RatioAfter && b.n > b.limits.Ratio*b.packed.n {
-		return 0, refuseRatio(b.limits.Ratio)
+	if b.n > b.limits.RatioAfter && b.isPacked() && b.n > b.limits.Ratio*b.used() {
+		return dst, refuseRatio(b.limits.Ratio)
 	}
-	n, err := b.r.Read(p[:min(len(p), windowSize)])
-	b.n += int64(n)
-	return n, err
+	out, err := b.read(dst[:len(dst):min(cap(dst), len(dst)+windowSize)])
+	b.n += int64(len(out) - len(dst))
+	return dst[:len(out)], err
+}
+
+func (b *bounded) isPacked() bool { return b.whole != nil || b.packed != nil }
+
+// used is how much of the compressed file was read.
+func (b *bounded) used() int64 {
+	if b.whole != nil {
+		return b.whole.Used()
+	}
+	return b.packed.n
+}
+
+func (b *bounded) read(dst []byte) ([]byte, error) {
+	if b.whole != nil {
+		return b.whole.Next(dst)
+	}
+	n, err := b.r.Read(dst[len(dst):cap(dst)])
+	return dst[:len(dst)+n], err
 }

@@ -3,13 +3,14 @@ package cloudtrail
 import (
 	"io"
 
+	"github.com/trailwarden/trailwarden/internal/inflate"
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
 // window is the part of a decompressed file that is in memory: all of it, or a
 // piece that slides along.
 type window struct {
-	src   io.Reader // nil when text is all there is
+	src   source // nil when text is all there is
 	text  []byte
 	base  int64 // offset of text[0] in the file
 	pos   int   // the next byte to read
@@ -21,20 +22,24 @@ type window struct {
 	ix    *jsonscan.Index
 }
 
+// source is where a window's text comes from. next appends to dst, within its
+// capacity; the error is io.EOF at the end. The last behind bytes of dst are the
+// last ones that it gave.
+type source interface {
+	next(dst []byte) ([]byte, error)
+	behind() int
+}
+
 const (
-	windowSize = 1 << 20
+	// windowSize is small enough for a processor's own cache, where what was
+	// unpacked is found by the scanner after it.
+	windowSize = 512 << 10
 	// windowSlack is room for what stands around a record of the largest size.
 	windowSlack = 64 << 10
 )
 
-// whole makes text the complete file.
-func (w *window) whole(text []byte) {
-	*w = window{text: text, final: true, hold: -1, ix: w.ix}
-	w.ix.Reset(text, 0, true)
-}
-
 // stream reads the file from src, buf being the memory to use.
-func (w *window) stream(src io.Reader, buf []byte, max int) {
+func (w *window) stream(src source, buf []byte, max int) {
 	if cap(buf) < windowSize {
 		buf = make([]byte, 0, windowSize)
 	}
@@ -60,10 +65,9 @@ func (w *window) more() bool {
 		copy(grown, w.text)
 		w.text = grown
 	}
-	for len(w.text) < cap(w.text) && !w.final {
-		n, err := w.src.Read(w.text[len(w.text):cap(w.text)])
-		w.text = w.text[:len(w.text)+n]
-		if err != nil {
+	for cap(w.text)-len(w.text) >= inflate.MinPiece && !w.final {
+		var err error
+		if w.text, err = w.src.next(w.text); err != nil {
 			w.final = true
 			if err != io.EOF {
 				w.err = err
@@ -74,20 +78,21 @@ func (w *window) more() bool {
 	return true
 }
 
-// slide drops the text before keep. Where the index has not come so far, it
-// starts anew there: keep is then outside any string.
+// slide drops the text before keep that the source does not need either. Where
+// the index has not come so far, it starts anew at keep, which is then outside
+// any string.
 func (w *window) slide() {
-	n := w.keep
+	n := max(0, min(w.keep, len(w.text)-w.src.behind()))
 	indexed := w.ix.Indexed()
 	w.text = w.text[:copy(w.text, w.text[n:])]
 	w.base += int64(n)
 	w.pos -= n
-	w.keep = 0
+	w.keep -= n
 	if w.hold >= 0 {
 		w.hold -= n
 	}
-	if n > indexed {
-		w.ix.Reset(w.text, 0, w.final)
+	if w.keep+n > indexed {
+		w.ix.Reset(w.text, w.keep, w.final)
 		return
 	}
 	w.ix.Slide(w.text, n, w.final)

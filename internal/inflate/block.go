@@ -46,17 +46,27 @@ func (d *Decoder) stream() (sum uint32, err error) {
 	return sum, nil
 }
 
-// stored copies an uncompressed block.
-func (d *Decoder) stored() error {
+// storedHead reads the length of an uncompressed block into d.pieces.left.
+func (d *Decoder) storedHead() error {
 	d.in.align()
 	head, err := d.take(4)
 	if err != nil {
 		return err
 	}
-	n := int(binary.LittleEndian.Uint16(head))
-	if uint16(n) != ^binary.LittleEndian.Uint16(head[2:]) {
+	n := binary.LittleEndian.Uint16(head)
+	if n != ^binary.LittleEndian.Uint16(head[2:]) {
 		return d.corrupt("length of a stored block does not match its complement")
 	}
+	d.pieces.left = int(n)
+	return nil
+}
+
+// stored copies an uncompressed block.
+func (d *Decoder) stored() error {
+	if err := d.storedHead(); err != nil {
+		return err
+	}
+	n := d.pieces.left
 	data := d.in.src[d.in.pos:]
 	data = data[:min(n, len(data))]
 	room := min(len(data), d.end-d.pos)

@@ -13,8 +13,9 @@
 //
 // Input is hostile until shown otherwise: the output has a hard cap, the size
 // that a file claims for itself is only a bounded hint, and memory follows what
-// was really unpacked. Reader does the same job for files that are too large
-// to hold in memory.
+// was really unpacked. Next unpacks piece by piece into a buffer of any size,
+// with the same codes and checks. Reader does the same job for files that are
+// too large to hold in memory packed.
 package inflate
 
 import (
@@ -68,6 +69,8 @@ type Decoder struct {
 	pos  int    // where the next byte goes in out
 	base int    // where the current member began in out
 	end  int    // out[:end] is the most that may be produced
+
+	pieces pieces // what Next remembers
 
 	lit, dist     *[litSize]uint32 // tables of the current block
 	fastLit       *[litSize]uint32 // lit for the fast loop, with pairs or the same

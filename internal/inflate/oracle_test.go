@@ -97,7 +97,40 @@ func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) (got []byte) 
 			t.Fatalf("only %d bytes of padding", cap(got)-len(got))
 		}
 	}
+	for _, room := range []int{MinPiece, 20_000} {
+		comparePieces(t, d, src, room, want, wantClass, limit)
+	}
 	return got
+}
+
+// comparePieces decodes src with Next into a buffer that slides along, and
+// compares what comes out up to the limit.
+func comparePieces(t testing.TB, d *Decoder, src []byte, room int, want []byte, wantClass class, limit int) {
+	t.Helper()
+	var got []byte
+	buf := make([]byte, 0, History+room)
+	err := error(nil)
+	for d.Start(src); err == nil && len(got) <= limit; {
+		if n := len(buf) - History; n > 0 {
+			buf = buf[:copy(buf, buf[n:])]
+		}
+		before := len(buf)
+		buf, err = d.Next(buf)
+		if err == nil && len(buf) == before {
+			t.Fatalf("no headway with %d bytes of room; input %x", room, head(src))
+		}
+		got = append(got, buf[before:]...)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	if len(got) > limit { // Next knows no limit
+		got, err = got[:limit], ErrTooLarge
+	}
+	if !bytes.Equal(got, want) || classOf(err) != wantClass {
+		t.Fatalf("in pieces of %d: %d bytes, error %v; compress/gzip gives %d bytes, %s; limit %d; input %x",
+			room, len(got), err, len(want), wantClass, limit, head(src))
+	}
 }
 
 func head(b []byte) []byte { return b[:min(len(b), 4096)] }
