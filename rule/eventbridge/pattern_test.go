@@ -168,6 +168,7 @@ func TestWarnings(t *testing.T) {
 		{"too many decimals", "EBW02", `{"a":[{"anything-but":0.1234567}]}`},
 		{"within the documented range", "", `{"a":[{"numeric":[">",0.123456,"<",5e9]}]}`},
 		{"ambiguous wildcard", "EBW03", `{"a":[{"wildcard":"*:*:*:*:x"}]}`},
+		{"ambiguous wildcard of few asterisks", "EBW03", `{"a":[{"wildcard":"*aaaaaaaaaaaa*"}]}`},
 		{"wildcard as ambiguous as an accepted one", "", `{"a":[{"wildcard":"*ab*b*b*"}]}`},
 		{"plain wildcard", "", `{"a":[{"wildcard":"arn:aws:*:*:*:role/*"}]}`},
 		{"over the default quota", "EBW04", `{"a":["` + strings.Repeat("x", 2100) + `"]}`},

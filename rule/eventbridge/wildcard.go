@@ -10,11 +10,13 @@ import (
 
 // EventBridge refuses wildcards that keep too many of their own beginnings
 // alive at once, at a threshold it does not publish. A wildcard that scores
-// acceptedAmbiguity is known to be accepted, one that scores refusedAmbiguity
-// is known to be refused.
+// acceptedAmbiguity is known to be accepted; one that scores refusedAmbiguity
+// with refusedAsterisks is known to be refused. What is not known to be refused
+// is accepted, with a warning.
 const (
 	acceptedAmbiguity = 7
 	refusedAmbiguity  = 10
+	refusedAsterisks  = 6
 )
 
 // wildcard reads the operand of wildcard.
@@ -28,7 +30,7 @@ func (p *parser) wildcard(x *value) (detect.Match, *fault) {
 		return nil, p.fail("EB011", x, "the wildcard %q %s", cut(s), bad)
 	}
 	switch score := ambiguity(pieces); {
-	case score >= refusedAmbiguity:
+	case score >= refusedAmbiguity && asterisks(pieces) >= refusedAsterisks:
 		f := p.fail("EB014", x, "the wildcard %q is too ambiguous for EventBridge", cut(s))
 		f.why = "Too many of its beginnings can match one text at once, because the same characters follow several asterisks."
 		return nil, f
@@ -37,6 +39,15 @@ func (p *parser) wildcard(x *value) (detect.Match, *fault) {
 			"The same characters follow several asterisks; the limit is not published.")
 	}
 	return detect.Glob{Pieces: pieces, Kinds: detect.Strings}, nil
+}
+
+func asterisks(pieces []detect.Piece) (n int) {
+	for _, p := range pieces {
+		if p.Kind == detect.AnyRun {
+			n++
+		}
+	}
+	return n
 }
 
 // globPieces takes a wildcard apart; bad says what is wrong with it.
