@@ -202,6 +202,8 @@ func TestBadInputIsNamedAndTheRestIsJudged(t *testing.T) {
 		{"deep nesting", logFile(e(0) + `,{"eventVersion":"1","a":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `},` + e(2)), "0 2", "0 2", []wantFault{{1, "{", "nested too deeply"}}, ""},
 		{"deep nesting without end", logFile(e(0) + `,{"a":` + strings.Repeat(`{"a":`, 100_000)), "0", "0", []wantFault{{1, "{", "nested too deeply"}, {-1, "", "ends inside"}}, ""},
 		{"deep nesting without end among records", logFile(e(0) + `,{"eventVersion":"1","a":` + strings.Repeat("[", 100_000) + `,` + events(2, 4, ",")), "0 2 3", "0 2 3", []wantFault{{1, "{", "nested too deeply"}}, ""},
+		{"deep nesting without end in a large file", logFile(e(0) + `,{"eventVersion":"1","a":` + strings.Repeat("[", 100_000) + strings.Repeat("1,", 3<<20)), "0", "0", []wantFault{{1, "{", "nested too deeply"}, {-1, "", "ends inside"}}, ""},
+		{"line too deep, without end", e(0) + "\n" + `{"a":` + strings.Repeat("[", 100_000) + strings.Repeat("1,", 3<<20), "0", "0", []wantFault{{-1, "[", "does not end"}}, ""},
 		{"deep line without end", e(0) + "\n" + strings.Repeat(`{"a":`, 300) + e(1) + "\n" + e(2) + "\n" + e(3), "0 2 3", "0 1 2", []wantFault{{-1, "{", "does not end"}}, ""},
 		{"deep line", e(0) + "\n" + strings.Repeat(`{"a":`, 300) + e(1) + strings.Repeat("}", 300) + "\n" + e(2), "0 2", "0 1", []wantFault{{-1, "{", "beyond the limits"}}, ""},
 		{"too many keys", logFile(e(0) + `,{"eventVersion":"1"` + strings.Repeat(`,"k":0`, 50_000) + `},` + e(2)), "0 2", "0 2", []wantFault{{1, "{", "too many keys"}}, ""},

@@ -239,7 +239,7 @@ func (f *file) bad(err error, index int, top bool) {
 			reason = f.tooLarge()
 		}
 		f.fault(offset, index, reason)
-		if ended, vain := f.w.skip(); !ended && !f.spend(vain) && !f.resync(f.w.pos, top) && !top {
+		if ended, vain := f.w.skip(); !ended && (vain == 0 || f.spend(vain) || !f.resync(f.w.pos, top)) && !top {
 			f.cut = index
 		}
 		return

@@ -129,11 +129,12 @@ func (f *file) pass(start int64) ([]byte, bool) {
 
 // passLarge steps over the value at pos, which is over limit.
 func (f *file) passLarge(start int64, limit *jsonscan.LimitError) bool {
+	at := f.w.offset(f.w.pos)
 	ended, vain := f.w.skip()
 	if ended {
 		return true
 	}
-	f.fault(f.w.offset(f.w.pos), -1, "a value "+limit.Reason+" and does not end: the object at byte "+
+	f.fault(at, -1, "a value "+limit.Reason+" and does not end: the object at byte "+
 		strconv.FormatInt(start, 10)+" was passed over up to the next record")
 	if !f.spend(vain) {
 		f.resyncText(min(f.w.pos+1, len(f.w.text)), true)
