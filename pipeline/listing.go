@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -147,6 +148,22 @@ func (l *Listing) follow(dir, link string, links []string) {
 		}
 	}
 	l.folder(link, links)
+}
+
+// LeaveOut takes the file path out of the folders of the listing: what a scan
+// writes is none of its inputs.
+func (l *Listing) LeaveOut(path string) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	l.entries = slices.DeleteFunc(l.entries, func(e entry) bool {
+		if !e.found || filepath.Base(e.path) != filepath.Base(path) {
+			return false
+		}
+		other, err := os.Stat(e.path)
+		return err == nil && os.SameFile(info, other)
+	})
 }
 
 // nameVerdict is what a file's name says about its content.

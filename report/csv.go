@@ -60,6 +60,8 @@ func (c *csvTable) finding(f *Finding) error {
 	for i, s := range c.row {
 		if c.l.Terminal {
 			s = visible.Text(s)
+		} else {
+			s = harmless(s)
 		}
 		c.row[i] = Cell(s)
 	}
@@ -72,6 +74,27 @@ func (c *csvTable) Close(Totals) error {
 	}
 	c.w.Flush()
 	return c.w.Error()
+}
+
+// harmless is s without the characters that a terminal obeys: files are shown on
+// terminals later. Tabs and line breaks, which a cell may hold, stay.
+func harmless(s string) string {
+	if !strings.ContainsFunc(s, obeyed) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if obeyed(r) {
+			b.WriteString(visible.Text(string(r)))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func obeyed(r rune) bool {
+	return unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r'
 }
 
 // formulaStarts are the characters that begin a formula, a command or, as their

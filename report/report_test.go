@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -267,6 +268,15 @@ func TestCSVCellsAreNoFormulas(t *testing.T) {
 					t.Errorf("cell %q starts a formula", cell)
 				}
 			}
+		}
+	}
+}
+
+// A CSV file that is shown on a terminal later moves nothing there either.
+func TestCSVHoldsNothingThatATerminalObeys(t *testing.T) {
+	for i, r := range render(t, "csv", report.Layout{WithEvent: true}, hostileFindings(t)) {
+		if unicode.IsControl(r) && !strings.ContainsRune("\t\n\r", r) {
+			t.Fatalf("%U at byte %d", r, i)
 		}
 	}
 }

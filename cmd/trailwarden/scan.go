@@ -121,11 +121,31 @@ func (j *scanJob) check() (err error) {
 	if j.cmd.Stats == "-" {
 		return errors.New("--stats -: want a file; the report has the output")
 	}
+	if err := writesInput(j.cmd); err != nil {
+		return err
+	}
 	if _, err := report.New(j.cmd.Format, io.Discard, report.Layout{}); err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
 	j.window, err = newWindow(j.cmd.From, j.cmd.To, time.Now())
 	return err
+}
+
+// writesInput refuses to write over a log that is to be read: it may be
+// somebody's evidence.
+func writesInput(c *scanCommand) error {
+	for _, p := range c.Paths {
+		in, err := os.Stat(p)
+		if err != nil || !in.Mode().IsRegular() {
+			continue
+		}
+		for flag, to := range map[string]string{"-o": c.Output, "--stats": c.Stats} {
+			if out, err := os.Stat(to); err == nil && os.SameFile(in, out) {
+				return fmt.Errorf("%s %s: this is a log to be read, and would be written over: give another name", flag, to)
+			}
+		}
+	}
+	return nil
 }
 
 // loadRules leaves invalid rules out: the others judge, and the exit code says
@@ -204,6 +224,8 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
 		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },
 	}
+	o.Listing.LeaveOut(j.cmd.Output)
+	o.Listing.LeaveOut(j.cmd.Stats)
 	if bar {
 		o.Progress = new(pipeline.Progress)
 		d := newDisplay(j.err, o.Progress, o.Listing.Bytes())
