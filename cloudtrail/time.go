@@ -17,8 +17,17 @@ func (r *Record) Time() (t time.Time, ok bool) {
 	return ParseTime(v.Str())
 }
 
-// ParseTime reads a time as CloudTrail and its exports write it, in UTC.
+// ParseTime reads a time as CloudTrail and its exports write it, in UTC. A leap
+// second is the second after :59, as in Unix time.
 func ParseTime(s string) (t time.Time, ok bool) {
+	const leap = "2006-01-02T15:04:"
+	if len(s) > len(leap)+2 && s[len(leap):len(leap)+2] == "60" {
+		t, ok = ParseTime(s[:len(leap)] + "59" + s[len(leap)+2:])
+		if !ok {
+			return t, false
+		}
+		return t.Add(time.Second), true
+	}
 	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil {
 			return t.UTC(), true

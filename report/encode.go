@@ -79,7 +79,7 @@ func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, i
 		id = cloudtrail.LowerEventID
 	}
 	dst = appendText(append(dst, `,"eventID":`...), rec.FieldRaw(id))
-	dst = appendText(append(dst, `,"eventTime":`...), rec.FieldRaw(cloudtrail.EventTime))
+	dst = appendText(append(dst, `,"eventTime":`...), eventTime(rec))
 	dst = appendText(append(dst, `,"eventSource":`...), rec.FieldRaw(cloudtrail.EventSource))
 	dst = appendText(append(dst, `,"eventName":`...), rec.FieldRaw(cloudtrail.EventName))
 	dst = appendText(append(dst, `,"awsRegion":`...), rec.FieldRaw(cloudtrail.AWSRegion))
@@ -92,6 +92,15 @@ func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, i
 	dst = appendTruth(append(dst, `,"readOnly":`...), rec.FieldRaw(cloudtrail.ReadOnly))
 	dst = append(append(dst, `,"file":`...), file...)
 	return strconv.AppendInt(append(dst, `,"record":`...), int64(index), 10)
+}
+
+// eventTime is the time that tells when the event was: an aggregated record has
+// the end of its window instead of an eventTime.
+func eventTime(rec *cloudtrail.Record) []byte {
+	if rec.Has(cloudtrail.EventTime) {
+		return rec.FieldRaw(cloudtrail.EventTime)
+	}
+	return rec.Lookup("timeWindow", "windowEnd").Raw()
 }
 
 // closeString ends a JSON string whose text, decoded, was appended from at on,

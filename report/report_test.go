@@ -319,6 +319,23 @@ func TestYAMLAndJSONHoldTheSameValues(t *testing.T) {
 	}
 }
 
+// An aggregated record has no eventTime: the end of its window stands for it.
+func TestAggregatedRecordsHaveTheTimeOfTheirWindow(t *testing.T) {
+	line := encode(t, plainRule, false, `{"eventId":"i","timeWindow":{"windowStart":"2026-03-14T00:00:00Z","windowEnd":"2026-03-14T00:05:00Z"}}`)
+	if !bytes.Contains(line, []byte(`"eventTime":"2026-03-14T00:05:00Z",`)) {
+		t.Errorf("%s", line)
+	}
+}
+
+// YAML 1.1 takes a number with an exponent for text unless it has a point and a
+// sign.
+func TestYAMLNumbersHaveAPointAndASign(t *testing.T) {
+	line := encode(t, plainRule, true, `{"n":[1E5,-1e-5,1.5e5,1e+5,0,-0,12.5,10000000000000000000]}`)
+	if got := render(t, "yaml", report.Layout{WithEvent: true}, line); !strings.Contains(got, `[1.0e+5, -1.0e-5, 1.5e+5, 1.0e+5, 0, -0, 12.5, 10000000000000000000]`) {
+		t.Error(got)
+	}
+}
+
 func TestUnknownFormat(t *testing.T) {
 	if _, err := report.New("xml", nil, report.Layout{}); err == nil || !strings.Contains(err.Error(), "ndjson") {
 		t.Errorf("error %v; want it to name the formats", err)

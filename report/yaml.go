@@ -1,10 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/internal/visible"
@@ -64,6 +66,12 @@ func (y *yamlList) event(raw json.RawMessage) error {
 	}
 	y.buf = append(y.buf, "  event: "...)
 	for i := 0; i < len(raw); {
+		if raw[i] == '-' || raw[i] >= '0' && raw[i] <= '9' {
+			n := numberLen(raw[i:])
+			y.buf = appendNumber(y.buf, raw[i:i+n])
+			i += n
+			continue
+		}
 		if raw[i] != '"' {
 			if y.buf = append(y.buf, raw[i]); raw[i] == ':' || raw[i] == ',' {
 				y.buf = append(y.buf, ' ')
@@ -87,6 +95,32 @@ func (y *yamlList) event(raw json.RawMessage) error {
 	}
 	y.buf = append(y.buf, '\n')
 	return nil
+}
+
+// numberLen is how many bytes the JSON number at the start of b has.
+func numberLen(b []byte) (n int) {
+	for n < len(b) && strings.IndexByte("+-.0123456789eE", b[n]) >= 0 {
+		n++
+	}
+	return n
+}
+
+// appendNumber appends a JSON number so that YAML 1.1 takes it for one too: that
+// wants a point and a sign wherever there is an exponent (yaml.org/type/float).
+func appendNumber(dst, n []byte) []byte {
+	e := bytes.IndexAny(n, "eE")
+	if e < 0 {
+		return append(dst, n...)
+	}
+	dst = append(dst, n[:e]...)
+	if bytes.IndexByte(n[:e], '.') < 0 {
+		dst = append(dst, '.', '0')
+	}
+	dst = append(dst, 'e')
+	if c := n[e+1]; c != '+' && c != '-' {
+		dst = append(dst, '+')
+	}
+	return append(dst, n[e+1:]...)
 }
 
 func (y *yamlList) text(key, s string) {
