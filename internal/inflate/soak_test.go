@@ -64,6 +64,8 @@ func (s *soak) compare(t *testing.T) {
 		t.Fatalf("after %d inputs: %d bytes after the %d that were there, and %v; compress/gzip says %d bytes and %s; limit %d; input %x",
 			s.inputs, len(out)-len(before), len(before), err, len(want), wantClass, limit, src)
 	}
+	room := MinPiece + s.r.IntN(1+1<<s.r.IntN(18))
+	comparePieces(t, &s.d, src, room, want, wantClass, limit)
 	s.buf = out
 	s.inputs++
 	s.bytes += int64(len(src))
