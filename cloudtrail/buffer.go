@@ -10,7 +10,11 @@ type buffer struct {
 }
 
 // keepAlways is a size that is never worth giving up, in bytes.
-const keepAlways = 2 << 20
+const keepAlways = 4 << 20
+
+// leastBuffer is what a buffer starts with, in bytes; what is never written to
+// takes no memory.
+const leastBuffer = 1 << 20
 
 // take is the empty buffer with room for at least n bytes.
 func (b *buffer) take(n int) []byte {
@@ -44,7 +48,7 @@ func (b *buffer) fill(r io.Reader, n int, size int64) ([]byte, error) {
 	}
 	for len(b.b) < n {
 		if len(b.b) == cap(b.b) || cap(b.b) < room {
-			grown := make([]byte, len(b.b), max(room, 512+cap(b.b)+cap(b.b)/2))
+			grown := make([]byte, len(b.b), max(room+room/4, 2*cap(b.b), leastBuffer))
 			copy(grown, b.b)
 			b.b = grown
 		}

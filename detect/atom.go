@@ -22,17 +22,25 @@ type atom struct {
 	terms []term // atomConsistent
 	level level  // which fields decide it
 	cost  int    // how late to judge it; only the order matters
-	keys  []key  // one of these is found in any record that satisfies the atom
+	// memo is 1 and the number of the field that alone decides it, or 0;
+	// memoTest is its place in the memory for that field.
+	memo     uint8
+	memoTest int32
+	keys     []key // one of these is found in any record that satisfies the atom
 }
 
 func (c *compiler) atomOf(p Path, m Match) int32 {
 	sel := c.intern(p)
 	id := appendMatch(binary.AppendUvarint([]byte{byte(atomTest)}, uint64(sel)), m)
 	return c.add(string(id), func() atom {
+		cost := c.cost(sel) + matchCost(m)
+		if memoOf(&c.list[sel]) >= 0 {
+			cost = min(cost, memoCost)
+		}
 		return atom{
 			kind: atomTest, sel: sel, check: compileMatch(m),
 			level: c.list[sel].level,
-			cost:  c.cost(sel) + matchCost(m),
+			cost:  cost,
 			keys:  keysOf(sel, m),
 		}
 	})
@@ -112,10 +120,15 @@ func (m *Matcher) atom(i int32) bool {
 		return v&1 == 1
 	}
 	a := &m.engine.atoms[i]
-	var is bool
+	var is, known bool
 	switch a.kind {
 	case atomTest:
-		is = m.test(a)
+		if a.memo != 0 {
+			is, known = m.memoized(a)
+		}
+		if !known {
+			is = m.test(a)
+		}
 	case atomCompare:
 		is = m.compare(a)
 	case atomConsistent:

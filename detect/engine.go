@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"hash/maphash"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -24,6 +25,7 @@ type Engine struct {
 	certain   []int32  // rules that are always true
 	headed    *program // rules that need an eventSource or eventName
 	others    *program
+	memoTests [len(memoFields)]int
 }
 
 // maxLoose is the number of rules without any key that are resolved per pair;
@@ -44,6 +46,7 @@ func Compile(nodes []Node) *Engine {
 	}
 	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, rules: len(nodes), dotted: c.dotted}
+	e.memoTests = assignMemos(e.atoms, e.selectors)
 	e.divide(all)
 	return e
 }
@@ -114,6 +117,8 @@ type Matcher struct {
 	made        map[string]cloudtrail.Value // envelope fields made from others
 	madeKey     []byte
 
+	seed       maphash.Seed
+	memos      [len(memoFields)]memo
 	others     program // the engine's, with a memory of its own
 	pairs      pairs
 	collecting bool
@@ -129,6 +134,8 @@ func (e *Engine) NewMatcher() *Matcher {
 	return &Matcher{
 		engine:     e,
 		others:     others,
+		seed:       maphash.MakeSeed(),
+		memos:      newMemos(e.memoTests),
 		verdicts:   make([]uint32, len(e.atoms)),
 		tried:      make([]uint32, e.rules),
 		selections: make([]selection, len(e.selectors)),
@@ -192,6 +199,9 @@ func emptied[T any](s []T) []T {
 // forget makes every cache stale, so that record numbers can start anew.
 func (m *Matcher) forget() {
 	m.now, m.ownOddOf = 1, 0
+	for i := range m.memos {
+		m.memos[i].now = 0
+	}
 	clear(m.verdicts)
 	clear(m.tried)
 	clear(m.selections)

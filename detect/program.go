@@ -81,7 +81,7 @@ func (b *builder) build(p *program) *program {
 	b.count(entries)
 	for i, e := range entries {
 		ks, _ := b.keys(e.tree)
-		if ks == nil || len(entries) <= fewEntries {
+		if ks == nil || len(entries) <= fewEntries || len(entries) <= maxRemembered && b.remembered(ks) {
 			p.rest = append(p.rest, int32(i))
 			continue
 		}
@@ -91,6 +91,16 @@ func (b *builder) build(p *program) *program {
 	}
 	b.arrange(p)
 	return p
+}
+
+// maxRemembered is the number of entries up to which those whose keys are
+// remembered tests are judged without a look-up.
+const maxRemembered = 32
+
+// remembered tells whether what the keys look at is in the fields whose verdicts
+// are remembered.
+func (b *builder) remembered(ks []key) bool {
+	return !slices.ContainsFunc(ks, func(k key) bool { return memoOf(&b.selectors[k.sel]) < 0 })
 }
 
 // fileBoth files entry i under k in its selector's group and, for a path of

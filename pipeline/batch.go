@@ -58,16 +58,19 @@ func (b *batch) reset() {
 	*b = batch{keys: b.keys[:0], updates: b.updates[:0], lines: lines, hits: b.hits[:0], file: b.file}
 }
 
-// clone copies the batch into memory of exactly its size.
-func (b *batch) clone() *batch {
-	c := *b
-	c.keys, c.updates = slices.Clip(slices.Clone(b.keys)), slices.Clone(b.updates)
-	c.lines, c.hits = slices.Clip(slices.Clone(b.lines)), slices.Clone(b.hits)
+// copyTo makes c, whose buffers are used again, equal to b.
+func (b *batch) copyTo(c *batch) {
+	old := *c
+	*c = *b
+	c.keys = append(old.keys[:0], b.keys...)
+	c.updates = append(old.updates[:0], b.updates...)
+	c.lines = append(old.lines[:0], b.lines...)
+	c.hits = append(old.hits[:0], b.hits...)
 	c.faults, c.notes = slices.Clone(b.faults), slices.Clone(b.notes)
-	return &c
+	c.following = nil
 }
 
-// size is about the bytes of memory that a clone takes.
+// size is about the bytes of memory that the batch takes.
 func (b *batch) size() int {
-	return 256 + 16*len(b.keys) + 24*len(b.updates) + len(b.lines) + 24*len(b.hits) + 128*(len(b.faults)+len(b.notes))
+	return 256 + 16*cap(b.keys) + 24*cap(b.updates) + cap(b.lines) + 24*cap(b.hits) + 128*(len(b.faults)+len(b.notes))
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/report"
 )
@@ -57,9 +58,13 @@ func (f *flusher) recognize(b *batch) {
 	if f.seen == nil {
 		return
 	}
-	f.repeats = append(f.repeats[:0], make([]bool, len(b.keys))...)
+	f.repeats = slices.Grow(f.repeats[:0], len(b.keys))[:len(b.keys)]
+	clear(f.repeats)
 	updates := b.updates
 	for i, k := range b.keys {
+		if i%warmed == 0 {
+			f.seen.warm(b.keys[i:min(i+warmed, len(b.keys))])
+		}
 		if !f.seen.add(k) {
 			f.repeats[i] = true
 			f.totals.Duplicates++

@@ -15,6 +15,8 @@ type order struct {
 	next     int       // the file whose batches are handed on
 	waiting  map[int]*queue
 	bytes    int // in waiting
+	spare    []*batch
+	kept     int // bytes in spare
 	flushing bool
 	err      error
 }
@@ -73,7 +75,8 @@ func (o *order) keep(i int, b *batch, done bool) {
 		q = new(queue)
 		o.waiting[i] = q
 	}
-	c := b.clone()
+	c := o.take()
+	b.copyTo(c)
 	if q.last == nil {
 		q.first = c
 	} else {
@@ -106,6 +109,29 @@ func (o *order) drain() {
 		}
 		o.pass(b)
 		o.bytes -= b.size()
+		o.give(b)
+	}
+}
+
+// maxSpare bounds the memory, in bytes, of batches that are kept to be used again.
+const maxSpare = 2 << 20
+
+func (o *order) take() *batch {
+	n := len(o.spare)
+	if n == 0 {
+		return new(batch)
+	}
+	b := o.spare[n-1]
+	o.spare = o.spare[:n-1]
+	o.kept -= b.size()
+	return b
+}
+
+func (o *order) give(b *batch) {
+	b.reset()
+	if n := b.size(); o.kept+n <= maxSpare {
+		o.spare = append(o.spare, b)
+		o.kept += n
 	}
 }
 

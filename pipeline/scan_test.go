@@ -279,6 +279,7 @@ func TestScanCancelled(t *testing.T) {
 	n := 0
 	_, err := pipeline.Scan(ctx, pipeline.Options{
 		Listing: pipeline.List([]string{dir}, false), Rules: rules(), Limits: cloudtrail.DefaultLimits(), Workers: 2,
+		MaxAhead: 1, // so that no worker has read everything before the first finding
 		Findings: func([]byte) error {
 			if n++; n == 3 {
 				cancel()

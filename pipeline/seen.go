@@ -24,6 +24,7 @@ func asKey(k cloudtrail.Key) key {
 type seen struct {
 	seed   [2]uint64 // unknown to whoever writes the records
 	shards [seenShards]shard
+	sink   uint64 // keeps warm from being optimized away
 }
 
 const (
@@ -63,6 +64,21 @@ func (s *seen) add(k key) bool {
 		t.used++
 	}
 	return free
+}
+
+// warmed is how many keys are worth having in the cache before they are added.
+const warmed = 32
+
+// warm reads the slots of keys that will soon be added, so that the processor
+// waits for all of them at once and not for one after the other.
+func (s *seen) warm(keys []key) {
+	var sum uint64
+	for _, k := range keys {
+		h := s.hash(k)
+		t := s.shards[h>>58].slots
+		sum ^= t[h&uint64(len(t)-1)].lo
+	}
+	s.sink = sum
 }
 
 // hash folds the key with the seed, so that no input can choose its slot.

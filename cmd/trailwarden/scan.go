@@ -184,6 +184,7 @@ func (j *scanJob) run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	collectEarly()
 	res, err := j.scan(ctx)
 	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled)
 	if err == nil || interrupted {
