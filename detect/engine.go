@@ -111,7 +111,6 @@ type Matcher struct {
 	addrs       addrs
 	keyText     []byte
 	keyFold     []byte
-	fewText     []byte
 	ownOddOf    uint32
 	ownOdd      odd
 	made        map[string]cloudtrail.Value // envelope fields made from others

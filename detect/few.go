@@ -11,7 +11,7 @@ import (
 // region, error code, read-only or not and the like. Mostly nothing is.
 type few struct {
 	fields []cloudtrail.FieldID
-	known  map[string]*program // nil: no rule is left
+	known  programs
 }
 
 // Bounds of the memory of one program; when it is full it is emptied.
@@ -43,7 +43,7 @@ func (e *Engine) few(entries []entry) *few {
 		return nil
 	}
 	slices.Sort(fields)
-	return &few{fields: slices.Compact(fields), known: map[string]*program{}}
+	return &few{fields: slices.Compact(fields)}
 }
 
 func (e *Engine) fewFields(a *atom, fields []cloudtrail.FieldID) []cloudtrail.FieldID {
@@ -63,21 +63,24 @@ func (m *Matcher) runFew(p *program) {
 		m.run(p)
 		return
 	}
-	key, ok := m.fewKey(p.few)
+	var space [len(fewValued)][]byte
+	texts, ok := m.fewTexts(p.few, space[:0])
 	if !ok {
 		m.run(p)
 		return
 	}
-	left, ok := p.few.known[string(key)]
+	h := hashTexts(m.seed, texts)
+	left, ok := p.few.known.get(h, texts)
 	if !ok {
 		left = m.leave(p)
+		p.few.known.put(h, texts, left)
 	}
 	if left != nil {
 		m.run(left)
 	}
 }
 
-// leave works out what is left of p, which the key at hand is about.
+// leave works out what the record at hand leaves of p, and makes room for it.
 func (m *Matcher) leave(p *program) *program {
 	all := make([]*entry, len(p.entries))
 	for i := range p.entries {
@@ -90,24 +93,25 @@ func (m *Matcher) leave(p *program) *program {
 		}
 		left.certain = append(left.certain, p.certain...)
 	}
-	if len(p.few.known) >= maxFewKnown {
-		clear(p.few.known)
+	if p.few.known.used >= maxFewKnown {
+		p.few.known.forget()
 	}
 	m.charge(left)
-	p.few.known[string(m.fewText)] = left
 	return left
 }
 
-// fewKey is the values of the fields. ok is false when they do not decide:
-// containers, long values, a field in another case that a path may mean.
-func (m *Matcher) fewKey(f *few) (key []byte, ok bool) {
-	m.fewText = m.fewText[:0]
+// fewTexts appends the values of the fields to texts. ok is false when they do
+// not decide: containers, long values, a field in another case that a path may
+// mean.
+func (m *Matcher) fewTexts(f *few, texts [][]byte) (_ [][]byte, ok bool) {
+	n := 0
 	for _, id := range f.fields {
-		v := m.rec.Field(id)
-		if isContainer(v.Kind()) {
+		raw := m.rec.FieldRaw(id)
+		if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
 			return nil, false
 		}
-		m.fewText = append(append(m.fewText, v.Raw()...), 0)
+		n += len(raw) + 1
+		texts = append(texts, raw)
 	}
-	return m.fewText, len(m.fewText) <= maxFewText && m.rootOdd()&oddCase == 0
+	return texts, n <= maxFewText && m.rootOdd()&oddCase == 0
 }

@@ -19,22 +19,23 @@ const (
 )
 
 type pairs struct {
-	known   map[string]*program // nil: no rule is left
+	known   programs
 	entries int
-	key     []byte
+	texts   [2][]byte
+	hash    uint64
 }
 
 // pair is the program for the record's eventSource and eventName. ok is false
 // when the two are not strings of usual length.
 func (m *Matcher) pair() (p *program, ok bool) {
-	source, name := m.rec.Field(cloudtrail.EventSource), m.rec.Field(cloudtrail.EventName)
-	s, n := source.Raw(), name.Raw()
+	s, n := m.rec.FieldRaw(cloudtrail.EventSource), m.rec.FieldRaw(cloudtrail.EventName)
 	if len(s) <= 2 || s[0] != '"' || len(n) <= 2 || n[0] != '"' || len(s)+len(n) > maxPairText {
 		return nil, false
 	}
-	// A raw string ends at its only bare quote, so the two cannot be confused.
-	m.pairs.key = append(append(m.pairs.key[:0], s...), n...)
-	if p, ok := m.pairs.known[string(m.pairs.key)]; ok {
+	x := &m.pairs
+	x.texts = [2][]byte{s, n}
+	x.hash = hashTexts(m.seed, x.texts[:])
+	if p, ok := x.known.get(x.hash, x.texts[:]); ok {
 		return p, true
 	}
 	p = m.work()
@@ -44,13 +45,11 @@ func (m *Matcher) pair() (p *program, ok bool) {
 
 func (m *Matcher) remember(p *program) {
 	m.charge(p)
-	if len(m.pairs.known) >= maxPairs {
+	x := &m.pairs
+	if x.known.used >= maxPairs {
 		m.unlearn()
 	}
-	if m.pairs.known == nil {
-		m.pairs.known = map[string]*program{}
-	}
-	m.pairs.known[string(m.pairs.key)] = p
+	x.known.put(x.hash, x.texts[:], p)
 }
 
 // charge counts the space for a program about to be remembered, and makes room.
@@ -67,9 +66,10 @@ func (m *Matcher) charge(p *program) {
 
 // unlearn forgets every program that was worked out.
 func (m *Matcher) unlearn() {
-	m.pairs.known, m.pairs.entries = nil, 0
+	m.pairs.known.forget()
+	m.pairs.entries = 0
 	if m.others.few != nil {
-		clear(m.others.few.known)
+		m.others.few.known.forget()
 	}
 }
 
