@@ -186,7 +186,9 @@ func (j *scanJob) run() error {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	collectEarly()
 	res, err := j.scan(ctx)
-	interrupted := ctx.Err() != nil && errors.Is(err, context.Canceled)
+	// Ctrl-C in a pipeline also ends the program that feeds us: an input that
+	// seems to have ended by itself may not have.
+	interrupted := ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled))
 	if err == nil || interrupted {
 		err = j.report.Close(res.Totals)
 	}
