@@ -22,7 +22,6 @@ type choice struct {
 	m      *Matcher
 	terms  []term
 	ranges []span
-	ok     []bool // by found, from base: satisfies its term
 	pins   []pin
 	last   map[*byte]int // last term with a leaf in the array
 	ids    map[*byte]uint32

@@ -15,8 +15,7 @@ func TestOrderKeepsListingOrder(t *testing.T) {
 	const files, workers, limit = 200, 7, 4096
 	for seed := range uint64(20) {
 		var got []int
-		var o *order
-		o = newOrder(limit, func(b *batch) error {
+		o := newOrder(limit, func(b *batch) error {
 			got = append(got, b.hits[0].record)
 			return nil
 		})

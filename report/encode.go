@@ -166,7 +166,7 @@ func plain(b []byte) bool {
 		w := binary.LittleEndian.Uint64(b)
 		// The top bit of a byte gets set in w beyond ASCII, in the second term
 		// for DEL, and stays clear in the third below a space.
-		if (w|w+every|^(w+(0x80-' ')*every))&(0x80*every) != 0 {
+		if (w|(w+every)|^(w+(0x80-' ')*every))&(0x80*every) != 0 {
 			return false
 		}
 	}

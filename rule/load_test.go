@@ -220,7 +220,7 @@ func TestDiagnostics(t *testing.T) {
 		"an empty file":            {"r.yaml", "# nothing\n", []string{"r.yaml:1 warning TW013"}, "empty"},
 		"a test without match":     {"r.yaml", "id: r\n" + where + "tests:\n  - name: x\n    event: {a: 1}\n", []string{"r.yaml:4 error TW010"}, "no match"},
 		"a test with text":         {"r.yaml", "id: r\n" + where + "tests:\n  - {event: '[1]', match: true}\n", []string{"r.yaml:4 error TW010"}, "not a JSON object"},
-		"a test with a typo":       {"r.yaml", "id: r\n" + where + "tests:\n  - {event: {}, match: true, descripton: x}\n", []string{"r.yaml:4 error TW003"}, "descripton"},
+		"a test with a typo":       {"r.yaml", "id: r\n" + where + "tests:\n  - {event: {}, match: true, nonsense: x}\n", []string{"r.yaml:4 error TW003"}, "nonsense"},
 		"tests of nobody":          {"x.tests.yaml", "- {event: {}, match: true}\n", []string{"x.tests.yaml:1 error TW010"}, "0 rules"},
 		"a key twice":              {"r.yaml", "id: r\nid: s\n" + where, []string{"r.yaml:2 error TW001"}, "already given in line 1"},
 		"broken Sigma":             {"r.yml", "title: T\nlogsource: {product: aws}\ndetection:\n  s: [\n", []string{"r.yml:"}, ""},

@@ -97,7 +97,7 @@ func checkInside(t *testing.T, x *Index, raw []byte, mark int) {
 	var it Item
 	var got, want []string
 	c := Cursor{}
-	next := func() bool { return false }
+	var next func() bool
 	switch raw[0] {
 	case '{':
 		EachMember(raw, func(k, v []byte) bool { want = append(want, string(k)+"="+string(v)); return true })

@@ -28,7 +28,7 @@ func (p *Policy) Predicate() detect.Node {
 		others = append(others, mine)
 		out = append(out, detect.All{mine, p.Accounts[id].violation(global)})
 	}
-	return append(out, detect.All{detect.Not{X: others}, p.Settings.violation(global)})
+	return append(out, detect.All{detect.Not{X: others}, p.violation(global)})
 }
 
 // violation is the policy algorithm for the records of one account.
