@@ -10,11 +10,11 @@ type buffer struct {
 }
 
 // keepAlways is a size that is never worth giving up, in bytes.
-const keepAlways = 4 << 20
+const keepAlways = 8 << 20
 
 // leastBuffer is what a buffer starts with, in bytes; what is never written to
 // takes no memory.
-const leastBuffer = 1 << 20
+const leastBuffer = 4 << 20
 
 // take is the empty buffer with room for at least n bytes.
 func (b *buffer) take(n int) []byte {
@@ -52,10 +52,14 @@ func (b *buffer) fill(r io.Reader, n int, size int64) ([]byte, error) {
 			copy(grown, b.b)
 			b.b = grown
 		}
+		want := cap(b.b) - len(b.b)
 		m, err := r.Read(b.b[len(b.b):cap(b.b)])
 		b.b = b.b[:len(b.b)+m]
 		if err != nil {
 			return b.b, err
+		}
+		if int64(len(b.b)) == size && m < want {
+			return b.b, io.EOF // all there is, and asked for more: no need to ask again
 		}
 	}
 	return b.b, nil

@@ -114,7 +114,7 @@ func (o *order) drain() {
 }
 
 // maxSpare bounds the memory, in bytes, of batches that are kept to be used again.
-const maxSpare = 2 << 20
+const maxSpare = 1 << 20
 
 func (o *order) take() *batch {
 	n := len(o.spare)

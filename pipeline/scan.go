@@ -34,7 +34,7 @@ type Options struct {
 	WithEvent bool
 	Limits    cloudtrail.Limits
 	// MaxAhead bounds the bytes of results that wait for an earlier file to
-	// finish; 0 means 16 MiB.
+	// finish; 0 means 4 MiB.
 	MaxAhead int
 	Now      func() time.Time // for Totals.Seconds; nil means time.Now
 
@@ -105,7 +105,7 @@ func newScan(o *Options) *scan {
 		s.out.seen = newSeen()
 	}
 	if o.MaxAhead <= 0 {
-		o.MaxAhead = 16 << 20
+		o.MaxAhead = 4 << 20
 	}
 	s.order = newOrder(o.MaxAhead, s.out.flush)
 	return s
