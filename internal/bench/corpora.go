@@ -45,6 +45,7 @@ func needs(quick bool) []need {
 		{"many", []string{"-seed", "3", "-files", "14028", "-per-file", "5"}},
 		{"few", []string{"-seed", "4", "-files", "16", "-per-file", "5000"}},
 		{"million", []string{"-seed", "5", "-files", "1", "-per-file", "1000000"}},
+		{"tiny", []string{"-seed", "7", "-files", "1", "-per-file", "1"}},
 	}
 }
 
