@@ -8,6 +8,7 @@ import (
 	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/severity"
 )
 
 // Keys are the keys of a native rule; the published JSON Schema has the same.
@@ -151,7 +152,7 @@ func clip(s string) string {
 func (n *native) severity(v *yamldoc.Node) {
 	s, err := ParseSeverity(v.Text)
 	if v.Kind != yamldoc.String || err != nil {
-		near := nearest.Of(v.Text, severityNames[:])
+		near := nearest.Of(v.Text, severity.Names())
 		n.add(diagnostic.Error, v, CodeSeverity, near, "severity %q: want informational, low, medium, high or critical", clip(v.Text))
 		return
 	}

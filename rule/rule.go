@@ -3,38 +3,25 @@
 package rule
 
 import (
-	"fmt"
-
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/severity"
 )
 
 // Severity ranks a rule's findings.
-type Severity uint8
+type Severity = severity.Level
 
 // The severities, lowest first.
 const (
-	Informational Severity = iota
-	Low
-	Medium
-	High
-	Critical
+	Informational = severity.Informational
+	Low           = severity.Low
+	Medium        = severity.Medium
+	High          = severity.High
+	Critical      = severity.Critical
 )
 
-var severityNames = [...]string{"informational", "low", "medium", "high", "critical"}
-
-// String is the severity's name in rule files.
-func (s Severity) String() string { return severityNames[s] }
-
 // ParseSeverity reads a severity's name.
-func ParseSeverity(s string) (Severity, error) {
-	for i, n := range severityNames {
-		if s == n {
-			return Severity(i), nil
-		}
-	}
-	return 0, fmt.Errorf("severity %q: want informational, low, medium, high or critical", s)
-}
+func ParseSeverity(s string) (Severity, error) { return severity.Parse(s) }
 
 // Rule is one rule, whatever language it was written in.
 type Rule struct {

@@ -1,0 +1,163 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrNotFound is returned for an alert, silence or delivery that the store does
+// not hold.
+var ErrNotFound = errors.New("not found")
+
+// Kind is what a delivery tells.
+type Kind string
+
+// The kinds of delivery.
+const (
+	Opened   Kind = "opened"   // first message of an alert
+	Repeated Kind = "repeated" // more findings, with the new count
+	Acked    Kind = "acknowledged"
+	Closed   Kind = "resolved"
+	Reopened Kind = "reopened"
+	Storm    Kind = "storm"  // running totals in place of single messages
+	Report   Kind = "report" // rows of a scheduled query, as one message
+	Health   Kind = "health" // the watcher itself needs attention
+	Test     Kind = "test"
+)
+
+// Position is how far a source was read; it is saved in the same transaction as
+// the alerts of what was read.
+type Position struct {
+	Name string // source, or source and object
+	Data []byte
+}
+
+// Batch is what one transaction adds.
+type Batch struct {
+	Findings  []Finding
+	Positions []Position
+	// State are the windows of rules that remember, by key.
+	State []Position
+	Now   time.Time // arrival time, UTC
+}
+
+// Delivery is a row of the outbox: one message of one alert for one sink.
+type Delivery struct {
+	ID       string    `json:"id"`
+	Sink     string    `json:"sink"`
+	Alert    string    `json:"alert"` // its ID; empty for Health, Storm and Test
+	Kind     Kind      `json:"kind"`
+	Sequence int64     `json:"sequence"` // of this alert on this sink, from 1
+	Created  time.Time `json:"created"`
+	NotUntil time.Time `json:"notUntil"` // not to be sent before
+	Attempts int       `json:"attempts"`
+	// MayRepeat says that an earlier attempt ended without an answer, so the
+	// receiver may have the message already.
+	MayRepeat bool `json:"mayRepeat,omitempty"`
+	// Body is what the message is made of when there is no alert behind it.
+	Body []byte `json:"body,omitempty"`
+	// Receipt is what the sink returned for an earlier message of this alert:
+	// a thread, an incident's id, a Message-ID.
+	Receipt []byte `json:"receipt,omitempty"`
+	// LastError is why the last attempt failed.
+	LastError string `json:"lastError,omitempty"`
+	// Lease tells the holder apart from one that was too slow.
+	Lease string `json:"-"`
+}
+
+// Outcome says how an attempt to deliver ended.
+type Outcome struct {
+	Class    Class
+	Receipt  []byte    // kept for the alert's next message when Class is OK
+	NotUntil time.Time // with Retry: not before; zero lets the schedule decide
+	Reason   string    // with all but OK; never holds a secret
+	Unsure   bool      // with Retry: the receiver may have the message
+}
+
+// Class is how a delivery ended, and so what happens next.
+type Class string
+
+// The classes.
+const (
+	OK     Class = "ok"     // the receiver has it
+	Retry  Class = "retry"  // try again later
+	Reject Class = "reject" // trying again cannot help: dead letter
+	Auth   Class = "auth"   // the sink's credentials are refused: pause the sink
+)
+
+// Store keeps alerts and the outbox. All methods may be called by several
+// goroutines, and, where the store is shared, by several processes.
+type Store interface {
+	Committer
+	Alerts
+	Outbox
+	Positions
+	Close() error
+}
+
+// Committer adds findings.
+type Committer interface {
+	// Commit judges the batch's findings against what the store holds and
+	// writes alerts, outbox rows, positions and state in one transaction. A
+	// finding whose identity the alert already counts changes nothing, so
+	// that a batch may be committed any number of times.
+	Commit(ctx context.Context, b Batch) (Committed, error)
+}
+
+// Committed counts what a Commit did.
+type Committed struct {
+	New, Repeated, Known, Excepted, Silenced int
+}
+
+// Query selects alerts; zero fields select all.
+type Query struct {
+	Status   []Status
+	Rule     string
+	From, To time.Time // of LastSeen, event time, UTC
+	Text     string    // in a group's value
+	Limit    int       // 0 means 100
+	After    string    // page: the cursor that the last one returned
+}
+
+// Action is something a person does with an alert.
+type Action struct {
+	Did  string // acknowledged, resolved, reopened, noted
+	By   string
+	Text string
+	Now  time.Time
+}
+
+// Alerts are read and acted on.
+type Alerts interface {
+	Alert(ctx context.Context, id string) (*Alert, error)
+	Alerts(ctx context.Context, q Query) (page []*Alert, next string, err error)
+	Act(ctx context.Context, id string, a Action) (*Alert, error)
+	Silence(ctx context.Context, s Silence) (id string, err error)
+	Silences(ctx context.Context) ([]Silence, error)
+	EndSilence(ctx context.Context, id string, now time.Time) error
+}
+
+// Outbox hands out what is to be delivered.
+type Outbox interface {
+	// Claim leases up to n deliveries of a sink that are due at now, oldest
+	// first; a lease that is not settled in time may be claimed by another.
+	Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) ([]Delivery, error)
+	// Settle records how a claimed delivery ended.
+	Settle(ctx context.Context, d Delivery, o Outcome, now time.Time) error
+	// Put adds a delivery that no alert caused (Health, Storm, Test, Report).
+	Put(ctx context.Context, d Delivery) error
+	// Backlog counts what waits, by sink.
+	Backlog(ctx context.Context) (map[string]int64, error)
+	// Dead lists the dead letters, Retry makes some due again, Drop forgets
+	// them; who did it and why is kept.
+	Dead(ctx context.Context, sink string, limit int, after string) (page []Delivery, next string, err error)
+	Retry(ctx context.Context, ids []string, now time.Time) (int, error)
+	Drop(ctx context.Context, ids []string, by, reason string, now time.Time) (int, error)
+}
+
+// Positions are saved by Commit; a source may also save its own.
+type Positions interface {
+	Load(ctx context.Context, name string) ([]byte, error) // nil when there is none
+	Save(ctx context.Context, name string, data []byte) error
+}
