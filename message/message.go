@@ -29,6 +29,13 @@ type Message struct {
 	FirstSeen time.Time `json:"firstSeen"` // event time, UTC
 	LastSeen  time.Time `json:"lastSeen"`
 	Opened    time.Time `json:"opened"` // arrival, UTC
+	// Delay is how much later than FirstSeen the first finding arrived;
+	// nanoseconds in JSON, 0 when unknown.
+	Delay time.Duration `json:"delay,omitempty"`
+	// New is how many findings came since the last message of this alert and
+	// Since when that was; 0 when it is not known or this is the first.
+	New   int64     `json:"new,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 
 	Who   Who    `json:"who"`
 	What  What   `json:"what"`
@@ -54,6 +61,21 @@ type Message struct {
 
 	// Totals is set in a storm: messages held back, by rule.
 	Totals []Total `json:"totals,omitempty"`
+	// Facts are what a message without an alert behind it (Health, Test) has to
+	// say, beside its headline and summary.
+	Facts []alert.Label `json:"facts,omitempty"`
+
+	// Masked counts the secrets that were masked in this message.
+	Masked int `json:"masked,omitempty"`
+
+	// Text and HTML are set when the user's template for this sink says the body
+	// itself: a sink shows them in place of its own rendering, within its
+	// limits. Text is plain text and not escaped for anything; HTML is escaped
+	// already. Custom are the template's own fields, by the name that the target
+	// knows.
+	Text   string        `json:"text,omitempty"`
+	HTML   string        `json:"html,omitempty"`
+	Custom []alert.Label `json:"custom,omitempty"`
 }
 
 // Rule is why.
@@ -87,6 +109,16 @@ type Who struct {
 	AccessKey string `json:"accessKey,omitempty"`
 	Account   string `json:"account,omitempty"`
 	MFA       string `json:"mfa,omitempty"` // yes, no, or empty when unknown
+	// Kind is who that is: person, role, workload, service, root, account,
+	// anonymous or unknown.
+	Kind string `json:"kind,omitempty"`
+	// Foreign tells that Account is another than the one that was acted on.
+	Foreign bool `json:"foreign,omitempty"`
+	// Via is the AWS service that called on behalf of the identity (invokedBy).
+	Via string `json:"via,omitempty"`
+	// Principal is the unique id behind the session, AIDA… or AROA…, when the
+	// record holds one.
+	Principal string `json:"principal,omitempty"`
 }
 
 // What is the API call in words.
@@ -99,6 +131,12 @@ type What struct {
 	ErrorCode  string        `json:"errorCode,omitempty"`
 	Error      string        `json:"error,omitempty"`
 	ReadOnly   string        `json:"readOnly,omitempty"` // true, false, or empty
+	// Words is the API in plain words: "delete trail".
+	Words string `json:"words,omitempty"`
+	// Results are what the answer tells that matters, masked.
+	Results []alert.Label `json:"results,omitempty"`
+	// Others are further APIs of the alert's findings, beside Action.
+	Others []string `json:"others,omitempty"`
 }
 
 // Where is the account and region.
@@ -107,7 +145,8 @@ type Where struct {
 	AccountName string `json:"accountName,omitempty"`
 	Unit        string `json:"unit,omitempty"` // organizational unit path
 	Region      string `json:"region"`
-	Place       string `json:"place,omitempty"` // Europe (Frankfurt)
+	Place       string `json:"place,omitempty"` // Frankfurt, DE
+	Partition   string `json:"partition,omitempty"`
 }
 
 // Origin is where the call came from.
@@ -132,8 +171,11 @@ type Event struct {
 	Error    string         `json:"error,omitempty"`
 	Resource string         `json:"resource,omitempty"`
 	Evidence alert.Evidence `json:"evidence"`
+	// ID is the record's eventID, as recorded.
+	ID string `json:"id,omitempty"`
 	// Fields are the record's essentials, masked: the tree that a YAML or JSON
-	// body shows. Raw is the masked record, whole or summarized, valid JSON.
+	// body shows, each by its dotted path in the record's own order of
+	// importance. Raw is the masked record, whole or summarized, valid JSON.
 	Fields []alert.Label   `json:"fields,omitempty"`
 	Raw    json.RawMessage `json:"event,omitempty"`
 }
