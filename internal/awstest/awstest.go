@@ -1,0 +1,164 @@
+// Package awstest runs an AWS emulator for tests: moto's server, on a loopback
+// port, from a Python virtual environment that the first test to need it makes
+// and later ones share.
+//
+//	func TestPublish(t *testing.T) {
+//		cfg := awstest.Config(t)
+//		topic := awstest.Topic(t, cfg)
+//		client := sns.NewFromConfig(cfg)
+//		…
+//	}
+//
+// There is one server for each test process; it starts with the first call of
+// Config and ends with the process, killed or not. Every call of Config gives
+// an AWS account of its own, so tests may run in parallel and see nothing of
+// each other.
+//
+// Where Python or its packages cannot be had, the test is skipped with one
+// line; with TRAILWARDEN_AWS=required in the environment it fails instead.
+package awstest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Region is the region of every Config.
+const Region = "eu-west-1"
+
+// process holds the one server of a test process. It is the package's only
+// state, and the reason why the package is for tests alone.
+var process struct {
+	once     sync.Once
+	server   *server
+	err      error
+	accounts atomic.Int64
+	names    atomic.Int64
+}
+
+func shared(t testing.TB) *server {
+	t.Helper()
+	process.once.Do(func() { process.server, process.err = start() })
+	if process.err == nil {
+		return process.server
+	}
+	if _, unavailable := process.err.(*unavailableError); unavailable && os.Getenv("TRAILWARDEN_AWS") != "required" {
+		t.Skipf("no AWS emulator: %v", process.err)
+	}
+	t.Fatalf("starting the AWS emulator: %v", process.err)
+	return nil
+}
+
+// Endpoint returns the URL of the process's server, http://127.0.0.1:PORT.
+func Endpoint(t testing.TB) string {
+	t.Helper()
+	return shared(t).endpoint
+}
+
+// Config returns the configuration of a fresh, empty AWS account on the
+// process's server, in Region. The credentials work in other processes too
+// (see Env). Idle connections are closed when the test ends.
+func Config(t testing.TB) aws.Config {
+	t.Helper()
+	return Account(t, fmt.Sprintf("9%011d", process.accounts.Add(1)))
+}
+
+// Account is Config for an account of the caller's choice, 12 digits; several
+// calls may share it.
+func Account(t testing.TB, id string) aws.Config {
+	t.Helper()
+	transport := &http.Transport{MaxIdleConnsPerHost: 16}
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg := aws.Config{
+		Region:           Region,
+		BaseEndpoint:     aws.String(Endpoint(t)),
+		HTTPClient:       &http.Client{Transport: transport, Timeout: time.Minute},
+		RetryMaxAttempts: 1,
+		Credentials:      credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "test", ""),
+	}
+	cfg.Credentials = credentialsOf(t, cfg, id)
+	return cfg
+}
+
+// credentialsOf asks for a role of the account: the emulator knows accounts by
+// their access keys.
+func credentialsOf(t testing.TB, cfg aws.Config, id string) aws.CredentialsProvider {
+	t.Helper()
+	out, err := sts.NewFromConfig(cfg).AssumeRole(context.Background(), &sts.AssumeRoleInput{
+		RoleArn:         aws.String("arn:aws:iam::" + id + ":role/test"),
+		RoleSessionName: aws.String("test"),
+	})
+	if err != nil {
+		t.Fatalf("assuming a role in account %s of the AWS emulator: %v", id, err)
+	}
+	return credentials.StaticCredentialsProvider{Value: aws.Credentials{
+		AccessKeyID:     aws.ToString(out.Credentials.AccessKeyId),
+		SecretAccessKey: aws.ToString(out.Credentials.SecretAccessKey),
+		SessionToken:    aws.ToString(out.Credentials.SessionToken),
+		AccountID:       id,
+	}}
+}
+
+// AccountID returns the 12 digits of cfg's account.
+func AccountID(t testing.TB, cfg aws.Config) string {
+	t.Helper()
+	return retrieve(t, cfg).AccountID
+}
+
+func retrieve(t testing.TB, cfg aws.Config) aws.Credentials {
+	t.Helper()
+	c, err := cfg.Credentials.Retrieve(context.Background())
+	if err != nil {
+		t.Fatalf("credentials of the AWS emulator: %v", err)
+	}
+	return c
+}
+
+// Env returns the environment variables that give another process cfg's
+// account, region and endpoint.
+func Env(t testing.TB, cfg aws.Config) []string {
+	t.Helper()
+	c := retrieve(t, cfg)
+	return []string{
+		"AWS_ACCESS_KEY_ID=" + c.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + c.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + c.SessionToken,
+		"AWS_REGION=" + cfg.Region,
+		"AWS_ENDPOINT_URL=" + aws.ToString(cfg.BaseEndpoint),
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
+}
+
+// Reset forgets everything in every account of the process's server, also what
+// other tests are using: only for tests that cannot do with an account of
+// their own. Credentials made before no longer name their account.
+func Reset(t testing.TB) {
+	t.Helper()
+	resp, err := http.Post(Endpoint(t)+"/moto-api/reset", "", nil)
+	if err != nil {
+		t.Fatalf("resetting the AWS emulator: %v", err)
+	}
+	resp.Body.Close()
+}
+
+// Main runs a package's tests and stops the server at once after them, for
+// packages that look for leaked goroutines or processes:
+//
+//	func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	if process.server != nil {
+		process.server.stop()
+	}
+	return code
+}
