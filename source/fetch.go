@@ -125,3 +125,28 @@ func (f Fetchers) Open(ctx context.Context, o Object) (io.ReadCloser, Info, erro
 	}
 	return to.Open(ctx, o)
 }
+
+// Tracked is a reader that remembers the error which ended it. Who reads through
+// something that turns errors into words, as cloudtrail.Decoder does, asks Err
+// afterwards whether the object was read to its end.
+type Tracked struct {
+	R   io.Reader
+	err error
+}
+
+// Read reads from R.
+func (t *Tracked) Read(p []byte) (int, error) {
+	n, err := t.R.Read(p)
+	if err != nil {
+		t.err = err
+	}
+	return n, err
+}
+
+// Err is the error that ended the reading, nil at a proper end or before any.
+func (t *Tracked) Err() error {
+	if t.err == io.EOF {
+		return nil
+	}
+	return t.err
+}

@@ -155,3 +155,13 @@ type Cursor interface {
 	Load(ctx context.Context, name string) ([]byte, error)
 	Save(ctx context.Context, name string, position []byte) error
 }
+
+// The classes of object; see envelope.Class.
+const (
+	Unclassified = envelope.Unclassified
+	LogFile      = envelope.LogFile
+	DigestFile   = envelope.DigestFile
+	FolderMark   = envelope.FolderMark
+	ForeignFile  = envelope.ForeignFile
+	SecurityLake = envelope.SecurityLake
+)
