@@ -40,6 +40,9 @@ type Alert struct {
 	// Tallies count who, what and where over all findings.
 	Tallies []Tally `json:"tallies,omitempty"`
 
+	// Told is what each sink was told, by name of the sink.
+	Told []Told `json:"told,omitempty"`
+
 	Silence string `json:"silence,omitempty"` // ID of the silence that holds its messages back
 	Notes   []Note `json:"notes,omitempty"`   // what people did with it, oldest first
 	Owner   string `json:"owner,omitempty"`   // who acknowledged it
@@ -59,10 +62,28 @@ type Sample struct {
 	Row       []Label         `json:"row,omitempty"`
 }
 
+// Told is how much of an alert one sink was told.
+type Told struct {
+	Sink     string    `json:"sink"`
+	Count    int64     `json:"count"`            // findings that the last delivered message told of
+	At       time.Time `json:"at,omitzero"`      // when it was delivered; zero when none was
+	Sequence int64     `json:"sequence"`         // of the last delivery that was made
+	Pending  string    `json:"pending,omitzero"` // ID of the delivery under way that will tell of all findings
+	Dead     time.Time `json:"dead,omitzero"`    // when the last delivery became a dead letter, if none came through since
+	Storm    string    `json:"storm,omitzero"`   // ID of the storm whose totals told of it instead
+	Summed   int64     `json:"summed,omitzero"`  // findings that the storm's totals count
+	Receipt  []byte    `json:"receipt,omitempty"`
+}
+
+// MaxTally bounds the different values that a Tally counts.
+const MaxTally = 64
+
 // Tally counts the values that one field took in an alert's findings, at most
-// MaxTally of them; Others counts the findings with further values.
+// MaxTally of them; Others counts the findings with further values. Counts are
+// exact. Which values are kept when there are too many does not depend on the
+// order of the findings, nor can anyone choose it. The most frequent come first.
 type Tally struct {
-	Field  string        `json:"field"` // actor, eventName, awsRegion, sourceIPAddress, errorCode …
+	Field  string        `json:"field"` // actor, who, account, awsRegion, eventSource, eventName, sourceIPAddress, userAgent, errorCode
 	Values []TalliedText `json:"values"`
 	Others int64         `json:"others,omitempty"`
 }
@@ -85,7 +106,7 @@ type Note struct {
 // kept and counted all the same.
 type Silence struct {
 	ID     string    `json:"id"`
-	Match  []Label   `json:"match"` // rule, account, region, actor, severity or a group field; all must hold; * is a wildcard
+	Match  []Label   `json:"match"` // see Route
 	Owner  string    `json:"owner"`
 	Reason string    `json:"reason"`
 	From   time.Time `json:"from"`
@@ -94,7 +115,7 @@ type Silence struct {
 
 // Exception keeps findings of one rule from becoming alerts.
 type Exception struct {
-	Match   []Label   `json:"match"` // field = value with * wildcards; all must hold
+	Match   []Label   `json:"match"` // field = value with * wildcards; all must hold, of one field any
 	Owner   string    `json:"owner"`
 	Reason  string    `json:"reason"`
 	Expires time.Time `json:"expires"`

@@ -6,9 +6,29 @@ import (
 	"time"
 )
 
-// ErrNotFound is returned for an alert, silence or delivery that the store does
-// not hold.
-var ErrNotFound = errors.New("not found")
+// Errors that callers of a Store decide on.
+var (
+	// ErrNotFound is returned for an alert, silence or delivery that the store
+	// does not hold.
+	ErrNotFound = errors.New("not found")
+	// ErrFull is returned when the store has no room: nothing was written, what
+	// it holds is sound, and the source must not be acknowledged. The same call
+	// works again once there is room.
+	ErrFull = errors.New("the store is full")
+	// ErrBroken is returned when a write failed in a way that leaves open what
+	// reached the disk. The store refuses every further write until it is opened
+	// anew.
+	ErrBroken = errors.New("the store cannot write")
+	// ErrCorrupt is returned when the store holds something that it did not
+	// write.
+	ErrCorrupt = errors.New("the store is damaged")
+	// ErrNewer is returned for a store that a later version has written. It is
+	// left untouched.
+	ErrNewer = errors.New("the store was written by a later version")
+	// ErrLost is returned by Settle when the lease had ended and the delivery is
+	// somebody else's by now, or gone.
+	ErrLost = errors.New("the lease was lost")
+)
 
 // Kind is what a delivery tells.
 type Kind string
@@ -37,7 +57,8 @@ type Position struct {
 type Batch struct {
 	Findings  []Finding
 	Positions []Position
-	// State are the windows of rules that remember, by key.
+	// State are the windows of rules that remember, by key; one with nil Data
+	// is forgotten.
 	State []Position
 	Now   time.Time // arrival time, UTC
 }
@@ -62,6 +83,17 @@ type Delivery struct {
 	Receipt []byte `json:"receipt,omitempty"`
 	// LastError is why the last attempt failed.
 	LastError string `json:"lastError,omitempty"`
+	// Count is how many findings the message tells of; whoever builds it from
+	// the alert sets it, and Settle remembers it.
+	Count int64 `json:"count,omitempty"`
+	// FirstTry is when the first attempt failed: giving up counts from it, so
+	// that waiting alone never ends a message. Zero before.
+	FirstTry time.Time `json:"firstTry,omitzero"`
+	// Since is, of a Repeated, when the alert was last told: what NotUntil is
+	// counted from.
+	Since time.Time `json:"since,omitzero"`
+	// Died is when it became a dead letter.
+	Died time.Time `json:"died,omitzero"`
 	// Lease tells the holder apart from one that was too slow.
 	Lease string `json:"-"`
 }
@@ -87,13 +119,33 @@ const (
 )
 
 // Store keeps alerts and the outbox. All methods may be called by several
-// goroutines, and, where the store is shared, by several processes.
+// goroutines, and, where the store is shared, by several processes. Every
+// decision is made by the functions of this package under the Policy that the
+// store was opened with, which is asked anew for each call, so that a changed
+// configuration counts at once.
 type Store interface {
 	Committer
 	Alerts
 	Outbox
 	Positions
+	// Purge forgets what has outlived its keeping, in small steps: identities of
+	// findings, alerts without news, ended silences, dead letters.
+	Purge(ctx context.Context, k Keeping, now time.Time) (Purged, error)
 	Close() error
+}
+
+// Keeping says how long a store keeps things after they last changed, by
+// arrival time; 0 means the default, negative means forever.
+type Keeping struct {
+	Findings time.Duration // identities of counted findings; default 7 days
+	Alerts   time.Duration // default 90 days; open ones with messages on the way are kept
+	Dead     time.Duration // dead letters; default 30 days
+	Silences time.Duration // after their end; default 90 days
+}
+
+// Purged counts what a Purge forgot.
+type Purged struct {
+	Findings, Alerts, Dead, Silences int64
 }
 
 // Committer adds findings.
@@ -105,9 +157,17 @@ type Committer interface {
 	Commit(ctx context.Context, b Batch) (Committed, error)
 }
 
-// Committed counts what a Commit did.
+// Committed counts the findings of a Commit, each in one of New, Repeated,
+// Known and Excepted; Silenced counts those of the first two whose alert a
+// silence holds back. Alerts are the IDs that changed.
 type Committed struct {
-	New, Repeated, Known, Excepted, Silenced int
+	New      int // opened an alert
+	Repeated int // joined one
+	Known    int // counted before
+	Excepted int // an exception of the rule ended them
+	Silenced int
+	Queued   int // deliveries put into the outbox
+	Alerts   []string
 }
 
 // Query selects alerts; zero fields select all.
@@ -141,13 +201,23 @@ type Alerts interface {
 // Outbox hands out what is to be delivered.
 type Outbox interface {
 	// Claim leases up to n deliveries of a sink that are due at now, oldest
-	// first; a lease that is not settled in time may be claimed by another.
+	// first; a lease that is not settled in time may be claimed by another, and
+	// MayRepeat is set then. Of one alert the deliveries are handed out one after
+	// the other, in the order of their Sequence. In a storm Claim hands out no
+	// more than the sink's quota.
 	Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) ([]Delivery, error)
-	// Settle records how a claimed delivery ended.
+	// Settle records how a claimed delivery ended: OK takes it off the outbox,
+	// Retry makes it due again at o.NotUntil, Auth makes it due at once and counts
+	// no attempt, Reject makes it a dead letter. It returns ErrLost when the lease
+	// was lost.
 	Settle(ctx context.Context, d Delivery, o Outcome, now time.Time) error
-	// Put adds a delivery that no alert caused (Health, Storm, Test, Report).
+	// Put adds a delivery that no alert caused (Health, Storm, Test, Report). One
+	// whose ID the outbox has seen in the last day changes nothing.
 	Put(ctx context.Context, d Delivery) error
-	// Backlog counts what waits, by sink.
+	// Reschedule counts the times of all waiting Repeated anew, after the policy
+	// has changed.
+	Reschedule(ctx context.Context, now time.Time) (int, error)
+	// Backlog counts what waits, by sink; dead letters do not.
 	Backlog(ctx context.Context) (map[string]int64, error)
 	// Dead lists the dead letters, Retry makes some due again, Drop forgets
 	// them; who did it and why is kept.
@@ -160,4 +230,7 @@ type Outbox interface {
 type Positions interface {
 	Load(ctx context.Context, name string) ([]byte, error) // nil when there is none
 	Save(ctx context.Context, name string, data []byte) error
+	// State calls yield for each piece of Batch.State whose name begins with
+	// prefix, in the order of names, until yield returns an error.
+	State(ctx context.Context, prefix string, yield func(Position) error) error
 }
