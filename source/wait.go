@@ -56,6 +56,25 @@ func (b Backoff) After(n int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
+// Graceful is a context that ends grace after ctx ends, so that work in hand may
+// finish when nothing new is to begin. Call end when the work is done.
+func Graceful(ctx context.Context, grace time.Duration) (soft context.Context, end func()) {
+	soft, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-soft.Done():
+		}
+	})
+	return soft, func() {
+		stop()
+		cancel()
+	}
+}
+
 // MemoryCursor is a Cursor that forgets everything at the end of the process.
 type MemoryCursor struct {
 	mu sync.Mutex

@@ -157,3 +157,11 @@ func Unwrap(body []byte, l Limits) []Item {
 	o.text(body)
 	return o.items
 }
+
+// Via opens the body of a message that the caller received itself: all items
+// came through h.
+func Via(h Hop, body []byte, l Limits) []Item {
+	o := opener{limits: l, left: l.Output}
+	o.inside(h, func() { o.text(body) })
+	return o.items
+}

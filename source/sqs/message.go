@@ -1,0 +1,130 @@
+package sqs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/trailwarden/trailwarden/source"
+)
+
+// message handles one message that is in hand, and holds it while it waits for a
+// permission.
+func (s *Source) message(ctx, soft context.Context, h source.Handler, m types.Message) {
+	beat := s.heartbeat(soft, aws.ToString(m.ReceiptHandle))
+	defer beat()
+	d := s.delivery(m)
+	err := s.Handle(soft, h, d)
+	<-s.slots
+	for denied(err) && s.hold(ctx, m) {
+		err = s.again(ctx, soft, h, d, err)
+	}
+	if source.Done(err) {
+		s.acks <- aws.ToString(m.ReceiptHandle)
+		return
+	}
+	beat()
+	s.giveBack(ctx, m, d.Receives, err)
+}
+
+// denied tells whether an error is one that only people can mend, and that all
+// messages of its kind share.
+func denied(err error) bool {
+	var d *source.Denied
+	return errors.As(err, &d)
+}
+
+// longest is how long a message can be kept from its receive on (SQS Developer
+// Guide, visibility timeout: 12 hours), less a reserve.
+const longest = 11 * time.Hour
+
+// hold waits until a message that is held should be tried again. It reports
+// false when there is no room to hold it, or the end has come.
+func (s *Source) hold(ctx context.Context, _ types.Message) bool {
+	select {
+	case s.held <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-s.held }()
+	return s.o.Clock.Wait(ctx, s.o.Denied) == nil
+}
+
+// again tries a held message once more, when there is room.
+func (s *Source) again(ctx, soft context.Context, h source.Handler, d source.Delivery, before error) error {
+	if s.o.Clock.Time().Sub(d.Arrived) > longest {
+		return errors.New("held for too long")
+	}
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return before
+	}
+	defer func() { <-s.slots }()
+	return s.Handle(soft, h, d)
+}
+
+// giveBack makes a message visible again: after a while, or at once when we are
+// stopping and others may take it.
+func (s *Source) giveBack(ctx context.Context, m types.Message, receives int, cause error) {
+	after := min(s.o.Backoff.After(max(1, receives)), s.o.Visibility)
+	switch {
+	case ctx.Err() != nil || errors.Is(cause, source.ErrEnds):
+		after = 0
+	case denied(cause):
+		after = s.o.Denied
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := s.invisible(ctx, aws.ToString(m.ReceiptHandle), after); err != nil && !lost(err) {
+		s.Failed(err)
+	}
+	if errors.Is(cause, source.ErrOverloaded) {
+		_ = s.o.Clock.Wait(ctx, time.Second)
+	}
+}
+
+// invisible sets how long a message stays invisible from now on.
+func (s *Source) invisible(ctx context.Context, receipt string, d time.Duration) error {
+	_, err := s.client.ChangeMessageVisibility(ctx, &awssqs.ChangeMessageVisibilityInput{
+		QueueUrl: &s.o.QueueURL, ReceiptHandle: &receipt, VisibilityTimeout: seconds(d)})
+	return err
+}
+
+// heartbeat keeps a message invisible from half-life to half-life until the
+// returned function is called, which may happen more than once.
+func (s *Source) heartbeat(ctx context.Context, receipt string) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		failures := 0
+		for {
+			wait := s.o.Visibility / 2
+			if failures > 0 {
+				wait = s.o.Visibility / 10
+			}
+			if s.o.Clock.Wait(ctx, wait) != nil {
+				return
+			}
+			err := s.invisible(ctx, receipt, s.o.Visibility)
+			switch {
+			case lost(err):
+				return
+			case err != nil:
+				failures++
+				s.Failed(err)
+			default:
+				failures = 0
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
