@@ -1,18 +1,23 @@
-// Package config reads trailwarden.yaml: what a team always wants from a scan,
-// so that nobody has to type it.
+// Package config reads trailwarden.yaml: what is watched, by which rules, and
+// who is told of it.
 //
-//	rules: [rules/, ../shared/sigma]     # files and folders, relative to this file
-//	approved_regions: [us-east-1, eu-*]  # instead of the starter pack's
-//	placeholders:                        # values of %name% in Sigma rules
-//	  admins: [alice, bob]
-//	format: table
-//	workers: 4
-//	fail_on: high
-//	keep_duplicates: false
-//	with_event: false
+//	sources:
+//	  trail: {s3: {bucket: example-trail, region: eu-west-1}}
+//	rules:
+//	  paths: [rules/]
+//	  packs: [starter]
+//	approved_regions: [us-east-1, eu-*]
+//	store: {sqlite: {path: /var/lib/trailwarden/alerts.db}}
+//	sinks:
+//	  soc: {slack: {webhook: env:SLACK_WEBHOOK}}
+//	routes:
+//	  - {match: {min_severity: medium}, sinks: [soc]}
 //
-// Every key may be left out. A flag on the command line wins over its key. An
-// unknown key is an error, because a misspelt setting would go unnoticed.
+// Every key may be left out unless its documentation says otherwise. A flag on
+// the command line wins over its key. An unknown key is an error, because a
+// misspelt setting would go unnoticed; so is a secret written in clear. The Go
+// types are the format: their tags hold the keys, their meaning and their
+// defaults, and the published JSON Schema is made from them.
 package config
 
 import (
@@ -20,163 +25,215 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
+	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
-// Config is the content of a configuration file; zero values are keys that were
-// left out.
+// Config is the content of a configuration file with the defaults filled in.
 type Config struct {
-	File            string              // as given to Load
-	Rules           []string            // rule files and folders
-	ApprovedRegions []string            // codes, wildcards, geographies or partitions
-	Placeholders    map[string][]string // for Sigma rules
-	Format          string              // of the report
-	Workers         int                 // files read at once
-	FailOn          string              // severity
-	KeepDuplicates  bool
-	WithEvent       bool
+	File string // as given to Load; empty when there is none
+
+	// Rules are the rule files and folders of RuleSettings, relative paths
+	// resolved, and "starter" for the starter pack.
+	Rules []string
+
+	Sources         []Source            `key:"sources" named:"true" doc:"Where records come from, by name."`
+	ApprovedRegions []string            `key:"approved_regions" doc:"Regions in use, once for the rules that ask: codes, wildcards, geographies or partitions."`
+	RuleSettings    RuleSettings        `key:"rules" short:"paths" doc:"The rules that judge: a list of files and folders, or more."`
+	Placeholders    map[string][]string `key:"placeholders" open:"true" doc:"Values of %name% in Sigma rules."`
+	Sinks           []Sink              `key:"sinks" named:"true" doc:"Where messages go, by name."`
+	Routes          []Route             `key:"routes" doc:"Which alerts go to which sinks; without it, every alert goes to every sink."`
+	Alerts          Alerts              `key:"alerts" doc:"What holds for all alerts."`
+	Store           Store               `key:"store" doc:"Where alerts and undelivered messages are kept."`
+	Enrich          Enrich              `key:"enrich" doc:"What is added to messages that records do not hold."`
+	Messages        Messages            `key:"messages" doc:"How alerts are put in words."`
+	Serve           Serve               `key:"serve" doc:"How the server runs."`
+	Query           Query               `key:"query" doc:"How questions are answered."`
+	Lake            Lake                `key:"lake" doc:"The Parquet copy of the logs."`
+	AWS             AWS                 `key:"aws" doc:"What holds for every AWS client that does not say otherwise."`
+	Limits          Limits              `key:"limits" doc:"What input may cost."`
+
+	Format         string `key:"format" enum:"table,ndjson,json,csv,yaml" doc:"Format of scan's report."`
+	Workers        int    `key:"workers" min:"1" doc:"Files that scan reads at once."`
+	FailOn         string `key:"fail_on" enum:"informational,low,medium,high,critical" doc:"scan exits with 1 on a finding of this severity or a higher one."`
+	KeepDuplicates bool   `key:"keep_duplicates" doc:"scan judges a record also when it was seen before."`
+	WithEvent      bool   `key:"with_event" doc:"scan adds the raw record to each finding."`
+
+	// Published is set when the file is the configuration object of the AWS
+	// Security Blog's walk-through rather than one of ours: its expressions are
+	// the only rule and its topic the only sink.
+	Published bool
+
+	root *yamldoc.Node
 }
 
-// Load reads the file at path. Errors name file and line.
+// Load reads the file at path. The error names file and line of the first
+// mistake, and says how many more there are.
 func Load(path string) (*Config, error) {
-	text, err := os.ReadFile(path)
+	text, err := Read(path)
 	if err != nil {
-		var pe *os.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return nil, fmt.Errorf("%s: the configuration cannot be read: %w", path, err)
+		return nil, err
 	}
 	return Parse(path, text)
+}
+
+// Read is the text of a configuration file.
+func Read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the configuration cannot be read: %w", path, bare(err))
+	}
+	defer f.Close()
+	text, err := readBounded(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the configuration cannot be read: %w", path, bare(err))
+	}
+	return text, nil
 }
 
 // Parse reads a configuration; relative paths in it are relative to the folder
 // of the file that path names.
 func Parse(path string, text []byte) (*Config, error) {
-	docs, err := yamldoc.Parse(text)
-	if err != nil {
-		return nil, place(path, err)
-	}
-	c := &Config{File: path}
-	if len(docs) == 0 || docs[0].Kind == yamldoc.Null {
-		return c, nil
-	}
-	if len(docs) > 1 {
-		return nil, place(path, &yamldoc.Error{Line: docs[1].Line, Message: "a second document; a configuration is one"})
-	}
-	if err := c.read(docs[0]); err != nil {
-		return nil, place(path, err)
+	c, list := Decode(path, text)
+	if err := Mistakes(list); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// place puts the file, and the line if known, before an error.
-func place(path string, err error) error {
-	var e *yamldoc.Error
-	if errors.As(err, &e) && e.Line > 0 {
-		return fmt.Errorf("%s:%d: %s", path, e.Line, e.Message)
+// Mistakes is the errors of a list as one error, or nil.
+func Mistakes(list diagnostic.List) error {
+	var first error
+	more := 0
+	for _, d := range list {
+		switch {
+		case d.Severity != diagnostic.Error:
+		case first == nil && d.Line > 0:
+			first = fmt.Errorf("%s:%d: %s", d.File, d.Line, d.Message)
+		case first == nil:
+			first = fmt.Errorf("%s: %s", d.File, d.Message)
+		default:
+			more++
+		}
 	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
-func fail(n *yamldoc.Node, format string, args ...any) error {
-	return &yamldoc.Error{Line: n.Line, Message: fmt.Sprintf(format, args...)}
-}
-
-// keys are the settings in the order in which the documentation has them.
-var keys = []string{
-	"rules", "approved_regions", "placeholders", "format", "workers", "fail_on", "keep_duplicates", "with_event",
-}
-
-func (c *Config) read(n *yamldoc.Node) error {
-	if n.Kind != yamldoc.Map {
-		return fail(n, "want a mapping of settings; found a %s", n.Kind)
+	if more > 0 {
+		return fmt.Errorf("%w (and %d more: trailwarden config check %s)", first, more, list[0].File)
 	}
-	for i, k := range n.Keys {
-		if err := c.set(k, n.Values[i]); err != nil {
-			return err
+	return first
+}
+
+// Decode reads a configuration and gives everything that is wrong with its
+// form; Check looks at what it means. The Config is never nil, and incomplete
+// when the list has an error.
+func Decode(path string, text []byte) (*Config, diagnostic.List) {
+	r := &reader{file: path, dir: filepath.Dir(path)}
+	c := &Config{File: path}
+	n := r.document(text)
+	if n != nil && published(n) {
+		c.publish(r, n)
+		return c, r.list
+	}
+	if n == nil {
+		n = &yamldoc.Node{Kind: yamldoc.Map}
+	}
+	c.root = n
+	r.structure("", reflect.ValueOf(c).Elem(), n)
+	c.finish(r)
+	return c, r.list
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	c, _ := Decode("", nil)
+	return c
+}
+
+// document parses the text; nil is an empty one or one that cannot be read.
+func (r *reader) document(text []byte) *yamldoc.Node {
+	docs, err := yamldoc.Parse(text)
+	if e, ok := errors.AsType[*yamldoc.Error](err); ok {
+		r.fail(&yamldoc.Node{Line: e.Line}, CodeSyntax, "%s", unnamed(e.Message))
+		return nil
+	}
+	switch {
+	case len(docs) > 1:
+		r.fail(docs[1], CodeSyntax, "a second document; a configuration is one")
+	case len(docs) == 1 && docs[0].Kind != yamldoc.Null:
+		if docs[0].Kind != yamldoc.Map {
+			r.fail(docs[0], CodeValue, "want a mapping of settings; found a %s", docs[0].Kind)
+			return nil
+		}
+		return docs[0]
+	}
+	return nil
+}
+
+var anchor = regexp.MustCompile(`unknown anchor '[^']*'`)
+
+// unnamed takes the name out of what the YAML parser says of an unknown anchor:
+// it may be a secret that begins with an asterisk.
+func unnamed(message string) string {
+	return anchor.ReplaceAllString(message, "an asterisk before a name that no anchor has; put the text in quotes")
+}
+
+// finish fills in what follows from what was read.
+func (c *Config) finish(r *reader) {
+	for name, values := range c.Placeholders {
+		if trimmed := strings.Trim(name, "%"); trimmed != name {
+			delete(c.Placeholders, name)
+			c.Placeholders[trimmed] = values
+		}
+	}
+	for _, p := range c.RuleSettings.Paths {
+		c.Rules = append(c.Rules, rulePath(r, p))
+	}
+	c.Rules = append(c.Rules, c.RuleSettings.Packs...)
+}
+
+// rulePath leaves starter alone where no file is called so.
+func rulePath(r *reader, p string) string {
+	at := r.path(p)
+	if p == StarterPack {
+		if _, err := os.Stat(at); err != nil {
+			return p
+		}
+	}
+	return at
+}
+
+// StarterPack is the name of the pack that ships with the program.
+const StarterPack = "starter"
+
+// kindOf is the key of the pointer that is set among a struct's kinds.
+func kindOf(s any) string {
+	v := reflect.ValueOf(s).Elem()
+	for _, f := range fields(v.Type()) {
+		if f.tag("kind") == "true" && !v.FieldByIndex(f.Index).IsZero() {
+			return f.key
+		}
+	}
+	return ""
+}
+
+// Sink is the sink of that name, or nil.
+func (c *Config) Sink(name string) *Sink {
+	for i := range c.Sinks {
+		if c.Sinks[i].Name == name {
+			return &c.Sinks[i]
 		}
 	}
 	return nil
 }
 
-func (c *Config) set(k, v *yamldoc.Node) (err error) {
-	switch k.Text {
-	case "rules":
-		c.Rules, err = list(k.Text, v)
-		for i, p := range c.Rules {
-			if !filepath.IsAbs(p) {
-				c.Rules[i] = filepath.Join(filepath.Dir(c.File), p)
-			}
-		}
-	case "approved_regions":
-		c.ApprovedRegions, err = list(k.Text, v)
-	case "placeholders":
-		c.Placeholders, err = placeholders(v)
-	case "format":
-		c.Format, err = text(k.Text, v)
-	case "fail_on":
-		c.FailOn, err = text(k.Text, v)
-	case "workers":
-		if c.Workers, err = strconv.Atoi(v.Text); err != nil || c.Workers < 1 || v.Kind != yamldoc.Number {
-			err = fail(v, "workers: want a number from 1; found %q", v.Text)
-		}
-	case "keep_duplicates":
-		c.KeepDuplicates, err = truth(k.Text, v)
-	case "with_event":
-		c.WithEvent, err = truth(k.Text, v)
-	default:
-		err = fail(k, "unknown setting %q; known are %s", k.Text, strings.Join(keys, ", "))
-	}
-	return err
-}
-
-func text(key string, v *yamldoc.Node) (string, error) {
-	if v.Kind != yamldoc.String {
-		return "", fail(v, "%s: want text; found a %s", key, v.Kind)
-	}
-	return v.Text, nil
-}
-
-func truth(key string, v *yamldoc.Node) (bool, error) {
-	if v.Kind != yamldoc.Bool {
-		return false, fail(v, "%s: want true or false; found %q", key, v.Text)
-	}
-	return v.Bool(), nil
-}
-
-// list reads a list of texts, or one text.
-func list(key string, v *yamldoc.Node) ([]string, error) {
-	if v.Kind == yamldoc.String {
-		return []string{v.Text}, nil
-	}
-	if v.Kind != yamldoc.List {
-		return nil, fail(v, "%s: want a list; found a %s", key, v.Kind)
-	}
+// SinkNames are the names of the sinks, in the file's order.
+func (c *Config) SinkNames() []string {
 	var out []string
-	for _, x := range v.Values {
-		if x.Kind != yamldoc.String && x.Kind != yamldoc.Number && x.Kind != yamldoc.Bool {
-			return nil, fail(x, "%s: want text; found a %s", key, x.Kind)
-		}
-		out = append(out, x.Text)
+	for _, s := range c.Sinks {
+		out = append(out, s.Name)
 	}
-	return out, nil
-}
-
-func placeholders(v *yamldoc.Node) (map[string][]string, error) {
-	if v.Kind != yamldoc.Map {
-		return nil, fail(v, "placeholders: want a mapping of names to lists of values; found a %s", v.Kind)
-	}
-	out := map[string][]string{}
-	for i, k := range v.Keys {
-		values, err := list("placeholders."+k.Text, v.Values[i])
-		if err != nil {
-			return nil, err
-		}
-		out[strings.Trim(k.Text, "%")] = values
-	}
-	return out, nil
+	return out
 }

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestParseReadsEverySetting(t *testing.T) {
+// What scan reads keeps its keys and its meaning.
+func TestParseReadsEverySettingOfScan(t *testing.T) {
 	got, err := Parse(filepath.Join("team", "trailwarden.yaml"), []byte(`
-rules: [rules/, /etc/rules.yaml]
+rules: [rules/, /etc/rules.yaml, starter]
 approved_regions: [us-east-1, eu-*]
 placeholders:
   "%admins%": [alice, bob]
@@ -24,24 +26,25 @@ with_event: true
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Config{
-		File: filepath.Join("team", "trailwarden.yaml"), Rules: []string{filepath.Join("team", "rules"), "/etc/rules.yaml"},
-		ApprovedRegions: []string{"us-east-1", "eu-*"},
-		Placeholders:    map[string][]string{"admins": {"alice", "bob"}, "one": {"carol"}},
-		Format:          "ndjson", Workers: 3, FailOn: "high", KeepDuplicates: true, WithEvent: true,
-	}
-	if d := cmp.Diff(want, got); d != "" {
+	want := Default()
+	want.File = filepath.Join("team", "trailwarden.yaml")
+	want.Rules = []string{filepath.Join("team", "rules"), "/etc/rules.yaml", "starter"}
+	want.RuleSettings.Paths = []string{"rules/", "/etc/rules.yaml", "starter"}
+	want.ApprovedRegions = []string{"us-east-1", "eu-*"}
+	want.Placeholders = map[string][]string{"admins": {"alice", "bob"}, "one": {"carol"}}
+	want.Format, want.Workers, want.FailOn, want.KeepDuplicates, want.WithEvent = "ndjson", 3, "high", true, true
+	if d := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}), cmp.AllowUnexported(Secret{})); d != "" {
 		t.Error(d)
 	}
 }
 
 func TestParseNamesLineAndRemedy(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":      {"format: csv\nformt: csv\n", `c.yaml:2: unknown setting "formt"; known are rules`},
-		"not a mapping":    {"- a\n", "c.yaml:1: want a mapping"},
+		"unknown key":      {"format: csv\nformt: csv\n", `c.yaml:2: unknown setting "formt"; did you mean format?; known are sources`},
+		"not a mapping":    {"- a\n", "c.yaml:1: want a mapping of settings; found a list"},
 		"workers text":     {"workers: many\n", `c.yaml:1: workers: want a number from 1; found "many"`},
 		"workers zero":     {"\nworkers: 0\n", "c.yaml:2: workers"},
-		"rules mapping":    {"rules: {a: b}\n", "c.yaml:1: rules: want a list; found a mapping"},
+		"rules mapping":    {"rules: {a: b}\n", `c.yaml:1: unknown key "a" in rules; known are paths, packs, overrides`},
 		"truth as text":    {"with_event: 'yes'\n", `c.yaml:1: with_event: want true or false; found "yes"`},
 		"format list":      {"format: [csv]\n", "c.yaml:1: format: want text"},
 		"key given twice":  {"format: csv\nformat: json\n", "c.yaml:2:"},

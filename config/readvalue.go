@@ -1,0 +1,228 @@
+package config
+
+import (
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
+)
+
+// value reads a node into the field f of a struct.
+func (r *reader) value(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	if s, ok := scalarOf(v); ok {
+		r.scalar(at, s, n)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		r.pointer(at, v, n, f)
+	case reflect.Struct:
+		r.shorthand(at, v, n, f)
+	case reflect.Slice:
+		r.slice(at, v, n, f)
+	case reflect.Map:
+		r.mapping(at, v, n, f)
+	case reflect.String:
+		r.text(at, v, n, f)
+	case reflect.Bool:
+		if n.Kind != yamldoc.Bool {
+			r.fail(n, CodeValue, "%s: want true or false; found %s", at, shown(n))
+			return
+		}
+		v.SetBool(n.Bool())
+	default:
+		r.number(at, v, n, f)
+	}
+}
+
+// shown is a node for a message.
+func shown(n *yamldoc.Node) string {
+	switch n.Kind {
+	case yamldoc.Map, yamldoc.List, yamldoc.Null:
+		return "a " + n.Kind.String()
+	}
+	return quoted(n.Text)
+}
+
+func (r *reader) scalar(at string, s scalar, n *yamldoc.Node) {
+	if n.Kind != yamldoc.String && n.Kind != yamldoc.Number {
+		if _, secret := s.(*Secret); secret {
+			r.fail(n, CodeValue, "%s: want a reference to a secret, one of %s; found a %s", at, secretForms, n.Kind)
+			return
+		}
+		r.fail(n, CodeValue, "%s: want text; found %s", at, shown(n))
+		return
+	}
+	if err := s.parse(n.Text); err != nil {
+		code := CodeValue
+		if _, secret := s.(*Secret); secret {
+			code = CodeClear
+		}
+		r.fail(n, code, "%s: %v", at, err)
+	}
+}
+
+// pointer makes the value that a kind's block describes; a block without
+// settings is written as {} or left empty.
+func (r *reader) pointer(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	x := reflect.New(v.Type().Elem())
+	v.Set(x)
+	if n.Kind == yamldoc.Null {
+		n = &yamldoc.Node{Kind: yamldoc.Map, Line: n.Line, Column: n.Column}
+	}
+	r.value(at, x.Elem(), n, f)
+}
+
+// shorthand reads a struct, or the one key that may stand for it.
+func (r *reader) shorthand(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	key := f.tag("short")
+	if key == "" || n.Kind == yamldoc.Map {
+		r.structure(at, v, n)
+		return
+	}
+	prefill(v)
+	inner, _ := lookup(fields(v.Type()), key)
+	r.value(at, v.FieldByIndex(inner.Index), n, inner)
+}
+
+func (r *reader) slice(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	if f.tag("named") == "true" {
+		r.named(at, v, n)
+		return
+	}
+	items := n.Values
+	switch {
+	case n.Kind == yamldoc.List:
+	case v.Type().Elem().Kind() != reflect.Struct && (n.Kind == yamldoc.String || n.Kind == yamldoc.Number):
+		items = []*yamldoc.Node{n} // one text is a list of one
+	default:
+		r.fail(n, CodeValue, "%s: want a list; found a %s", at, n.Kind)
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(items)))
+	for i, x := range items {
+		item := reflect.New(v.Type().Elem()).Elem()
+		r.value(at+"["+strconv.Itoa(i)+"]", item, x, f)
+		v.Set(reflect.Append(v, item))
+	}
+}
+
+// named reads a mapping of names into a slice of structs with a Name.
+func (r *reader) named(at string, v reflect.Value, n *yamldoc.Node) {
+	if n.Kind != yamldoc.Map {
+		r.fail(n, CodeValue, "%s: want a mapping of names; found a %s", at, n.Kind)
+		return
+	}
+	for i, k := range n.Keys {
+		item := reflect.New(v.Type().Elem()).Elem()
+		item.FieldByName("Name").SetString(k.Text)
+		if why := badName(k.Text); why != "" && v.Type().Elem() != reflect.TypeFor[Override]() {
+			r.fail(k, CodeValue, "%s: name %s: %s", at, quoted(k.Text), why)
+		}
+		r.structure(join(at, k.Text), item, n.Values[i])
+		v.Set(reflect.Append(v, item))
+	}
+}
+
+// badName says why a name cannot be used: names stand in command lines, in
+// metrics and in the store.
+func badName(s string) string {
+	if s == "" || len(s) > 64 {
+		return "want 1 to 64 characters"
+	}
+	for i, c := range s {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || !strings.ContainsRune("._-", c)) {
+			return "want letters, digits, dots, underscores and hyphens"
+		}
+	}
+	return ""
+}
+
+// mapping reads the user's own keys.
+func (r *reader) mapping(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	if n.Kind != yamldoc.Map {
+		r.fail(n, CodeValue, "%s: want a mapping; found a %s", at, n.Kind)
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	for i, k := range n.Keys {
+		item := reflect.New(v.Type().Elem()).Elem()
+		r.value(join(at, k.Text), item, n.Values[i], f)
+		v.SetMapIndex(reflect.ValueOf(k.Text), item)
+	}
+}
+
+func (r *reader) text(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	switch n.Kind {
+	case yamldoc.String, yamldoc.Number:
+	case yamldoc.Bool:
+		if f.Type.Kind() != reflect.String { // an item of a list of values
+			break
+		}
+		fallthrough
+	default:
+		r.fail(n, CodeValue, "%s: want text; found a %s", at, n.Kind)
+		return
+	}
+	text := n.Text
+	if enum := f.tag("enum"); enum != "" && !contains(strings.Split(enum, ","), text) {
+		r.fail(n, CodeValue, "%v", notOneOf(at, text, strings.Split(enum, ",")))
+		return
+	}
+	if why := looksSecret(text); why != "" {
+		r.fail(n, CodeClear, "%s: this looks like %s; a secret does not stand in a configuration: refer to it by %s in the key that is meant for it", at, why, secretForms)
+		return
+	}
+	if f.tag("path") == "true" {
+		text = r.path(text)
+	}
+	v.SetString(text)
+}
+
+// path makes a file's path relative to the configuration's folder.
+func (r *reader) path(p string) string {
+	if p == "" || filepath.IsAbs(p) || strings.Contains(p, "://") {
+		return p
+	}
+	return filepath.Join(r.dir, p)
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) number(at string, v reflect.Value, n *yamldoc.Node, f field) {
+	want := "a number"
+	if low := f.tag("min"); low != "" {
+		want += " from " + low
+	}
+	if high := f.tag("max"); high != "" {
+		want += " to " + high
+	}
+	if n.Kind != yamldoc.Number || setText(v, n.Text) != nil || !inRange(v, f) {
+		r.fail(n, CodeValue, "%s: want %s; found %s", at, want, shown(n))
+	}
+}
+
+func inRange(v reflect.Value, f field) bool {
+	x := 0.0
+	if v.Kind() == reflect.Float64 {
+		x = v.Float()
+	} else {
+		x = float64(v.Int())
+	}
+	low, err := strconv.ParseFloat(f.tag("min"), 64)
+	if err == nil && x < low {
+		return false
+	}
+	high, err := strconv.ParseFloat(f.tag("max"), 64)
+	return err != nil || x <= high
+}
