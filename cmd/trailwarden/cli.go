@@ -27,6 +27,7 @@ type commandLine struct {
 	Scan    scanCommand    `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
 	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
 	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
+	Query   queryCommand   `cmd:"" help:"Ask the trail in SQL, as on Athena."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+)
+
+// appendCell appends a value of the engine's type kind as Athena prints it.
+func appendCell(dst []byte, v any, kind string) []byte {
+	switch x := v.(type) {
+	case bool:
+		return strconv.AppendBool(dst, x)
+	case int8, int16, int32, int64, uint8, uint16, uint32, uint64:
+		return fmt.Append(dst, x)
+	case *big.Int:
+		return x.Append(dst, 10)
+	case duckdb.Decimal:
+		return append(dst, x.String()...)
+	case float32:
+		return appendDouble(dst, float64(x), 32)
+	case float64:
+		return appendDouble(dst, x, 64)
+	case string:
+		return append(dst, x...)
+	case time.Time:
+		return append(dst, timeText(x.UTC(), kind)...)
+	case duckdb.Interval:
+		return append(dst, intervalText(x)...)
+	case []byte:
+		if len(x) == 16 && kind == "UUID" {
+			return append(dst, fmt.Sprintf("%x-%x-%x-%x-%x", x[:4], x[4:6], x[6:8], x[8:10], x[10:])...)
+		}
+		return append(dst, hexText(x)...)
+	}
+	return fmt.Append(dst, v)
+}
+
+// appendDouble writes a double as Java does: 0.5, 1.0E10.
+func appendDouble(dst []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	case f != 0 && (math.Abs(f) < 1e-3 || math.Abs(f) >= 1e7):
+		s := strconv.FormatFloat(f, 'E', -1, bits)
+		m, e, _ := strings.Cut(s, "E")
+		if !strings.Contains(m, ".") {
+			m += ".0"
+		}
+		n, _ := strconv.Atoi(e)
+		return append(dst, m+"E"+strconv.Itoa(n)...)
+	}
+	s := strconv.FormatFloat(f, 'f', -1, bits)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return append(dst, s...)
+}
+
+func timeText(t time.Time, kind string) string {
+	switch kind {
+	case "DATE":
+		return t.Format(time.DateOnly)
+	case "TIME", "TIME WITH TIME ZONE":
+		return t.Format("15:04:05.000")
+	case "TIMESTAMP WITH TIME ZONE":
+		return t.Format("2006-01-02 15:04:05.000 UTC")
+	}
+	return t.Format("2006-01-02 15:04:05.000")
+}
+
+// intervalText writes an interval as Trino does: 2-3 for years and months, or
+// 1 02:03:04.000 for days and less.
+func intervalText(i duckdb.Interval) string {
+	if i.Months != 0 && i.Days == 0 && i.Micros == 0 {
+		sign, m := "", i.Months
+		if m < 0 {
+			sign, m = "-", -m
+		}
+		return fmt.Sprintf("%s%d-%d", sign, m/12, m%12)
+	}
+	us := i.Micros + (int64(i.Days)+30*int64(i.Months))*86_400_000_000
+	sign := ""
+	if us < 0 {
+		sign, us = "-", -us
+	}
+	ms := us / 1000
+	return fmt.Sprintf("%s%d %02d:%02d:%02d.%03d", sign, ms/86_400_000, ms/3_600_000%24, ms/60_000%60, ms/1000%60, ms%1000)
+}
+
+func hexText(b []byte) string {
+	parts := make([]string, len(b))
+	for i, c := range b {
+		parts[i] = hex.EncodeToString([]byte{c})
+	}
+	return strings.Join(parts, " ")
+}

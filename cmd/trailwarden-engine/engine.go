@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/trailwarden/trailwarden/query/sandbox"
+)
+
+// engine is an open database in memory.
+type engine struct {
+	conn   *sql.Conn
+	stream *stream
+}
+
+// openEngine opens a database, gives it its views, and locks it.
+func openEngine(ctx context.Context, q *sandbox.Request, s *stream, may permissions) (*engine, error) {
+	connector, err := duckdb.NewConnector(opening(q), nil)
+	if err != nil {
+		return nil, at("lock", err)
+	}
+	conn, err := sql.OpenDB(connector).Conn(ctx)
+	if err != nil {
+		return nil, at("lock", err)
+	}
+	e := &engine{conn: conn, stream: s}
+	if err := e.exec(ctx, basics()...); err != nil {
+		return nil, at("lock", err)
+	}
+	if err := e.functions(ctx); err != nil {
+		return nil, at("setup", err)
+	}
+	if !may.write {
+		if err := e.shut(ctx, q.Files); err != nil {
+			return nil, at("lock", err)
+		}
+	}
+	if err := e.views(ctx, q); err != nil {
+		return nil, err
+	}
+	return e, at("lock", e.lock(ctx, may))
+}
+
+func (e *engine) exec(ctx context.Context, statements ...string) error {
+	for _, s := range statements {
+		if _, err := e.conn.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%w (in %.200s)", err, s)
+		}
+	}
+	return nil
+}
+
+// opening are the settings that the engine would otherwise ask the system for,
+// which it may not.
+func opening(q *sandbox.Request) string {
+	return fmt.Sprintf("?threads=%d&memory_limit=%dMiB", max(q.Threads, 1), max(q.Memory>>20, 32))
+}
+
+// basics are the settings that make the engine's answers those of Athena and
+// keep it within its memory.
+func basics() []string {
+	return []string{
+		"SET TimeZone = 'UTC'",
+		"SET integer_division = true",
+		"SET preserve_insertion_order = false",
+		"SET temp_directory = ''",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allow_persistent_secrets = false",
+		"SET enable_progress_bar = false",
+		"SET errors_as_json = false",
+	}
+}
+
+// functions adds what Trino has and DuckDB lacks.
+func (e *engine) functions(ctx context.Context) error {
+	source := duckdb.ChunkTableFunction{BindArguments: func(map[string]any, ...any) (duckdb.ChunkTableSource, error) {
+		return e.stream, nil
+	}}
+	if err := duckdb.RegisterTableUDF(e.conn, "ct_stream", source); err != nil {
+		return err
+	}
+	if err := registerScalars(e.conn); err != nil {
+		return err
+	}
+	return e.exec(ctx, macros()...)
+}
+
+// shut takes away files and network; a list of files stays readable.
+func (e *engine) shut(ctx context.Context, files []string) error {
+	if len(files) > 0 {
+		quoted := make([]string, len(files))
+		for i, f := range files {
+			quoted[i] = literal(f)
+		}
+		return e.exec(ctx, "SET allowed_paths = ["+strings.Join(quoted, ", ")+"]", "SET enable_external_access = false")
+	}
+	// In this order: the other one fails.
+	return e.exec(ctx, "SET enable_external_access = false", "SET disabled_filesystems = 'LocalFileSystem'")
+}
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+func (e *engine) views(ctx context.Context, q *sandbox.Request) error {
+	rows := "CREATE VIEW ct_rows AS SELECT * FROM ct_stream()"
+	if q.Keep {
+		rows = "CREATE TABLE ct_rows AS SELECT * FROM ct_stream()"
+	}
+	if err := e.exec(ctx, rows); err != nil {
+		return at("run", err)
+	}
+	return at("setup", e.exec(ctx, q.Setup...))
+}
+
+// lock freezes the settings and reads them back: were one not what it should be,
+// nothing is run.
+func (e *engine) lock(ctx context.Context, may permissions) error {
+	if err := e.exec(ctx, "SET lock_configuration = true"); err != nil {
+		return err
+	}
+	want := map[string]string{
+		"lock_configuration": "true", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false",
+		"allow_community_extensions": "false", "allow_persistent_secrets": "false", "temp_directory": "",
+	}
+	if !may.write {
+		want["enable_external_access"] = "false"
+	}
+	for name, value := range want {
+		var is sql.NullString
+		err := e.conn.QueryRowContext(ctx, "SELECT value FROM duckdb_settings() WHERE name = ?", name).Scan(&is)
+		if err != nil || is.String != value {
+			return fmt.Errorf("the sandbox is not closed: %s is %q, want %q: %w", name, is.String, value, errors.Join(err, errOpen))
+		}
+	}
+	return nil
+}
+
+var errOpen = errors.New("nothing was run")

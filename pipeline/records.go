@@ -1,0 +1,245 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// RecordOptions say which records Records reads.
+type RecordOptions struct {
+	Listing *Listing
+	Stdin   io.Reader // what the path "-" reads
+	// Workers is the number of files read at once; 0 means one per CPU.
+	Workers int
+	// From and To bound the records by eventTime: From ≤ eventTime < To; zero
+	// times set no bound. A record without a valid eventTime is handed over.
+	From, To time.Time
+	// KeepDuplicates hands a record over even if its identity was seen before.
+	// Which of two copies is handed over is not determined.
+	KeepDuplicates bool
+	Limits         cloudtrail.Limits
+	// Skip, when set, passes over a file by its name before it is opened.
+	Skip func(name string) bool
+
+	// The receivers are never called two at a time; each may be nil.
+	Fault   func(cloudtrail.Fault)
+	Note    func(cloudtrail.Fault)
+	Ignored func(file, reason string)
+}
+
+// RecordTotals say what Records read.
+type RecordTotals struct {
+	Files        int64 // opened
+	Skipped      int64 // passed over by Skip or because they are too old
+	Bytes        int64 // as stored
+	Decompressed int64
+	Records      int64 // handed over
+	Duplicates   int64
+	Faults       int64
+}
+
+// RecordVisitor receives records on one goroutine. The Record is valid during
+// the call only. An error ends the reading.
+type RecordVisitor interface {
+	Record(file string, rec *cloudtrail.Record) error
+	// File is called when all records of a file were handed over.
+	File(file string, sum cloudtrail.Summary) error
+	Close() error // called once at the end, also after an error
+}
+
+// Records reads all records of the listing without judging them, on several
+// goroutines at once; visitor makes what receives those of one goroutine. What
+// is wrong with an input is a fault, and the rest is read. The error is that of
+// ctx or of a visitor.
+func Records(ctx context.Context, o RecordOptions, visitor func() RecordVisitor) (RecordTotals, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &recordReading{o: &o, stop: stop}
+	if !o.KeepDuplicates {
+		r.seen = newSeen()
+	}
+	n := o.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	var wg sync.WaitGroup
+	for range min(n, max(1, len(o.Listing.entries))) {
+		wg.Go(func() {
+			w := &recordWorker{recordReading: r, decoder: cloudtrail.NewDecoder(o.Limits), to: visitor()}
+			w.visit = w.record
+			w.work(ctx)
+			if err := w.to.Close(); err != nil {
+				stop(err)
+			}
+			r.count(w.totals)
+		})
+	}
+	wg.Wait()
+	return r.totals, context.Cause(ctx)
+}
+
+// recordReading is one run of Records.
+type recordReading struct {
+	o     *RecordOptions
+	stop  context.CancelCauseFunc
+	taken atomic.Int64
+
+	mu     sync.Mutex // receivers and totals
+	totals RecordTotals
+
+	seenMu sync.Mutex
+	seen   *seen
+}
+
+func (r *recordReading) count(t RecordTotals) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.totals.Files += t.Files
+	r.totals.Skipped += t.Skipped
+	r.totals.Bytes += t.Bytes
+	r.totals.Decompressed += t.Decompressed
+	r.totals.Records += t.Records
+	r.totals.Duplicates += t.Duplicates
+}
+
+func (r *recordReading) fault(f cloudtrail.Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.totals.Faults++
+	if r.o.Fault != nil {
+		r.o.Fault(f)
+	}
+}
+
+// first tells whether the record's identity is new.
+func (r *recordReading) first(rec *cloudtrail.Record) bool {
+	if r.seen == nil {
+		return true
+	}
+	k := asKey(rec.Key())
+	r.seenMu.Lock()
+	defer r.seenMu.Unlock()
+	return r.seen.add(k)
+}
+
+type recordWorker struct {
+	*recordReading
+	decoder *cloudtrail.Decoder
+	to      RecordVisitor
+	totals  RecordTotals
+	file    string
+	visit   func(rec *cloudtrail.Record, index int) error
+}
+
+func (w *recordWorker) work(ctx context.Context) {
+	entries := w.o.Listing.entries
+	for {
+		i := int(w.taken.Add(1)) - 1
+		if i >= len(entries) || ctx.Err() != nil {
+			return
+		}
+		w.entry(ctx, &entries[i])
+	}
+}
+
+func (w *recordWorker) entry(ctx context.Context, e *entry) {
+	switch {
+	case e.fault != "":
+		w.fault(fileFault(e.path, e.fault))
+	case e.path == Stdin:
+		w.read(ctx, e.path, interruptible(ctx, w.o.Stdin), -1)
+	case e.waits:
+		w.read(ctx, e.path, interruptible(ctx, &lateFile{path: e.path}), -1)
+	case w.passOver(e):
+		w.totals.Skipped++
+	default:
+		w.open(ctx, e)
+	}
+}
+
+// passOver tells from its name that a file is not to be opened.
+func (w *recordWorker) passOver(e *entry) bool {
+	if w.o.Skip != nil && w.o.Skip(e.path) {
+		return true
+	}
+	k, ok := cloudtrail.ParseObjectKey(filepath.ToSlash(e.path))
+	if !ok {
+		return false
+	}
+	return e.found && k.File != "" && !k.Kind.HoldsRecords() ||
+		!w.o.From.IsZero() && !k.Delivered.IsZero() && k.Delivered.Add(clockSkew).Before(w.o.From)
+}
+
+func (w *recordWorker) open(ctx context.Context, e *entry) {
+	f, err := openLog(e.path)
+	if err != nil {
+		w.fault(fileFault(e.path, reason(err)))
+		return
+	}
+	defer f.Close()
+	if e.sniff && !looksLikeLog(f) {
+		return
+	}
+	w.read(ctx, e.path, f, f.size())
+}
+
+func (w *recordWorker) read(ctx context.Context, name string, r io.Reader, size int64) {
+	w.file = name
+	sum, err := w.decoder.Decode(ctx, name, r, size, w.visit)
+	w.totals.Files++
+	w.totals.Bytes += sum.Bytes
+	w.totals.Decompressed += sum.Decompressed
+	if err == nil && ctx.Err() == nil {
+		err = w.to.File(name, sum)
+	}
+	if err != nil {
+		w.stop(err)
+		return
+	}
+	w.say(name, sum)
+}
+
+// say hands on what the decoder remarked.
+func (w *recordWorker) say(name string, sum cloudtrail.Summary) {
+	for _, f := range sum.Faults {
+		w.fault(f)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.recordReading.totals.Faults += int64(sum.MoreFaults)
+	for _, f := range sum.Notes {
+		if w.o.Note != nil {
+			w.o.Note(f)
+		}
+	}
+	if sum.Ignored != "" && w.o.Ignored != nil {
+		w.o.Ignored(name, sum.Ignored)
+	}
+}
+
+func (w *recordWorker) record(rec *cloudtrail.Record, _ int) error {
+	if !w.inTime(rec) {
+		return nil
+	}
+	if !w.first(rec) {
+		w.totals.Duplicates++
+		return nil
+	}
+	w.totals.Records++
+	return w.to.Record(w.file, rec)
+}
+
+func (w *recordWorker) inTime(rec *cloudtrail.Record) bool {
+	if w.o.From.IsZero() && w.o.To.IsZero() {
+		return true
+	}
+	t, ok := rec.Time()
+	return !ok || !t.Before(w.o.From) && (w.o.To.IsZero() || t.Before(w.o.To))
+}

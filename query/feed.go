@@ -1,0 +1,92 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query/sandbox"
+	"github.com/trailwarden/trailwarden/query/schema"
+)
+
+// errFeed marks what went wrong on our side of the pipe.
+var errFeed = errors.New("reading logs for the query")
+
+// onlyFeed is err when the reading itself failed, and nil when it was stopped or
+// found nobody to read for.
+func onlyFeed(err error) error {
+	if errors.Is(err, errFeed) {
+		return err
+	}
+	return nil
+}
+
+// stream reads the logs and sends the rows that the plan needs.
+func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipeline.RecordTotals, error) {
+	if l.Listing == nil {
+		return pipeline.RecordTotals{}, to.End()
+	}
+	o := pipeline.RecordOptions{
+		Listing: l.Listing, Workers: l.Bounds.Decoders, From: p.scope.From, To: p.scope.To, Limits: l.Limits,
+		Fault: l.Report.Fault, Skip: p.skip,
+	}
+	totals, err := pipeline.Records(ctx, o, func() pipeline.RecordVisitor {
+		leaves := p.projection.Leaves()
+		return &feeder{plan: p, to: to, row: schema.NewRow(leaves), batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves)}
+	})
+	if err == nil {
+		err = to.End()
+	}
+	return totals, err
+}
+
+// skip tells from a file's name that none of its records can be wanted.
+func (p *plan) skip(name string) bool {
+	at := schema.NewPlace(name)
+	return !p.scope.admits(&at)
+}
+
+// admits tells whether the scope's accounts and regions leave the place.
+func (s Scope) admits(at *schema.Place) bool {
+	has := func(all []string, one string) bool { return len(all) == 0 || one == "" || slices.Contains(all, one) }
+	return has(s.Accounts, at.Key.Account) && has(s.Regions, at.Key.Region)
+}
+
+// feeder turns the records of one goroutine into rows.
+type feeder struct {
+	plan   *plan
+	to     *sandbox.Process
+	row    *schema.Row
+	leaves int
+	batch  *sandbox.Batch
+	place  schema.Place
+}
+
+// Record adds a row.
+func (f *feeder) Record(file string, rec *cloudtrail.Record) error {
+	if f.place.Object != file {
+		f.place = schema.NewPlace(file)
+	}
+	for i := range f.leaves {
+		text, ok := f.row.Append(f.batch.Texts(), i, rec, &f.place)
+		f.batch.Cell(text, ok)
+	}
+	f.batch.EndRow()
+	if f.batch.Full() {
+		return f.to.Send(f.batch)
+	}
+	return nil
+}
+
+// File has nothing to do: a batch may hold rows of several files.
+func (f *feeder) File(string, cloudtrail.Summary) error { return nil }
+
+// Close sends what is left.
+func (f *feeder) Close() error {
+	if f.batch.Rows() == 0 {
+		return nil
+	}
+	return f.to.Send(f.batch)
+}

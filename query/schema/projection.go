@@ -1,0 +1,142 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// Projection is what a query needs of the table.
+type Projection struct {
+	columns []wanted
+	leaves  []string
+}
+
+// wanted is a column of a projection: whole, or some of its leaves only.
+type wanted struct {
+	Column
+	paths []string // of the leaves, lower-case; nil means all of it
+}
+
+// Need names a column that a query uses and, when it only uses leaves of it,
+// the path of one, such as sessioncontext.attributes.mfaauthenticated.
+type Need struct{ Column, Path string }
+
+// Project chooses the columns that needs name; star adds all of Athena's. Paths
+// that lead to no leaf take the whole column. The order is that of the table.
+func Project(needs []Need, star bool) Projection {
+	var p Projection
+	for _, c := range Columns() {
+		w := wanted{Column: c}
+		use, whole := star && c.Class != Extra, star && c.Class != Extra
+		for _, n := range needs {
+			if !strings.EqualFold(n.Column, c.Name) {
+				continue
+			}
+			use = true
+			path := strings.ToLower(n.Path)
+			whole = whole || !c.isLeaf(path)
+			w.paths = append(w.paths, path)
+		}
+		if !use {
+			continue
+		}
+		if whole || c.Kind != Struct {
+			w.paths = nil
+		}
+		p.columns = append(p.columns, w)
+		p.leaves = w.appendLeaves(p.leaves, c.Field, c.Name)
+	}
+	return p
+}
+
+// All is the projection that keeps every column but the extras.
+func All() Projection { return Project(nil, true) }
+
+// isLeaf tells whether path leads from the column to a text.
+func (c Column) isLeaf(path string) bool {
+	f := c.Field
+	for name := range strings.SplitSeq(path, ".") {
+		i := slices.IndexFunc(f.Fields, func(m Field) bool { return m.Name == name })
+		if f.Kind != Struct || i < 0 {
+			return false
+		}
+		f = f.Fields[i]
+	}
+	return f.Kind == Text
+}
+
+// Leaves are the names of the texts that rows hold, in order; a name is the path
+// of a leaf, such as useridentity.type. A name that ends in "?" is that of a
+// struct, and its text says only whether the record has it.
+func (p Projection) Leaves() []string { return p.leaves }
+
+func (w wanted) appendLeaves(leaves []string, f Field, path string) []string {
+	if f.Kind != Struct {
+		if w.paths == nil || slices.Contains(w.paths, strings.TrimPrefix(path, w.Name+".")) {
+			leaves = append(leaves, path)
+		}
+		return leaves
+	}
+	if w.paths == nil {
+		leaves = append(leaves, path+"?")
+	}
+	for _, m := range f.Fields {
+		leaves = w.appendLeaves(leaves, m, path+"."+m.Name)
+	}
+	return leaves
+}
+
+// SelectSQL is a query that makes the table's columns out of source, which has
+// the leaves as text columns.
+func (p Projection) SelectSQL(source string) string {
+	if len(p.columns) == 0 {
+		return "SELECT 1 AS ct_row FROM " + source
+	}
+	list := make([]string, len(p.columns))
+	for i, w := range p.columns {
+		list[i] = w.sql(w.Field, w.Name) + " AS " + quote(w.Name)
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
+}
+
+func (w wanted) sql(f Field, path string) string {
+	switch f.Kind {
+	case Struct:
+		return w.structSQL(f, path)
+	case Map:
+		return w.orNull(path, "CAST(CAST("+quote(path)+" AS JSON) AS "+f.engineType()+")", f)
+	case List:
+		return "CAST(CAST(" + quote(path) + " AS JSON) AS " + f.engineType() + ")"
+	}
+	return w.orNull(path, quote(path), f)
+}
+
+// orNull is a leaf's text, or NULL when the query does not look at it.
+func (w wanted) orNull(path, sql string, f Field) string {
+	if w.paths != nil && !slices.Contains(w.paths, strings.TrimPrefix(path, w.Name+".")) {
+		return "CAST(NULL AS " + f.engineType() + ")"
+	}
+	return sql
+}
+
+func (w wanted) structSQL(f Field, path string) string {
+	parts := make([]string, len(f.Fields))
+	for i, m := range f.Fields {
+		parts[i] = quote(m.Name) + " := " + w.sql(m, path+"."+m.Name)
+	}
+	pack := "struct_pack(" + strings.Join(parts, ", ") + ")"
+	if w.paths != nil {
+		return pack
+	}
+	return "CASE WHEN " + quote(path+"?") + " IS NOT NULL THEN " + pack + " END"
+}
+
+// CreateSQL is the definition of a table of the projection's columns, for those
+// who want it without rows.
+func (p Projection) CreateSQL(name string) string {
+	list := make([]string, len(p.columns))
+	for i, w := range p.columns {
+		list[i] = quote(w.Name) + " " + w.engineType()
+	}
+	return "CREATE TABLE " + name + " (" + strings.Join(list, ", ") + ")"
+}
