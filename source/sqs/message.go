@@ -19,16 +19,16 @@ func (s *Source) message(ctx, soft context.Context, h source.Handler, m types.Me
 	defer beat()
 	d := s.delivery(m)
 	err := s.Handle(soft, h, d)
-	<-s.slots
-	for denied(err) && s.hold(ctx, m) {
-		err = s.again(ctx, soft, h, d, err)
+	for denied(err) && s.hold(ctx, d) {
+		err = s.Handle(soft, h, d)
 	}
 	if source.Done(err) {
 		s.acks <- aws.ToString(m.ReceiptHandle)
-		return
+	} else {
+		beat()
+		s.giveBack(ctx, m, d.Receives, err)
 	}
-	beat()
-	s.giveBack(ctx, m, d.Receives, err)
+	<-s.slots
 }
 
 // denied tells whether an error is one that only people can mend, and that all
@@ -42,30 +42,23 @@ func denied(err error) bool {
 // Guide, visibility timeout: 12 hours), less a reserve.
 const longest = 11 * time.Hour
 
-// hold waits until a message that is held should be tried again. It reports
-// false when there is no room to hold it, or the end has come.
-func (s *Source) hold(ctx context.Context, _ types.Message) bool {
+// hold waits until a message that is held should be tried again, and lends its
+// slot to others meanwhile. It reports false when there is no room to hold it,
+// or the end has come.
+func (s *Source) hold(ctx context.Context, d source.Delivery) bool {
+	if s.o.Clock.Time().Sub(d.Arrived) > longest {
+		return false
+	}
 	select {
 	case s.held <- struct{}{}:
 	default:
 		return false
 	}
-	defer func() { <-s.held }()
-	return s.o.Clock.Wait(ctx, s.o.Denied) == nil
-}
-
-// again tries a held message once more, when there is room.
-func (s *Source) again(ctx, soft context.Context, h source.Handler, d source.Delivery, before error) error {
-	if s.o.Clock.Time().Sub(d.Arrived) > longest {
-		return errors.New("held for too long")
-	}
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
-		return before
-	}
-	defer func() { <-s.slots }()
-	return s.Handle(soft, h, d)
+	<-s.slots
+	err := s.o.Clock.Wait(ctx, s.o.Denied)
+	<-s.held
+	s.slots <- struct{}{}
+	return err == nil
 }
 
 // giveBack makes a message visible again: after a while, or at once when we are

@@ -1,0 +1,266 @@
+// Package http receives deliveries over HTTP: from Amazon SNS topics, whose
+// signatures it verifies, and from EventBridge API destinations and other
+// clients, who show a key.
+//
+// An answer of 200 means that the delivery's effects are durable. While there is
+// no room, or a handler fails, the answer is 503: SNS and EventBridge try again
+// after it, but take any 4xx for their last word (SNS Developer Guide, message
+// delivery retries). So 4xx is kept for what must never be accepted.
+package http
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/envelope"
+)
+
+// Options say what is accepted.
+type Options struct {
+	Name string
+	// Topics are the ARNs of the SNS topics whose messages are accepted.
+	Topics []string
+	// Key gives the key that clients other than SNS must show; nil or an empty
+	// key accepts none. It is asked at each request, so that it can be rotated.
+	Key func(ctx context.Context) (string, error)
+	// KeyHeader is the header that it stands in; empty means X-Api-Key. The
+	// password of HTTP basic authentication counts as well, for SNS with raw
+	// delivery, which can send no header.
+	KeyHeader string
+	// MaxBody is the most bytes of a request; 0 means 8 MiB.
+	MaxBody int64
+	// Parallel is the most requests in hand; 0 means 16.
+	Parallel int
+	// Timeout is how long a request may take; 0 means 14 s, for SNS waits 15.
+	Timeout time.Duration
+	// SNS says how signatures are verified.
+	SNS    Verify
+	Limits envelope.Limits // zero means the default
+	Clock  source.Clock
+}
+
+// Source is an http.Handler, and a source.Source. Before Run and after it, it
+// answers 503.
+type Source struct {
+	source.Monitor
+	o      Options
+	topics map[string]bool
+	sns    *verifier
+	slots  chan struct{}
+
+	mu    sync.Mutex
+	state running
+	busy  sync.WaitGroup
+}
+
+// running is what a request needs of Run; the zero value when there is none.
+type running struct {
+	handler source.Handler
+	soft    context.Context
+}
+
+var (
+	_ source.Source = (*Source)(nil)
+	_ http.Handler  = (*Source)(nil)
+)
+
+// New makes a Source.
+func New(o Options) *Source {
+	if o.KeyHeader == "" {
+		o.KeyHeader = "X-Api-Key"
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = 8 << 20
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = 16
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 14 * time.Second
+	}
+	if o.Limits == (envelope.Limits{}) {
+		o.Limits = envelope.DefaultLimits()
+	}
+	s := &Source{o: o, topics: map[string]bool{}, slots: make(chan struct{}, o.Parallel), sns: newVerifier(o.SNS, o.Clock)}
+	s.Now = o.Clock.Time
+	for _, t := range o.Topics {
+		s.topics[t] = true
+	}
+	return s
+}
+
+// Name is the source's name.
+func (s *Source) Name() string { return s.o.Name }
+
+// Run hands what comes in to h until ctx ends, and returns when the requests in
+// hand are answered.
+func (s *Source) Run(ctx context.Context, h source.Handler) error {
+	soft, end := source.Graceful(ctx, s.o.Timeout)
+	defer end()
+	s.mu.Lock()
+	if s.state.handler != nil {
+		s.mu.Unlock()
+		return &source.ConfigError{Source: s.o.Name, What: "it is running already", Do: "give each source a name and an address of its own"}
+	}
+	s.state = running{h, soft}
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.mu.Lock()
+	s.state = running{}
+	s.mu.Unlock()
+	s.busy.Wait()
+	return nil
+}
+
+// enter takes part in Run, if there is one.
+func (s *Source) enter() (running, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.handler == nil {
+		return running{}, false
+	}
+	s.busy.Add(1)
+	return s.state, true
+}
+
+// refusal is an answer other than 200. The text goes to whoever asked, so it
+// tells no secret and quotes nothing.
+type refusal struct {
+	status int
+	reason string
+}
+
+func (r *refusal) Error() string { return r.reason }
+
+func refuse(status int, reason string) error { return &refusal{status, reason} }
+
+// busyNow is the answer when there is no room.
+var busyNow = &refusal{http.StatusServiceUnavailable, "no room now; try again later"}
+
+// ServeHTTP takes one request.
+func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	run, ok := s.enter()
+	if !ok {
+		answer(w, busyNow)
+		return
+	}
+	defer s.busy.Done()
+	err := s.take(w, r, run)
+	var ref *refusal
+	if errors.As(err, &ref) && ref.status < 500 {
+		s.Refuse()
+	}
+	answer(w, err)
+}
+
+// answer writes the response.
+func answer(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	var ref *refusal
+	switch {
+	case err == nil:
+		w.WriteHeader(http.StatusOK)
+		return
+	case !errors.As(err, &ref):
+		ref = &refusal{http.StatusServiceUnavailable, "the delivery could not be handled now; try again later"}
+	}
+	if ref.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	w.WriteHeader(ref.status)
+	_, _ = io.WriteString(w, ref.reason+"\n")
+}
+
+// take reads, checks and handles a request.
+func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return refuse(http.StatusMethodNotAllowed, "only POST is accepted")
+	}
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		return busyNow
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
+	defer cancel()
+	defer context.AfterFunc(run.soft, cancel)()
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.Timeout)) // where the server can
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return refuse(http.StatusRequestEntityTooLarge, "the body is too large")
+	case err != nil:
+		return refuse(http.StatusServiceUnavailable, "the body did not arrive whole")
+	}
+	if m, ok := parseSNS(body); ok {
+		return s.message(ctx, m, run.handler)
+	}
+	return s.keyed(ctx, r, body, run.handler)
+}
+
+// keyed handles a body of a client who must show the key.
+func (s *Source) keyed(ctx context.Context, r *http.Request, body []byte, h source.Handler) error {
+	if err := s.authorize(ctx, r); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	d := source.Delivery{ID: hex.EncodeToString(sum[:16]), Source: s.o.Name, Arrived: s.o.Clock.Time()}
+	if id := r.Header.Get("x-amz-sns-message-id"); id != "" && r.Header.Get("x-amz-sns-rawdelivery") == "true" {
+		hop := envelope.Hop{Shape: envelope.ShapeSNS, ID: id, Origin: r.Header.Get("x-amz-sns-topic-arn")}
+		if !s.topics[hop.Origin] {
+			return refuse(http.StatusForbidden, "the topic is not among those that are accepted")
+		}
+		d.ID, d.Items = id, envelope.Via(hop, body, s.o.Limits)
+	} else {
+		d.Items = envelope.Unwrap(body, s.o.Limits)
+	}
+	return s.handle(ctx, h, d)
+}
+
+// handle calls the handler and turns its error into an answer.
+func (s *Source) handle(ctx context.Context, h source.Handler, d source.Delivery) error {
+	err := s.Handle(ctx, h, d)
+	switch {
+	case source.Done(err):
+		return nil
+	case errors.Is(err, source.ErrOverloaded):
+		return busyNow
+	}
+	return err
+}
+
+// authorize checks the key in constant time.
+func (s *Source) authorize(ctx context.Context, r *http.Request) error {
+	denied := refuse(http.StatusUnauthorized, "a valid key or a valid SNS signature is needed")
+	if s.o.Key == nil {
+		return denied
+	}
+	want, err := s.o.Key(ctx)
+	if err != nil {
+		s.Failed(err)
+		return busyNow
+	}
+	got := r.Header.Get(s.o.KeyHeader)
+	if _, password, ok := r.BasicAuth(); ok && got == "" {
+		got = password
+	}
+	got = strings.TrimSpace(got)
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 || want == "" {
+		return denied
+	}
+	return nil
+}
