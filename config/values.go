@@ -70,15 +70,15 @@ func (*Duration) form() form {
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String writes the duration as a configuration does, in its largest units.
+// String writes the duration as a configuration does, in days and smaller units.
 func (d Duration) String() string {
 	if d == 0 {
 		return "0"
 	}
 	var b strings.Builder
 	rest := time.Duration(d)
-	for _, u := range []string{"w", "d", "h", "m", "s", "ms"} {
-		if n := rest / timeUnits[u]; n > 0 && (u != "w" || rest%timeUnits[u] == 0) {
+	for _, u := range []string{"d", "h", "m", "s", "ms"} {
+		if n := rest / timeUnits[u]; n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, u)
 			rest -= n * timeUnits[u]
 		}
