@@ -92,7 +92,9 @@ func (w *walk) run(ctx context.Context) error {
 			return err
 		}
 		if problem != nil {
-			w.after = nil
+			// A digest that cannot be verified may still name the signature of the
+			// one before it: a signature that fits proves itself.
+			w.after, w.trusted = d, false
 			w.emit(*problem)
 			next, ok = w.older(next.end)
 			continue
@@ -153,7 +155,7 @@ func (w *walk) follow(ctx context.Context, d *Digest, at listed) (listed, bool, 
 		}
 		return next, ok, nil
 	}
-	w.after = d
+	w.after, w.trusted = d, true
 	next := listed{key: d.PreviousObject, end: d.StartTime}
 	if k, ok := cloudtrail.ParseObjectKey(d.PreviousObject); ok && !k.Delivered.IsZero() {
 		next.end = k.Delivered
@@ -186,8 +188,13 @@ func (w *walk) read(ctx context.Context, key string) (d *Digest, problem *Result
 	kept := meta.Signature
 	w.vouch(&meta)
 	v, detail, err := w.check(ctx, d, key, meta)
-	if err != nil || v != Valid {
-		return nil, bad(v, detail), err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case v == Unsigned:
+		return d, bad(v, detail), nil
+	case v != Valid:
+		return nil, bad(v, detail), nil
 	}
 	w.compare(d, kept, bad)
 	return d, nil, nil
@@ -277,7 +284,7 @@ func (w *walk) compare(d *Digest, kept string, bad func(Verdict, string) *Result
 	if d.trailing {
 		w.emit(*bad(TrailingDigest, ""))
 	}
-	if w.after == nil {
+	if w.after == nil || !w.trusted {
 		return
 	}
 	successor := "successor s3://" + w.after.Bucket + "/" + w.after.Object
