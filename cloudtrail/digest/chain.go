@@ -65,9 +65,11 @@ type walk struct {
 	to      time.Time
 	digests []listed // oldest first; taken from the end
 	keys    map[string]string
-	// after is the digest that named the one to be read next.
-	after *Digest
-	visit func(*Digest) error
+	// after is the digest that came before in the walk, so after in time, and
+	// trusted tells whether it was valid.
+	after   *Digest
+	trusted bool
+	visit   func(*Digest) error
 }
 
 // run is the walk of `aws cloudtrail validate-logs`: a valid digest leads to
