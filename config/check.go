@@ -313,10 +313,10 @@ func (ch *checker) overrides() {
 }
 
 func (ch *checker) exception(n *yamldoc.Node, rule string, e Exception) {
-	if strings.TrimSpace(e.Owner) == "" {
+	if strings.TrimSpace(e.Owner) == "" && n.Get("owner") != nil {
 		ch.fail(n, CodeException, "an exception of %s has no owner: name who answers for it", rule)
 	}
-	if strings.TrimSpace(e.Reason) == "" {
+	if strings.TrimSpace(e.Reason) == "" && n.Get("reason") != nil {
 		ch.fail(n, CodeException, "an exception of %s has no reason", rule)
 	}
 	broad := true

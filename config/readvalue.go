@@ -48,7 +48,8 @@ func shown(n *yamldoc.Node) string {
 
 func (r *reader) scalar(at string, s scalar, n *yamldoc.Node) {
 	if n.Kind != yamldoc.String && n.Kind != yamldoc.Number {
-		if _, secret := s.(*Secret); secret {
+		if x, secret := s.(*Secret); secret {
+			*x = Secret{scheme: "?"}
 			r.fail(n, CodeValue, "%s: want a reference to a secret, one of %s; found a %s", at, secretForms, n.Kind)
 			return
 		}
@@ -57,8 +58,8 @@ func (r *reader) scalar(at string, s scalar, n *yamldoc.Node) {
 	}
 	if err := s.parse(n.Text); err != nil {
 		code := CodeValue
-		if _, secret := s.(*Secret); secret {
-			code = CodeClear
+		if x, secret := s.(*Secret); secret {
+			code, *x = CodeClear, Secret{scheme: "?"} // it was given, so Check need not miss it
 		}
 		r.fail(n, code, "%s: %v", at, err)
 	}
@@ -95,7 +96,7 @@ func (r *reader) slice(at string, v reflect.Value, n *yamldoc.Node, f field) {
 	items := n.Values
 	switch {
 	case n.Kind == yamldoc.List:
-	case v.Type().Elem().Kind() != reflect.Struct && (n.Kind == yamldoc.String || n.Kind == yamldoc.Number):
+	case plain(v.Type().Elem()) && (n.Kind == yamldoc.String || n.Kind == yamldoc.Number):
 		items = []*yamldoc.Node{n} // one text is a list of one
 	default:
 		r.fail(n, CodeValue, "%s: want a list; found a %s", at, n.Kind)
@@ -107,6 +108,12 @@ func (r *reader) slice(at string, v reflect.Value, n *yamldoc.Node, f field) {
 		r.value(at+"["+strconv.Itoa(i)+"]", item, x, f)
 		v.Set(reflect.Append(v, item))
 	}
+}
+
+// plain tells whether values of a type are written as one text.
+func plain(t reflect.Type) bool {
+	_, ok := reflect.New(t).Interface().(scalar)
+	return ok || t.Kind() != reflect.Struct
 }
 
 // named reads a mapping of names into a slice of structs with a Name.

@@ -182,7 +182,7 @@ func listSchema(t reflect.Type, f field) object {
 	}
 	items := typeSchema(t.Elem(), f)
 	list := object{{"type", "array"}, {"items", items}}
-	if _, isScalar := reflect.New(t.Elem()).Interface().(scalar); t.Elem().Kind() == reflect.Struct && !isScalar {
+	if !plain(t.Elem()) {
 		return list
 	}
 	return object{{"anyOf", []object{list, items}}}
@@ -236,7 +236,7 @@ func keysBelow(at string, t reflect.Type) (out []Key) {
 		case inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct:
 			inner, below = inner.Elem(), k.Path+"[]"
 		}
-		if _, ok := reflect.New(inner).Interface().(scalar); !ok && inner.Kind() == reflect.Struct {
+		if !plain(inner) {
 			out = append(out, keysBelow(below, inner)...)
 		}
 	}

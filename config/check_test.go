@@ -1,0 +1,208 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/severity"
+)
+
+var checkTime = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// known stands for three loaded rules and a catalogue of two regions.
+var known = Known{
+	Rules: []KnownRule{
+		{"cloudtrail-stopped", severity.Critical, []string{"attack.t1562.008"}},
+		{"iam-user-created", severity.Medium, []string{"attack.t1136.003"}},
+		{"root-login", severity.High, nil},
+	},
+	Region: func(term string) (bool, string) {
+		return term == "eu-west-1" || term == "us-east-1" || term == "eu-*", "eu-west-1"
+	},
+	Now: checkTime,
+}
+
+const sinksAB = "sinks:\n  soc: {stdout: {}}\n  tickets: {stdout: {}}\n"
+
+// Every mistake is named by its line, with what to do.
+func TestCheckNamesEveryMistake(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want []string // line: code and a part of each message; none for no mistake
+	}{
+		"nothing wrong":            {sinksAB + "routes:\n  - {match: {min_severity: high}, sinks: [soc]}\n  - {sinks: [tickets]}\n", nil},
+		"unknown sink":             {sinksAB + "routes:\n  - sinks: [sok, tickets]\n", []string{`5: CF007 routes[0].sinks: there is no sink "sok"; did you mean soc?`, `2: CF012 sinks.soc: no route names it`}},
+		"unreachable route":        {sinksAB + "routes:\n  - {sinks: [soc]}\n  - {match: {rule: root-login}, sinks: [tickets]}\n", []string{"6: CF008 routes[1]: no alert reaches it: routes[0] in line 5"}},
+		"reachable by continue":    {sinksAB + "routes:\n  - {sinks: [soc], continue: true}\n  - {match: {rule: root-login}, sinks: [tickets]}\n", nil},
+		"unreachable by severity":  {sinksAB + "routes:\n  - {match: {min_severity: medium}, sinks: [soc]}\n  - {match: {severity: [high, critical], tag: 'attack.*'}, sinks: [tickets]}\n", []string{"6: CF008"}},
+		"reachable by severity":    {sinksAB + "routes:\n  - {match: {min_severity: high}, sinks: [soc]}\n  - {match: {severity: [medium, critical]}, sinks: [tickets]}\n", nil},
+		"unreachable by wildcard":  {sinksAB + "routes:\n  - {match: {rule: 'root-*'}, sinks: [soc]}\n  - {match: {rule: root-login}, sinks: [tickets]}\n  - {sinks: [soc]}\n", []string{"6: CF008"}},
+		"no severity left":         {sinksAB + "routes:\n  - {match: {severity: low, min_severity: high}, sinks: [soc]}\n  - {sinks: [tickets]}\n", []string{"5: CF011 routes[0].match: severity and min_severity leave no severity"}},
+		"some alerts for nobody":   {"sinks: {a: {stdout: {}}}\nroutes:\n  - {match: {rule: root-login}, sinks: [a]}\n", []string{"3: CF010 routes: no route takes every critical alert"}},
+		"sources and nobody":       {"sources: {a: {folder: {path: .}}}\n", []string{"1: CF010 there are sources and no sinks"}},
+		"an unknown rule":          {"rules: {overrides: {root-logon: {enabled: false}}}\n", []string{`1: CF007 rules.overrides: no rule that is loaded is called "root-logon"; did you mean root-login?`}},
+		"a wildcard of rules":      {"rules: {overrides: {root-*: {enabled: false}}}\n", nil},
+		"a route of unknown rules": {sinksAB + "routes:\n  - match: {rule: [root-login, aws-*]}\n    sinks: [soc, tickets]\n  - sinks: [soc]\n", []string{`5: CF007 routes[0].match.rule: no rule that is loaded is called "aws-*"`}},
+		"an unknown tag":           {sinksAB + "routes:\n  - match: {tag: [attack.t1136*, pci]}\n    sinks: [soc, tickets]\n  - sinks: [soc]\n", []string{`5: CF007 routes[0].match.tag: no rule that is loaded has the tag "pci"`}},
+		"an expired exception":     {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, owner: o, reason: r, expires: 2026-05-31}\n", []string{"5: CF009 an exception of root-login expired on 2026-05-31"}},
+		"the exception's last day": {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, owner: o, reason: r, expires: 2026-06-01}\n", []string{"5: CF009 an exception of root-login, owned by o, expires on 2026-06-01"}},
+		"no owner":                 {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, owner: ' ', reason: r, expires: 2027-01-01}\n", []string{"5: CF009 an exception of root-login has no owner"}},
+		"no owner key":             {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, reason: r, expires: 2027-01-01}\n", []string{"5: CF004 rules.overrides.root-login.exceptions[0]: owner is missing (who answers for it)"}},
+		"an exception of all":      {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: '*'}, owner: o, reason: r, expires: 2027-01-01}\n", []string{"5: CF009 an exception of root-login matches everything"}},
+		"a webhook in clear":       {"sinks:\n  a:\n    slack:\n      webhook: https://hooks.slack.com/services/T0/B0/" + canary + "\n", []string{"4: CF006 sinks.a.slack.webhook: a secret does not stand in a configuration"}},
+		"a token in a wrong key":   {"sinks:\n  a:\n    slack:\n      webhook: env:A\n      channel: xoxb-1-" + canary + "\n", []string{"5: CF006 sinks.a.slack.channel: this looks like a Slack token"}},
+		"a password in a URL":      {"sinks:\n  a:\n    servicenow: {instance: 'https://u:" + canary + "@x.example.com', username: u, password: env:P}\n", []string{"3: CF006 sinks.a.servicenow.instance: this looks like a URL with a password", "3: CF003"}},
+		"a secret as unknown kind": {"sinks:\n  a: {sns: {topic: 'xoxb-1-" + canary + "'}}\n", []string{"2: CF006", "2: CF004"}},
+		"webhook and token":        {"sinks: {a: {slack: {webhook: env:A, token: env:B, channel: c}}}\n", []string{"1: CF011 sinks.a.slack: webhook and token exclude each other"}},
+		"a topic that is none":     {"sinks: {a: {sns: {topic: my-topic}}}\n", []string{`1: CF003 sinks.a.sns.topic: "my-topic" is no ARN of sns`}},
+		"a topic elsewhere":        {"sinks: {a: {sns: {topic: 'arn:aws:sns:us-east-1:111122223333:t', region: eu-west-1}}}\n", []string{"1: CF011 sinks.a.sns.region"}},
+		"an address":               {"sinks: {a: {ses: {from: nobody, to: [x@example.com]}}}\n", []string{`1: CF003 sinks.a.ses: "nobody" is no e-mail address`}},
+		"a password without TLS":   {"sinks: {a: {smtp: {server: 'mail.example.com:25', from: a@b.c, to: [a@b.c], tls: off, username: u, password: env:P}}}\n", []string{"1: CF011 sinks.a.smtp.tls: a password is never sent without TLS"}},
+		"servicenow without user":  {"sinks: {a: {servicenow: {instance: 'https://x.service-now.com'}}}\n", []string{"1: CF004 sinks.a.servicenow: auth basic needs username", "1: CF004 sinks.a.servicenow: auth basic needs password"}},
+		"urgency":                  {"sinks: {a: {servicenow: {instance: 'https://x.service-now.com', username: u, password: env:P, urgency: {hihg: 1}}}}\n", []string{`1: CF003 sinks.a.servicenow.urgency "hihg": want one of`}},
+		"a private range":          {"sinks: {a: {teams: {webhook: env:A, allow_private: [intranet]}}}\n", []string{`1: CF003 sinks.a.teams.allow_private: "intranet" is no range`}},
+		"an unknown template":      {"sinks: {a: {teams: {webhook: env:A}, template: short}}\n", []string{`1: CF007 sinks.a.template: messages.templates has no "short"`}},
+		"an unknown region":        {"approved_regions: [eu-wset-1]\n", []string{`1: CF014 approved_regions: AWS has no region "eu-wset-1" that is known to this release; did you mean eu-west-1?`}},
+		"a bucket with a scheme":   {sinksAB + "sources: {a: {s3: {bucket: 's3://x'}}}\n", []string{`4: CF003 sources.a.s3.bucket: "s3://x" is no name of a bucket`}},
+		"an account":               {sinksAB + "sources: {a: {s3: {bucket: xyz, accounts: ['1234']}}}\n", []string{`4: CF003 sources.a.s3.accounts: "1234" is no account id`}},
+		"an open endpoint":         {sinksAB + "sources: {a: {http: {listen: '0.0.0.0:80'}}}\n", []string{"4: CF004 sources.a.http: nothing may send to it"}},
+		"an API key in clear":      {sinksAB + "sources: {a: {http: {listen: '0.0.0.0:80', eventbridge_api_key: env:K}}}\n", []string{"4: CF011 sources.a.http: the API key crosses the network in clear"}},
+		"external id alone":        {sinksAB + "sources: {a: {s3: {bucket: xyz, external_id: a}}}\n", []string{"4: CF011 sources.a.s3.external_id"}},
+		"profiles for all":         {"serve: {listen: '0.0.0.0:8181', pprof: true}\n", []string{"1: CF011 serve.pprof"}},
+		"health sinks":             {"sinks: {a: {stdout: {}}}\nserve: {health_sinks: [b]}\n", []string{`2: CF007 serve.health_sinks: there is no sink "b"; did you mean a?`}},
+		"no such rules":            {"rules: [none/]\n", []string{`1: CF013 rules: "none": no such file or directory`}},
+		"no such names":            {"enrich: {accounts: names.yaml}\n", []string{`1: CF013 enrich.accounts.file: "names.yaml": no such file`}},
+		"no such database":         {"enrich: {geoip: {city: none.mmdb}}\n", []string{`1: CF013 enrich.geoip.city: "none.mmdb": no such file`}},
+		"no such template":         {"messages: {templates: {a: none.tmpl}}\n", []string{`1: CF013 messages.templates.a: "none.tmpl": no such file`}},
+		"several at once":          {"formt: csv\nworkers: x\nsinks: {a: {slak: {}}}\n", []string{"1: CF002", "2: CF003 workers", `3: CF002 unknown key "slak" in sinks.a; did you mean slack?`, "3: CF005 sinks.a: it does not say what it is"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			conf, list := Decode("c.yaml", []byte(c.text))
+			list = append(list, conf.Check(known)...)
+			for i, d := range list {
+				got := fmt.Sprintf("%d: %s %s", d.Line, d.Code, d.Message)
+				if i >= len(c.want) || !strings.HasPrefix(got, c.want[i]) {
+					t.Errorf("unexpected: %s", got)
+				}
+				if strings.Contains(d.Error(), canary) {
+					t.Errorf("a secret is told: %s", d.Error())
+				}
+			}
+			for _, w := range c.want[min(len(list), len(c.want)):] {
+				t.Errorf("not said: %s", w)
+			}
+		})
+	}
+}
+
+// The configuration object of the AWS Security Blog's walk-through is a rule
+// and a sink.
+func TestPublishedConfiguration(t *testing.T) {
+	const text = `{
+   "source" : "iam|signin|sts",
+   "regexp" : "Password|AccessKey|PutRolePolicy|User|Token|Login",
+   "sns" : {
+      "region" : "us-west-2",
+"topicARN" : "arn:aws:sns:us-west-2:123456789012:PushNotifications"
+   }
+}`
+	c, err := Parse("filter_config.json", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Published || len(c.Rules) != 1 || c.Rules[0] != "filter_config.json" || len(c.Sinks) != 1 {
+		t.Fatalf("%+v", c)
+	}
+	s := c.Sinks[0]
+	if s.Kind() != "sns" || s.SNS.Topic != "arn:aws:sns:us-west-2:123456789012:PushNotifications" || s.SNS.Region != "us-west-2" || s.SNS.Style != "lines" || s.Quota.Count != 30 {
+		t.Errorf("%+v %+v", s, s.SNS)
+	}
+	if list := c.Check(Known{Now: checkTime}); len(list) > 0 {
+		t.Errorf("%v", list)
+	}
+	c, err = Parse("f.json", []byte(`{"source":"a","regexp":"b"}`))
+	if err != nil || len(c.Sinks) != 0 || len(c.Check(Known{})) != 1 {
+		t.Errorf("%+v, %v, %v", c.Sinks, err, c.Check(Known{}))
+	}
+	if _, err = Parse("f.json", []byte("{\"source\":\"a\",\n\"regexp\":\"(?=b)\"}")); err == nil || !strings.Contains(err.Error(), "f.json:2") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Files that would cost much are refused before they do.
+func TestBombsAreRefused(t *testing.T) {
+	aliases := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for i := 'b'; i < 'l'; i++ {
+		aliases += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", i, i, i-1, i-1, i-1, i-1, i-1, i-1, i-1, i-1, i-1, i-1)
+	}
+	for name, text := range map[string]string{
+		"aliases":   aliases,
+		"deep":      "rules: " + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000),
+		"huge":      "rules: [" + strings.Repeat("a,", 2<<20) + "]",
+		"deep maps": strings.Repeat("{a: ", 5000) + "1" + strings.Repeat("}", 5000),
+		"JSON":      strings.Repeat(`{"source":`, 3000) + "1" + strings.Repeat("}", 3000),
+		"merges":    "a: &a {<<: *a}\n",
+		"many keys": strings.Repeat("a", 100) + ": 1\n" + strings.Repeat("x", 3<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Parse("c.yaml", []byte(text)); err == nil || len(err.Error()) > 2000 {
+				t.Errorf("%.300v", err)
+			}
+		})
+	}
+	p := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(p, make([]byte, 3<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(p); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Wherever a secret is written by mistake, no message repeats it.
+func TestNoMessageRepeatsASecret(t *testing.T) {
+	hook := "https://hooks.slack.com/services/T0/" + canary
+	for _, text := range []string{
+		"format: " + hook, "workers: " + hook, "fail_on: " + hook, "rules: {" + `"` + hook + `": 1}`, hook + ": 1",
+		"sinks: {a: {slack: " + hook + "}}", "sinks: {a: {slack: {webhook: [" + hook + "]}}}", "sinks: {a: {slack: {webhook: *" + canary + "}}}",
+		"sinks: {a: {slack: {webhook: " + canary + "}}}", "sinks: {a: {quota: " + hook + "}}", "sinks: {a: {enabled: " + hook + "}}",
+		"sinks: {a: {slack: {webhook: env:A, style: " + hook + "}}}", "alerts: {repeat: " + hook + "}", "limits: {record: " + hook + "}",
+		"routes: [{sinks: [" + hook + "]}]", "routes: [{match: {severity: " + hook + "}}]", "serve: {listen: '" + hook + "'}",
+		"sinks: {a: {webhook: {url: " + hook + ", hmac_key: " + canary + ", bearer_token: " + canary + ", secret_headers: {X-Key: " + canary + "}}}}",
+		"sinks: {a: {pagerduty: {routing_key: " + canary + "}}}", "sinks: {a: {smtp: {server: 'h:1', from: a@b.c, to: [a@b.c], password: " + canary + "}}}",
+		"sinks: {a: {servicenow: {instance: x, password: " + canary + ", client_secret: " + canary + "}}}",
+		"sources: {a: {http: {eventbridge_api_key: " + canary + "}}}", "sinks: {a: {slack: {token: !!binary " + canary + "}}}",
+		"sinks: {a: {slack: {webhook: " + hook + ", webhook: " + hook + "}}}", "a: '" + hook + "\n", "{" + `"sinks": {"a": {"slack": {"webhook": "` + hook + `"}}}`,
+	} {
+		c, list := Decode("c.yaml", []byte(text))
+		list = append(list, c.Check(known)...)
+		if len(list) == 0 {
+			t.Errorf("nothing is wrong with %s", text)
+		}
+		for _, d := range append(list, diagnostic.Diagnostic{Message: fmt.Sprintf("%+v %#v", c.Sinks, c.Sources)}) {
+			if strings.Contains(fmt.Sprintf("%+v", d), canary) {
+				t.Errorf("%s: %s %s", text, d.Error(), d.Fix)
+			}
+		}
+	}
+}
+
+func TestWild(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a", "a", true}, {"a", "b", false}, {"*", "", true}, {"a*", "abc", true}, {"*c", "abc", true}, {"a*c", "abc", true}, {"a*c", "ab", false},
+		{"a*b*c", "axxbxxc", true}, {"a*b*c", "acb", false}, {"ab*ba", "aba", false}, {"**", "x", true}, {"a**b", "ab", true}, {"*a*a", "a", false},
+	} {
+		if got := Wild(c.pattern, c.text); got != c.want {
+			t.Errorf("%q on %q: %v", c.pattern, c.text, got)
+		}
+	}
+}
