@@ -1,0 +1,166 @@
+// Package awsx makes AWS configurations the one way that Trailwarden speaks
+// with AWS: credentials by the SDK's usual chain, optionally a role assumed
+// with an external id, retries that are bounded, and errors sorted into the few
+// kinds that a caller decides on.
+package awsx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	smithy "github.com/aws/smithy-go/middleware"
+)
+
+// Settings say how to reach AWS. The zero value is the environment's own
+// credentials and region.
+type Settings struct {
+	Region  string // without it, that of the environment or profile
+	Profile string // of the shared configuration files
+
+	// Role is the ARN of a role to assume with those credentials, External the
+	// external id of its trust policy, and Session the session's name in the
+	// trail; "trailwarden" when empty.
+	Role     string
+	External string
+	Session  string
+
+	// Endpoint is the base URL of every service in place of AWS's own, for VPC
+	// endpoints and emulators.
+	Endpoint string
+
+	// Attempts bounds the attempts of one call, the first included; 0 means 3.
+	Attempts int
+	// Version is named in the user agent: trailwarden/VERSION.
+	Version string
+	// HTTPClient is for tests; nil means one with bounded waiting times that
+	// follows no redirects.
+	HTTPClient aws.HTTPClient
+}
+
+// Load makes a configuration. It contacts nobody: a role is assumed with the
+// first call that needs it.
+func Load(ctx context.Context, s Settings) (aws.Config, error) {
+	if err := s.check(); err != nil {
+		return aws.Config{}, err
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, s.options()...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, errors.New("no AWS region: set region, AWS_REGION or the profile's region")
+	}
+	return s.assume(cfg), nil
+}
+
+func (s Settings) check() error {
+	if s.Role == "" {
+		if s.External != "" {
+			return errors.New("external_id is of use with role only: add the role's ARN or leave it out")
+		}
+		return nil
+	}
+	a, err := arn.Parse(s.Role)
+	if err != nil || a.Service != "iam" || !strings.HasPrefix(a.Resource, "role/") {
+		return fmt.Errorf("role %q: want an ARN such as arn:aws:iam::111122223333:role/name", s.Role)
+	}
+	return nil
+}
+
+func (s Settings) options() []func(*config.LoadOptions) error {
+	client := s.HTTPClient
+	if client == nil {
+		client = httpClient()
+	}
+	options := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(client),
+		config.WithRetryer(s.retryer),
+		config.WithAPIOptions([]func(*smithy.Stack) error{
+			middleware.AddUserAgentKeyValue("trailwarden", s.version()),
+		}),
+	}
+	if s.Region != "" {
+		options = append(options, config.WithRegion(s.Region))
+	}
+	if s.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(s.Profile))
+	}
+	if s.Endpoint != "" {
+		options = append(options, config.WithBaseEndpoint(s.Endpoint))
+	}
+	return options
+}
+
+func (s Settings) version() string {
+	if s.Version == "" {
+		return "dev"
+	}
+	return s.Version
+}
+
+func (s Settings) retryer() aws.Retryer {
+	attempts := s.Attempts
+	if attempts <= 0 {
+		attempts = 3
+	}
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = 5 * time.Second
+	})
+}
+
+func (s Settings) assume(cfg aws.Config) aws.Config {
+	if s.Role == "" {
+		return cfg
+	}
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), s.Role, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "trailwarden"
+		if s.Session != "" {
+			o.RoleSessionName = s.Session
+		}
+		if s.External != "" {
+			o.ExternalID = &s.External
+		}
+	})
+	cfg.Credentials = aws.NewCredentialsCache(provider)
+	return cfg
+}
+
+// httpClient bounds what a peer that does not answer can cost; calls that take
+// long by their nature are bounded by their context.
+func httpClient() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			ExpectContinueTimeout: time.Second,
+			IdleConnTimeout:       90 * time.Second,
+			MaxIdleConnsPerHost:   16,
+			ForceAttemptHTTP2:     true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Once is cfg with calls that are tried once: for callers that keep what could
+// not be sent and try again by themselves.
+func Once(cfg aws.Config) aws.Config {
+	cfg = cfg.Copy()
+	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	cfg.RetryMaxAttempts = 1
+	return cfg
+}

@@ -1,0 +1,157 @@
+// Package page lays a message out as a page of sections, for the sinks that
+// people read as text: mail, SNS, standard output. Text that records brought is
+// on one line, visible and defanged; nothing in it is escaped for HTML yet.
+package page
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message"
+	"github.com/trailwarden/trailwarden/severity"
+	"github.com/trailwarden/trailwarden/sink"
+)
+
+// Page is a message laid out.
+type Page struct {
+	Severity severity.Level
+	Kind     string // what the message tells, in a word or two: new alert, still going on …
+	Title    string
+	Lead     string
+	Notice   string // a caution above everything else
+	Sections []Section
+	Key      string
+	Footer   string
+}
+
+// Section is a part of a page under a title; what is empty is not shown.
+type Section struct {
+	Title string
+	Pairs []Pair
+	Text  []string // paragraphs
+	Table *Table
+	Steps []message.Step
+	Links []message.Link // of our own making, https or http
+}
+
+// Pair is a named value.
+type Pair struct{ Name, Value string }
+
+// Table is rows under columns; rows are as long as the columns.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+	More    string // about rows that are not shown
+}
+
+// Of lays m out.
+func Of(m *message.Message) Page {
+	p := Page{
+		Severity: m.Severity,
+		Kind:     kind(m),
+		Title:    text(m.Headline),
+		Lead:     text(m.Summary),
+		Key:      text(m.Key),
+		Footer:   "Sent by Trailwarden. Addresses in this message that came from records are written so that they cannot be followed.",
+	}
+	if m.MayRepeat {
+		p.Notice = "An earlier attempt to send this message got no answer: you may have it already."
+	}
+	for _, s := range []Section{facts(m), storm(m), report(m), action(m), why(m), detection(m), counted(m),
+		events(m), next(m), notes(m), custom(m), links(m)} {
+		if !s.empty() {
+			p.Sections = append(p.Sections, s)
+		}
+	}
+	return p
+}
+
+func (s Section) empty() bool {
+	return len(s.Pairs) == 0 && len(s.Text) == 0 && s.Table == nil && len(s.Steps) == 0 && len(s.Links) == 0
+}
+
+// text is attacker-written text on one line.
+func text(s string) string { return sink.Defang(sink.Line(s)) }
+
+// kind says what the message tells.
+func kind(m *message.Message) string {
+	words := map[alert.Kind]string{
+		alert.Opened: "new alert", alert.Repeated: "still going on", alert.Acked: "acknowledged",
+		alert.Closed: "resolved", alert.Reopened: "reopened", alert.Storm: "alert storm",
+		alert.Report: "report", alert.Health: "watcher health", alert.Test: "test message",
+	}
+	if w, ok := words[m.Kind]; ok {
+		return w
+	}
+	return text(string(m.Kind))
+}
+
+// pairs collects named values and leaves empty ones out.
+type pairs []Pair
+
+func (p *pairs) add(name, value string) {
+	if value = text(value); value != "" {
+		*p = append(*p, Pair{name, value})
+	}
+}
+
+// join puts non-empty parts together.
+func join(sep string, parts ...string) string {
+	var kept []string
+	for _, s := range parts {
+		if s != "" {
+			kept = append(kept, s)
+		}
+	}
+	return strings.Join(kept, sep)
+}
+
+// aside is "value (remark)", or what there is of it.
+func aside(value, remark string) string {
+	if value == "" || remark == "" {
+		return value + remark
+	}
+	return value + " (" + remark + ")"
+}
+
+// When is t as people read it, UTC.
+func When(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// period is from first to last.
+func period(first, last time.Time) string {
+	if last.IsZero() || last.Equal(first) {
+		return When(first)
+	}
+	return When(first) + " to " + When(last)
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Web tells whether a link may be followed: https or http, a host, no user.
+func Web(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
+		sink.Line(link) == link && !strings.ContainsAny(link, " <>\"'`\\")
+}
+
+var literal = regexp.MustCompile(`'[^']*'`)
+
+// command keeps a command line or SQL as it is but for the values in it, which
+// records brought.
+func command(s string) string {
+	return literal.ReplaceAllStringFunc(sink.Clean(s), sink.Defang)
+}
