@@ -237,3 +237,14 @@ func (c *Config) SinkNames() []string {
 	}
 	return out
 }
+
+// OverridesOf are the overrides that name a rule, in the file's order.
+func (c *Config) OverridesOf(id string) []Override {
+	var out []Override
+	for _, o := range c.RuleSettings.Overrides {
+		if Wild(o.Name, id) {
+			out = append(out, o)
+		}
+	}
+	return out
+}

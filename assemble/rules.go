@@ -1,0 +1,80 @@
+// Package assemble makes the parts of a running Trailwarden from its
+// configuration: rules, the policy of alerts, sinks, enrichment and secrets.
+// Every door (command line, server, Lambda) builds the same parts here. Adding
+// a sink is a folder below sink and a line in this package's table.
+package assemble
+
+import (
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/packs"
+	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/sigma"
+)
+
+// RuleOptions are what the configuration says of how rule files are read.
+func RuleOptions(cfg *config.Config) rule.Options {
+	return rule.Options{
+		Sigma:           sigma.Options{Placeholders: cfg.Placeholders},
+		ApprovedRegions: cfg.ApprovedRegions,
+	}
+}
+
+// Rules loads the rule files at paths, or the starter pack when there are none,
+// and changes them as the configuration's overrides say. "starter" among the
+// paths is the pack beside files.
+func Rules(paths []string, cfg *config.Config) (*rule.Set, diagnostic.List) {
+	set, list := load(paths, RuleOptions(cfg))
+	for _, r := range set.Rules {
+		override(r, cfg)
+	}
+	return set, list
+}
+
+func load(paths []string, opts rule.Options) (*rule.Set, diagnostic.List) {
+	files := slices.DeleteFunc(slices.Clone(paths), IsStarter)
+	if len(files) == 0 {
+		return packs.Starter(opts)
+	}
+	set, list := rule.Load(files, opts)
+	if len(files) < len(paths) {
+		starter, more := packs.Starter(opts)
+		set.Rules, list = append(starter.Rules, set.Rules...), append(more, list...)
+	}
+	return set, list
+}
+
+// IsStarter tells whether path means the starter pack: there is no such file.
+func IsStarter(path string) bool {
+	_, err := os.Stat(path)
+	return path == config.StarterPack && err != nil
+}
+
+// override changes a rule as every override that names it says, the last one
+// last.
+func override(r *rule.Rule, cfg *config.Config) {
+	for _, o := range cfg.OverridesOf(r.ID) {
+		if o.Severity.Given {
+			r.Severity = o.Severity.Level
+		}
+		if len(o.GroupBy) > 0 {
+			r.GroupBy = o.GroupBy
+		}
+		if !o.Enabled && r.Inactive == "" {
+			r.Inactive = fmt.Sprintf("switched off in %s", cfg.File)
+		}
+	}
+}
+
+// KnownRules is what the configuration's check asks of rules.
+func KnownRules(set *rule.Set) []config.KnownRule {
+	out := []config.KnownRule{}
+	for _, r := range set.Rules {
+		out = append(out, config.KnownRule{ID: r.ID, Severity: r.Severity, Tags: r.Tags})
+	}
+	return out
+}
