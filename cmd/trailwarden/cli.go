@@ -28,6 +28,7 @@ type commandLine struct {
 	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
 	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
 	Query   queryCommand   `cmd:"" help:"Ask the trail in SQL, as on Athena."`
+	Config  configCommand  `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

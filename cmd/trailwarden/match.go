@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/detect"
@@ -68,7 +69,7 @@ func (c *matchCommand) Run(s *streams) error {
 // that judges nothing is an error here: who tries it wants to know. One for
 // another log source is none: it matches no event.
 func (c *matchCommand) load(s *streams) (*rule.Set, error) {
-	opts := ruleOptions(new(config.Config))
+	opts := assemble.RuleOptions(config.Default())
 	var set *rule.Set
 	var list diagnostic.List
 	switch {

@@ -2,16 +2,14 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
-	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/region"
-	"github.com/trailwarden/trailwarden/rule/sigma"
 )
 
 // rulesCommand is about rules themselves.
@@ -22,38 +20,13 @@ type rulesCommand struct {
 	Test    rulesTestCommand    `cmd:"" help:"Run the tests that rules carry."`
 }
 
-// starterName stands for the starter pack among rule files.
-const starterName = "starter"
-
-// loadRules loads the rule files at paths, or the starter pack when there are
-// none. The pack can also be named beside files.
-func loadRules(paths []string, cfg *config.Config) (*rule.Set, diagnostic.List) {
-	opts := ruleOptions(cfg)
-	files := slices.DeleteFunc(slices.Clone(paths), isStarter)
-	if len(files) == 0 {
-		return packs.Starter(opts)
-	}
-	set, list := rule.Load(files, opts)
-	if len(files) < len(paths) {
-		starter, more := packs.Starter(opts)
-		set.Rules, list = append(starter.Rules, set.Rules...), append(more, list...)
-	}
-	return set, list
-}
-
-// isStarter tells whether path means the starter pack: there is no such file.
-func isStarter(path string) bool {
-	_, err := os.Stat(path)
-	return path == starterName && err != nil
-}
-
 // checkRegions says what is odd about the configuration's approved regions: one
 // that the catalogue does not know, or none of them in use.
 func checkRegions(s *streams, rules []string, cfg *config.Config) {
 	if len(cfg.ApprovedRegions) == 0 {
 		return
 	}
-	if len(rules) > 0 && !slices.ContainsFunc(rules, isStarter) {
+	if len(rules) > 0 && !slices.ContainsFunc(rules, assemble.IsStarter) {
 		s.say("approved_regions changes nothing: it is for the starter pack, and other rules are given; name starter among them to have both")
 		return
 	}
@@ -68,13 +41,6 @@ func checkRegions(s *streams, rules []string, cfg *config.Config) {
 	}
 }
 
-func ruleOptions(cfg *config.Config) rule.Options {
-	return rule.Options{
-		Sigma:           sigma.Options{Placeholders: cfg.Placeholders},
-		ApprovedRegions: cfg.ApprovedRegions,
-	}
-}
-
 // ruleSource is where a command about rules takes them from.
 type ruleSource struct {
 	Config string `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
@@ -83,17 +49,14 @@ type ruleSource struct {
 // load gives the valid rules at paths, or those of the configuration, or the
 // starter pack; and everything that is wrong.
 func (r *ruleSource) load(paths []string) (*rule.Set, diagnostic.List, error) {
-	cfg := new(config.Config)
-	if r.Config != "" {
-		var err error
-		if cfg, err = config.Load(r.Config); err != nil {
-			return nil, nil, err
-		}
+	cfg, err := configuration(r.Config)
+	if err != nil {
+		return nil, nil, err
 	}
 	if len(paths) == 0 {
 		paths = cfg.Rules
 	}
-	set, list := loadRules(paths, cfg)
+	set, list := assemble.Rules(paths, cfg)
 	return set, list, nil
 }
 

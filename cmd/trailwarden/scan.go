@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -68,12 +69,9 @@ func (c *scanCommand) Run(s *streams) error {
 
 // prepare checks everything that the user gave before anything is read.
 func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
-	cfg := new(config.Config)
-	if c.Config != "" {
-		var err error
-		if cfg, err = config.Load(c.Config); err != nil {
-			return nil, err
-		}
+	cfg, err := configuration(c.Config)
+	if err != nil {
+		return nil, err
 	}
 	c.apply(cfg)
 	j := &scanJob{streams: s, cmd: c, failOn: -1}
@@ -152,7 +150,7 @@ func writesInput(c *scanCommand) error {
 // at the end that some did not.
 func (j *scanJob) loadRules(cfg *config.Config) error {
 	checkRegions(j.streams, j.cmd.Rules, cfg)
-	set, list := loadRules(j.cmd.Rules, cfg)
+	set, list := assemble.Rules(j.cmd.Rules, cfg)
 	j.badRules = diagnose(j.streams, list) > 0
 	active, inactive := 0, notes{}
 	for _, r := range set.Rules {
