@@ -150,7 +150,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 
 // Cursor keeps positions over restarts. Names are chosen by sources and stay the
 // same. Load gives nil for a name that was never saved. Save returns only when
-// the position is durable.
+// the position is durable; an empty position forgets the name.
 type Cursor interface {
 	Load(ctx context.Context, name string) ([]byte, error)
 	Save(ctx context.Context, name string, position []byte) error

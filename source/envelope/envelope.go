@@ -81,6 +81,7 @@ const (
 	ShapeLogs        Shape = "logs"
 	ShapeKinesis     Shape = "kinesis"
 	ShapeFirehose    Shape = "firehose"
+	ShapeLookup      Shape = "lookup"
 	ShapeLogFile     Shape = "log file"
 	ShapeRecord      Shape = "record"
 	ShapeUnknown     Shape = "unknown"
@@ -163,5 +164,13 @@ func Unwrap(body []byte, l Limits) []Item {
 func Via(h Hop, body []byte, l Limits) []Item {
 	o := opener{limits: l, left: l.Output}
 	o.inside(h, func() { o.text(body) })
+	return o.items
+}
+
+// LogEvent opens the message of a CloudWatch Logs event that the caller read
+// itself: the text of one record.
+func LogEvent(h Hop, message []byte, l Limits) []Item {
+	o := opener{limits: l, left: l.Output}
+	o.inside(h, func() { o.logMessage(message) })
 	return o.items
 }

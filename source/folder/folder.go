@@ -1,0 +1,420 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/envelope"
+)
+
+// Options say which folder is watched and how.
+type Options struct {
+	Name string // the source's name; empty means the folder's path
+	Path string
+	// Every is how often the folder is listed; 0 means 10 s. Notices of change
+	// by the operating system only make it sooner.
+	Every time.Duration
+	// Settled is how long a file must be unchanged before it is read; 0 means
+	// 2 s. A file that grows after that is read again as a whole.
+	Settled time.Duration
+	// Workers is the most files in hand at once; 0 means 2.
+	Workers int
+	// Grace is how long handlers may go on after the end; 0 means 8 s.
+	Grace time.Duration
+	// Cursor keeps which files are done; nil forgets them at the end.
+	Cursor source.Cursor
+	Retry  source.Retry
+	Clock  source.Clock
+}
+
+// Source watches a folder and its subfolders. Each version of a file is one
+// delivery with one object, which Files opens.
+type Source struct {
+	source.Monitor
+	o      Options
+	bucket string
+	done   map[string]string // by path below the folder: the stamp of what was handled
+	seen   map[string]sighting
+	busy   map[string]bool
+	later  map[string]time.Time // files put aside for want of a permission
+	mu     sync.Mutex           // of done, busy and later
+}
+
+// sighting is a file as it was last seen, and since when it looks like that.
+type sighting struct {
+	stamp string
+	since time.Time
+}
+
+var _ source.Source = (*Source)(nil)
+
+// New makes a Source.
+func New(o Options) *Source {
+	if o.Name == "" {
+		o.Name = o.Path
+	}
+	if o.Every <= 0 {
+		o.Every = 10 * time.Second
+	}
+	if o.Settled <= 0 {
+		o.Settled = 2 * time.Second
+	}
+	if o.Workers <= 0 {
+		o.Workers = 2
+	}
+	if o.Grace <= 0 {
+		o.Grace = 8 * time.Second
+	}
+	if o.Cursor == nil {
+		o.Cursor = &source.MemoryCursor{}
+	}
+	o.Retry.Clock, o.Retry.Aside = o.Clock, true
+	s := &Source{o: o, bucket: BucketOf(o.Path), done: map[string]string{}, seen: map[string]sighting{}, busy: map[string]bool{}, later: map[string]time.Time{}}
+	s.Now = o.Clock.Time
+	return s
+}
+
+// Name is the source's name.
+func (s *Source) Name() string { return s.o.Name }
+
+// Fetcher opens the files that the source delivers.
+func (s *Source) Fetcher() source.Fetcher {
+	return Files{Folders: map[string]string{s.bucket: s.o.Path}}
+}
+
+// Run watches until ctx ends. The error is a *source.ConfigError when the folder
+// is not there at the start.
+func (s *Source) Run(ctx context.Context, h source.Handler) error {
+	if info, err := os.Stat(s.o.Path); err != nil || !info.IsDir() {
+		return &source.ConfigError{Source: s.o.Name, What: "the folder " + s.o.Path + " cannot be watched", Do: "make it, or name another one", Err: err}
+	}
+	soft, end := source.Graceful(ctx, s.o.Grace)
+	defer end()
+	notices := watch()
+	defer notices.close()
+	work := make(chan found)
+	var workers sync.WaitGroup
+	for range s.o.Workers {
+		workers.Go(func() {
+			for f := range work {
+				s.handle(ctx, soft, h, f)
+			}
+		})
+	}
+	for ctx.Err() == nil {
+		again := s.scan(ctx, work, notices)
+		s.wait(ctx, notices, again)
+	}
+	close(work)
+	workers.Wait()
+	return nil
+}
+
+// found is a file that is to be handled.
+type found struct {
+	name  string // below the folder, with slashes
+	stamp string
+	info  fs.FileInfo
+}
+
+// wait waits until the folder should be listed again: at a notice, when files
+// may have settled, or after Every.
+func (s *Source) wait(ctx context.Context, n *notices, unsettled bool) {
+	d := s.o.Every
+	if unsettled {
+		d = min(d, s.o.Settled)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if !unsettled { // while files settle, each write to them is a notice
+		stop := context.AfterFunc(n.next(), cancel)
+		defer stop()
+	}
+	_ = s.o.Clock.Wait(ctx, d)
+}
+
+// scan lists the folder once, hands over what is complete and new, and reports
+// whether something is about to be.
+func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unsettled bool) {
+	n.reset()
+	root, err := os.OpenRoot(s.o.Path)
+	if err != nil {
+		s.Failed(err)
+		return false
+	}
+	defer root.Close()
+	now := s.o.Clock.Time()
+	present := map[string]bool{}
+	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(ctx.Err(), s.passOver(name, err))
+		}
+		if name != "." && strings.HasPrefix(d.Name(), ".") {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			n.add(s.o.Path, name)
+			return nil
+		}
+		if !d.Type().IsRegular() || !isLog(name) {
+			return nil
+		}
+		present[name] = true
+		f, state := s.look(ctx, name, d, now)
+		unsettled = unsettled || state == settling
+		if state == complete {
+			s.offer(ctx, work, f)
+		}
+		return nil
+	})
+	if err == nil {
+		s.Reached()
+		s.forget(ctx, present)
+	}
+	return unsettled
+}
+
+// passOver counts a folder or file that cannot be listed; the others are.
+func (s *Source) passOver(name string, err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) && name != "." {
+		return nil
+	}
+	s.Failed(err)
+	return nil
+}
+
+// state is what a file is good for now.
+type state uint8
+
+const (
+	known state = iota
+	settling
+	complete
+)
+
+// look judges a file. One that was written long ago is complete at first sight,
+// as are those that were moved in; any other has to look the same for a while.
+func (s *Source) look(ctx context.Context, name string, d fs.DirEntry, now time.Time) (found, state) {
+	info, err := d.Info()
+	if err != nil {
+		return found{}, known
+	}
+	f := found{name, stampOf(info), info}
+	if s.handled(ctx, f) {
+		return f, known
+	}
+	before := s.seen[name]
+	if before.stamp != f.stamp {
+		before = sighting{f.stamp, now}
+		s.seen[name] = before
+	}
+	if now.Sub(info.ModTime()) >= s.o.Settled || now.Sub(before.since) >= s.o.Settled {
+		return f, complete
+	}
+	return f, settling
+}
+
+// cursorName is the name of a file's position.
+func (s *Source) cursorName(name string) string { return "folder/" + s.o.Name + "/" + name }
+
+// handled tells whether this version of the file is done or in hand.
+func (s *Source) handled(ctx context.Context, f found) bool {
+	s.mu.Lock()
+	stamp, ok := s.done[f.name]
+	busy := s.busy[f.name] || s.o.Clock.Time().Before(s.later[f.name])
+	s.mu.Unlock()
+	if busy {
+		return true
+	}
+	if !ok {
+		saved, err := s.o.Cursor.Load(ctx, s.cursorName(f.name))
+		if err != nil {
+			s.Failed(err)
+			return true // not now: it cannot be told
+		}
+		stamp = string(saved)
+		s.mark(f.name, stamp)
+	}
+	return stamp == f.stamp
+}
+
+func (s *Source) mark(name, stamp string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done[name] = stamp
+}
+
+// offer gives a file to a worker.
+func (s *Source) offer(ctx context.Context, work chan<- found, f found) {
+	s.mu.Lock()
+	s.busy[f.name] = true
+	s.mu.Unlock()
+	select {
+	case work <- f:
+		delete(s.seen, f.name)
+	case <-ctx.Done():
+		s.free(f.name)
+	}
+}
+
+func (s *Source) free(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.busy, name)
+}
+
+// handle delivers a file until it is done, and notes that it is.
+func (s *Source) handle(ctx, soft context.Context, h source.Handler, f found) {
+	defer s.free(f.name)
+	o := source.Object{Bucket: s.bucket, Key: f.name, ETag: f.stamp, Size: f.info.Size(), Time: f.info.ModTime().UTC()}
+	d := source.Delivery{ID: f.name + " " + f.stamp, Source: s.o.Name, Sent: o.Time,
+		Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "file"}}}
+	if err := s.Deliver(ctx, soft, h, d, s.o.Retry); err != nil {
+		s.aside(f.name)
+		return
+	}
+	for n := 1; ; n++ {
+		err := s.o.Cursor.Save(soft, s.cursorName(f.name), []byte(f.stamp))
+		if err == nil {
+			s.mark(f.name, f.stamp)
+			return
+		}
+		s.AckFailed(1)
+		s.Failed(err)
+		if s.o.Clock.Wait(ctx, source.Backoff{Base: time.Second, Most: 30 * time.Second}.After(n)) != nil {
+			return
+		}
+	}
+}
+
+// aside leaves a file alone for a while.
+func (s *Source) aside(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.later[name] = s.o.Clock.Time().Add(30 * time.Second)
+}
+
+// forget drops what is known of files that are gone.
+func (s *Source) forget(ctx context.Context, present map[string]bool) {
+	s.mu.Lock()
+	var gone []string
+	for name, stamp := range s.done {
+		if !present[name] && !s.busy[name] {
+			delete(s.done, name)
+			delete(s.later, name)
+			if stamp != "" {
+				gone = append(gone, name)
+			}
+		}
+	}
+	s.mu.Unlock()
+	for name := range s.seen {
+		if !present[name] {
+			delete(s.seen, name)
+		}
+	}
+	for _, name := range gone {
+		if err := s.o.Cursor.Save(ctx, s.cursorName(name), nil); err != nil {
+			s.Failed(err)
+		}
+	}
+}
+
+// isLog tells by a file's name whether it may be a log: people keep them under
+// these endings or none, and write files that are not complete under others.
+func isLog(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case "", ".json", ".gz", ".jsonl", ".ndjson", ".csv", ".log", ".txt":
+		return !strings.HasSuffix(name, "~")
+	}
+	return false
+}
+
+// notices are the operating system's. Without them, listing alone does the job.
+type notices struct {
+	w    *fsnotify.Watcher
+	mu   sync.Mutex
+	ctx  context.Context
+	fire context.CancelFunc
+	done chan struct{}
+}
+
+func watch() *notices {
+	n := &notices{done: make(chan struct{})}
+	n.ctx, n.fire = context.WithCancel(context.Background())
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		close(n.done)
+		return n
+	}
+	n.w = w
+	go n.listen()
+	return n
+}
+
+func (n *notices) listen() {
+	defer close(n.done)
+	for {
+		select {
+		case e, ok := <-n.w.Events:
+			if !ok {
+				return
+			}
+			if !e.Has(fsnotify.Chmod) || e.Has(fsnotify.Write) {
+				n.mu.Lock()
+				n.fire()
+				n.mu.Unlock()
+			}
+		case _, ok := <-n.w.Errors:
+			if !ok {
+				return
+			}
+			n.mu.Lock()
+			n.fire() // notices were lost: list
+			n.mu.Unlock()
+		}
+	}
+}
+
+// next ends at the next notice since the last reset.
+func (n *notices) next() context.Context {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.ctx
+}
+
+func (n *notices) reset() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fire()
+	n.ctx, n.fire = context.WithCancel(context.Background())
+}
+
+// add watches a folder too; adding it again does no harm.
+func (n *notices) add(root, name string) {
+	if n.w != nil {
+		_ = n.w.Add(path.Join(root, name))
+	}
+}
+
+func (n *notices) close() {
+	n.mu.Lock()
+	n.fire()
+	n.mu.Unlock()
+	if n.w != nil {
+		n.w.Close()
+	}
+	<-n.done
+}
