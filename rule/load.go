@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
@@ -89,6 +91,8 @@ type file struct {
 	path  string // the file in root
 	named bool   // given by the user, not found in a folder
 	text  []byte
+	// quoted are hashes of the texts that it refers to.
+	quoted []byte
 
 	pipeline bool // a Sigma processing pipeline
 
@@ -129,7 +133,21 @@ func (l *loader) finish() (*Set, diagnostic.List) {
 	l.linkSigma()
 	l.attachCases()
 	l.duplicates()
+	l.versions()
 	return &l.set, l.list
+}
+
+// versions marks each rule with its text: of its file and of what it refers to.
+func (l *loader) versions() {
+	texts := make(map[string][]byte, len(l.files))
+	for _, f := range l.files {
+		sum := sha256.Sum256(f.text)
+		texts[f.name] = append(sum[:], f.quoted...)
+	}
+	for _, r := range l.set.Rules {
+		sum := sha256.Sum256(append(texts[r.File][:len(texts[r.File]):len(texts[r.File])], r.ID...))
+		r.Version = hex.EncodeToString(sum[:8])
+	}
 }
 
 // duplicates reports ids that several rules share.

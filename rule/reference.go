@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"crypto/sha256"
 	"io"
 	"io/fs"
 	"path"
@@ -37,6 +38,8 @@ func (n *native) reference(ref *yamldoc.Node) ([]byte, bool) {
 		n.fail(ref, CodeReference, "file %q is larger than %d bytes", clip(ref.Text), yamldoc.MaxBytes)
 	default:
 		n.referenced[n.file.beside(ref.Text)] = true
+		sum := sha256.Sum256(text)
+		n.file.quoted = append(n.file.quoted, sum[:]...)
 		return trimBOM(text), true
 	}
 	return nil, false

@@ -38,6 +38,10 @@ type Rule struct {
 	GroupBy        []string
 	Tests          []Case
 
+	// Version changes with the text of the rule's file and of what the rule
+	// refers to, hex; two rules of a file differ in it.
+	Version string
+
 	Language string // where, region, keyword, eventbridge, filter, sigma
 	File     string // as given by the user
 	Line     int    // where the rule starts in File, 1-based
