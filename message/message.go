@@ -109,8 +109,8 @@ type Who struct {
 	AccessKey string `json:"accessKey,omitempty"`
 	Account   string `json:"account,omitempty"`
 	MFA       string `json:"mfa,omitempty"` // yes, no, or empty when unknown
-	// Kind is who that is: person, role, workload, service, root, account,
-	// anonymous or unknown.
+	// Kind is who that is: user (of IAM), person (of an identity provider), role,
+	// workload, service, root, account, anonymous or unknown.
 	Kind string `json:"kind,omitempty"`
 	// Foreign tells that Account is another than the one that was acted on.
 	Foreign bool `json:"foreign,omitempty"`

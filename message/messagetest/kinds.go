@@ -75,7 +75,7 @@ func rule() message.Rule {
 
 func who() message.Who {
 	return message.Who{Name: "alice", Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/alice", AccessKey: "AKIA************MPLE",
-		Account: "111122223333", MFA: "no", Kind: "person", Principal: "AIDACKCEVSQ6C2EXAMPLE"}
+		Account: "111122223333", MFA: "no", Kind: "user", Principal: "AIDACKCEVSQ6C2EXAMPLE"}
 }
 
 func what() message.What {

@@ -1,0 +1,210 @@
+package message
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message/mask"
+)
+
+const maxHeadline = 250 // characters
+
+// headline is the message in one line.
+func headline(m *Message) string {
+	var s string
+	switch {
+	case len(m.Columns) > 0:
+		s = firstText(m.Rule.Title, m.Rule.ID) + ": " + counted(m.Count, "row")
+	case m.Detection != nil && m.Detection.Summary != "":
+		s = firstText(m.Rule.Title, m.Rule.ID) + ": " + m.Detection.Summary + bySomeone(m) + inPlace(m)
+	default:
+		s = call(m) + bySomeone(m) + inPlace(m)
+		if m.Count > 1 {
+			s += " (" + counted(m.Count, "finding") + ")"
+		}
+	}
+	return oneLine(prefix(m.Kind)+s, maxHeadline)
+}
+
+func prefix(k alert.Kind) string {
+	switch k {
+	case alert.Repeated:
+		return "Again: "
+	case alert.Acked:
+		return "Acknowledged: "
+	case alert.Closed:
+		return "Resolved: "
+	case alert.Reopened:
+		return "Reopened: "
+	}
+	return ""
+}
+
+// call names the API and how it ended: "DeleteTrail (AccessDenied) and 2 more".
+func call(m *Message) string {
+	s := firstText(m.What.Action, m.Rule.Title, m.Rule.ID, "An event")
+	switch {
+	case m.What.ErrorCode != "":
+		s += " (" + m.What.ErrorCode + ")"
+	case m.What.Error != "":
+		s += " (failed)"
+	}
+	if n := len(m.What.Others); n > 0 {
+		s += fmt.Sprintf(" and %d more", n)
+	}
+	return s
+}
+
+func bySomeone(m *Message) string {
+	switch who := others(m); {
+	case m.Who.Name == "" || m.Who.Kind == kindUnknown && m.Who.Name == "unknown":
+		return ""
+	case who > 0:
+		return fmt.Sprintf(" by %s and %d more", m.Who.Name, who)
+	}
+	return " by " + m.Who.Name
+}
+
+// others counts who acted beside the first, as far as the samples tell.
+func others(m *Message) int {
+	var seen []string
+	for _, e := range m.Events {
+		if e.Who != "" && e.Who != m.Who.Name && !slices.Contains(seen, e.Who) {
+			seen = append(seen, e.Who)
+		}
+	}
+	return len(seen)
+}
+
+func inPlace(m *Message) string {
+	switch account := m.Where.account(); {
+	case account != "" && m.Where.Region != "":
+		return " in " + account + ", " + m.Where.Region
+	case account+m.Where.Region != "":
+		return " in " + account + m.Where.Region
+	}
+	return ""
+}
+
+// oneLine is s without line breaks, cut at limit characters.
+func oneLine(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r != ' ' && unicode.IsSpace(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	r := []rune(s[:min(len(s), 4*limit+4)])
+	if len(r) <= limit {
+		return strings.TrimSpace(s)
+	}
+	return strings.TrimSpace(string(r[:limit-1])) + "…"
+}
+
+// summary is the message in a few sentences.
+func summary(m *Message) string {
+	var s []string
+	if m.Detection != nil && m.Detection.Summary != "" {
+		s = append(s, m.Detection.Summary+".")
+	}
+	if t := told(m); t != "" {
+		s = append(s, t)
+	}
+	switch {
+	case m.What.ErrorCode != "":
+		s = append(s, "It failed: "+strings.TrimSuffix(m.What.ErrorCode+": "+mask.Cut(m.What.Error, 300), ": ")+".")
+	case m.What.Error != "":
+		s = append(s, "It failed: "+mask.Cut(m.What.Error, 300)+".")
+	}
+	if m.Count > 1 && len(m.Columns) == 0 {
+		s = append(s, fmt.Sprintf("%s between %s and %s.", counted(m.Count, "finding"), stamp(m.FirstSeen), stamp(m.LastSeen)))
+	}
+	if m.New > 0 {
+		s = append(s, counted(m.New, "finding")+" came since the last message.")
+	}
+	return strings.Join(s, " ")
+}
+
+// told is who did what, where, when and from where, in one sentence.
+func told(m *Message) string {
+	if m.What.Action == "" {
+		return ""
+	}
+	s := m.Who.Name + describe(m.Who) + " called " + m.What.Action
+	if product := firstText(m.What.Product, m.What.Service); product != "" {
+		s += " of " + product
+	}
+	if m.Who.Via != "" {
+		s += " through " + m.Who.Via
+	}
+	if len(m.What.Resources) > 0 {
+		s += " on " + m.What.Resources[0]
+		if n := len(m.What.Resources) - 1; n > 0 {
+			s += fmt.Sprintf(" and %d more", n)
+		}
+	}
+	if a := m.Where.account(); a != "" {
+		s += " in account " + a
+	}
+	if m.Where.Region != "" {
+		s += ", " + m.Where.Region
+	}
+	if m.Where.Place != "" {
+		s += " (" + m.Where.Place + ")"
+	}
+	if !m.FirstSeen.IsZero() {
+		s += ", at " + stamp(m.FirstSeen)
+	}
+	return s + fromPlace(m.From) + "."
+}
+
+func fromPlace(o Origin) string {
+	s := ""
+	if o.IP != "" {
+		s += " from " + o.IP
+	}
+	if o.Country != "" {
+		s += " (" + strings.TrimPrefix(o.City+", "+o.Country, ", ") + ")"
+	}
+	if o.Client != "" {
+		s += " with " + o.Client
+	}
+	return s
+}
+
+// describe says in brackets what the name alone does not.
+func describe(w Who) string {
+	var d []string
+	switch w.Kind {
+	case kindUser:
+		d = append(d, "IAM user")
+	case kindPerson, kindWorkload, kindService:
+		d = append(d, w.Kind)
+	}
+	if w.Foreign {
+		d = append(d, "of account "+w.Account)
+	}
+	switch w.MFA {
+	case "yes":
+		d = append(d, "with MFA")
+	case "no":
+		d = append(d, "without MFA")
+	}
+	if len(d) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(d, ", ") + ")"
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+
+func counted(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return mask.Count(int(n)) + " " + noun + "s"
+}

@@ -1,0 +1,187 @@
+package mask
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// Limits bound what is shown of a JSON value. What is over a limit is left out
+// with a mark that counts it; the result is valid JSON all the same.
+type Limits struct {
+	Bytes int // of the whole JSON text
+	Text  int // characters of one string
+	Items int // members of one object, elements of one array
+	Depth int // nested objects and arrays
+}
+
+// DefaultLimits hold nearly every real record whole.
+func DefaultLimits() Limits { return Limits{Bytes: 16 << 10, Text: 1024, Items: 100, Depth: 16} }
+
+// JSON is v with its secrets masked, by name and by shape and also in JSON that
+// strings hold, reduced to the limits: first long strings, then long lists, then
+// deep ones. Of duplicate keys the last is kept, which is the one that rules see.
+// The fields that CloudTrail documents outlast others at the top. n counts what
+// was masked.
+func JSON(v cloudtrail.Value, l Limits) (out json.RawMessage, n int) {
+	out, n, _ = reduce(v, l, 0)
+	return out, n
+}
+
+// reduce also tells whether anything differs from v. The count is of the first
+// pass, which shows the most.
+func reduce(v cloudtrail.Value, l Limits, nested int) (out json.RawMessage, n int, changed bool) {
+	for pass := 0; ; pass++ {
+		w := writer{limits: l, nested: nested}
+		w.value(v, "", false, 0)
+		if pass == 0 {
+			n = w.masked
+		}
+		changed = changed || w.changed
+		if !w.full() {
+			return w.buf, n, changed
+		}
+		tighter := l.tighter()
+		if tighter == l {
+			return Omitted("too large to show", len(v.Raw())), n, true
+		}
+		l = tighter
+	}
+}
+
+func (l Limits) tighter() Limits {
+	return Limits{l.Bytes, max(l.Text/3, 16), max(l.Items/3, 1), max(l.Depth*2/3, 1)}
+}
+
+// writer writes one value within limits.
+type writer struct {
+	limits  Limits
+	buf     []byte
+	nested  int // JSON inside a string inside …
+	masked  int
+	changed bool
+}
+
+func (w *writer) full() bool { return len(w.buf) > w.limits.Bytes }
+
+// value appends v, which stands under key; secret says that everything in it is.
+func (w *writer) value(v cloudtrail.Value, key string, secret bool, depth int) {
+	if w.full() {
+		w.buf = append(w.buf, "null"...) // the pass is over; what it wrote is thrown away
+		return
+	}
+	switch v.Kind() {
+	case cloudtrail.Object:
+		w.object(v, secret, depth)
+	case cloudtrail.Array:
+		w.array(v, key, secret, depth)
+	case cloudtrail.String:
+		w.string(v, secret)
+	case cloudtrail.Number:
+		w.number(v, key, secret)
+	case cloudtrail.Missing:
+		w.buf = append(w.buf, "null"...)
+	default:
+		w.buf = append(w.buf, v.Raw()...)
+	}
+}
+
+func (w *writer) number(v cloudtrail.Value, key string, secret bool) {
+	switch raw := v.Raw(); {
+	case secret && wholly(key):
+		w.mask()
+	case len(raw) > 64:
+		w.changed = true
+		w.quote(Cut(string(raw), 64))
+	default:
+		w.buf = append(w.buf, raw...)
+	}
+}
+
+func (w *writer) mask() {
+	w.masked++
+	w.changed = true
+	w.quote(Shown)
+}
+
+// string appends a text: a secret masked, JSON in it reduced as JSON is, other
+// text searched for secrets and cut.
+func (w *writer) string(v cloudtrail.Value, secret bool) {
+	s := v.Str()
+	if secret && !nothing(s) {
+		w.mask()
+		return
+	}
+	if inner, ok := w.embedded(s); ok {
+		w.quote(inner)
+		return
+	}
+	text, n := TextUpTo(s, w.limits.Text)
+	w.masked += n
+	w.changed = w.changed || text != s
+	w.quote(text)
+}
+
+// nothing tells values that hide nothing: empty ones, booleans, and the words
+// that AWS itself puts in place of a secret.
+func nothing(s string) bool {
+	switch s {
+	case "", "true", "false", "HIDDEN_DUE_TO_SECURITY_REASONS", "<sensitiveDataRemoved>", Shown:
+		return true
+	}
+	return strings.Trim(s, "*") == ""
+}
+
+// maxEmbedded bounds the JSON text in a string that is read as JSON, in bytes.
+const maxEmbedded = 1 << 20
+
+// embedded is a string that holds JSON, a policy as a rule, masked and reduced
+// as JSON is; ok is false for other strings, and for those that can stay as they
+// are.
+func (w *writer) embedded(s string) (text string, ok bool) {
+	t := strings.TrimSpace(s)
+	if w.nested >= 3 || len(t) < 2 || len(t) > maxEmbedded || (t[0] != '{' && t[0] != '[') || !json.Valid([]byte(t)) {
+		return "", false
+	}
+	l := w.limits
+	l.Bytes = max(l.Text, 64)
+	out, n, changed := reduce(cloudtrail.ValueOf([]byte(t)), l, w.nested+1)
+	w.masked += n
+	if !changed && len(s) <= w.limits.Text {
+		return s, true
+	}
+	w.changed = true
+	return string(out), true
+}
+
+func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
+	count := 0
+	v.Elements(func(int, cloudtrail.Value) bool { count++; return true })
+	if depth >= w.limits.Depth && count > 0 {
+		w.changed = true
+		w.quote("[list of " + Count(count) + "]")
+		return
+	}
+	w.buf = append(w.buf, '[')
+	v.Elements(func(i int, x cloudtrail.Value) bool {
+		if i > 0 {
+			w.buf = append(w.buf, ',')
+		}
+		if i == w.limits.Items {
+			w.changed = true
+			w.quote("… " + Count(count-i) + " more")
+			return false
+		}
+		w.value(x, key, secret, depth+1)
+		return !w.full()
+	})
+	w.buf = append(w.buf, ']')
+}
+
+// Omitted is what stands in place of a value of size bytes that is not shown.
+func Omitted(reason string, size int) json.RawMessage {
+	text, _ := json.Marshal(reason) // of a string: it cannot fail
+	return json.RawMessage(`{"omitted":true,"reason":` + string(text) + `,"originalSize":` + strconv.Itoa(size) + `}`)
+}

@@ -1,0 +1,89 @@
+package mask
+
+import "strings"
+
+// Shown takes the place of a secret.
+const Shown = "[masked]"
+
+// SecretKey tells whether a value under this key is a secret by its name:
+// password, masterUserPassword, secretAccessKey, sessionToken, private-key,
+// Authorization. Case, underscores, hyphens and dots do not matter, because
+// services spell such names in every way; over-masking costs less than a leak.
+func SecretKey(key string) bool {
+	k := plain(key)
+	if secretNames[k] {
+		return true
+	}
+	if k == "subjectfromwebidentitytoken" { // the subject, not the token
+		return false
+	}
+	for _, end := range secretEnds {
+		if strings.HasSuffix(k, end) {
+			return true
+		}
+	}
+	if strings.Contains(k, "password") || strings.Contains(k, "passwd") || strings.Contains(k, "passphrase") {
+		return true
+	}
+	return strings.Contains(k, "secret") && !namesSecret(k)
+}
+
+// namesSecret tells that a key speaks of a secret without holding it: secretId,
+// secretArn, secretsManagerConfiguration, secretVersionId, secrets.
+func namesSecret(k string) bool {
+	if strings.Contains(k, "secretsmanager") || strings.Contains(k, "secretversion") {
+		return true
+	}
+	for _, end := range []string{"secretid", "secretids", "secretarn", "secretarns", "secretname", "secretnames", "secretlist", "secrets", "secrettype", "secretstatus"} {
+		if strings.HasSuffix(k, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// wholly tells that anything under the key is secret, numbers too; under
+// others, such as maxPasswordAge, numbers are settings.
+func wholly(key string) bool {
+	k := plain(key)
+	for _, end := range append([]string{"password", "passwd", "passphrase", "secret", "pin", "code1", "code2"}, secretEnds...) {
+		if strings.HasSuffix(k, end) {
+			return true
+		}
+	}
+	return secretNames[k]
+}
+
+var secretEnds = []string{
+	"token", "tokens", "tokencode", "privatekey", "privatekeys", "apikey", "apikeys", "apisecret", "authorization", "connectionstring",
+	"presharedkey", "sharedkey", "accountkey", "encryptionkeyvalue", "keymaterial", "webhookurl", "signature", "passcode", "jwt", "saslcredentials",
+}
+
+// secretNames are keys that are secret by their whole name only.
+var secretNames = setOf("pwd", "pass", "pin", "otp", "totp", "sig", "cookie", "setcookie", "bearer", "auth", "jwt",
+	"plaintext", "plaintextblob", "userdata", "base32stringseed", "qrcodepng", "authenticationcode1", "authenticationcode2",
+	"xamzsecuritytoken", "xamzsignature", "xamzcredential", "samlassertion", "certificateprivatekey", "secretstring", "secretbinary", "psk", "hmac", "credentials64")
+
+func setOf(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// plain is a key in lower case without the marks that join words.
+func plain(key string) string {
+	if len(key) > 256 {
+		key = key[len(key)-256:]
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '_' || r == '-' || r == '.' || r == ' ' || r == ':' || r == '/':
+			return -1
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return r
+	}, key)
+}

@@ -1,0 +1,171 @@
+// Package mask keeps secrets out of what is shown, and makes what is too large
+// to show smaller without breaking it.
+//
+// Secrets are known by the name they stand under (SecretKey) and by their own
+// shape: AWS secret and session keys, private keys, JWTs, signatures of presigned
+// URLs, tokens of well-known services, credentials in URLs, and name=secret in
+// running text. Access key ids are no secrets but are shown in part only.
+package mask
+
+import (
+	"encoding/base64"
+	"math"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// shape is a kind of secret that is known by how it looks.
+type shape struct {
+	hint    []string // one of these is in every text that holds the secret
+	pattern *regexp.Regexp
+	with    string // replacement, in the syntax of regexp.Expand
+}
+
+// shapes are tried in order; what one masked, the next sees masked.
+var shapes = []shape{
+	{[]string{"PRIVATE KEY"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
+	{[]string{"eyJ"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
+	{[]string{"FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdz", "IQoJb3JpZ2lu", "AQoDYXdz", "AQoEXAMPLE"},
+		regexp.MustCompile(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
+	{[]string{"hooks.slack", "webhook.office", "/webhook"},
+		regexp.MustCompile(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
+	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
+	{[]string{"gh", "glpat-", "npm_", "sk_", "rk_", "AIza", "SG.", "dop_v1_", "hf_", "pypi-", "sk-"}, regexp.MustCompile(
+		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
+			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
+	{[]string{"@"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
+	{[]string{"="}, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
+	{[]string{"earer ", "asic ", "EARER ", "ASIC ", "igest ", "oken "}, regexp.MustCompile(`(?i)\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9._~+/=-]*[0-9A-Z._~+/=-][A-Za-z0-9._~+/=-]{7,}`), "${1}${2}" + Shown},
+	{[]string{"=", ":", "\""}, assignment, "${1}${2}" + Shown},
+	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)(--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+}
+
+// assignment is a secret name, = or : and a value in running text: configuration,
+// scripts, JSON inside text. A colon needs a space or a quote after it, so that
+// the secret: of an ARN is none.
+var assignment = regexp.MustCompile(`(?i)((?:[A-Z0-9_.-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|shared[_-]?key|authorization)|\bpwd|\bpass)["'\\]{0,3})(\s{0,4}(?:=|:=|=>)\s{0,4}|\s{0,4}:\s{0,4}(?:\\{0,3}["'])|:\s{1,4})((?:\\{0,3}["'])?[^\s"'&,;\\]+(?:\\{0,3}["'])?)`)
+
+var (
+	accessKey = regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
+	awsSecret = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
+)
+
+// Text is s with every secret of known shape masked and access key ids shown in
+// part. The result is valid UTF-8. n counts what was masked.
+func Text(s string) (out string, n int) {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if len(s) < 8 {
+		return s, 0
+	}
+	for i := range shapes {
+		s = shapes[i].apply(s, &n)
+	}
+	s = secretKeys(s, &n)
+	s = hiddenText(s, &n)
+	return accessKey.ReplaceAllStringFunc(s, AccessKey), n
+}
+
+func (sh *shape) apply(s string, n *int) string {
+	for _, h := range sh.hint {
+		if strings.Contains(s, h) {
+			found := sh.pattern.FindAllStringIndex(s, -1)
+			if len(found) == 0 {
+				return s
+			}
+			*n += len(found)
+			return sh.pattern.ReplaceAllString(s, sh.with)
+		}
+	}
+	return s
+}
+
+// secretKeys masks what looks like an AWS secret access key: 40 characters of
+// base64 that stand alone and are as mixed as chance makes them.
+func secretKeys(s string, n *int) string {
+	if len(s) < 40 {
+		return s
+	}
+	return awsSecret.ReplaceAllStringFunc(s, func(run string) string {
+		if len(run) != 40 || !mixed(run) {
+			return run
+		}
+		*n++
+		return "[masked AWS secret key]"
+	})
+}
+
+// mixed tells chance from a path or a hash: digits and letters of both cases,
+// few slashes, and at least 3.9 bits a character (chance gives about 4.8, hex at
+// most 4).
+func mixed(s string) bool {
+	var upper, lower, digit, slash int
+	var seen [256]int
+	for i := range len(s) {
+		c := s[i]
+		seen[c]++
+		switch {
+		case c >= 'A' && c <= 'Z':
+			upper++
+		case c >= 'a' && c <= 'z':
+			lower++
+		case c >= '0' && c <= '9':
+			digit++
+		case c == '/':
+			slash++
+		}
+	}
+	if upper < 3 || lower < 3 || digit+slash < 1 || slash > 5 {
+		return false
+	}
+	var bits float64
+	for _, k := range seen {
+		if k > 0 {
+			p := float64(k) / float64(len(s))
+			bits -= p * math.Log2(p)
+		}
+	}
+	return bits >= 3.9
+}
+
+// hiddenText masks text that is a secret once decoded: base64 or percent
+// escapes of a text that holds one.
+func hiddenText(s string, n *int) string {
+	if len(s) < 24 || len(s) > 1<<16 {
+		return s
+	}
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		b, err := enc.DecodeString(strings.TrimSpace(s))
+		if err == nil && utf8.Valid(b) && holdsSecret(string(b)) {
+			*n++
+			return "[masked: encoded text that holds a secret]"
+		}
+	}
+	if strings.Count(s, "%") < 3 {
+		return s
+	}
+	if plain, err := url.QueryUnescape(s); err == nil && plain != s && holdsSecret(plain) {
+		*n++
+		return "[masked: encoded text that holds a secret]"
+	}
+	return s
+}
+
+// holdsSecret looks for shapes only, without decoding any further.
+func holdsSecret(s string) bool {
+	n := 0
+	for i := range shapes {
+		shapes[i].apply(s, &n)
+	}
+	secretKeys(s, &n)
+	return n > 0
+}
+
+// AccessKey is an access key id shown in part: AKIA************MPLE.
+func AccessKey(id string) string {
+	if len(id) < 12 {
+		return strings.Repeat("*", len(id))
+	}
+	return id[:4] + strings.Repeat("*", min(len(id)-8, 12)) + id[len(id)-4:]
+}

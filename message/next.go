@@ -1,0 +1,136 @@
+package message
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+)
+
+// What commands, SQL and links are made of. Whatever does not look exactly like
+// this is left out of them: it was written by whoever made the call.
+var (
+	hexID     = regexp.MustCompile(`^[0-9a-f]{8,128}$`)
+	uuid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	accountID = regexp.MustCompile(`^[0-9]{12}$`)
+	regionID  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
+)
+
+// next are the things to do, most urgent first.
+func (b *Builder) next(m *Message, samples []alert.Sample) []Step {
+	var steps []Step
+	if hexID.MatchString(m.Key) {
+		steps = append(steps,
+			Step{"See the alert with its records", "trailwarden alerts show " + m.Key},
+			Step{"Take it, so that others know", "trailwarden alerts ack " + m.Key})
+	}
+	if sql := b.recordsSQL(m, samples); sql != "" {
+		steps = append(steps, Step{"Fetch the records, with trailwarden query or Athena", sql})
+	}
+	if p := m.Who.Principal; p != "" && m.Who.Kind != kindService {
+		steps = append(steps, b.aroundSQL(m, "Ask what else the same identity did", "useridentity.principalid LIKE '"+p+"%'")...)
+	}
+	if ip, err := netip.ParseAddr(m.From.IP); err == nil && ip.Zone() == "" {
+		steps = append(steps, b.aroundSQL(m, "Ask what else came from the same address", "sourceipaddress = '"+ip.String()+"'")...)
+	}
+	if hexID.MatchString(m.Key) {
+		steps = append(steps, Step{"Hold its messages back, if it is known to be harmless", "trailwarden alerts silence " + m.Key})
+	}
+	return steps
+}
+
+const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridentity.arn AS arn, sourceipaddress, errorcode, eventid\nFROM "
+
+// recordsSQL finds the sampled records by their ids.
+func (b *Builder) recordsSQL(m *Message, samples []alert.Sample) string {
+	var ids []string
+	for i := range samples[:min(len(samples), alert.MaxSamples)] {
+		if id := b.view(&samples[i]).at("eventID"); uuid.MatchString(id) && !slices.Contains(ids, "'"+id+"'") {
+			ids = append(ids, "'"+id+"'")
+		}
+	}
+	days := between(m.FirstSeen, m.LastSeen, 0)
+	if len(ids) == 0 || days == "" {
+		return ""
+	}
+	where := b.accountFilter(m) + days
+	if regionID.MatchString(m.Where.Region) && sameRegion(m) {
+		where += "\n  AND \"region\" = '" + m.Where.Region + "'"
+	}
+	return columns + b.Table + "\nWHERE " + where + "\n  AND eventid IN (" + strings.Join(ids, ", ") + ")\nORDER BY eventtime"
+}
+
+func sameRegion(m *Message) bool {
+	return !slices.ContainsFunc(m.Events, func(e Event) bool { return e.Region != m.Where.Region })
+}
+
+// aroundSQL asks for a day more on both sides.
+func (b *Builder) aroundSQL(m *Message, text, condition string) []Step {
+	days := between(m.FirstSeen, m.LastSeen, 1)
+	if days == "" {
+		return nil
+	}
+	return []Step{{text, columns + b.Table + "\nWHERE " + b.accountFilter(m) + days + "\n  AND " + condition + "\nORDER BY eventtime"}}
+}
+
+// accountFilter keeps Athena to one account's partitions, unless the samples are
+// of several.
+func (b *Builder) accountFilter(m *Message) string {
+	if !accountID.MatchString(m.Where.Account) || slices.ContainsFunc(m.Events, func(e Event) bool { return e.Account != m.Where.Account }) {
+		return ""
+	}
+	return "\"account\" = '" + m.Where.Account + "' AND "
+}
+
+// between bounds the days of delivery, by which the table is partitioned: a
+// record is delivered on the day of the event or the day after.
+func between(from, to time.Time, more int) string {
+	if from.IsZero() || to.IsZero() || from.Year() < 2006 || to.Year() > 9998 || to.Before(from) {
+		return ""
+	}
+	day := func(t time.Time, n int) string { return "'" + t.UTC().AddDate(0, 0, n).Format("2006/01/02") + "'" }
+	return "\"timestamp\" BETWEEN " + day(from, -more) + " AND " + day(to, 1+more)
+}
+
+// links are to the AWS console, by ids alone. The console shows the events of
+// the last 90 days.
+func (b *Builder) links(m *Message) []Link {
+	var out []Link
+	for _, e := range m.Events {
+		host := b.console(e.Region)
+		if host == "" || !uuid.MatchString(e.ID) {
+			continue
+		}
+		text := "Event in the CloudTrail console"
+		if len(out) > 0 {
+			text = "Event " + itoa(len(out)+1) + " in the CloudTrail console"
+		}
+		out = append(out, Link{text, "https://" + host + "/cloudtrailv2/home?region=" + e.Region + "#/events/" + e.ID})
+		if len(out) == 3 {
+			break
+		}
+	}
+	return out
+}
+
+// console is the console's host in a region; the isolated partitions have none
+// that is reached from outside.
+func (b *Builder) console(region string) string {
+	if !regionID.MatchString(region) {
+		return ""
+	}
+	switch b.Catalog.PartitionOf(region) {
+	case "aws":
+		return region + ".console.aws.amazon.com"
+	case "aws-cn":
+		return region + ".console.amazonaws.cn"
+	case "aws-us-gov":
+		return region + ".console.amazonaws-us-gov.com"
+	case "aws-eusc":
+		return region + ".console.amazonaws-eusc.eu"
+	}
+	return ""
+}

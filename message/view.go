@@ -1,0 +1,147 @@
+package message
+
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/message/mask"
+)
+
+// view is a record to be shown: every text that leaves it is masked and cut.
+type view struct {
+	*Builder
+	rec    *cloudtrail.Record
+	sample *alert.Sample
+	broken bool // the record could not be read; rec is empty
+}
+
+func (b *Builder) view(s *alert.Sample) *view {
+	raw := []byte(s.Record)
+	if len(raw) == 0 {
+		raw = []byte("{}")
+	}
+	rec, err := cloudtrail.ParseRecord(raw)
+	if err != nil {
+		rec, _ = cloudtrail.ParseRecord([]byte("{}")) // valid
+	}
+	return &view{b, rec, s, err != nil}
+}
+
+// at is the value at a path of exact keys, as text to show; empty when it is
+// missing or null.
+func (v *view) at(keys ...string) string {
+	return v.show(v.rec.Lookup(keys...), keys[len(keys)-1])
+}
+
+// show is a value that stands under key, as text.
+func (v *view) show(x cloudtrail.Value, key string) string {
+	switch x.Kind() {
+	case cloudtrail.Missing, cloudtrail.Null:
+		return ""
+	case cloudtrail.Bool, cloudtrail.Number:
+		return mask.Cut(string(x.Raw()), 64)
+	case cloudtrail.String:
+		if mask.SecretKey(key) && x.Str() != "" {
+			return mask.Shown
+		}
+		return v.clean(x.Str())
+	}
+	out, _ := mask.JSON(wrapped(key, x), mask.Limits{Bytes: v.Limits.Text, Text: 256, Items: 20, Depth: 6})
+	return v.unwrapped(out, key)
+}
+
+// wrapped is {key: x}, so that the key's name counts when x is masked.
+func wrapped(key string, x cloudtrail.Value) cloudtrail.Value {
+	text := append(append([]byte(`{`), quote(key)...), ':')
+	return cloudtrail.ValueOf(append(append(text, x.Raw()...), '}'))
+}
+
+func (v *view) unwrapped(object []byte, key string) string {
+	x := cloudtrail.ValueOf(object).Get(key)
+	if !x.Exists() {
+		return string(object) // a note that it is too large
+	}
+	return string(x.Text(nil))
+}
+
+// strings are the texts at a path in which * stands for every element of a
+// list, at most limit of them.
+func (v *view) strings(path string, limit int) []string {
+	keys := strings.Split(path, ".")
+	found := []cloudtrail.Value{v.rec.Value()}
+	for _, k := range keys {
+		found = step(found, k, limit)
+	}
+	var out []string
+	for _, x := range found {
+		if k := x.Kind(); k == cloudtrail.String || k == cloudtrail.Number {
+			if s := v.show(x, keys[len(keys)-1]); s != "" {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+func step(from []cloudtrail.Value, key string, limit int) []cloudtrail.Value {
+	var to []cloudtrail.Value
+	for _, x := range from {
+		if key != "*" {
+			if y := x.Get(key); y.Exists() {
+				to = append(to, y)
+			}
+			continue
+		}
+		x.Elements(func(_ int, y cloudtrail.Value) bool {
+			to = append(to, y)
+			return len(to) < limit
+		})
+	}
+	return to
+}
+
+// flat are the leaves of a value as labels, by dotted paths below prefix, masked
+// and at most limit of them; the last then counts the rest.
+func (v *view) flat(x cloudtrail.Value, prefix, key string, limit int) []alert.Label {
+	bounds := mask.Limits{Bytes: 64 << 10, Text: min(512, v.Limits.Text), Items: 50, Depth: 12}
+	out, _ := mask.JSON(wrapped(key, x), bounds)
+	shown := cloudtrail.ValueOf(out).Get(key)
+	if !shown.Exists() {
+		return []alert.Label{{Name: prefix, Value: string(out)}}
+	}
+	return bounded(leaves(nil, shown, prefix), limit)
+}
+
+func bounded(all []alert.Label, limit int) []alert.Label {
+	if len(all) <= limit {
+		return all
+	}
+	return append(all[:limit:limit], alert.Label{Name: "…", Value: mask.Count(len(all)-limit) + " more"})
+}
+
+func leaves(to []alert.Label, x cloudtrail.Value, path string) []alert.Label {
+	below := func(key string) string {
+		if path == "" {
+			return key
+		}
+		return path + "." + key
+	}
+	empty := true
+	switch x.Kind() {
+	case cloudtrail.Object:
+		x.Members(func(key []byte, y cloudtrail.Value) bool {
+			to, empty = leaves(to, y, below(mask.Key(key))), false
+			return true
+		})
+	case cloudtrail.Array:
+		x.Elements(func(i int, y cloudtrail.Value) bool {
+			to, empty = leaves(to, y, below(itoa(i))), false
+			return true
+		})
+	}
+	if empty {
+		to = append(to, alert.Label{Name: path, Value: string(x.Text(nil))})
+	}
+	return to
+}

@@ -1,0 +1,177 @@
+package message
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/message/mask"
+)
+
+// what is the call: API, target, parameters and how it ended.
+func (v *view) what() What {
+	w := What{Action: v.action(), Service: v.source(), ReadOnly: v.at("readOnly"), ErrorCode: v.at("errorCode"), Error: v.at("errorMessage")}
+	w.Words = v.words.plainly(w.Action)
+	w.Product = v.product(w.Service)
+	w.Resources = v.resources()
+	w.Parameters = v.parameters()
+	w.Results = v.results()
+	if w.ErrorCode == "" && w.Error == "" && v.signInFailed() {
+		w.Error = "sign-in failed"
+	}
+	return w
+}
+
+func (v *view) signInFailed() bool {
+	return v.rec.Lookup("responseElements", "ConsoleLogin").Str() == "Failure"
+}
+
+// action is the API; insights name theirs further down, and events without one
+// are named by their type.
+func (v *view) action() string {
+	return firstText(v.at("eventName"), v.at("insightDetails", "eventName"), v.at("eventType"), v.at("eventCategory"))
+}
+
+func (v *view) source() string {
+	return firstText(v.at("eventSource"), v.at("insightDetails", "eventSource"))
+}
+
+// product is a service by the name that people know it by.
+func (b *Builder) product(source string) string {
+	if p := b.words.product[source]; p != "" {
+		return p
+	}
+	if s := b.Catalog.Service(source); s != nil {
+		return s.Title
+	}
+	return ""
+}
+
+// service is the first label of an eventSource: "s3" of s3.amazonaws.com.
+func service(source string) string {
+	s, _, _ := strings.Cut(source, ".")
+	return s
+}
+
+const maxResources = 20
+
+// resources are what was acted on: what the record lists, and what the
+// parameters name.
+func (v *view) resources() []string {
+	var all []string
+	add := func(noun, name string) {
+		if name == "" || slices.ContainsFunc(all, func(have string) bool { return names(have, name) }) {
+			return
+		}
+		if noun != "" && !strings.HasPrefix(name, "arn:") {
+			name = noun + " " + name
+		}
+		all = append(all, name)
+	}
+	v.rec.Lookup("resources").Elements(func(_ int, r cloudtrail.Value) bool {
+		add("", firstText(v.show(r.Get("ARN"), "ARN"), v.show(r.Get("ARNPrefix"), "ARNPrefix")))
+		return len(all) < maxResources
+	})
+	for _, t := range v.words.target[service(v.source())] {
+		for _, name := range v.strings("requestParameters."+t.path, maxResources+1) {
+			add(t.noun, name)
+		}
+	}
+	if n := len(all); n > maxResources {
+		return append(all[:maxResources:maxResources], mask.Count(n-maxResources)+" more")
+	}
+	return all
+}
+
+// names tells that an ARN, or an earlier text, already speaks of name.
+func names(have, name string) bool {
+	return have == name || strings.HasSuffix(have, "/"+name) || strings.HasSuffix(have, ":"+name) || strings.HasSuffix(have, " "+name)
+}
+
+// parameters are those of the call that matter: the ones that the table names
+// for the API first, then the others in the record's order.
+func (v *view) parameters() []alert.Label {
+	p := v.rec.Field(cloudtrail.RequestParameters)
+	if label, ok := v.omitted(p); ok {
+		return []alert.Label{label}
+	}
+	var all []alert.Label
+	if p.Exists() && p.Kind() != cloudtrail.Null {
+		all = v.flat(p, "", "requestParameters", 1000)
+	}
+	if all == nil {
+		all = v.insight()
+	}
+	if v.action() == "ConsoleLogin" {
+		all = append(all, v.flatObject("additionalEventData")...)
+	}
+	order := v.words.param[service(v.source())+" "+unversioned(v.action())]
+	slices.SortStableFunc(all, func(a, b alert.Label) int { return rank(order, a.Name) - rank(order, b.Name) })
+	for i := range all {
+		if all[i].Name == "" {
+			all[i].Name = "requestParameters"
+		}
+	}
+	return bounded(all, v.Limits.Parameters)
+}
+
+func (v *view) flatObject(field string) []alert.Label {
+	x := v.rec.Get(field)
+	if x.Kind() != cloudtrail.Object {
+		return nil
+	}
+	return v.flat(x, "", field, 1000)
+}
+
+// insight are the figures of an Insight, which has no parameters.
+func (v *view) insight() []alert.Label {
+	var all []alert.Label
+	for _, path := range [][]string{{"state"}, {"insightType"}, {"errorCode"}, {"insightContext", "statistics"}} {
+		if x := v.rec.Lookup(append([]string{"insightDetails"}, path...)...); x.Exists() {
+			all = append(all, v.flat(x, strings.Join(path, "."), path[len(path)-1], 20)...)
+		}
+	}
+	return all
+}
+
+func rank(order []string, path string) int {
+	for i, o := range order {
+		if path == o || strings.HasPrefix(path, o+".") {
+			return i
+		}
+	}
+	return len(order)
+}
+
+// omitted is the mark that CloudTrail puts in place of parameters that are too
+// large. Callers have made them so to hide what they did.
+func (v *view) omitted(p cloudtrail.Value) (alert.Label, bool) {
+	if !p.Get("omitted").IsTrue() && p.Get("omitted").Str() != "true" {
+		return alert.Label{}, false
+	}
+	text := "CloudTrail left them out: " + firstText(v.show(p.Get("reason"), "reason"), "too large")
+	if size := p.Get("originalSize"); size.Exists() {
+		text += ", " + v.show(size, "originalSize") + " bytes"
+	}
+	return alert.Label{Name: "requestParameters", Value: text}, true
+}
+
+func (v *view) results() []alert.Label {
+	var all []alert.Label
+	for _, path := range v.words.result[service(v.source())+" "+unversioned(v.action())] {
+		for _, s := range v.strings("responseElements."+path, 5) {
+			all = append(all, alert.Label{Name: strings.ReplaceAll(path, ".*", ""), Value: s})
+		}
+	}
+	return bounded(all, 12)
+}
+
+func firstText(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,191 @@
+package message
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/message/mask"
+)
+
+// Kinds of Who.
+const (
+	kindUser      = "user"
+	kindPerson    = "person"
+	kindRole      = "role"
+	kindWorkload  = "workload"
+	kindService   = "service"
+	kindRoot      = "root"
+	kindAccount   = "account"
+	kindAnonymous = "anonymous"
+	kindUnknown   = "unknown"
+)
+
+var (
+	principal = regexp.MustCompile(`^(A[A-Z0-9]{15,127}|\d{12})(?::|$)`)
+	instance  = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
+)
+
+// who finds the person or workload behind the session (User Guide,
+// userIdentity element).
+func (v *view) who() Who {
+	id := v.rec.Identity()
+	w := Who{Type: v.clean(id.Type), ARN: v.clean(id.ARN), Session: v.clean(id.Session), Source: v.clean(id.Source), Account: v.clean(id.Account)}
+	w.Name, w.Kind = v.named(id)
+	w.Via = v.at("userIdentity", "invokedBy")
+	w.MFA = v.mfa()
+	if key := v.rec.Lookup("userIdentity", "accessKeyId").Str(); key != "" {
+		w.AccessKey = v.clean(mask.AccessKey(key))
+	}
+	if p := principal.FindStringSubmatch(v.rec.Lookup("userIdentity", "principalId").Str()); p != nil {
+		w.Principal = p[1]
+	}
+	if w.Source == "" {
+		w.Source = v.at("userIdentity", "sessionContext", "webIdFederationData", "federatedProvider")
+	}
+	if here := v.rec.Account(); here != "" && id.Account != "" && w.Kind != kindService {
+		w.Foreign = here != id.Account
+	}
+	if w.Via == w.Name {
+		w.Via = ""
+	}
+	return w
+}
+
+func (v *view) named(id cloudtrail.Identity) (name, kind string) {
+	name = v.clean(id.Name)
+	switch id.Type {
+	case "Root":
+		if id.Name != "root" && id.Name != "" {
+			return "root (" + name + ")", kindRoot
+		}
+		return "root", kindRoot
+	case "IAMUser":
+		kind = kindUser
+	case "AssumedRole":
+		return v.role(id)
+	case "FederatedUser":
+		if by := v.at("userIdentity", "sessionContext", "sessionIssuer", "userName"); by != "" && by != name {
+			name += " (federated by " + by + ")"
+		}
+		kind = kindUser
+	case "SAMLUser", "IdentityCenterUser":
+		kind = kindPerson
+	case "WebIdentityUser":
+		kind = v.federated(id.Source)
+	case "AWSService":
+		kind = kindService
+	case "AWSAccount":
+		return v.account(id)
+	default:
+		return v.unnamed(name)
+	}
+	if name == "" {
+		return "unknown", kindUnknown
+	}
+	return name, kind
+}
+
+// role is who uses a role: the person that Identity Center or a source identity
+// tells, the instance, or the session.
+func (v *view) role(id cloudtrail.Identity) (name, kind string) {
+	role, session := v.clean(id.Name), v.clean(id.Session)
+	context := v.rec.Lookup("userIdentity", "sessionContext")
+	switch set, sso := strings.CutPrefix(id.Name, "AWSReservedSSO_"); {
+	case role == "":
+		return "unknown", kindUnknown
+	case sso && session != "":
+		if i := strings.LastIndexByte(set, '_'); i > 0 {
+			set = set[:i]
+		}
+		return session + " (Identity Center, " + v.clean(set) + ")", kindPerson
+	case strings.HasPrefix(id.Name, "AWSServiceRoleFor"):
+		return "role/" + role, kindService
+	case id.Source != "":
+		return "role/" + role + " as " + v.clean(id.Source), kindPerson
+	case instance.MatchString(id.Session):
+		return "role/" + role + " on " + session, kindWorkload
+	case context.Get("ec2RoleDelivery").Exists():
+		kind = kindWorkload
+	case context.Lookup("webIdFederationData", "federatedProvider").Str() != "":
+		kind = v.federated(context.Lookup("webIdFederationData", "federatedProvider").Str())
+	default:
+		kind = kindRole
+	}
+	if session == "" {
+		return "role/" + role, kind
+	}
+	return "role/" + role + " as " + session, kind
+}
+
+// federated tells providers of workloads from those of people.
+func (v *view) federated(provider string) string {
+	for _, w := range []string{"token.actions.githubusercontent.com", "oidc.eks.", "gitlab", "circleci", "buildkite", "app.terraform.io"} {
+		if strings.Contains(provider, w) {
+			return kindWorkload
+		}
+	}
+	return kindPerson
+}
+
+// account is a caller of whom only the account is known: another account's, or
+// nobody's.
+func (v *view) account(id cloudtrail.Identity) (name, kind string) {
+	p := v.rec.Lookup("userIdentity", "principalId").Str()
+	if id.Account == "anonymous" || p == "anonymous" || p == "ANONYMOUS_PRINCIPAL" {
+		return "anonymous", kindAnonymous
+	}
+	if id.Account != "" {
+		return "account " + v.clean(id.Account), kindAccount
+	}
+	if p != "" {
+		return v.clean(p), kindAccount
+	}
+	return "unknown", kindUnknown
+}
+
+// unnamed is the identity of records without a type that is known: services
+// acting by themselves, insights, and what newer records may bring.
+func (v *view) unnamed(name string) (string, string) {
+	service := v.rec.Lookup("userIdentity", "invokedBy").Str()
+	switch {
+	case service != "" && (name == "" || name == v.clean(service)):
+		return v.clean(service), kindService
+	case name != "":
+		return name, kindUnknown
+	case v.rec.Field(cloudtrail.EventType).Str() == "AwsServiceEvent":
+		if s := v.at("eventSource"); s != "" {
+			return s, kindService
+		}
+	}
+	if arn := v.insightActor(); arn != "" {
+		return arn, kindUnknown
+	}
+	return "unknown", kindUnknown
+}
+
+// insightActor is the identity that an Insight attributes most calls to.
+func (v *view) insightActor() (arn string) {
+	v.rec.Lookup("insightDetails", "insightContext", "attributions").Elements(func(_ int, a cloudtrail.Value) bool {
+		if a.Get("attribute").Str() != "userIdentityArn" {
+			return true
+		}
+		a.Get("insight").Elements(func(_ int, x cloudtrail.Value) bool {
+			arn = v.clean(x.Get("value").Str())
+			return false
+		})
+		return false
+	})
+	return arn
+}
+
+// mfa is "yes" or "no" where the record tells, of the session or of the sign-in.
+func (v *view) mfa() string {
+	switch v.at("userIdentity", "sessionContext", "attributes", "mfaAuthenticated") + v.at("additionalEventData", "MFAUsed") {
+	case "true", "Yes":
+		return "yes"
+	case "false", "No":
+		return "no"
+	}
+	return ""
+}

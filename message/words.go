@@ -1,0 +1,98 @@
+package message
+
+import (
+	_ "embed" // the tables are part of the program
+	"slices"
+	"strings"
+	"unicode"
+)
+
+//go:embed words.txt
+var wordsText string
+
+// words are the tables of words.txt.
+type words struct {
+	product map[string]string   // eventSource → name
+	say     map[string]string   // eventName → plain words
+	target  map[string][]target // service, before the first dot of eventSource → parameters that name what is acted on
+	param   map[string][]string // "service API" → paths that matter first
+	result  map[string][]string // "service API" → paths of the answer
+}
+
+// target is a parameter that names something.
+type target struct {
+	path string // dotted, * for list elements
+	noun string // "bucket"; empty when the value says it itself
+}
+
+func loadWords() *words {
+	w := &words{map[string]string{}, map[string]string{}, map[string][]target{}, map[string][]string{}, map[string][]string{}}
+	for line := range strings.Lines(wordsText) {
+		f := strings.Fields(line)
+		if len(f) < 3 || strings.HasPrefix(f[0], "#") {
+			continue
+		}
+		rest := strings.Join(f[2:], " ")
+		switch f[0] {
+		case "product":
+			w.product[f[1]+".amazonaws.com"] = rest
+		case "say":
+			w.say[f[1]] = rest
+		case "target":
+			w.target[f[1]] = append(w.target[f[1]], target{f[2], strings.Join(f[3:], " ")})
+		case "param":
+			w.param[f[1]+" "+f[2]] = f[3:]
+		case "result":
+			w.result[f[1]+" "+f[2]] = f[3:]
+		}
+	}
+	return w
+}
+
+// plainly is an API's name in words: DeleteDBInstance is "delete DB instance".
+// A version at its end (CreateFunction20150331) is left out.
+func (w *words) plainly(api string) string {
+	api = unversioned(api)
+	if s := w.say[api]; s != "" {
+		return s
+	}
+	if len(api) > 128 || strings.ContainsFunc(api, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		return ""
+	}
+	parts := camel(api)
+	for i, p := range parts {
+		if p != strings.ToUpper(p) || len(p) == 1 {
+			parts[i] = strings.ToLower(p)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// unversioned is an API's name without the API version that some services write
+// behind it.
+func unversioned(api string) string {
+	i := len(api)
+	for i > 0 && (api[i-1] >= '0' && api[i-1] <= '9' || api[i-1] == '_' || api[i-1] == 'v') {
+		i--
+	}
+	if i > 0 && len(api)-i >= 8 {
+		return api[:i]
+	}
+	return api
+}
+
+// camel splits a name before capitals, keeping abbreviations whole.
+func camel(s string) []string {
+	var parts []string
+	start := 0
+	upper := func(i int) bool { return i < len(s) && s[i] >= 'A' && s[i] <= 'Z' }
+	lower := func(i int) bool { return i < len(s) && s[i] >= 'a' && s[i] <= 'z' }
+	for i := 1; i < len(s); i++ {
+		plural := s[i:] == "s" || lower(i) && s[i] == 's' && upper(i+1)
+		if upper(i) && (!upper(i-1) || lower(i+1) && !(s[i+1] == 's' && (i+2 == len(s) || upper(i+2)))) && !plural {
+			parts = append(parts, s[start:i])
+			start = i
+		}
+	}
+	return slices.DeleteFunc(append(parts, s[start:]), func(p string) bool { return p == "" })
+}
