@@ -1,0 +1,273 @@
+package s3
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/envelope"
+)
+
+// PollOptions say which bucket is listed again and again.
+type PollOptions struct {
+	Name   string // the source's name; empty means the bucket's URL
+	Client *Client
+	// Listing says which objects; its From is where the first pass begins (zero:
+	// with the oldest), and with a To the source ends after one pass. After is
+	// not used.
+	Listing Listing
+	// Every is how often the bucket is listed; 0 means 5 min.
+	Every time.Duration
+	// Overlap is how far each pass reaches back before the last one, for files
+	// whose names say an earlier time than that of their delivery; 0 means 1 h.
+	Overlap time.Duration
+	// Workers is the most objects in hand at once; 0 means 4.
+	Workers int
+	// Cursor keeps the position; nil forgets it at the end.
+	Cursor source.Cursor
+	// Grace is how long handlers may go on after the end; 0 means 8 s.
+	Grace time.Duration
+	Retry source.Retry
+	Clock source.Clock
+}
+
+// Poll is a source.Source that lists a bucket: once for a backfill, or again and
+// again. Each object is one delivery.
+type Poll struct {
+	source.Monitor
+	o PollOptions
+
+	mu  sync.Mutex // of pos
+	pos progress
+}
+
+var _ source.Source = (*Poll)(nil)
+
+// progress is what the cursor keeps.
+type progress struct {
+	Since  time.Time       `json:"since"`           // files before it were handled, but for late ones
+	Until  time.Time       `json:"until"`           // the end of the pass under way
+	After  string          `json:"after"`           // in this pass, keys up to here were handled
+	Seen   *source.Seen    `json:"seen"`            // files of the overlap that were handled
+	Aside  map[string]bool `json:"aside,omitempty"` // keys that wait for a permission
+	Passed bool            `json:"passed"`          // a pass with an end was made
+}
+
+const (
+	mostSeen  = 1_000_000
+	mostAside = 10_000
+	saveEvery = 50 // objects
+)
+
+// NewPoll makes a Poll.
+func NewPoll(o PollOptions) *Poll {
+	if o.Name == "" {
+		o.Name = "s3://" + o.Listing.Bucket + "/" + o.Listing.Prefix
+	}
+	if o.Every <= 0 {
+		o.Every = 5 * time.Minute
+	}
+	if o.Overlap <= 0 {
+		o.Overlap = time.Hour
+	}
+	if o.Workers <= 0 {
+		o.Workers = 4
+	}
+	if o.Grace <= 0 {
+		o.Grace = 8 * time.Second
+	}
+	if o.Cursor == nil {
+		o.Cursor = &source.MemoryCursor{}
+	}
+	o.Retry.Clock, o.Retry.Aside = o.Clock, true
+	p := &Poll{o: o}
+	p.Now = o.Clock.Time
+	return p
+}
+
+// Name is the source's name.
+func (p *Poll) Name() string { return p.o.Name }
+
+func (p *Poll) cursorName() string { return "s3/" + p.o.Name }
+
+// Run lists and delivers until ctx ends, or until the one pass of a Listing with
+// a To is made and nothing waits aside.
+func (p *Poll) Run(ctx context.Context, h source.Handler) error {
+	soft, end := source.Graceful(ctx, p.o.Grace)
+	defer end()
+	if err := p.load(ctx); err != nil {
+		return err
+	}
+	for failures := 0; ctx.Err() == nil; {
+		err := errors.Join(p.pass(ctx, soft, h), p.retryAside(ctx, soft, h))
+		wait := p.o.Every
+		switch {
+		case err != nil:
+			var refused *source.Refused
+			if errors.As(err, &refused) {
+				return &source.ConfigError{Source: p.o.Name, What: "its bucket cannot be listed", Do: "correct its name", Err: err}
+			}
+			failures++
+			p.Failed(err)
+			wait = min(wait, source.Backoff{Base: time.Second, Most: 30 * time.Second}.After(failures))
+		case p.pos.Passed && len(p.pos.Aside) == 0:
+			return nil
+		default:
+			failures = 0
+			if len(p.pos.Aside) > 0 {
+				wait = min(wait, 30*time.Second)
+			}
+		}
+		_ = p.o.Clock.Wait(ctx, wait)
+	}
+	return nil
+}
+
+func (p *Poll) load(ctx context.Context) error {
+	b, err := p.o.Cursor.Load(ctx, p.cursorName())
+	if err != nil {
+		return &source.ConfigError{Source: p.o.Name, What: "its position cannot be read", Do: "see to the store", Err: err}
+	}
+	p.pos = progress{Seen: source.NewSeen(mostSeen)}
+	if len(b) > 0 && json.Unmarshal(b, &p.pos) != nil {
+		p.pos = progress{Seen: source.NewSeen(mostSeen)}
+	}
+	if p.pos.Aside == nil {
+		p.pos.Aside = map[string]bool{}
+	}
+	return nil
+}
+
+// save keeps the position.
+func (p *Poll) save(ctx context.Context) error {
+	p.mu.Lock()
+	b, err := json.Marshal(p.pos)
+	p.mu.Unlock()
+	if err == nil {
+		err = p.o.Cursor.Save(ctx, p.cursorName(), b)
+	}
+	if err != nil {
+		p.AckFailed(1)
+		return fmt.Errorf("saving the position of %s: %w", p.o.Name, err)
+	}
+	return nil
+}
+
+// listing is the pass under way, or a new one.
+func (p *Poll) listing() Listing {
+	l := p.o.Listing
+	if p.pos.Until.IsZero() {
+		p.pos.Until, p.pos.After = p.o.Clock.Time(), ""
+	}
+	if !p.pos.Since.IsZero() {
+		l.From = p.pos.Since.Add(-p.o.Overlap)
+	}
+	l.After = p.pos.After
+	return l
+}
+
+// pass lists the bucket once, from where the last pass broke off.
+func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
+	if p.pos.Passed {
+		return nil
+	}
+	q := newQueue(p.o.Workers)
+	var fault error
+	n := 0
+	for o, err := range p.o.Client.List(ctx, p.listing()) {
+		if err != nil {
+			fault = err
+			break
+		}
+		handled := p.pos.Seen.Has(o.Key + o.ETag)
+		ok := q.add(ctx, o, func() error {
+			if handled {
+				return nil
+			}
+			return p.object(ctx, soft, h, o)
+		})
+		p.settle(q.done(false))
+		if n++; n%saveEvery == 0 {
+			fault = p.save(soft)
+		}
+		if !ok || q.err != nil || fault != nil {
+			break
+		}
+	}
+	p.settle(q.done(true))
+	if err := errors.Join(ctx.Err(), q.err, fault); err != nil {
+		return errors.Join(err, p.save(soft))
+	}
+	p.pos.Since, p.pos.Until, p.pos.After = p.pos.Until, time.Time{}, ""
+	p.pos.Passed = !p.o.Listing.To.IsZero()
+	p.pos.Seen.Forget(p.pos.Since.Add(-p.o.Overlap - 24*time.Hour))
+	return p.save(soft)
+}
+
+// settle notes objects that are handled, in the order of their keys.
+func (p *Poll) settle(done []source.Object) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range done {
+		p.pos.After = o.Key
+		p.pos.Seen.Note(o.Key+o.ETag, delivered(o))
+	}
+}
+
+// delivered is when an object came, by its name or else by its date.
+func delivered(o source.Object) time.Time {
+	if k, ok := cloudtrail.ParseObjectKey(o.Key); ok && !k.Delivered.IsZero() {
+		return k.Delivered
+	}
+	return o.Time
+}
+
+// object delivers one object. One that may not be read is put aside, and the
+// others go on.
+func (p *Poll) object(ctx, soft context.Context, h source.Handler, o source.Object) error {
+	d := source.Delivery{ID: o.Identity(), Source: p.o.Name, Sent: o.Time,
+		Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "listing"}}}
+	err := p.Deliver(ctx, soft, h, d, p.o.Retry)
+	var denied *source.Denied
+	if !errors.As(err, &denied) {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.pos.Aside) >= mostAside {
+		return err
+	}
+	p.pos.Aside[o.Key] = true
+	p.Failed(err)
+	return nil
+}
+
+// retryAside tries again what waits for a permission.
+func (p *Poll) retryAside(ctx, soft context.Context, h source.Handler) error {
+	keys := make([]string, 0, len(p.pos.Aside))
+	for k := range p.pos.Aside {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		o := source.Object{Bucket: p.o.Listing.Bucket, Key: k, Size: -1}
+		d := source.Delivery{ID: o.Identity(), Source: p.o.Name,
+			Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "listing"}}}
+		err := p.Deliver(ctx, soft, h, d, p.o.Retry)
+		if err != nil {
+			p.Failed(err)
+			return ctx.Err() // most likely the others wait for the same permission
+		}
+		delete(p.pos.Aside, k)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return p.save(soft)
+}

@@ -1,0 +1,65 @@
+package s3
+
+import (
+	"context"
+
+	"github.com/trailwarden/trailwarden/source"
+)
+
+// queue runs some jobs at once and tells which are done in the order in which
+// they were added: a job counts only when all before it succeeded.
+type queue struct {
+	slots chan struct{}
+	jobs  []job
+	err   error // of the first that failed
+}
+
+type job struct {
+	object source.Object
+	result chan error
+}
+
+func newQueue(workers int) *queue { return &queue{slots: make(chan struct{}, workers)} }
+
+// add starts a job as soon as there is room. It reports false when ctx has ended
+// before.
+func (q *queue) add(ctx context.Context, o source.Object, run func() error) bool {
+	select {
+	case q.slots <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	j := job{o, make(chan error, 1)}
+	q.jobs = append(q.jobs, j)
+	go func() {
+		j.result <- run()
+		<-q.slots
+	}()
+	return true
+}
+
+// done gives the objects whose jobs are done, in order, and forgets them. With
+// all it waits for every job.
+func (q *queue) done(all bool) (objects []source.Object) {
+	for len(q.jobs) > 0 {
+		j := q.jobs[0]
+		var err error
+		if all {
+			err = <-j.result
+		} else {
+			select {
+			case err = <-j.result:
+			default:
+				return objects
+			}
+		}
+		q.jobs = q.jobs[1:]
+		if q.err == nil {
+			q.err = err
+		}
+		if q.err == nil {
+			objects = append(objects, j.object)
+		}
+	}
+	return objects
+}
