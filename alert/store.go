@@ -60,7 +60,22 @@ type Batch struct {
 	// State are the windows of rules that remember, by key; one with nil Data
 	// is forgotten.
 	State []Position
-	Now   time.Time // arrival time, UTC
+	// Letters are what could not be judged, to be looked at by a person.
+	Letters []Letter
+	Now     time.Time // arrival time, UTC
+}
+
+// Letter is a dead letter of the intake: something that arrived and cannot be
+// judged, with the reason. One whose ID the store has changes nothing.
+type Letter struct {
+	ID      string    `json:"id"` // the same each time the same thing arrives
+	Time    time.Time `json:"time"`
+	Source  string    `json:"source"`
+	From    string    `json:"from"`             // file, object or message
+	Record  int       `json:"record"`           // position in the file, -1 for all of it
+	Offset  int64     `json:"offset,omitempty"` // in the decompressed bytes, -1 unknown
+	Reason  string    `json:"reason"`
+	Excerpt []byte    `json:"excerpt,omitempty"` // its beginning, at most 64 KiB
 }
 
 // Delivery is a row of the outbox: one message of one alert for one sink.
@@ -168,6 +183,19 @@ type Committed struct {
 	Silenced int
 	Queued   int // deliveries put into the outbox
 	Alerts   []string
+}
+
+// Add counts n new findings of an alert; stores call it.
+func (c *Committed) Add(opened bool, n int, a *Alert) {
+	c.Repeated += n
+	if opened {
+		c.New++
+		c.Repeated--
+	}
+	if a.Silence != "" {
+		c.Silenced += n
+	}
+	c.Alerts = append(c.Alerts, a.ID)
 }
 
 // Query selects alerts; zero fields select all.

@@ -1,0 +1,55 @@
+package live
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// Counters count what became of everything that came in. Of records, Received =
+// Judged + Duplicates + Failed always holds between deliveries.
+type Counters struct {
+	Deliveries atomic.Int64
+	Retries    atomic.Int64 // deliveries that were left to come again
+	Objects    atomic.Int64 // fetched
+	Received   atomic.Int64 // records
+	Judged     atomic.Int64
+	Duplicates atomic.Int64 // records that were judged before
+	Failed     atomic.Int64 // records that could not be read
+	Poisoned   atomic.Int64 // messages and objects put into the dead letter
+	Findings   atomic.Int64
+	Alerts     atomic.Int64 // opened
+	Queued     atomic.Int64 // messages put into the outbox
+	Ignored    Reasons      // messages and objects that hold no records, by reason
+}
+
+// Reasons counts by reason, at most 100 of them.
+type Reasons struct {
+	mu sync.Mutex
+	by map[string]int64
+}
+
+const maxReasons = 100
+
+// Add counts n of a reason.
+func (r *Reasons) Add(reason string, n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.by == nil {
+		r.by = map[string]int64{}
+	}
+	if _, known := r.by[reason]; !known && len(r.by) >= maxReasons {
+		reason = "other"
+	}
+	r.by[reason] += n
+}
+
+// All is a copy of the counts.
+func (r *Reasons) All() map[string]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]int64, len(r.by))
+	for k, v := range r.by {
+		all[k] = v
+	}
+	return all
+}

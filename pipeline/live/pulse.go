@@ -1,0 +1,172 @@
+package live
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// Place is where events come from.
+type Place struct {
+	Source  string `json:"source"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+}
+
+// maxPlaces bounds the places that are watched; an organization of 10,000
+// accounts in 34 regions has 340,000.
+const maxPlaces = 500_000
+
+// Pulse notices when a source, an account or a region that used to deliver goes
+// quiet. A place is expected once it was heard in Hours different hours.
+type Pulse struct {
+	// Gap is how long a place may be silent; 0 means two hours, the time of two
+	// digests.
+	Gap time.Duration
+	// Hours is in how many different hours a place must have been heard before
+	// its silence is news; 0 means 3.
+	Hours int
+	// Forget is after how long a silent place is no longer expected; 0 means a
+	// week.
+	Forget time.Duration
+
+	mu     sync.Mutex
+	places map[Place]*beat
+}
+
+// beat is what is known of a place.
+type beat struct {
+	Heard time.Time `json:"heard"` // last arrival, UTC
+	Hours int       `json:"hours"` // different hours it was heard in
+	Quiet bool      `json:"quiet,omitempty"`
+}
+
+// Silence is a place that went quiet or is heard again.
+type Silence struct {
+	Place Place
+	Since time.Time // last heard, UTC
+	Over  bool      // heard again
+}
+
+func (p *Pulse) gap() time.Duration {
+	if p.Gap > 0 {
+		return p.Gap
+	}
+	return 2 * time.Hour
+}
+
+func (p *Pulse) hours() int {
+	if p.Hours > 0 {
+		return p.Hours
+	}
+	return 3
+}
+
+func (p *Pulse) forget() time.Duration {
+	if p.Forget > 0 {
+		return p.Forget
+	}
+	return 7 * 24 * time.Hour
+}
+
+// Note says that places were heard now. Each counts for itself, for its account
+// and for its source.
+func (p *Pulse) Note(traffic map[Place]time.Time, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for place := range traffic {
+		for _, at := range []Place{place, {Source: place.Source, Account: place.Account}, {Source: place.Source}} {
+			p.heard(at, now.UTC())
+		}
+	}
+}
+
+func (p *Pulse) heard(at Place, now time.Time) {
+	b := p.places[at]
+	if b == nil {
+		if len(p.places) >= maxPlaces {
+			return
+		}
+		if p.places == nil {
+			p.places = map[Place]*beat{}
+		}
+		b = new(beat)
+		p.places[at] = b
+	}
+	if !b.Heard.Truncate(time.Hour).Equal(now.Truncate(time.Hour)) {
+		b.Hours++
+	}
+	if now.After(b.Heard) {
+		b.Heard = now
+	}
+}
+
+// Check gives the places that went quiet or came back since the last call.
+// While a whole source or account is quiet its parts are not told one by one.
+func (p *Pulse) Check(now time.Time) (news []Silence) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for at, b := range p.places {
+		quiet := now.Sub(b.Heard) > p.gap()
+		switch {
+		case quiet && now.Sub(b.Heard) > p.forget():
+			delete(p.places, at)
+		case quiet == b.Quiet:
+		case quiet && b.Hours < p.hours():
+		default:
+			b.Quiet = quiet
+			if !p.partOf(at, now) {
+				news = append(news, Silence{at, b.Heard, !quiet})
+			}
+		}
+	}
+	return news
+}
+
+// partOf tells whether a larger place is quiet as well.
+func (p *Pulse) partOf(at Place, now time.Time) bool {
+	silent := func(at Place) bool {
+		b := p.places[at]
+		return b != nil && now.Sub(b.Heard) > p.gap() && b.Hours >= p.hours()
+	}
+	return at.Account != "" && silent(Place{Source: at.Source}) ||
+		at.Region != "" && silent(Place{Source: at.Source, Account: at.Account})
+}
+
+// Save is the state of the pulse, for Load after a restart.
+func (p *Pulse) Save() ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	type entry struct {
+		Place
+		beat
+	}
+	all := make([]entry, 0, len(p.places))
+	for at, b := range p.places {
+		all = append(all, entry{at, *b})
+	}
+	return json.Marshal(all)
+}
+
+// Load takes over what Save gave. The time during which nobody listened does not
+// count as silence: a place is given a whole gap from now on.
+func (p *Pulse) Load(data []byte, now time.Time) error {
+	var all []struct {
+		Place
+		beat
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.places = make(map[Place]*beat, len(all))
+	for _, e := range all {
+		b := e.beat
+		if !b.Quiet {
+			b.Heard = now.UTC()
+		}
+		p.places[e.Place] = &b
+	}
+	return nil
+}

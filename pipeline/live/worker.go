@@ -1,0 +1,230 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/envelope"
+)
+
+// worker judges one delivery at a time.
+type worker struct {
+	*Pipeline
+	decoder *cloudtrail.Decoder
+	rules   *intake.Rules
+	judge   *intake.Judge
+	visit   func(*cloudtrail.Record, int) error
+
+	ctx      context.Context
+	delivery source.Delivery
+	part     part
+
+	origin intake.Origin
+	object object
+}
+
+// items handles the delivery's items one by one. One that fails does not keep
+// the others from being judged; the first error is returned.
+func (w *worker) items() (first error) {
+	for i := range w.delivery.Items {
+		if err := w.item(&w.delivery.Items[i]); err != nil && first == nil {
+			first = err
+		}
+		if err := w.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return first
+}
+
+func (w *worker) item(it *envelope.Item) error {
+	switch it.Kind {
+	case envelope.Record:
+		return w.message(it)
+	case envelope.Created:
+		return w.created(it)
+	case envelope.Removed:
+		w.removed(it.Object)
+	case envelope.Nothing:
+		w.Ignored.Add(it.What, 1)
+	default:
+		w.poison(it)
+	}
+	return nil
+}
+
+// message judges a record that the delivery itself holds.
+func (w *worker) message(it *envelope.Item) error {
+	w.origin = intake.Origin{File: messageName(w.delivery, it), Mode: w.o.Mode, Arrived: w.delivery.Arrived}
+	w.object = object{}
+	rd := bytes.NewReader(it.Record)
+	sum, err := w.decoder.Decode(w.ctx, w.origin.File, rd, int64(len(it.Record)), w.visit)
+	if err != nil {
+		return err
+	}
+	for _, f := range sum.Faults {
+		w.refuse(f, it.Record)
+	}
+	return nil
+}
+
+// messageName says where a record came from that lies in no file.
+func messageName(d source.Delivery, it *envelope.Item) string {
+	name := d.Source
+	for _, h := range it.Path {
+		if h.Origin != "" || h.ID != "" {
+			name = fmt.Sprintf("%s %s %s", h.Shape, h.Origin, h.ID)
+		}
+	}
+	return name
+}
+
+// record judges one record.
+func (w *worker) record(rec *cloudtrail.Record, index int) error {
+	if index < w.object.resume {
+		return nil // judged and committed by an earlier try
+	}
+	w.Received.Add(1)
+	w.object.bytes += len(rec.Raw())
+	key := rec.Key()
+	if w.seen.has(key) {
+		w.Duplicates.Add(1)
+		return w.checkpoint(index)
+	}
+	w.Judged.Add(1)
+	w.part.keys = append(w.part.keys, key)
+	w.note(rec)
+	before := len(w.part.findings)
+	w.part.findings = w.judge.Record(w.part.findings, rec, index, &w.origin)
+	if n := len(w.part.findings) - before; n > 0 {
+		w.Findings.Add(int64(n))
+	}
+	return w.checkpoint(index)
+}
+
+// note remembers for the pulse and the delays where events come from.
+func (w *worker) note(rec *cloudtrail.Record) {
+	if w.o.Pulse == nil {
+		return
+	}
+	t, ok := rec.Time()
+	if !ok {
+		return
+	}
+	place := Place{Source: w.delivery.Source, Account: rec.Account(), Region: rec.Field(cloudtrail.AWSRegion).Str()}
+	if w.part.traffic == nil {
+		w.part.traffic = map[Place]time.Time{}
+	}
+	if len(w.part.traffic) < maxPlaces && t.After(w.part.traffic[place]) {
+		w.part.traffic[place] = t
+	}
+}
+
+// refuse puts what the decoder could not read into the dead letter.
+func (w *worker) refuse(f cloudtrail.Fault, text []byte) {
+	if len(text) > maxExcerpt {
+		text = text[:maxExcerpt]
+	}
+	if f.Record >= 0 {
+		w.Received.Add(1)
+		w.Failed.Add(1)
+	}
+	w.letter(alert.Letter{From: w.origin.File, Record: f.Record, Offset: f.Offset, Reason: f.Reason, Excerpt: bytes.Clone(text)})
+}
+
+// maxExcerpt is how much of what could not be judged is kept, in bytes.
+const maxExcerpt = 64 << 10
+
+// poison puts an item that cannot be opened into the dead letter.
+func (w *worker) poison(it *envelope.Item) {
+	w.Poisoned.Add(1)
+	from := messageName(w.delivery, it)
+	if it.Object.Key != "" {
+		from = it.Object.String()
+	}
+	w.letter(alert.Letter{From: from, Record: -1, Offset: -1, Reason: it.Reason, Excerpt: bytes.Clone(it.Excerpt)})
+}
+
+func (w *worker) letter(l alert.Letter) {
+	l.Time, l.Source = w.o.Now().UTC(), w.delivery.Source
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d\x00%d\x00%s\x00%s", l.Source, w.delivery.ID, l.From, l.Record, l.Offset, l.Reason, l.Excerpt))
+	l.ID = hex.EncodeToString(sum[:16])
+	w.part.letters = append(w.part.letters, l)
+}
+
+// giveUp puts the whole delivery into the dead letter.
+func (w *worker) giveUp(cause error) error {
+	w.part.letters = nil
+	excerpt, _ := json.Marshal(summarize(w.delivery))
+	w.letter(alert.Letter{From: w.delivery.ID, Record: -1, Offset: -1, Reason: cause.Error(), Excerpt: excerpt})
+	w.Poisoned.Add(1)
+	if err := w.commit(); err != nil {
+		return err
+	}
+	return &source.Poison{Reason: "it was put into the dead letter after its last try", Err: cause}
+}
+
+// summarize keeps of a delivery what is needed to handle it by hand.
+func summarize(d source.Delivery) map[string]any {
+	var objects []string
+	records := 0
+	for _, it := range d.Items {
+		switch {
+		case it.Object.Key != "" && len(objects) < 100:
+			objects = append(objects, it.Object.String())
+		case it.Kind == envelope.Record:
+			records++
+		}
+	}
+	return map[string]any{"id": d.ID, "source": d.Source, "receives": d.Receives, "objects": objects, "records": records}
+}
+
+// commit makes durable what the worker holds.
+func (w *worker) commit() error {
+	if w.part.empty() {
+		w.seen.add(w.part.keys)
+		w.pulse()
+		w.part = part{}
+		return nil
+	}
+	err := w.commits.submit(w.ctx, &w.part)
+	if err == nil {
+		w.seen.add(w.part.keys)
+		w.pulse()
+		w.delays()
+	}
+	w.part = part{}
+	return err
+}
+
+func (w *worker) pulse() {
+	if w.o.Pulse != nil {
+		w.o.Pulse.Note(w.part.traffic, w.o.Now())
+	}
+}
+
+func (w *worker) delays() {
+	if w.o.Delay == nil {
+		return
+	}
+	now := w.o.Now()
+	for i := range w.part.findings {
+		f := &w.part.findings[i]
+		rec, err := cloudtrail.ParseRecord(f.Record)
+		if err == nil && !f.Time.Equal(f.Arrived) {
+			w.o.Delay(rec.Account(), rec.Field(cloudtrail.AWSRegion).Str(), now.Sub(f.Time))
+		}
+	}
+}
+
+var errCut = errors.New("the object was not read to its end")
