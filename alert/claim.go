@@ -1,0 +1,67 @@
+package alert
+
+import "time"
+
+// Room is how many messages a sink may be handed out now, at most n: in a storm
+// no more than its quota in any minute.
+func Room(s *SinkState, n int, e *Env) int {
+	quota := e.Policy.quota(s.Name)
+	if quota < 0 || !e.stormy(s) {
+		return n
+	}
+	return max(0, min(n, quota-within(s.Claimed, e.Now.UnixMilli())))
+}
+
+// Claim decides on a delivery that is due and that nobody holds: whether it is
+// handed out, and what follows when it is not because the quota is used up. a is
+// its alert, nil when there is none. The claimed delivery has its body and
+// receipt.
+func Claim(a *Alert, d Delivery, e *Env) (claimed Delivery, ok bool, out []Delivery) {
+	s := e.sink(d.Sink)
+	if d.Alert != "" && a == nil {
+		return d, true, nil // its alert was purged: whoever builds it will say so
+	}
+	if d.Kind == Repeated && d.Attempts == 0 && !d.MayRepeat && !e.admit(s, a.Rule.ID, d.NotUntil) {
+		told := a.toldOf(d.Sink)
+		told.Pending = ""
+		a.Version++
+		return d, false, e.hold(a, told, s)
+	}
+	if quota := e.Policy.quota(s.Name); quota >= 0 {
+		s.change()
+		s.Claimed = logged(s.Claimed, e.Now.UnixMilli(), quota)
+	}
+	return e.filled(a, d), true, nil
+}
+
+// filled is the delivery with what only the alert or the sink's state knows.
+func (e *Env) filled(a *Alert, d Delivery) Delivery {
+	if s := e.sink(d.Sink); d.Kind == Storm && s.Surge != nil && s.Surge.Pending == d.ID {
+		d.Body, d.Count = s.Surge.body(), s.Surge.findings()
+	}
+	if a == nil {
+		return d
+	}
+	told := a.toldOf(d.Sink)
+	d.Receipt, d.Count = told.Receipt, a.Count
+	if d.Kind == Repeated || d.Kind == Reopened {
+		d.Body = body{Told: told.Count, ToldAt: told.At}.json()
+	}
+	return d
+}
+
+// Due is when a waiting Repeated is due under the policy; ok is false when it is
+// due as it says. A policy without repeats, or that sends the alert elsewhere,
+// lets what waits go out as it was planned.
+func Due(a *Alert, d Delivery, e *Env) (at time.Time, ok bool) {
+	if d.Kind != Repeated || d.Attempts > 0 || d.Since.IsZero() {
+		return d.NotUntil, false
+	}
+	for _, t := range e.Policy.targets(a) {
+		if t.sink == d.Sink && t.repeat >= 0 {
+			at = d.Since.Add(t.repeat)
+			return at, !at.Equal(d.NotUntil)
+		}
+	}
+	return d.NotUntil, false
+}

@@ -1,0 +1,110 @@
+package alert
+
+import (
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// Incoming are the findings of one batch that belong to one alert.
+type Incoming struct {
+	ID     string // of the alert
+	Rule   *Rule
+	Group  []Label
+	Bucket time.Time
+	Facts  []Fact // in the order of the batch
+}
+
+// Fact is a finding and what its record says for the alert.
+type Fact struct {
+	*Finding
+	Key   [16]byte // FindingKey
+	texts texts
+}
+
+// Gather sorts a batch's findings by alert, in the order in which each alert
+// first appears. It leaves out those that an exception in force ends and counts
+// them; a finding that the batch holds twice is counted as known.
+func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
+	byID := map[string]*Incoming{}
+	seen := make(map[[16]byte]bool, len(b.Findings))
+	for i := range b.Findings {
+		f := &b.Findings[i]
+		rec := recordOf(f)
+		if exceptionFor(f, rec, b.Now) {
+			excepted++
+			continue
+		}
+		key := FindingKey(f)
+		if seen[key] {
+			known++
+			continue
+		}
+		seen[key] = true
+		id, group, bucket := place(f, rec, p)
+		if byID[id] == nil {
+			byID[id] = &Incoming{ID: id, Group: group, Bucket: bucket}
+			in = append(in, byID[id])
+		}
+		byID[id].Rule = f.Rule // the newest text of the rule
+		byID[id].Facts = append(byID[id].Facts, Fact{f, key, textsOf(f, rec)})
+	}
+	return in, excepted, known
+}
+
+// recordOf is the finding's record; one that cannot be read has no fields.
+func recordOf(f *Finding) *cloudtrail.Record {
+	rec, err := cloudtrail.ParseRecord(f.Record)
+	if err != nil {
+		rec, _ = cloudtrail.ParseRecord([]byte("{}"))
+	}
+	return rec
+}
+
+// place says which alert a finding belongs to.
+func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []Label, bucket time.Time) {
+	group = groupOf(f, rec)
+	bucket = p.bucket(f.Rule, f.Time)
+	return Fingerprint(f.Rule.ID, group, bucket), group, bucket
+}
+
+// GroupOf are the values that tell the finding's alert apart from others of its
+// rule: those of the window that made it, or of the rule's group_by fields, or
+// account, region and actor.
+func GroupOf(f *Finding) []Label { return groupOf(f, recordOf(f)) }
+
+func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
+	if f.Detection != nil && len(f.Detection.Group) > 0 && len(f.Rule.GroupBy) == 0 {
+		return boundedLabels(f.Detection.Group)
+	}
+	fields := f.Rule.GroupBy
+	if len(fields) == 0 {
+		fields = []string{"account", "region", "actor"}
+	}
+	group := make([]Label, len(fields))
+	for i, name := range fields {
+		group[i] = Label{name, groupText(f, rec, name)}
+	}
+	return group
+}
+
+// groupText prefers what the window was grouped by to what its last record
+// says.
+func groupText(f *Finding, rec *cloudtrail.Record, name string) string {
+	if f.Detection != nil {
+		for _, l := range f.Detection.Group {
+			if l.Name == name {
+				return bounded(l.Value)
+			}
+		}
+	}
+	return fieldText(f, rec, name)
+}
+
+func boundedLabels(ls []Label) []Label {
+	out := make([]Label, len(ls))
+	for i, l := range ls {
+		out[i] = Label{bounded(l.Name), bounded(l.Value)}
+	}
+	return out
+}

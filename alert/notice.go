@@ -1,0 +1,50 @@
+package alert
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/trailwarden/trailwarden/severity"
+)
+
+// Notice is something that the program has to say of itself.
+type Notice struct {
+	Key      string // what it is about: the same notice has the same key
+	Headline string
+	Summary  string
+	Severity severity.Level
+	Facts    []Label
+}
+
+// Delivery makes the notice a Health delivery for a sink. Its ID holds the day,
+// so that a notice that is put again and again is told once a day.
+func (n Notice) Delivery(sink string, now time.Time) Delivery {
+	return Delivery{
+		ID:   digest("health", n.Key, sink, now.UTC().Format(time.DateOnly))[:32],
+		Sink: sink, Kind: Health, Sequence: 1, Created: now, NotUntil: now,
+		Body: body{Headline: n.Headline, Summary: n.Summary, Severity: n.Severity, Key: n.Key, Facts: n.Facts}.json(),
+	}
+}
+
+// body is the part of a message's body that this package fills in; package
+// message reads it.
+type body struct {
+	Headline string         `json:"headline,omitempty"`
+	Summary  string         `json:"summary,omitempty"`
+	Severity severity.Level `json:"severity,omitempty"`
+	Key      string         `json:"key,omitempty"`
+	From     time.Time      `json:"from,omitzero"`
+	To       time.Time      `json:"to,omitzero"`
+	Totals   []Total        `json:"totals,omitempty"`
+	Facts    []Label        `json:"facts,omitempty"`
+	Told     int64          `json:"told,omitempty"`
+	ToldAt   time.Time      `json:"toldAt,omitzero"`
+}
+
+func (b body) json() []byte {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return nil // no part of it can fail
+	}
+	return data
+}

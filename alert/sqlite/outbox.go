@@ -1,0 +1,295 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/crash"
+)
+
+// row is a row of the table outbox.
+type row struct {
+	alert.Delivery
+	leasedUntil int64 // milliseconds; 0 when nobody holds it
+	dead        int64 // 1 for a dead letter
+}
+
+const rowColumns = "id, sink, alert, kind, sequence, not_until, lease, leased_until, dead, doc, sum"
+
+// saveDelivery writes a row.
+func (t *tx) saveDelivery(r row) error {
+	doc, err := json.Marshal(&r.Delivery)
+	if err != nil {
+		return fmt.Errorf("delivery %s: %w", r.ID, err)
+	}
+	columns := []any{r.ID, r.Sink, r.Alert, string(r.Kind), r.Sequence, millis(r.NotUntil), r.Lease, r.leasedUntil, r.dead, doc}
+	return t.exec("INSERT OR REPLACE INTO outbox ("+rowColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		append(columns, sum("outbox", columns...))...)
+}
+
+type scanner interface{ Scan(...any) error }
+
+// scanRow reads a row and holds it to its checksum.
+func scanRow(from scanner) (r row, err error) {
+	var id, sink, of, kind, lease string
+	var sequence, notUntil, leasedUntil, dead, check int64
+	var doc []byte
+	if err := from.Scan(&id, &sink, &of, &kind, &sequence, &notUntil, &lease, &leasedUntil, &dead, &doc, &check); err != nil {
+		return r, err
+	}
+	if sum("outbox", id, sink, of, kind, sequence, notUntil, lease, leasedUntil, dead, doc) != check {
+		return r, damaged("outbox", id)
+	}
+	if err := json.Unmarshal(doc, &r.Delivery); err != nil {
+		return r, fmt.Errorf("delivery %s: %w", id, err)
+	}
+	r.Lease, r.leasedUntil, r.dead = lease, leasedUntil, dead
+	return r, nil
+}
+
+// load reads rows by a condition and what follows it.
+func load(q rows, where string, args ...any) ([]row, error) {
+	rs, err := q.query("SELECT "+rowColumns+" FROM outbox o WHERE "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	var all []row
+	for rs.Next() {
+		r, err := scanRow(rs)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rs.Err()
+}
+
+// due are a sink's deliveries that may go out: nobody holds them, and no earlier
+// one of the same alert waits.
+const due = `sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? AND NOT EXISTS (
+	SELECT 1 FROM outbox e WHERE e.alert = o.alert AND o.alert <> '' AND e.sink = o.sink AND e.dead = 0 AND e.sequence < o.sequence
+) ORDER BY not_until, sequence, id LIMIT ?`
+
+// mostHeld bounds the repeats that one Claim takes into a storm's totals, so
+// that it stays short.
+const mostHeld = 500
+
+// Claim hands out what is due.
+func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) (ds []alert.Delivery, err error) {
+	if idle, err := s.idle(ctx, sink, now); err != nil || idle {
+		return nil, err // most calls find nothing and need not write
+	}
+	err = s.write(ctx, func(t *tx) error {
+		crash.Point("claim begun")
+		ds, err = t.claim(s.policy(), sink, n, now, lease)
+		crash.Point("claim written")
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sink %s: %w", sink, err)
+	}
+	crash.Point("claimed")
+	return ds, nil
+}
+
+func (s *Store) idle(ctx context.Context, sink string, now time.Time) (bool, error) {
+	var one int64
+	found, err := reader{ctx, s.read}.one("SELECT 1 FROM outbox WHERE sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? LIMIT 1",
+		[]any{sink, now.UnixMilli(), now.UnixMilli()}, &one)
+	return !found, s.sort(err)
+}
+
+func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease time.Duration) (ds []alert.Delivery, err error) {
+	env := &alert.Env{Policy: p, Now: now.UTC(), Sinks: map[string]*alert.SinkState{}}
+	if err := t.addSink(env, sink); err != nil {
+		return nil, err
+	}
+	ms := now.UnixMilli()
+	for held := 0; held < mostHeld; {
+		room := alert.Room(env.Sinks[sink], n-len(ds), env)
+		if room == 0 {
+			break
+		}
+		found, err := load(t, due, sink, ms, ms, room)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			break
+		}
+		for _, r := range found {
+			d, ok, err := t.claimOne(r, env, now.Add(lease))
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				ds = append(ds, d)
+			} else {
+				held++
+			}
+		}
+	}
+	return ds, t.saveSinks(env)
+}
+
+// claimOne leases a delivery, or takes it into the storm's totals.
+func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery, ok bool, err error) {
+	var a *alert.Alert
+	if r.Alert != "" {
+		if a, err = loadAlert(t, r.Alert); err != nil {
+			return d, false, err
+		}
+	}
+	r.MayRepeat = r.MayRepeat || r.Lease != "" // its holder never said how it ended
+	d, ok, out := alert.Claim(a, r.Delivery, env)
+	if ok {
+		d.Lease = randomID()
+		kept := d
+		kept.Receipt = nil // the alert has it
+		return d, true, t.saveDelivery(row{Delivery: kept, leasedUntil: millis(until)})
+	}
+	if err := t.withdraw([]string{r.ID}); err != nil {
+		return d, false, err
+	}
+	for i := range out {
+		if err := t.saveDelivery(row{Delivery: out[i]}); err != nil {
+			return d, false, err
+		}
+	}
+	return d, false, t.saveAlert(a, false)
+}
+
+// Settle records how a delivery ended.
+func (s *Store) Settle(ctx context.Context, d alert.Delivery, o alert.Outcome, now time.Time) error {
+	err := s.write(ctx, func(t *tx) error {
+		crash.Point("settle begun")
+		err := t.settle(s.policy(), d, o, now)
+		crash.Point("settle written")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delivery %s: %w", d.ID, err)
+	}
+	crash.Point("settled")
+	return nil
+}
+
+func (t *tx) settle(p *alert.Policy, d alert.Delivery, o alert.Outcome, now time.Time) error {
+	found, err := load(t, "id = ? AND lease = ? AND dead = 0", d.ID, d.Lease)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || d.Lease == "" {
+		return alert.ErrLost
+	}
+	kept := found[0].Delivery
+	kept.Count = d.Count
+	var a *alert.Alert
+	if kept.Alert != "" {
+		if a, err = loadAlert(t, kept.Alert); err != nil {
+			return err
+		}
+	}
+	env, err := t.env(p, now)
+	if err != nil {
+		return err
+	}
+	if err := t.addSink(env, kept.Sink); err != nil {
+		return err
+	}
+	return t.conclude(a, alert.Settle(a, kept, o, env), env)
+}
+
+// conclude writes what a settlement says.
+func (t *tx) conclude(a *alert.Alert, s alert.Settlement, env *alert.Env) error {
+	r := row{Delivery: s.After}
+	r.Lease = ""
+	if s.Dead {
+		r.dead = 1
+	}
+	var err error
+	if s.Done {
+		err = t.withdraw([]string{r.ID})
+	} else {
+		err = t.saveDelivery(r)
+	}
+	if err == nil && a != nil {
+		err = t.saveAlert(a, false)
+	}
+	if err != nil {
+		return err
+	}
+	return t.finish(env, s.Out)
+}
+
+// Put adds a delivery that no alert caused, once for each ID.
+func (s *Store) Put(ctx context.Context, d alert.Delivery) error {
+	if d.NotUntil.IsZero() {
+		d.NotUntil = d.Created
+	}
+	return s.write(ctx, func(t *tx) error {
+		n, err := t.changed("INSERT OR IGNORE INTO put (id, at) VALUES (?, ?)", d.ID, millis(d.Created))
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.saveDelivery(row{Delivery: d})
+	})
+}
+
+// Reschedule counts the times of waiting repeats anew.
+func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		n = 0
+		env, err := t.env(s.policy(), now)
+		if err != nil {
+			return err
+		}
+		waiting, err := load(t, "kind = ? AND dead = 0 AND leased_until <= ?", string(alert.Repeated), now.UnixMilli())
+		if err != nil {
+			return err
+		}
+		for _, r := range waiting {
+			a, err := loadAlert(t, r.Alert)
+			if err != nil {
+				return err
+			}
+			if a == nil {
+				continue
+			}
+			at, ok := alert.Due(a, r.Delivery, env)
+			if !ok {
+				continue
+			}
+			n++
+			r.NotUntil = at
+			if err := t.saveDelivery(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// Backlog counts what waits, by sink.
+func (s *Store) Backlog(ctx context.Context) (map[string]int64, error) {
+	rs, err := s.read.QueryContext(ctx, "SELECT sink, count(*) FROM outbox WHERE dead = 0 GROUP BY sink")
+	if err != nil {
+		return nil, s.sort(err)
+	}
+	defer rs.Close()
+	counts := map[string]int64{}
+	for rs.Next() {
+		var sink string
+		var n int64
+		if err := rs.Scan(&sink, &n); err != nil {
+			return nil, s.sort(err)
+		}
+		counts[sink] = n
+	}
+	return counts, s.sort(rs.Err())
+}

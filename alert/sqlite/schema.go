@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/trailwarden/trailwarden/alert"
+)
+
+// applicationID marks the file as ours (SQLite file format, offset 68).
+const applicationID = 0x74776172 // "twar"
+
+// migrations bring a store from one version to the next; the version of a file
+// is how many of them it has behind it. One that was released never changes.
+func migrations() []string {
+	return []string{version1}
+}
+
+// Times are milliseconds of Unix time, UTC, 0 for none. sum is the checksum of
+// the row's other columns.
+const version1 = `
+CREATE TABLE alert (
+	id TEXT PRIMARY KEY, rule TEXT NOT NULL, status TEXT NOT NULL,
+	last_seen INTEGER NOT NULL, updated INTEGER NOT NULL, words TEXT NOT NULL,
+	doc BLOB NOT NULL, sum INTEGER NOT NULL,
+	samples BLOB NOT NULL, samples_sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX alert_last_seen ON alert (last_seen, id);
+CREATE TABLE finding (
+	key BLOB PRIMARY KEY, seen INTEGER NOT NULL, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+	id TEXT PRIMARY KEY, sink TEXT NOT NULL, alert TEXT NOT NULL, kind TEXT NOT NULL,
+	sequence INTEGER NOT NULL, not_until INTEGER NOT NULL,
+	lease TEXT NOT NULL, leased_until INTEGER NOT NULL, dead INTEGER NOT NULL,
+	doc BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT;
+CREATE INDEX outbox_due ON outbox (sink, dead, not_until);
+CREATE INDEX outbox_order ON outbox (alert, sink, sequence);
+CREATE TABLE put (
+	id TEXT PRIMARY KEY, at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sink (
+	name TEXT PRIMARY KEY, doc BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE silence (
+	id TEXT PRIMARY KEY, ends INTEGER NOT NULL, doc BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE position (
+	name TEXT PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE state (
+	name TEXT PRIMARY KEY, data BLOB NOT NULL, sum INTEGER NOT NULL
+) STRICT;
+CREATE TABLE audit (
+	at INTEGER NOT NULL, by TEXT NOT NULL, did TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+`
+
+// checkHeader refuses a file that is not ours or of a later version, without
+// touching it (SQLite file format, database header).
+func checkHeader(r io.Reader) error {
+	var h [100]byte
+	n, err := io.ReadFull(r, h[:])
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil // a new file
+	case err != nil || string(h[:16]) != "SQLite format 3\x00":
+		return fmt.Errorf("this is no store of Trailwarden, or its first page is lost: %w", alert.ErrCorrupt)
+	}
+	version, id := binary.BigEndian.Uint32(h[60:]), binary.BigEndian.Uint32(h[68:])
+	if id != applicationID && (id != 0 || version != 0) {
+		return fmt.Errorf("this SQLite file belongs to another program: %w", alert.ErrCorrupt)
+	}
+	return checkVersion(int64(version))
+}
+
+func checkVersion(version int64) error {
+	if most := int64(len(migrations())); version > most {
+		return fmt.Errorf("the file has version %d, this program knows up to %d; use the version of Trailwarden that wrote it, or another file: %w",
+			version, most, alert.ErrNewer)
+	}
+	return nil
+}
+
+// migrate brings the file to the newest version in one transaction.
+func (s *Store) migrate(ctx context.Context) error {
+	var version int64
+	if err := s.w.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version == int64(len(migrations())) {
+		return nil
+	}
+	err := s.w.do(ctx, func(t *tx) error {
+		// Another process may have been faster.
+		if err := s.w.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+			return err
+		}
+		if err := checkVersion(version); err != nil {
+			return err
+		}
+		for _, m := range migrations()[version:] {
+			if _, err := s.w.conn.ExecContext(ctx, m); err != nil {
+				return fmt.Errorf("version %d: %w", version+1, err)
+			}
+			version++
+		}
+		_, err := s.w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, version))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("the store cannot be brought to version %d: %w", len(migrations()), err)
+	}
+	// The version belongs into the file itself, where checkHeader reads it.
+	_, err = s.w.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}

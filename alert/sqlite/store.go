@@ -1,0 +1,168 @@
+// Package sqlite keeps alerts and their outbox in one SQLite file: the store of
+// a single machine, safe at kill -9 and at power loss.
+//
+// The file is in WAL mode with synchronous=FULL, so that what a method returned
+// for is on the disk. Every row carries a checksum over all its columns that is
+// checked whenever the row is read: a damaged file is found out before anything
+// wrong is told. Several processes may use one file on a local disk.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// Options of a store.
+type Options struct {
+	// Policy is asked for each decision; nil is an empty Policy: alerts are kept
+	// and nobody is told.
+	Policy func() *alert.Policy
+	// MaxBytes bounds the file; 0 means the disk does. A store at its bound
+	// returns alert.ErrFull.
+	MaxBytes int64
+	// VerifyBytes is the largest file, in bytes, that Open reads whole to find
+	// damage; a larger one is checked as it is read. 0 means 256 MiB, negative
+	// that none is.
+	VerifyBytes int64
+	// Busy is how long to wait for another process that writes; 0 means 10 s.
+	Busy time.Duration
+}
+
+// Store is an alert.Store in a SQLite file.
+type Store struct {
+	path   string
+	policy func() *alert.Policy
+	db     *sql.DB // of the one connection that writes
+	read   *sql.DB
+	w      *writer
+	broken atomic.Pointer[error]
+	notes  []string
+}
+
+var _ alert.Store = (*Store)(nil)
+
+// Open opens the store at path, or makes it: the file with mode 0600, and the
+// folder, if it has to be made, with 0700. It returns alert.ErrNewer for a file
+// of a later version and alert.ErrCorrupt for a damaged one, and leaves both as
+// they are.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := prepareFile(path); err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, policy: o.Policy}
+	if s.policy == nil {
+		s.policy = func() *alert.Policy { return &alert.Policy{} }
+	}
+	if err := s.open(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, s.sort(err)), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, o Options) (err error) {
+	if note := checkJournal(s.path + "-wal"); note != "" {
+		s.notes = append(s.notes, note)
+	}
+	busy := o.Busy
+	if busy <= 0 {
+		busy = 10 * time.Second
+	}
+	if s.db, err = connect(s.path, busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)"); err != nil {
+		return err
+	}
+	s.db.SetMaxOpenConns(1)
+	if s.read, err = connect(s.path, busy, "query_only(1)", "cache_size(-4096)"); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(2)
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.w = newWriter(conn)
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.limit(ctx, o.MaxBytes); err != nil {
+		return err
+	}
+	return s.verify(ctx, o.VerifyBytes)
+}
+
+func connect(path string, busy time.Duration, pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds())}, pragmas...)}
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}
+	return sql.Open("sqlite", u.String())
+}
+
+// limit bounds the pages of the file.
+func (s *Store) limit(ctx context.Context, most int64) error {
+	if most <= 0 {
+		return nil
+	}
+	var size int64
+	if err := s.w.conn.QueryRowContext(ctx, "PRAGMA page_size").Scan(&size); err != nil {
+		return err
+	}
+	_, err := s.w.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA max_page_count = %d", max(most/size, 1)))
+	return err
+}
+
+// Notes are what Open found that a person should know of, in plain words; the
+// store works all the same.
+func (s *Store) Notes() []string { return s.notes }
+
+// Close ends the store. What was committed stays.
+func (s *Store) Close() error {
+	var errs []error
+	if s.w != nil {
+		errs = append(errs, s.w.close())
+	}
+	for _, db := range []*sql.DB{s.read, s.db} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// prepareFile makes the folder and the file, for their owner only, and refuses
+// a file that this version cannot have written before anything touches it.
+func prepareFile(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("%s: the folder of the store cannot be made: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("%s: the store cannot be opened: %w", path, err)
+	}
+	defer f.Close()
+	if err := checkHeader(f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		if err := f.Chmod(0o600); err != nil {
+			return fmt.Errorf("%s: the store is readable for others and that cannot be changed: %w", path, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+)
+
+// sum is the checksum of a row: CRC-32C over its columns, each with its length.
+// It begins with the table's name, so that a row of one is none of another.
+func sum(table string, columns ...any) int64 {
+	buf := appendColumn(make([]byte, 0, 256), table)
+	for _, c := range columns {
+		buf = appendColumn(buf, c)
+	}
+	return int64(crc32.Checksum(buf, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+func appendColumn(buf []byte, c any) []byte {
+	switch c := c.(type) {
+	case string:
+		return append(binary.AppendUvarint(buf, uint64(len(c))), c...)
+	case []byte:
+		return append(binary.AppendUvarint(buf, uint64(len(c))), c...)
+	case int64:
+		return binary.AppendVarint(buf, c)
+	}
+	panic(fmt.Sprintf("a column of type %T has no checksum", c)) // a mistake in this package
+}
+
+// damaged reports a row that is not as it was written.
+func damaged(table string, key any) error {
+	return fmt.Errorf("table %s, row %v: %w; restore the file from a copy, or move it away and let the sources be read again",
+		table, key, alert.ErrCorrupt)
+}
+
+// millis is a time as columns hold it, rounded up so that nothing is early.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	ms := t.UnixMilli()
+	if t.Nanosecond()%int(time.Millisecond) != 0 {
+		ms++
+	}
+	return ms
+}

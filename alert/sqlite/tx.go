@@ -1,0 +1,170 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+
+	"github.com/trailwarden/trailwarden/alert"
+)
+
+// writer is the one connection of a process that writes, with its prepared
+// statements. One caller has it at a time.
+type writer struct {
+	conn  *sql.Conn
+	turn  chan struct{}
+	stmts map[string]*sql.Stmt
+}
+
+func newWriter(conn *sql.Conn) *writer {
+	w := &writer{conn: conn, turn: make(chan struct{}, 1), stmts: map[string]*sql.Stmt{}}
+	w.turn <- struct{}{}
+	return w
+}
+
+func (w *writer) close() error {
+	<-w.turn // nobody may write from now on
+	var errs []error
+	for _, s := range w.stmts {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
+}
+
+// tx is a transaction under way.
+type tx struct {
+	ctx context.Context
+	w   *writer
+}
+
+// do runs f in a transaction that holds the write lock from its first moment,
+// so that what it reads stays true until it ends.
+func (w *writer) do(ctx context.Context, f func(*tx) error) error {
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { w.turn <- struct{}{} }()
+	t := &tx{ctx, w}
+	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := f(t)
+	if err == nil {
+		err = t.exec("COMMIT")
+	}
+	if err != nil {
+		// SQLite may have rolled back already; then this fails, and may.
+		_, _ = w.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	return err
+}
+
+func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if s := t.w.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.w.conn.PrepareContext(t.ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", query, err)
+	}
+	t.w.stmts[query] = s
+	return s, nil
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.changed(query, args...)
+	return err
+}
+
+// changed runs a statement and tells how many rows it changed.
+func (t *tx) changed(query string, args ...any) (int64, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(t.ctx, args...)
+}
+
+// one reads the first row into dest; found is false when there is none.
+func (t *tx) one(query string, args []any, dest ...any) (found bool, err error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return false, err
+	}
+	return scanOne(s.QueryRowContext(t.ctx, args...), dest...)
+}
+
+func scanOne(row *sql.Row, dest ...any) (found bool, err error) {
+	err = row.Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// write runs f in a transaction, unless the store is broken, and sorts errors.
+func (s *Store) write(ctx context.Context, f func(*tx) error) error {
+	if err := s.broken.Load(); err != nil {
+		return *err
+	}
+	return s.sort(s.w.do(ctx, f))
+}
+
+// Result codes of SQLite (Result and Error Codes), primary and extended.
+const (
+	codeFull     = 13
+	codeCorrupt  = 11
+	codeNotDB    = 26
+	codeIO       = 10
+	codeBusy     = 5
+	codeWrite    = codeIO | 3<<8
+	codeFsync    = codeIO | 4<<8
+	codeDirFsync = codeIO | 5<<8
+	codeShmOpen  = codeIO | 18<<8
+	codeShmSize  = codeIO | 19<<8
+	codeShmMap   = codeIO | 21<<8
+)
+
+// sort says what an error means to the caller. After a failed fsync nobody
+// knows what the disk holds, so the store writes no more.
+func (s *Store) sort(err error) error {
+	var e *sqlite.Error
+	if err == nil || !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() {
+	case codeFull, codeWrite, codeShmOpen, codeShmSize, codeShmMap:
+		return fmt.Errorf("%w; make room on the disk: %w", alert.ErrFull, err)
+	case codeFsync, codeDirFsync:
+		return s.breaks(fmt.Errorf("%w: %w", alert.ErrBroken, err))
+	}
+	switch e.Code() & 0xff {
+	case codeCorrupt, codeNotDB:
+		return s.breaks(fmt.Errorf("%w: %w", alert.ErrCorrupt, err))
+	case codeBusy:
+		return fmt.Errorf("another process is writing to the store: %w", err)
+	}
+	return err
+}
+
+func (s *Store) breaks(err error) error {
+	s.broken.CompareAndSwap(nil, &err)
+	return err
+}

@@ -1,0 +1,200 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/severity"
+)
+
+// quotaWindow is the time that a sink's quota is for.
+const quotaWindow = time.Minute
+
+// maxTotals bounds the rules that a storm counts one by one.
+const maxTotals = 200
+
+// SinkState is what a Store keeps of a sink: how many messages it got of late,
+// and the storm it is in. It is saved in the transaction that changes it.
+type SinkState struct {
+	Name string `json:"name"`
+	// Made are the times at which news were let through, and Claimed those at
+	// which messages were handed out, within the last minute, in milliseconds of
+	// Unix time.
+	Made    []int64 `json:"made,omitempty"`
+	Claimed []int64 `json:"claimed,omitempty"`
+	Surge   *Surge  `json:"storm,omitempty"`
+	Version int64   `json:"version"`
+
+	changed bool
+}
+
+// Changed tells whether the state must be saved.
+func (s *SinkState) Changed() bool { return s.changed }
+
+func (s *SinkState) change() {
+	if !s.changed {
+		s.changed = true
+		s.Version++
+	}
+}
+
+// Surge is a storm at one sink: more news than its quota. What is beyond the
+// quota is counted here instead of told alert by alert.
+type Surge struct {
+	ID       string    `json:"id"`
+	From     time.Time `json:"from"` // arrival
+	Last     time.Time `json:"last"` // arrival of the last news beyond the quota
+	Totals   []Total   `json:"totals"`
+	Sequence int64     `json:"sequence"`
+	Told     int64     `json:"told"` // findings that the last message counted
+	Pending  string    `json:"pending,omitempty"`
+}
+
+// Total counts what a storm held back of one rule.
+type Total struct {
+	Rule     string         `json:"rule"`
+	Title    string         `json:"title"`
+	Severity severity.Level `json:"severity"`
+	Alerts   int64          `json:"alerts"`
+	Findings int64          `json:"findings"`
+}
+
+// findings are all that the storm holds back.
+func (s *Surge) findings() (n int64) {
+	for _, t := range s.Totals {
+		n += t.Findings
+	}
+	return n
+}
+
+func (s *Surge) holds(ruleID string) bool {
+	return slices.ContainsFunc(s.Totals, func(t Total) bool { return t.Rule == ruleID })
+}
+
+// count adds an alert's findings to the totals of its rule.
+func (s *Surge) count(r *Rule, alerts, findings int64) {
+	id, title := r.ID, r.Title
+	if !s.holds(id) && len(s.Totals) >= maxTotals {
+		id, title = "*", "other rules"
+	}
+	i := slices.IndexFunc(s.Totals, func(t Total) bool { return t.Rule == id })
+	if i < 0 {
+		i = len(s.Totals)
+		s.Totals = append(s.Totals, Total{Rule: id, Title: title})
+	}
+	t := &s.Totals[i]
+	t.Severity = max(t.Severity, r.Severity)
+	t.Alerts += alerts
+	t.Findings += findings
+}
+
+// stormy tells whether the sink is in a storm: it lasts until nothing was held
+// back for as long as its messages are apart, and all totals were told.
+func (e *Env) stormy(s *SinkState) bool {
+	return s.Surge != nil && (s.Surge.Pending != "" || e.Now.Sub(s.Surge.Last) < e.Policy.stormEvery(s.Name))
+}
+
+// admit lets one piece of news of a rule through that is due at a time, or says
+// that it is beyond the quota. In a storm one message a minute is left for the
+// totals, and the rules that are part of it get half of the quota at most, so
+// that a storm cannot hide another rule's alert.
+func (e *Env) admit(s *SinkState, ruleID string, due time.Time) bool {
+	quota := e.Policy.quota(s.Name)
+	if quota < 0 {
+		return true
+	}
+	limit := quota
+	if e.stormy(s) {
+		limit = quota - 1
+		if s.Surge.holds(ruleID) {
+			limit = quota / 2
+		}
+	}
+	at := due.UnixMilli()
+	if within(s.Made, at) >= limit {
+		return false
+	}
+	s.change()
+	s.Made = logged(s.Made, at, quota)
+	return true
+}
+
+// within counts the times in the minute that ends at a time.
+func within(times []int64, at int64) (n int) {
+	for _, t := range times {
+		if t > at-quotaWindow.Milliseconds() && t <= at {
+			n++
+		}
+	}
+	return n
+}
+
+// logged adds a time, in order, and forgets those a minute before the latest
+// and all but the latest most.
+func logged(times []int64, at int64, most int) []int64 {
+	i, _ := slices.BinarySearch(times, at)
+	times = slices.Insert(times, i, at)
+	oldest := times[len(times)-1] - quotaWindow.Milliseconds()
+	i, _ = slices.BinarySearch(times, oldest)
+	return slices.Delete(times, 0, max(i, len(times)-max(most, 1)))
+}
+
+// hold counts news beyond the quota in the sink's storm, and gives the message
+// with the totals unless one is on its way.
+func (e *Env) hold(a *Alert, t *Told, s *SinkState) []Delivery {
+	if !e.stormy(s) {
+		s.Surge = &Surge{ID: digest("storm", s.Name, a.ID, e.Now.Format(time.RFC3339Nano)), From: e.Now}
+	}
+	s.change()
+	s.Surge.Last = e.Now
+	e.sum(a, t, s)
+	if s.Surge.Pending != "" {
+		return nil
+	}
+	return []Delivery{e.totals(s, e.Now)}
+}
+
+// sum adds what the totals do not count yet of an alert.
+func (e *Env) sum(a *Alert, t *Told, s *SinkState) {
+	alerts := int64(0)
+	if t.Storm != s.Surge.ID {
+		t.Storm, t.Summed, alerts = s.Surge.ID, max(t.Count, t.Summed), 1
+	}
+	if fresh := a.Count - t.Summed; fresh > 0 || alerts > 0 {
+		s.change()
+		s.Surge.count(a.Rule, alerts, fresh)
+	}
+	t.Summed = a.Count
+}
+
+// totals is the next message of a storm; its body is filled in when it is
+// claimed.
+func (e *Env) totals(s *SinkState, at time.Time) Delivery {
+	s.change()
+	s.Surge.Sequence++
+	s.Surge.Pending = deliveryID(s.Surge.ID, s.Name, s.Surge.Sequence)
+	return Delivery{
+		ID: s.Surge.Pending, Sink: s.Name, Kind: Storm, Sequence: s.Surge.Sequence,
+		Created: e.Now, NotUntil: at,
+	}
+}
+
+// body says the totals so far.
+func (s *Surge) body() []byte {
+	totals := slices.SortedFunc(slices.Values(s.Totals), func(x, y Total) int {
+		return cmp.Or(cmp.Compare(y.Severity, x.Severity), cmp.Compare(y.Findings, x.Findings), cmp.Compare(x.Rule, y.Rule))
+	})
+	var alerts int64
+	var highest severity.Level
+	for _, t := range totals {
+		alerts += t.Alerts
+		highest = max(highest, t.Severity)
+	}
+	return body{
+		Headline: fmt.Sprintf("%d findings in %d alerts came faster than this channel takes messages", s.findings(), alerts),
+		Summary:  "They are counted here by rule instead of told one by one. Nothing is lost: list them with trailwarden alerts list.",
+		Severity: highest, Key: s.ID, From: s.From, To: s.Last, Totals: totals,
+	}.json()
+}

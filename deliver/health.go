@@ -1,0 +1,138 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/severity"
+)
+
+// failingTooLong is after how long a sink that takes nothing is told of.
+const failingTooLong = 10 * time.Minute
+
+// Health tells the health sinks of trouble, all but the one that the trouble is
+// with; about is empty when it is with none. The same notice is told once a day.
+func (d *Dispatcher) Health(ctx context.Context, n alert.Notice, about string) error {
+	var firstErr error
+	told := 0
+	for _, name := range d.healthSinks() {
+		if name == about {
+			continue
+		}
+		told++
+		if err := d.o.Store.Put(ctx, n.Delivery(name, d.o.Now())); err != nil && firstErr == nil {
+			firstErr = fmt.Errorf("health: sink %s: %w", name, err)
+		}
+	}
+	if told == 0 {
+		d.o.Log.Error(n.Headline, "summary", n.Summary, "sink", about)
+	}
+	d.Wake()
+	return firstErr
+}
+
+// healthSinks are the names of the sinks that hear of trouble.
+func (d *Dispatcher) healthSinks() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var names []string
+	for _, t := range d.targets {
+		if len(d.o.Health) == 0 || slices.Contains(d.o.Health, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// report tells of what a person has to see to.
+func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, now time.Time) error {
+	switch o.Class {
+	case alert.Auth:
+		return w.d.Health(ctx, alert.Notice{
+			Key:      "auth " + w.t.Name,
+			Headline: fmt.Sprintf("Sink %q refuses our credentials and is paused", w.t.Name),
+			Summary:  "Its messages are kept. Put the credentials right and reload; nothing is lost meanwhile.",
+			Severity: severity.High,
+			Facts:    facts(w.t.Name, o.Reason),
+		}, w.t.Name)
+	case alert.Reject:
+		if d.Kind == alert.Health {
+			w.d.o.Log.Error("a health message cannot be delivered", "sink", w.t.Name, "reason", o.Reason)
+			return nil // news of it would be the next such message
+		}
+		return w.d.Health(ctx, alert.Notice{
+			Key:      "dead " + w.t.Name,
+			Headline: fmt.Sprintf("Sink %q did not take a message", w.t.Name),
+			Summary:  "The message rests in the dead letters: trailwarden notify deadletter list. This is said once a day, whatever their number.",
+			Severity: severity.Medium,
+			Facts:    append(facts(w.t.Name, o.Reason), alert.Label{Name: "alert", Value: d.Alert}, alert.Label{Name: "delivery", Value: d.ID}),
+		}, w.t.Name)
+	}
+	if st := w.status(); o.Class == alert.Retry && now.Sub(st.Failing) >= failingTooLong {
+		return w.d.Health(ctx, alert.Notice{
+			Key:      "failing " + w.t.Name,
+			Headline: fmt.Sprintf("Sink %q takes no messages", w.t.Name),
+			Summary:  "They are kept and tried again; after a day of that each becomes a dead letter.",
+			Severity: severity.Medium,
+			Facts:    append(facts(w.t.Name, o.Reason), alert.Label{Name: "since", Value: st.Failing.UTC().Format(time.RFC3339)}),
+		}, w.t.Name)
+	}
+	return nil
+}
+
+func facts(sink, reason string) []alert.Label {
+	return []alert.Label{{Name: "sink", Value: sink}, {Name: "reason", Value: reason}}
+}
+
+// watch looks after what no single attempt shows.
+func (d *Dispatcher) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := d.look(ctx); err != nil && ctx.Err() == nil {
+			d.o.Log.Error("the state of the outbox is unknown", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Dispatcher) look(ctx context.Context) error {
+	counts, err := d.o.Store.Backlog(ctx)
+	if err != nil {
+		return err
+	}
+	for name, n := range counts {
+		if n >= d.o.Backlog {
+			if err := d.Health(ctx, backlogNotice(name, n), name); err != nil {
+				return err
+			}
+		}
+	}
+	if d.o.Rules == nil {
+		return nil
+	}
+	for _, n := range alert.Expiring(d.o.Rules(), d.o.Now(), d.o.Ahead) {
+		if err := d.Health(ctx, n, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func backlogNotice(name string, n int64) alert.Notice {
+	return alert.Notice{
+		Key:      "backlog " + name,
+		Headline: fmt.Sprintf("%d messages wait for sink %q", n, name),
+		Summary:  "Nothing is dropped. Look whether the sink is slow, paused or no longer configured.",
+		Severity: severity.Medium,
+		Facts:    []alert.Label{{Name: "sink", Value: name}, {Name: "waiting", Value: strconv.FormatInt(n, 10)}},
+	}
+}
