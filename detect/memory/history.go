@@ -1,0 +1,276 @@
+package memory
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// HistoryOptions bound what a History keeps in memory.
+type HistoryOptions struct {
+	Bytes  int    // of hits and groups; 0 means 192 MiB
+	Groups int    // of one Spec; 0 means 200,000
+	Dir    string // where the rest goes; empty means the system's folder for temporary files
+}
+
+// History judges records that come in any order, with no bound on lateness, once
+// all of them are there: a scan of files. Each record must be added once, with
+// all its hits; who may meet one twice tells them apart by their keys. What
+// does not fit into memory is written to a temporary file, which is gone when
+// the process ends. It is not for concurrent use.
+type History struct {
+	specs   []*Spec
+	levels  [][]int
+	forms   []form
+	opts    HistoryOptions
+	groups  []map[string]*pile
+	bytes   int
+	spill   *spill
+	minutes map[int64]bool // with a record, when some alarm needs to know
+	last    int64          // minute added last
+	hits    []hit          // buffer
+}
+
+// pile is the hits of one group as they came.
+type pile struct {
+	base   int64 // hits' times are relative to it
+	buf    []byte
+	n      int32 // hits in buf
+	thinAt int32
+	more   *pile // of the same group, read back from the temporary file
+}
+
+// read gives all hits of the group, sorted.
+func (p *pile) read(f form, into []hit) []hit {
+	for q := p; q != nil; q = q.more {
+		into = f.readHits(into, q.buf, q.base)
+	}
+	return sorted(into)
+}
+
+func (p *pile) count() (n int) {
+	for q := p; q != nil; q = q.more {
+		n += int(q.n)
+	}
+	return n
+}
+
+// The bytes of memory that a group takes besides its hits, about.
+const pileBytes = 160
+
+// NewHistory prepares for hits of specs.
+func NewHistory(specs []*Spec, opts HistoryOptions) *History {
+	if opts.Bytes <= 0 {
+		opts.Bytes = 192 << 20
+	}
+	if opts.Groups <= 0 {
+		opts.Groups = 200_000
+	}
+	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1}
+	for _, s := range specs {
+		h.forms = append(h.forms, s.form())
+		h.groups = append(h.groups, map[string]*pile{})
+	}
+	if NeedsActivity(specs) {
+		h.minutes = map[int64]bool{}
+	}
+	return h
+}
+
+// NeedsActivity tells whether some Spec wants to know of every record's time.
+func NeedsActivity(specs []*Spec) bool {
+	return slices.ContainsFunc(specs, func(s *Spec) bool { return s.Kind == Alarm && s.Alarm.Default != nil })
+}
+
+// levels are the Specs by how many others stand between them and records.
+func levels(specs []*Spec) [][]int {
+	depth := make([]int, len(specs))
+	for range specs { // a chain is no longer than that, and has no cycles
+		for i, s := range specs {
+			for _, in := range s.Inputs {
+				if in.Node == nil && in.From < len(specs) {
+					depth[i] = max(depth[i], min(depth[in.From]+1, len(specs)))
+				}
+			}
+		}
+	}
+	var out [][]int
+	for i, d := range depth {
+		for len(out) <= d {
+			out = append(out, nil)
+		}
+		out[d] = append(out[d], i)
+	}
+	return out
+}
+
+// Active notes that a record was there at t, whether it matched or not.
+func (h *History) Active(t time.Time) {
+	if m := t.Unix() / 60; h.minutes != nil && m != h.last {
+		h.minutes[m], h.last = true, m
+	}
+}
+
+// Add files a hit. The error is that of the temporary file.
+func (h *History) Add(x *Hit) error {
+	s := x.Spec
+	p := h.groups[s][string(x.Group)]
+	if p == nil {
+		p = &pile{base: x.At.UnixMilli(), thinAt: 128}
+		h.groups[s][string(x.Group)] = p
+		h.bytes += pileBytes + len(x.Group)
+	}
+	before := cap(p.buf)
+	one := hit{at: x.At.UnixMilli(), key: foldKey(x.Key), inputs: 1 << x.Input, weight: 1, number: x.Number}
+	p.append(h.forms[s], &one, x.Value, x.Ref)
+	if h.specs[s].thins() && p.n >= p.thinAt {
+		h.thin(s, p)
+	}
+	h.bytes += cap(p.buf) - before
+	if h.bytes > h.opts.Bytes || len(h.groups[s]) > h.opts.Groups {
+		return h.flush()
+	}
+	return nil
+}
+
+func (p *pile) append(f form, one *hit, value, ref []byte) {
+	p.buf = f.appendTexts(p.buf, one, p.base, value, ref)
+	p.n++
+}
+
+func (h *History) thin(s int, p *pile) {
+	h.hits = h.specs[s].thin(sorted(h.forms[s].readHits(h.hits[:0], p.buf, p.base)))
+	p.buf, p.n = p.buf[:0], int32(len(h.hits))
+	for i := range h.hits {
+		p.buf = h.forms[s].appendHit(p.buf, &h.hits[i], p.base)
+	}
+	p.thinAt = max(128, 2*p.n)
+}
+
+// Judge gives all detections, ascending by At, rule and ID. clock is how far
+// the records reach: nothing is said to be missing after it. The History is
+// empty afterwards.
+func (h *History) Judge(clock time.Time) ([]Detection, error) {
+	h.defaults()
+	var all []Detection
+	at := clock.UnixMilli()
+	for level, specs := range h.levels {
+		found, err := h.judgeLevel(specs, at)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		if level+1 == len(h.levels) {
+			break
+		}
+		for i := range found {
+			if err := chained(h.specs, &found[i], h.Add); err != nil {
+				return nil, err
+			}
+		}
+	}
+	SortDetections(all)
+	return all, h.Close()
+}
+
+// SortDetections sorts by At, then rule, then ID.
+func SortDetections(all []Detection) {
+	slices.SortFunc(all, func(a, b Detection) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.Rule, b.Rule), strings.Compare(a.ID, b.ID))
+	})
+}
+
+// chained files a detection with the Specs that count detections of its kind.
+func chained(specs []*Spec, d *Detection, add func(*Hit) error) error {
+	for i, s := range specs {
+		for j := range s.Inputs {
+			in := &s.Inputs[j]
+			if in.Node != nil || in.From != d.Spec {
+				continue
+			}
+			h, ok := in.readDetection(d, s)
+			if !ok {
+				continue
+			}
+			h.Spec, h.Input, h.At, h.Key, h.Ref = i, j, d.At, keyOf(d.ID), []byte(d.Trigger.Ref)
+			if err := add(&h); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// defaults gives alarms their samples of minutes in which nothing matched.
+func (h *History) defaults() {
+	for i, s := range h.specs {
+		if s.Kind != Alarm || s.Alarm.Default == nil {
+			continue
+		}
+		p := h.groups[i][""]
+		if p == nil && len(h.minutes) > 0 {
+			p = &pile{thinAt: 128}
+			h.groups[i][""] = p
+		}
+		for m := range h.minutes {
+			one := defaultHit(s, m)
+			p.append(h.forms[i], &one, nil, nil)
+		}
+	}
+}
+
+// defaultHit stands at the end of its minute, when it is known what matched.
+func defaultHit(s *Spec, minute int64) hit {
+	return hit{at: minute*60_000 + 59_999, inputs: defaulted, weight: 1, number: *s.Alarm.Default}
+}
+
+func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err error) {
+	if h.spill == nil {
+		for _, s := range specs {
+			all = h.judgeGroups(all, s, h.groups[s], clock)
+			h.groups[s] = map[string]*pile{}
+		}
+		return all, nil
+	}
+	if err := h.flush(); err != nil {
+		return nil, err
+	}
+	for part := range spillParts {
+		groups, err := h.spill.load(part, specs)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range specs {
+			all = h.judgeGroups(all, s, groups[s], clock)
+		}
+	}
+	return all, nil
+}
+
+func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, clock int64) []Detection {
+	spec := h.specs[s]
+	for key, p := range groups {
+		if n, ok := spec.enough(); ok && spec.Kind == Count && p.count() < n && !spec.AtClose() {
+			continue // as most groups
+		}
+		h.hits = p.read(h.forms[s], h.hits[:0])
+		m := spec.machine()
+		run(m, h.hits)
+		m.until(clock)
+		for _, e := range append(m.ended(), m.open()...) {
+			all = append(all, spec.detection(s, key, &e, false))
+		}
+	}
+	return all
+}
+
+// Close removes the temporary file, if there is one.
+func (h *History) Close() error {
+	if h.spill == nil {
+		return nil
+	}
+	err := h.spill.close()
+	h.spill = nil
+	return err
+}
