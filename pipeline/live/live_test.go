@@ -1,0 +1,461 @@
+package live_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/packs"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/pipeline/live"
+	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/envelope"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var now = time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC)
+
+// ledger is a store that only writes down what it is given.
+type ledger struct {
+	mu       sync.Mutex
+	findings map[string]int // rule and identity
+	letters  map[string]alert.Letter
+	state    map[string][]byte
+	commits  int
+	fail     func(alert.Batch) error
+}
+
+func newLedger() *ledger {
+	return &ledger{findings: map[string]int{}, letters: map[string]alert.Letter{}, state: map[string][]byte{}}
+}
+
+func (l *ledger) Commit(_ context.Context, b alert.Batch) (alert.Committed, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail != nil {
+		if err := l.fail(b); err != nil {
+			return alert.Committed{}, err
+		}
+	}
+	l.commits++
+	for _, f := range b.Findings {
+		l.findings[f.Rule.ID+" "+f.Identity]++
+	}
+	for _, x := range b.Letters {
+		l.letters[x.ID] = x
+	}
+	for _, p := range b.State {
+		if l.state[p.Name] = p.Data; p.Data == nil {
+			delete(l.state, p.Name)
+		}
+	}
+	return alert.Committed{}, nil
+}
+
+func (l *ledger) Load(context.Context, string) ([]byte, error) { return nil, nil }
+func (l *ledger) Save(context.Context, string, []byte) error   { return nil }
+func (l *ledger) State(_ context.Context, prefix string, yield func(alert.Position) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(l.state)) {
+		if strings.HasPrefix(name, prefix) {
+			if err := yield(alert.Position{Name: name, Data: l.state[name]}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// records are the identities of the records that findings were made of.
+func (l *ledger) records() int {
+	ids := map[string]bool{}
+	for k := range l.findings {
+		ids[k[strings.LastIndex(k, " "):]] = true
+	}
+	return len(ids)
+}
+
+func (l *ledger) has() []string { return slices.Sorted(maps.Keys(l.findings)) }
+
+// objects is a bucket in memory.
+type objects struct {
+	files map[string][]byte
+	fail  func(key string) error
+}
+
+func (o objects) Open(_ context.Context, obj source.Object) (io.ReadCloser, source.Info, error) {
+	if o.fail != nil {
+		if err := o.fail(obj.Key); err != nil {
+			return nil, source.Info{}, err
+		}
+	}
+	b, ok := o.files[obj.Key]
+	if !ok {
+		return nil, source.Info{}, &source.Deleted{Object: obj, Err: fs.ErrNotExist}
+	}
+	obj.Size = int64(len(b))
+	return io.NopCloser(bytes.NewReader(b)), source.Info{Object: obj}, nil
+}
+
+const examples = "../../examples"
+
+// files are the shipped examples, by key.
+func files(t *testing.T) map[string][]byte {
+	t.Helper()
+	all := map[string][]byte{}
+	err := filepath.WalkDir(examples, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(p, ".json.gz") {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		rel, _ := filepath.Rel(examples, p)
+		all[filepath.ToSlash(rel)] = b
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		t.Fatal("no examples: ", err)
+	}
+	return all
+}
+
+func starter(t *testing.T) []*rule.Rule {
+	t.Helper()
+	set, list := packs.Starter(rule.Options{})
+	if list.Err() != nil {
+		t.Fatal(list.Err())
+	}
+	return set.Rules
+}
+
+// scanned are the findings of a scan of the same files, by rule and identity.
+func scanned(t *testing.T, rules []*rule.Rule, dir string) []string {
+	t.Helper()
+	judge := intake.Prepare(rules, nil).NewJudge()
+	found := map[string]bool{}
+	visitor := func() pipeline.RecordVisitor {
+		return visit(func(rec *cloudtrail.Record) {
+			for _, f := range judge.Record(nil, rec, 0, &intake.Origin{}) {
+				found[f.Rule.ID+" "+f.Identity] = true
+			}
+		})
+	}
+	_, err := pipeline.Records(t.Context(), pipeline.RecordOptions{Listing: pipeline.List([]string{dir}, false), Workers: 1, Limits: cloudtrail.DefaultLimits()}, visitor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+type visit func(*cloudtrail.Record)
+
+func (v visit) Record(_ string, rec *cloudtrail.Record) error { v(rec); return nil }
+func (v visit) File(string, cloudtrail.Summary) error         { return nil }
+func (v visit) Close() error                                  { return nil }
+
+func start(t *testing.T, store live.Store, fetch source.Fetcher, change func(*live.Options)) *live.Pipeline {
+	t.Helper()
+	rules := intake.Prepare(starter(t), nil)
+	o := live.Options{Store: store, Fetch: fetch, Rules: func() *intake.Rules { return rules }, Mode: "serve",
+		Limits: cloudtrail.DefaultLimits(), Now: func() time.Time { return now }}
+	if change != nil {
+		change(&o)
+	}
+	p := live.New(o)
+	t.Cleanup(p.Close)
+	return p
+}
+
+func announce(keys ...string) source.Delivery {
+	d := source.Delivery{ID: strings.Join(keys, ","), Source: "queue", Receives: 1, MaxReceives: 5, Arrived: now}
+	for _, k := range keys {
+		d.Items = append(d.Items, envelope.Item{Kind: envelope.Created, Object: source.Object{Bucket: "logs", Key: k, Size: -1}})
+	}
+	return d
+}
+
+func balanced(t *testing.T, p *live.Pipeline) {
+	t.Helper()
+	if r, sum := p.Received.Load(), p.Judged.Load()+p.Duplicates.Load()+p.Failed.Load(); r != sum {
+		t.Errorf("received %d records, of which %d are accounted for", r, sum)
+	}
+}
+
+// P3: the same alerts whatever the order, the number and the path of deliveries.
+func TestDeliveriesGiveTheFindingsOfAScanInAnyOrder(t *testing.T) {
+	all := files(t)
+	want := scanned(t, starter(t), examples)
+	if len(want) == 0 {
+		t.Fatal("the scan found nothing")
+	}
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		store := newLedger()
+		p := start(t, store, objects{files: all}, nil)
+		keys := slices.Sorted(maps.Keys(all))
+		for _, k := range keys {
+			if r.IntN(5) == 0 {
+				keys = append(keys, k)
+			}
+		}
+		r.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		var wg sync.WaitGroup
+		for chunk := range slices.Chunk(keys, 1+r.IntN(4)) {
+			wg.Go(func() {
+				if err := p.Handle(t.Context(), announce(chunk...)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for _, k := range keys[:3] { // the same records by another path
+			wg.Go(func() {
+				items := envelope.Unwrap(all[k], envelope.DefaultLimits())
+				if err := p.Handle(t.Context(), source.Delivery{ID: "m" + k, Source: "http", Arrived: now, Items: items}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := store.has(); !slices.Equal(got, want) {
+			t.Fatalf("seed %d: %d findings, a scan has %d", seed, len(got), len(want))
+		}
+		balanced(t, p)
+	}
+}
+
+// P1: what is not committed comes again, and nothing is taken for seen before.
+func TestADeliveryThatIsNotCommittedIsJudgedAgain(t *testing.T) {
+	all := files(t)
+	store := newLedger()
+	broken := true
+	store.fail = func(alert.Batch) error {
+		if broken {
+			return errors.New("no space")
+		}
+		return nil
+	}
+	p := start(t, store, objects{files: all}, nil)
+	d := announce(slices.Sorted(maps.Keys(all))...)
+	if err := p.Handle(t.Context(), d); err == nil {
+		t.Fatal("acknowledged although nothing was committed")
+	}
+	broken = false
+	d.Receives = 2
+	if err := p.Handle(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := store.has(), scanned(t, starter(t), examples); !slices.Equal(got, want) {
+		t.Errorf("%d findings, a scan has %d", len(got), len(want))
+	}
+}
+
+func pack(text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = io.WriteString(z, text)
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// many is a log file of n records that the starter pack has a rule for.
+func many(n int) []byte {
+	var b strings.Builder
+	b.WriteString(`{"Records":[`)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"eventVersion":"1.11","eventID":"e%06d","eventTime":"2026-03-14T10:%02d:%02dZ","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","recipientAccountId":"111122223333","readOnly":false,"userIdentity":{"type":"IAMUser","userName":"alice"},"requestParameters":{"name":"%s"}}`,
+			i, i/60%60, i%60, strings.Repeat("x", 1000))
+	}
+	b.WriteString(`]}`)
+	return []byte(b.String())
+}
+
+// F1, field failure of airbnb/streamalert issue 561: a large object is not
+// judged from its start again and again.
+func TestALargeObjectGoesOnFromItsCheckpoint(t *testing.T) {
+	key := "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/big.json"
+	store := newLedger()
+	commits := 0
+	store.fail = func(alert.Batch) error {
+		if commits++; commits == 4 {
+			return errors.New("the power is gone")
+		}
+		return nil
+	}
+	fetch := objects{files: map[string][]byte{key: many(3000)}}
+	p := start(t, store, fetch, func(o *live.Options) { o.CheckpointBytes = 500_000 })
+	d := announce(key)
+	if err := p.Handle(t.Context(), d); err == nil {
+		t.Fatal("acknowledged although a commit failed")
+	}
+	judged := store.records()
+	if judged == 0 || judged == 3000 || len(store.state) != 1 {
+		t.Fatalf("%d findings and %d checkpoints after the failure", judged, len(store.state))
+	}
+	// Another process goes on.
+	q := start(t, store, fetch, func(o *live.Options) { o.CheckpointBytes = 500_000 })
+	d.Receives = 2
+	if err := q.Handle(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if q.Judged.Load() != int64(3000-judged) {
+		t.Errorf("judged %d records on the second try, want the %d that were left", q.Judged.Load(), 3000-judged)
+	}
+	if store.records() != 3000 || len(store.state) != 0 {
+		t.Errorf("findings on %d records and %d checkpoints at the end", store.records(), len(store.state))
+	}
+}
+
+// F22, F26: one bad record or a cut file keeps no other record from being judged.
+func TestWhatIsDamagedIsADeadLetterAndTheRestIsJudged(t *testing.T) {
+	good := string(many(3))
+	cut := pack(good)
+	all := map[string][]byte{
+		"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/bad.json":    []byte(strings.Replace(good, `"e000001"`, `"e00"0001"`, 1)),
+		"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/cut.json.gz": cut[:len(cut)-12],
+		"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/not.json.gz": []byte("<html>"),
+	}
+	store := newLedger()
+	p := start(t, store, objects{files: all}, nil)
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		d := announce(key)
+		err := p.Handle(t.Context(), d)
+		if err != nil {
+			d.Receives = 2
+			err = p.Handle(t.Context(), d)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if len(store.findings) < 2 {
+		t.Errorf("%d findings, want the good records judged", len(store.findings))
+	}
+	var reasons []string
+	for _, l := range store.letters {
+		reasons = append(reasons, l.From[strings.LastIndex(l.From, "/")+1:]+": "+l.Reason)
+	}
+	slices.Sort(reasons)
+	if len(reasons) != 3 {
+		t.Errorf("dead letters: %q", reasons)
+	}
+	balanced(t, p)
+}
+
+// F34, F42: poison goes to the dead letter at once or after its last try; what
+// permissions hide never does.
+func TestHowFailuresEnd(t *testing.T) {
+	key := "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/x.json"
+	obj := source.Object{Bucket: "logs", Key: key}
+	for _, c := range []struct {
+		name            string
+		err             error
+		receives        int
+		acked           bool
+		letters, alerts int
+	}{
+		{"a passing fault", errors.New("503 SlowDown"), 1, false, 0, 0},
+		{"a passing fault on the last try", errors.New("503 SlowDown"), 5, true, 1, 0},
+		{"denied", &source.Denied{Object: obj, Code: "AccessDenied"}, 1, false, 0, 0},
+		{"denied on the last try", &source.Denied{Object: obj, Code: "AccessDenied"}, 5, false, 0, 0},
+		{"deleted", &source.Deleted{Object: obj}, 1, true, 0, 1},
+		{"in an archive", &source.Parked{Object: obj, StorageClass: "GLACIER"}, 1, true, 1, 0},
+		{"refused", &source.Refused{Object: obj, Reason: "too large"}, 1, true, 1, 0},
+		{"every try brought the process down", nil, 6, true, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			store := newLedger()
+			p := start(t, store, objects{fail: func(string) error { return c.err }}, nil)
+			d := announce(key)
+			d.Receives = c.receives
+			if err := p.Handle(t.Context(), d); source.Done(err) != c.acked {
+				t.Errorf("error %v, want acknowledged %t", err, c.acked)
+			}
+			if len(store.letters) != c.letters || len(store.findings) != c.alerts {
+				t.Errorf("%d dead letters and %d findings, want %d and %d", len(store.letters), len(store.findings), c.letters, c.alerts)
+			}
+		})
+	}
+}
+
+// F36: the removal of a log file is a finding, that of anything else is not.
+func TestRemovalsOfLogFilesAreFindings(t *testing.T) {
+	store := newLedger()
+	p := start(t, store, objects{}, nil)
+	d := source.Delivery{ID: "1", Source: "queue", Arrived: now}
+	for _, key := range []string{"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/111122223333_CloudTrail_eu-west-1_20260314T1005Z_abcdefghijklmnop.json.gz", "athena/results.csv"} {
+		d.Items = append(d.Items, envelope.Item{Kind: envelope.Removed, Object: source.Object{Bucket: "logs", Key: key}})
+	}
+	if err := p.Handle(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if len(store.findings) != 1 {
+		t.Errorf("findings %v, want one for the log file", store.has())
+	}
+}
+
+// F46: silence of what used to deliver is told once, and its end too.
+func TestPulseTellsSilenceOnce(t *testing.T) {
+	p := &live.Pulse{}
+	a := live.Place{Source: "q", Account: "111122223333", Region: "eu-west-1"}
+	b := live.Place{Source: "q", Account: "111122223333", Region: "us-east-1"}
+	at := now
+	for range 4 {
+		p.Note(map[live.Place]time.Time{a: at, b: at}, at)
+		at = at.Add(time.Hour)
+	}
+	if s := p.Check(at); len(s) != 0 {
+		t.Errorf("news while all deliver: %v", s)
+	}
+	for range 3 {
+		p.Note(map[live.Place]time.Time{a: at}, at)
+		at = at.Add(time.Hour)
+	}
+	if s := p.Check(at); len(s) != 1 || s[0].Place != b || s[0].Over {
+		t.Errorf("news %v, want the silence of %v", s, b)
+	}
+	if s := p.Check(at.Add(time.Minute)); len(s) != 0 {
+		t.Errorf("told again: %v", s)
+	}
+	saved, err := p.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &live.Pulse{}
+	if err := q.Load(saved, at); err != nil {
+		t.Fatal(err)
+	}
+	if s := q.Check(at.Add(time.Minute)); len(s) != 0 {
+		t.Errorf("a restart is no news: %v", s)
+	}
+	q.Note(map[live.Place]time.Time{b: at}, at.Add(time.Minute))
+	if s := q.Check(at.Add(2 * time.Minute)); len(s) != 1 || !s[0].Over {
+		t.Errorf("news %v, want the end of the silence", s)
+	}
+	at = at.Add(10 * time.Hour)
+	if s := q.Check(at); len(s) != 1 || s[0].Place != (live.Place{Source: "q"}) {
+		t.Errorf("news %v, want one for the whole source", s)
+	}
+}
