@@ -59,8 +59,8 @@ func (ch *checker) warn(n *yamldoc.Node, code, format string, args ...any) {
 }
 
 // at is the node at a path of keys and indexes, or the nearest above it.
-func (ch *checker) at(keys ...any) *yamldoc.Node {
-	n := ch.root
+func (c *Config) at(keys ...any) *yamldoc.Node {
+	n := c.root
 	for _, k := range keys {
 		var next *yamldoc.Node
 		switch k := k.(type) {
@@ -77,6 +77,15 @@ func (ch *checker) at(keys ...any) *yamldoc.Node {
 		n = next
 	}
 	return n
+}
+
+// PlaceOf is file and line of what stands at a path of keys and indexes, or of
+// the nearest above it.
+func (c *Config) PlaceOf(keys ...any) string {
+	if c.root == nil || c.File == "" {
+		return c.File
+	}
+	return c.File + ":" + strconv.Itoa(c.at(keys...).Line)
 }
 
 func (ch *checker) nearest(name string, known []string) string {

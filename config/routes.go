@@ -7,7 +7,6 @@ type Route struct {
 	Sinks    []string `key:"sinks" doc:"Names of sinks; an empty list keeps matching alerts without telling anyone."`
 	Continue bool     `key:"continue" doc:"Try the routes below as well."`
 	Repeat   Duration `key:"repeat" doc:"How long after a message further findings of the alert are told, with the new count; without it, alerts.repeat."`
-	Bucket   Duration `key:"bucket" doc:"Length of event time that one alert covers; without it, alerts.bucket."`
 }
 
 // Match is what an alert must be. Every key that is given must hold; of the
@@ -31,8 +30,8 @@ func (m Match) IsZero() bool {
 type Alerts struct {
 	Bucket    Duration `key:"bucket" default:"24h" doc:"Length of event time that one alert covers."`
 	Repeat    Duration `key:"repeat" default:"1h" doc:"How long after a message further findings of the alert are told, with the new count."`
-	GroupBy   []string `key:"group_by" default:"account,region,actor" doc:"Fields that tell alerts of one rule apart, for rules that do not say."`
-	Storm     Rate     `key:"storm" default:"30/m" doc:"New alerts of one sink above which running totals are sent."`
+	GroupBy   []string `key:"group_by" doc:"Fields that tell alerts of one rule apart, for rules that do not say; without it, account, region and actor."`
+	Storm     Duration `key:"storm_every" default:"5m" doc:"While a sink is over its quota, how long between two messages with running totals."`
 	Warn      Duration `key:"exception_warning" default:"14d" doc:"How long before its end an exception is warned of."`
 	Retention Duration `key:"retention" default:"400d" doc:"How long resolved and quiet alerts are kept."`
 	Own       string   `key:"own_activity" default:"exclude" enum:"exclude,judge" doc:"Records of Trailwarden's own calls: counted only, or judged."`

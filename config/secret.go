@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 )
 
@@ -108,4 +109,38 @@ func (s Secret) Resolve(ctx context.Context, r Resolver) (string, error) {
 // the secret, so that a rotated one is used without a restart.
 func (s Secret) From(r Resolver) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return s.Resolve(ctx, r) }
+}
+
+// SecretsIn are all references in a part of the configuration, which v points
+// to.
+func SecretsIn(v any) []Secret { return secretsIn(nil, reflect.ValueOf(v)) }
+
+func secretsIn(found []Secret, v reflect.Value) []Secret {
+	if v.Type() == reflect.TypeFor[Secret]() {
+		if s := v.Interface().(Secret); !s.IsZero() {
+			return append(found, s)
+		}
+		return found
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return secretsIn(found, v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				found = secretsIn(found, v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = secretsIn(found, v.Index(i))
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			found = secretsIn(found, v.MapIndex(k))
+		}
+	}
+	return found
 }

@@ -49,9 +49,10 @@ type Slack struct {
 
 // SNS is a topic or endpoint.
 type SNS struct {
-	Topic  string `key:"topic" doc:"ARN of the topic; one that ends in .fifo deduplicates. Either this or target."`
-	Target string `key:"target" doc:"ARN of an endpoint (mobile push) in place of a topic."`
-	Style  string `key:"style" default:"full" enum:"full,lines,json" doc:"full text; lines, the published walk-through's Event, Source, Params and Region; or json."`
+	Topic       string `key:"topic" doc:"ARN of the topic; one that ends in .fifo deduplicates. Either this or target."`
+	Target      string `key:"target" doc:"ARN of an endpoint (mobile push) in place of a topic."`
+	PerProtocol bool   `key:"per_protocol" doc:"A short text for SMS and push subscribers and the full one for mail, whatever the style."`
+	Style       string `key:"style" default:"full" enum:"full,lines,json" doc:"full text; lines, the published walk-through's Event, Source, Params and Region; or json."`
 	Client
 }
 
@@ -78,7 +79,6 @@ type SMTP struct {
 	TLS      string   `key:"tls" default:"starttls" enum:"starttls,implicit,off" doc:"starttls, implicit (port 465), or off for a server on this machine."`
 	Helo     string   `key:"helo" doc:"Name to say hello with; without it, the machine's."`
 	CA       string   `key:"ca" path:"true" doc:"File with further certificate authorities, PEM."`
-	Private  []string `key:"allow_private" doc:"Addresses inside private ranges that may be called, as CIDR ranges; without it, none."`
 }
 
 // ServiceNow is an instance's table of incidents.
