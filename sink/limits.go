@@ -27,6 +27,7 @@ const (
 	SlackButtonValue
 	SlackURL
 	SlackID
+	SlackWhole
 	ServiceNowShort
 	ServiceNowDescription
 	ServiceNowJournal
@@ -80,6 +81,7 @@ const (
 	asff          = "AWS Security Hub User Guide, ASFF"
 	putEvents     = "Amazon EventBridge API Reference, PutEvents"
 	sqsQuotas     = "Amazon SQS Developer Guide, Message quotas"
+	slackTotal    = "our choice: below what Slack refuses as msg_blocks_too_long without saying where that begins"
 	own           = "our choice: a body that every receiver takes"
 )
 
@@ -100,6 +102,8 @@ var limits = [bounds]Limit{
 	SlackButtonValue: {"slack", "button value", 2000, inUTF16, slackBlocks},
 	SlackURL:         {"slack", "button url", 3000, inUTF16, slackBlocks},
 	SlackID:          {"slack", "block_id and action_id", 255, inUTF16, slackBlocks},
+
+	SlackWhole: {"slack", "text of all blocks together", 12000, inUTF16, slackTotal},
 
 	ServiceNowShort:       {"servicenow", "short_description", 160, inUTF16, snTable},
 	ServiceNowDescription: {"servicenow", "description", 4000, inUTF16, snTable},

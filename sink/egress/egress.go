@@ -234,3 +234,26 @@ func (a Answer) Response(req *http.Request) *http.Response {
 		Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)), ContentLength: int64(len(a.Body)), Request: req,
 	}
 }
+
+// Recorder is a client for one exchange through a vendor's library. It keeps
+// the answer, because libraries throw parts of it away.
+type Recorder struct {
+	Answer Answer
+	Err    error // of the exchange
+	Asked  bool  // whether anything was tried
+	client *Client
+	hide   []string
+}
+
+// Recorder is a fresh recorder; secrets are those that the library puts into
+// request bodies.
+func (c *Client) Recorder(secrets ...string) *Recorder { return &Recorder{client: c, hide: secrets} }
+
+// Do sends one request of the library.
+func (r *Recorder) Do(req *http.Request) (*http.Response, error) {
+	r.Asked = true
+	if r.Answer, r.Err = r.client.Send(req, r.hide...); r.Err != nil {
+		return nil, r.Err
+	}
+	return r.Answer.Response(req), nil
+}
