@@ -124,13 +124,20 @@ func (o *opener) text(b []byte) {
 	})
 }
 
+// A compressed message that unpacks to more than ratio times its size is a bomb;
+// small ones are not judged.
+const (
+	ratio      = 200
+	ratioAfter = 16 << 20
+)
+
 // packed opens gzip data of one member or more. What unpacked before a fault is
 // opened as well.
 func (o *opener) packed(b []byte) {
 	var d inflate.Decoder
-	out, err := d.Gunzip(nil, b, o.left)
+	out, err := d.Gunzip(nil, b, min(o.left, max(ratioAfter, ratio*len(b))))
 	o.left -= len(out)
-	if len(out) > 0 {
+	if len(out) > 0 && !errors.Is(err, inflate.ErrTooLarge) {
 		o.text(out)
 	}
 	var corrupt *inflate.CorruptError
@@ -138,7 +145,7 @@ func (o *opener) packed(b []byte) {
 	case err == nil && len(out) == 0:
 		o.nothing("empty", "the compressed message is empty")
 	case errors.Is(err, inflate.ErrTooLarge):
-		o.poison(b, "the message unpacks to more than %d bytes", o.limits.Output)
+		o.poison(b, "the message unpacks to more than %d bytes, or to more than %d times its size", o.limits.Output, ratio)
 	case errors.As(err, &corrupt):
 		o.poison(b, "the gzip data is damaged (%s)", corrupt.Reason)
 	case err != nil:
@@ -228,6 +235,7 @@ func (o *opener) next(b []byte, at int) (end int, ok bool) {
 // which a part may still be sound.
 func (o *opener) broken(b []byte, at int, err error) {
 	if looksLikeLogFile(b[at:]) {
+		o.begin(ShapeLogFile)
 		o.logFile(b[at:])
 		return
 	}

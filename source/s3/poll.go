@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -248,25 +247,24 @@ func (p *Poll) object(ctx, soft context.Context, h source.Handler, o source.Obje
 	return nil
 }
 
-// retryAside tries again what waits for a permission.
+// retryAside tries again some of what waits for a permission, in any order.
 func (p *Poll) retryAside(ctx, soft context.Context, h source.Handler) error {
-	keys := make([]string, 0, len(p.pos.Aside))
+	tries, changed := 0, false
 	for k := range p.pos.Aside {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+		if tries++; tries > 20 || ctx.Err() != nil {
+			break
+		}
 		o := source.Object{Bucket: p.o.Listing.Bucket, Key: k, Size: -1}
 		d := source.Delivery{ID: o.Identity(), Source: p.o.Name,
 			Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "listing"}}}
-		err := p.Deliver(ctx, soft, h, d, p.o.Retry)
-		if err != nil {
+		if err := p.Deliver(ctx, soft, h, d, p.o.Retry); err != nil {
 			p.Failed(err)
-			return ctx.Err() // most likely the others wait for the same permission
+			continue
 		}
 		delete(p.pos.Aside, k)
+		changed = true
 	}
-	if len(keys) == 0 {
+	if !changed {
 		return nil
 	}
 	return p.save(soft)

@@ -21,6 +21,9 @@ type job struct {
 
 func newQueue(workers int) *queue { return &queue{slots: make(chan struct{}, workers)} }
 
+// mostJobs is the most jobs that are done or in hand behind one that is not done.
+const mostJobs = 1000
+
 // add starts a job as soon as there is room. It reports false when ctx has ended
 // before.
 func (q *queue) add(ctx context.Context, o source.Object, run func() error) bool {
@@ -28,6 +31,9 @@ func (q *queue) add(ctx context.Context, o source.Object, run func() error) bool
 	case q.slots <- struct{}{}:
 	case <-ctx.Done():
 		return false
+	}
+	if len(q.jobs) >= mostJobs {
+		q.jobs[0].result <- <-q.jobs[0].result // the first holds up all others: wait for it
 	}
 	j := job{o, make(chan error, 1)}
 	q.jobs = append(q.jobs, j)
