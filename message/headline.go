@@ -188,10 +188,10 @@ func describe(w Who) string {
 	if w.Foreign {
 		d = append(d, "of account "+w.Account)
 	}
-	switch w.MFA {
-	case "yes":
+	switch { // of a role or a service, MFA says nothing
+	case w.MFA == "yes":
 		d = append(d, "with MFA")
-	case "no":
+	case w.MFA == "no" && (w.Kind == kindUser || w.Kind == kindPerson || w.Kind == kindRoot):
 		d = append(d, "without MFA")
 	}
 	if len(d) == 0 {

@@ -30,7 +30,7 @@ type tool struct {
 // tools in the order of telling: a tool names the SDK beneath it too.
 func tools() []tool {
 	return []tool{
-		{"HashiCorp-terraform-exec/", "Terraform"}, {"Terraform/", "Terraform"}, {"terraform-provider-aws/", "Terraform AWS provider"}, {"OpenTofu/", "OpenTofu"},
+		{"Terraform/", "Terraform"}, {"HashiCorp-terraform-exec/", "Terraform by terraform-exec"}, {"terraform-provider-aws/", "Terraform AWS provider"}, {"OpenTofu/", "OpenTofu"},
 		{"Pulumi/", "Pulumi"}, {"pulumi-aws/", "Pulumi"}, {"aws-cdk/", "AWS CDK"}, {"CloudFormation", "AWS CloudFormation"}, {"Ansible/", "Ansible"}, {"CloudCustodian/", "Cloud Custodian"}, {"c7n/", "Cloud Custodian"},
 		{"crossplane-provider-aws/", "Crossplane"}, {"stratus-red-team", "Stratus Red Team"}, {"Pacu", "Pacu"}, {"rclone/", "rclone"}, {"S3 Browser/", "S3 Browser"}, {"Cyberduck/", "Cyberduck"}, {"Hadoop ", "Hadoop"},
 		{"exec-env/CloudShell", "AWS CloudShell"}, {"AWSPowerShell", "AWS Tools for PowerShell"}, {"aws-cli/", "AWS CLI"}, {"aws-sam-cli/", "AWS SAM CLI"}, {"aws-toolkit", "AWS Toolkit"},

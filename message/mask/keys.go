@@ -14,7 +14,7 @@ func SecretKey(key string) bool {
 	if secretNames[k] {
 		return true
 	}
-	if k == "subjectfromwebidentitytoken" { // the subject, not the token
+	if harmless[k] {
 		return false
 	}
 	for _, end := range secretEnds {
@@ -58,6 +58,10 @@ var secretEnds = []string{
 	"token", "tokens", "tokencode", "privatekey", "privatekeys", "apikey", "apikeys", "apisecret", "authorization", "connectionstring",
 	"presharedkey", "sharedkey", "accountkey", "encryptionkeyvalue", "keymaterial", "webhookurl", "signature", "passcode", "jwt", "saslcredentials",
 }
+
+// harmless are keys that end like a secret's: the subject that a token tells, and
+// the marks by which AWS recognizes a repeated request.
+var harmless = setOf("subjectfromwebidentitytoken", "clienttoken", "clientrequesttoken", "idempotencytoken")
 
 // secretNames are keys that are secret by their whole name only.
 var secretNames = setOf("pwd", "pass", "pin", "otp", "totp", "sig", "cookie", "setcookie", "bearer", "auth", "jwt",

@@ -37,7 +37,7 @@ var shapes = []shape{
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
 	{[]string{"@"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
 	{[]string{"="}, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
-	{[]string{"earer ", "asic ", "EARER ", "ASIC ", "igest ", "oken "}, regexp.MustCompile(`(?i)\b(Bearer|Basic|Digest|Token)(\s+)[A-Za-z0-9._~+/=-]*[0-9A-Z._~+/=-][A-Za-z0-9._~+/=-]{7,}`), "${1}${2}" + Shown},
+	{[]string{"earer ", "asic ", "EARER ", "ASIC ", "igest ", "oken "}, regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
 	{[]string{"=", ":", "\""}, assignment, "${1}${2}" + Shown},
 	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)(--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
