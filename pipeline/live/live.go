@@ -29,7 +29,8 @@ type Store interface {
 // Options say how deliveries are judged.
 type Options struct {
 	Store Store
-	Fetch source.Fetcher
+	// Fetch gives what opens the objects that a source announces.
+	Fetch func(source string) source.Fetcher
 	// Rules gives the set of rules of the moment; a delivery is judged by one.
 	Rules  func() *intake.Rules
 	Mode   string // serve or lambda

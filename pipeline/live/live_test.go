@@ -176,7 +176,7 @@ func (v visit) Close() error                                  { return nil }
 func start(t *testing.T, store live.Store, fetch source.Fetcher, change func(*live.Options)) *live.Pipeline {
 	t.Helper()
 	rules := intake.Prepare(starter(t), nil)
-	o := live.Options{Store: store, Fetch: fetch, Rules: func() *intake.Rules { return rules }, Mode: "serve",
+	o := live.Options{Store: store, Fetch: func(string) source.Fetcher { return fetch }, Rules: func() *intake.Rules { return rules }, Mode: "serve",
 		Limits: cloudtrail.DefaultLimits(), Now: func() time.Time { return now }}
 	if change != nil {
 		change(&o)
@@ -418,7 +418,7 @@ func TestRemovalsOfLogFilesAreFindings(t *testing.T) {
 
 // F46: silence of what used to deliver is told once, and its end too.
 func TestPulseTellsSilenceOnce(t *testing.T) {
-	p := &live.Pulse{}
+	p := &live.Pulse{Account: 2 * time.Hour, Region: 2 * time.Hour}
 	a := live.Place{Source: "q", Account: "111122223333", Region: "eu-west-1"}
 	b := live.Place{Source: "q", Account: "111122223333", Region: "us-east-1"}
 	at := now
@@ -443,7 +443,7 @@ func TestPulseTellsSilenceOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &live.Pulse{}
+	q := &live.Pulse{Account: 2 * time.Hour, Region: 2 * time.Hour}
 	if err := q.Load(saved, at); err != nil {
 		t.Fatal(err)
 	}

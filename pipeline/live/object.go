@@ -83,7 +83,7 @@ func (w *worker) unreadable(it *envelope.Item, err error) error {
 
 // read judges the records of an object.
 func (w *worker) read(o source.Object) error {
-	body, info, err := w.o.Fetch.Open(w.ctx, o)
+	body, info, err := w.o.Fetch(w.delivery.Source).Open(w.ctx, o)
 	if err != nil {
 		return err
 	}

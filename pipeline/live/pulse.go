@@ -20,14 +20,15 @@ const maxPlaces = 500_000
 // Pulse notices when a source, an account or a region that used to deliver goes
 // quiet. A place is expected once it was heard in Hours different hours.
 type Pulse struct {
-	// Gap is how long a place may be silent; 0 means two hours, the time of two
-	// digests.
-	Gap time.Duration
+	// Source, Account and Region are how long a source, an account of it and a
+	// region of that may be silent; 0 means two hours (the time of two digests),
+	// a day and a week. Set them before the first use.
+	Source, Account, Region time.Duration
 	// Hours is in how many different hours a place must have been heard before
 	// its silence is news; 0 means 3.
 	Hours int
-	// Forget is after how long a silent place is no longer expected; 0 means a
-	// week.
+	// Forget is how long after its gap a silent place is no longer expected; 0
+	// means a week.
 	Forget time.Duration
 
 	mu     sync.Mutex
@@ -48,11 +49,22 @@ type Silence struct {
 	Over  bool      // heard again
 }
 
-func (p *Pulse) gap() time.Duration {
-	if p.Gap > 0 {
-		return p.Gap
+// gap is how long a place may be silent.
+func (p *Pulse) gap(at Place) time.Duration {
+	switch {
+	case at.Account == "":
+		return either(p.Source, 2*time.Hour)
+	case at.Region == "":
+		return either(p.Account, 24*time.Hour)
 	}
-	return 2 * time.Hour
+	return either(p.Region, 7*24*time.Hour)
+}
+
+func either(set, otherwise time.Duration) time.Duration {
+	if set > 0 {
+		return set
+	}
+	return otherwise
 }
 
 func (p *Pulse) hours() int {
@@ -60,13 +72,6 @@ func (p *Pulse) hours() int {
 		return p.Hours
 	}
 	return 3
-}
-
-func (p *Pulse) forget() time.Duration {
-	if p.Forget > 0 {
-		return p.Forget
-	}
-	return 7 * 24 * time.Hour
 }
 
 // Note says that places were heard now. Each counts for itself, for its account
@@ -107,9 +112,9 @@ func (p *Pulse) Check(now time.Time) (news []Silence) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at, b := range p.places {
-		quiet := now.Sub(b.Heard) > p.gap()
+		quiet := now.Sub(b.Heard) > p.gap(at)
 		switch {
-		case quiet && now.Sub(b.Heard) > p.forget():
+		case now.Sub(b.Heard) > p.gap(at)+either(p.Forget, 7*24*time.Hour):
 			delete(p.places, at)
 		case quiet == b.Quiet:
 		case quiet && b.Hours < p.hours():
@@ -127,7 +132,7 @@ func (p *Pulse) Check(now time.Time) (news []Silence) {
 func (p *Pulse) partOf(at Place, now time.Time) bool {
 	silent := func(at Place) bool {
 		b := p.places[at]
-		return b != nil && now.Sub(b.Heard) > p.gap() && b.Hours >= p.hours()
+		return b != nil && now.Sub(b.Heard) > p.gap(at) && b.Hours >= p.hours()
 	}
 	return at.Account != "" && silent(Place{Source: at.Source}) ||
 		at.Region != "" && silent(Place{Source: at.Source, Account: at.Account})
