@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode/utf16"
 
-	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/sink"
+	"github.com/trailwarden/trailwarden/sink/fit"
 	"github.com/trailwarden/trailwarden/sink/page"
 )
 
@@ -81,7 +80,7 @@ func parameters(m *message.Message, i int, e message.Event) string {
 	if json.Unmarshal(e.Raw, &record) == nil && len(record.RequestParameters) > 0 {
 		var line bytes.Buffer
 		if json.Compact(&line, record.RequestParameters) == nil {
-			return sink.Defang(drawn(line.String()))
+			return sink.Defang(fit.Drawn(line.String()))
 		}
 	}
 	if i > 0 || len(m.What.Parameters) == 0 {
@@ -91,7 +90,7 @@ func parameters(m *message.Message, i int, e message.Event) string {
 	for _, p := range m.What.Parameters {
 		pairs = append(pairs, quote(p.Name)+":"+quote(p.Value))
 	}
-	return sink.Defang(drawn("{" + strings.Join(pairs, ",") + "}"))
+	return sink.Defang(fit.Drawn("{" + strings.Join(pairs, ",") + "}"))
 }
 
 func quote(s string) string {
@@ -102,20 +101,4 @@ func quote(s string) string {
 		return `""`
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// drawn escapes what hides or turns text, as JSON does, so that the line stays
-// valid JSON.
-func drawn(s string) string {
-	var b strings.Builder
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		if r == '\uFFFD' || !visible.Hidden(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return b.String()
 }

@@ -1,0 +1,268 @@
+// Package file appends messages to a file, one line of JSON each: the message
+// model, or OCSF Detection Findings. A batch is one write and one fsync; a file
+// that has grown to its size is put aside by a rename, so that a reader of lines
+// sees every line whole and in order. One process writes one file.
+package file
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message"
+	"github.com/trailwarden/trailwarden/sink"
+	"github.com/trailwarden/trailwarden/sink/fit"
+	"github.com/trailwarden/trailwarden/sink/internal/outcome"
+	"github.com/trailwarden/trailwarden/sink/ocsf"
+)
+
+// Format is what a line holds.
+type Format string
+
+// The formats.
+const (
+	NDJSON Format = "ndjson" // the message model
+	OCSF   Format = "ocsf"   // OCSF Detection Finding, class 2004
+)
+
+// MaxLine bounds one line, in bytes without its end.
+const MaxLine = 1 << 20
+
+// Config is a file.
+type Config struct {
+	Path   string
+	Format Format // NDJSON when empty
+	Rotate int64  // size in bytes at which the file is put aside; 100 MiB when 0
+	Keep   int    // files put aside that are kept; older ones are deleted
+}
+
+// Deps is what a sink needs from its surroundings.
+type Deps struct {
+	Now     func() time.Time // time.Now when nil
+	Version string           // of Trailwarden, named in OCSF metadata
+}
+
+type file struct {
+	cfg  Config
+	deps Deps
+	mu   sync.Mutex // one batch at a time
+}
+
+// New makes a sink, which is a sink.Batcher too. It opens nothing: the folder
+// and the file are made with the first message.
+func New(cfg Config, deps Deps) (sink.Sink, error) {
+	if cfg.Format == "" {
+		cfg.Format = NDJSON
+	}
+	if cfg.Rotate == 0 {
+		cfg.Rotate = 100 << 20
+	}
+	switch {
+	case cfg.Path == "":
+		return nil, errors.New("file: path is needed")
+	case cfg.Format != NDJSON && cfg.Format != OCSF:
+		return nil, fmt.Errorf("file: format %q: want ndjson or ocsf", cfg.Format)
+	case cfg.Rotate < 1 || cfg.Keep < 0:
+		return nil, errors.New("file: rotate must be at least 1 byte and keep not below 0")
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	return &file{cfg: cfg, deps: deps}, nil
+}
+
+// Deliver appends one line and waits until it is on disk.
+func (f *file) Deliver(ctx context.Context, n sink.Notification) alert.Outcome {
+	return f.DeliverBatch(ctx, []sink.Notification{n})[0]
+}
+
+// DeliverBatch appends a line for each message and waits until they are on
+// disk. Either all are, or none is.
+func (f *file) DeliverBatch(ctx context.Context, ns []sink.Notification) []alert.Outcome {
+	if err := ctx.Err(); err != nil {
+		return outcome.Same(outcome.Ended(err), len(ns))
+	}
+	out := outcome.Same(alert.Outcome{Class: alert.OK}, len(ns))
+	var lines bytes.Buffer
+	for i, n := range ns {
+		line, err := f.line(n.Message)
+		if err != nil {
+			out[i] = outcome.Refused(err)
+			continue
+		}
+		lines.Write(line)
+		lines.WriteByte('\n')
+	}
+	unsure, err := f.write(lines.Bytes())
+	if err == nil {
+		return out
+	}
+	for i := range out {
+		if out[i].Class == alert.OK {
+			out[i] = alert.Outcome{Class: alert.Retry, Reason: outcome.Reason(err.Error()), Unsure: unsure}
+		}
+	}
+	return out
+}
+
+func (f *file) line(m *message.Message) ([]byte, error) {
+	if f.cfg.Format == OCSF {
+		return ocsf.Render(m, ocsf.Options{Now: f.deps.Now(), Version: f.deps.Version, Limit: MaxLine})
+	}
+	return fit.JSON(m, MaxLine)
+}
+
+// write appends whole lines; unsure tells that they may have stayed in spite
+// of an error.
+func (f *file) write(lines []byte) (unsure bool, err error) {
+	if len(lines) == 0 {
+		return false, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.rotate(int64(len(lines))); err != nil {
+		return false, err
+	}
+	if err := os.MkdirAll(filepath.Dir(f.cfg.Path), 0o750); err != nil {
+		return false, err
+	}
+	out, err := os.OpenFile(f.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return false, err
+	}
+	defer out.Close()
+	if unsure, err = appendLines(out, lines); err != nil {
+		return unsure, err
+	}
+	return true, f.syncFolder()
+}
+
+// syncFolder makes the file's name last as its lines do.
+func (f *file) syncFolder() error {
+	folder, err := os.Open(filepath.Dir(f.cfg.Path))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if err := folder.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, os.ErrInvalid) {
+		return err
+	}
+	return nil
+}
+
+// appendLines writes after the last whole line: what a crash left of a line
+// was never reported as delivered and is overwritten.
+func appendLines(out *os.File, lines []byte) (unsure bool, err error) {
+	end, err := lastLine(out)
+	if err != nil {
+		return false, err
+	}
+	if err := out.Truncate(end); err != nil {
+		return false, err
+	}
+	if _, err := out.WriteAt(lines, end); err != nil {
+		return out.Truncate(end) != nil, err
+	}
+	return true, out.Sync()
+}
+
+// lastLine is the offset behind the last line break.
+func lastLine(f *os.File) (int64, error) {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0, err
+	}
+	buf := make([]byte, 64*1024)
+	for end > 0 {
+		n := min(end, int64(len(buf)))
+		if _, err := f.ReadAt(buf[:n], end-n); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
+			return end - n + int64(i) + 1, nil
+		}
+		end -= n
+	}
+	return 0, nil
+}
+
+// rotate puts the file aside when it would outgrow its size.
+func (f *file) rotate(more int64) error {
+	info, err := os.Stat(f.cfg.Path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", f.cfg.Path)
+	case info.Size() == 0 || info.Size()+more <= f.cfg.Rotate:
+		return nil
+	}
+	if err := os.Rename(f.cfg.Path, f.aside()); err != nil {
+		return err
+	}
+	return f.prune()
+}
+
+// aside is a name that sorts by time and is not taken.
+func (f *file) aside() string {
+	stamp := f.deps.Now().UTC().Format("20060102T150405.000000000Z")
+	for i := 0; ; i++ {
+		name := fmt.Sprintf("%s.%s-%03d", f.cfg.Path, stamp, i)
+		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
+			return name
+		}
+	}
+}
+
+// prune deletes the oldest files put aside.
+func (f *file) prune() error {
+	entries, err := os.ReadDir(filepath.Dir(f.cfg.Path))
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		if ok, _ := filepath.Match(asidePattern, suffix(e.Name(), filepath.Base(f.cfg.Path))); ok {
+			names = append(names, filepath.Join(filepath.Dir(f.cfg.Path), e.Name()))
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names[:max(0, len(names)-f.cfg.Keep)] {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const asidePattern = ".????????T??????.?????????Z-???*"
+
+// suffix is what follows base in name, or nothing.
+func suffix(name, base string) string {
+	if len(name) <= len(base) || name[:len(base)] != base {
+		return ""
+	}
+	return name[len(base):]
+}
+
+// Preview shows the line.
+func (f *file) Preview(n sink.Notification) (sink.Preview, error) {
+	line, err := f.line(n.Message)
+	if err != nil {
+		return sink.Preview{}, err
+	}
+	return sink.Preview{Parts: []sink.Part{{Name: "body", ContentType: "application/json", Body: line}}}, nil
+}
+
+// Traits: a hundred lines share one fsync.
+func (f *file) Traits() sink.Traits { return sink.Traits{Batch: 100, Lifecycle: true} }
