@@ -182,16 +182,16 @@ func describe(w Who) string {
 	switch w.Kind {
 	case kindUser:
 		d = append(d, "IAM user")
-	case kindPerson, kindWorkload, kindService:
-		d = append(d, w.Kind)
+	case kindService:
+		d = append(d, "AWS service")
 	}
 	if w.Foreign {
 		d = append(d, "of account "+w.Account)
 	}
-	switch { // of a role or a service, MFA says nothing
+	switch { // of a role or a service, that there was none says nothing
 	case w.MFA == "yes":
 		d = append(d, "with MFA")
-	case w.MFA == "no" && (w.Kind == kindUser || w.Kind == kindPerson || w.Kind == kindRoot):
+	case w.MFA == "no" && (w.Kind == kindUser || w.Kind == kindRoot):
 		d = append(d, "without MFA")
 	}
 	if len(d) == 0 {

@@ -33,7 +33,9 @@ func (v *view) who() Who {
 	w := Who{Type: v.clean(id.Type), ARN: v.clean(id.ARN), Session: v.clean(id.Session), Source: v.clean(id.Source), Account: v.clean(id.Account)}
 	w.Name, w.Kind = v.named(id)
 	w.Via = v.at("userIdentity", "invokedBy")
-	w.MFA = v.mfa()
+	if w.MFA = v.mfa(); w.MFA == "no" && w.Kind == kindPerson {
+		w.MFA = "" // the provider asked for it or not; the session cannot tell
+	}
 	if key := v.rec.Lookup("userIdentity", "accessKeyId").Str(); key != "" {
 		w.AccessKey = v.clean(mask.AccessKey(key))
 	}
