@@ -21,7 +21,7 @@ func Claim(a *Alert, d Delivery, e *Env) (claimed Delivery, ok bool, out []Deliv
 	if d.Alert != "" && a == nil {
 		return d, true, nil // its alert was purged: whoever builds it will say so
 	}
-	if d.Kind == Repeated && d.Attempts == 0 && !d.MayRepeat && !e.admit(s, a.Rule.ID, d.NotUntil) {
+	if d.Kind == Repeated && d.Attempts == 0 && !d.MayRepeat && !e.admit(s, a.Rule, d.NotUntil) {
 		told := a.toldOf(d.Sink)
 		told.Pending = ""
 		a.Version++

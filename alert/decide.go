@@ -166,7 +166,7 @@ func (e *Env) situation(a *Alert, t target, told *Told, before Status) situation
 
 // admitted is a message at once, or the storm's when the quota is used up.
 func (e *Env) admitted(a *Alert, told *Told, s *SinkState, k Kind) []Delivery {
-	if !e.admit(s, a.Rule.ID, e.Now) {
+	if !e.admit(s, a.Rule, e.Now) {
 		return e.hold(a, told, s)
 	}
 	return []Delivery{e.deliver(a, told, k, e.Now)}

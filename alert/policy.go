@@ -46,8 +46,10 @@ type Route struct {
 // SinkPolicy is what configuration says of one sink.
 type SinkPolicy struct {
 	Repeat time.Duration // as in Policy, for this sink; 0 leaves it to the policy
-	// Quota is the most messages in any minute before a storm begins; 0 means
-	// DefaultQuota, negative no bound.
+	// Quota is the most messages in any minute; 0 means DefaultQuota, negative no
+	// bound. Beyond it a storm begins: news are counted by rule in running totals
+	// instead of told alert by alert. A sixth is kept for severities high and
+	// critical.
 	Quota int
 	// StormEvery is the least time between two messages with a storm's totals; 0
 	// means DefaultStormEvery.

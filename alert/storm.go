@@ -19,15 +19,21 @@ const maxTotals = 200
 // and the storm it is in. It is saved in the transaction that changes it.
 type SinkState struct {
 	Name string `json:"name"`
-	// Made are the times at which news were let through, and Claimed those at
-	// which messages were handed out, within the last minute, in milliseconds of
-	// Unix time.
-	Made    []int64 `json:"made,omitempty"`
+	// Made are the news that were let through, and Claimed the times at which
+	// messages were handed out, within the last minute, in milliseconds of Unix
+	// time.
+	Made    []Made  `json:"made,omitempty"`
 	Claimed []int64 `json:"claimed,omitempty"`
 	Surge   *Surge  `json:"storm,omitempty"`
 	Version int64   `json:"version"`
 
 	changed bool
+}
+
+// Made is one piece of news that was let through.
+type Made struct {
+	At   int64  `json:"at"` // milliseconds of Unix time
+	Rule string `json:"rule"`
 }
 
 // Changed tells whether the state must be saved.
@@ -97,28 +103,56 @@ func (e *Env) stormy(s *SinkState) bool {
 }
 
 // admit lets one piece of news of a rule through that is due at a time, or says
-// that it is beyond the quota. In a storm one message a minute is left for the
-// totals, and the rules that are part of it get half of the quota at most, so
-// that a storm cannot hide another rule's alert.
-func (e *Env) admit(s *SinkState, ruleID string, due time.Time) bool {
+// that it is beyond the quota.
+func (e *Env) admit(s *SinkState, r *Rule, due time.Time) bool {
 	quota := e.Policy.quota(s.Name)
 	if quota < 0 {
 		return true
 	}
-	limit := quota
-	if e.stormy(s) {
-		limit = quota - 1
-		if s.Surge.holds(ruleID) {
-			limit = quota / 2
+	at := due.UnixMilli()
+	var total, own int
+	for _, m := range s.Made {
+		if m.At > at-quotaWindow.Milliseconds() && m.At <= at {
+			total++
+			if m.Rule == r.ID {
+				own++
+			}
 		}
 	}
-	at := due.UnixMilli()
-	if within(s.Made, at) >= limit {
+	if most, mostOwn := e.limits(s, r, quota); total >= most || own >= mostOwn {
 		return false
 	}
 	s.change()
-	s.Made = logged(s.Made, at, quota)
+	s.Made = madeLog(s.Made, Made{at, r.ID}, quota)
 	return true
+}
+
+// limits are the most news that may be let through in a minute, in all and of a
+// rule. A part of the quota is kept for what is grave. In a storm one message is
+// kept for the totals, and the rules that are in it share half of the quota: so
+// nobody can hide an alert by raising many others.
+func (e *Env) limits(s *SinkState, r *Rule, quota int) (total, own int) {
+	total, own = quota, quota
+	if r.Severity < severity.High {
+		total = quota - quota/6
+	}
+	if e.stormy(s) {
+		total = min(total, quota-1)
+		if s.Surge.holds(r.ID) {
+			own = max(1, quota/2/len(s.Surge.Totals))
+		}
+	}
+	return total, own
+}
+
+// madeLog adds news, in order of time, and forgets those a minute before the
+// latest and all but the latest most.
+func madeLog(log []Made, m Made, most int) []Made {
+	byTime := func(m Made, at int64) int { return cmp.Compare(m.At, at) }
+	i, _ := slices.BinarySearchFunc(log, m.At, byTime)
+	log = slices.Insert(log, i, m)
+	i, _ = slices.BinarySearchFunc(log, log[len(log)-1].At-quotaWindow.Milliseconds(), byTime)
+	return slices.Delete(log, 0, max(i, len(log)-max(most, 1)))
 }
 
 // within counts the times in the minute that ends at a time.

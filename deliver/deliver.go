@@ -85,6 +85,7 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	workers map[string]*worker // by sink, those of the present targets
 	targets []Target
+	running bool // the workers' goroutines were started
 	reload  chan struct{}
 }
 
@@ -213,6 +214,9 @@ func (d *Dispatcher) replaceAll(ctx context.Context, all *sync.WaitGroup, fail c
 	}
 	for _, t := range d.targets {
 		w, before := newWorker(d, t), old[t.Name]
+		if !d.running {
+			before = nil
+		}
 		d.workers[t.Name] = w
 		all.Go(func() {
 			if before != nil {
@@ -223,6 +227,7 @@ func (d *Dispatcher) replaceAll(ctx context.Context, all *sync.WaitGroup, fail c
 			}
 		})
 	}
+	d.running = true
 }
 
 // Drain delivers what is due and returns when nothing is, or when ctx ends. It

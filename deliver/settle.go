@@ -12,6 +12,7 @@ import (
 // settle decides what an outcome means and records it.
 func (w *worker) settle(ctx context.Context, d alert.Delivery, o alert.Outcome, took time.Duration) error {
 	now := w.d.o.Now()
+	asked := askedFor(o, now)
 	o = w.judge(d, o, now)
 	err := w.record(ctx, d, o)
 	switch {
@@ -20,7 +21,7 @@ func (w *worker) settle(ctx context.Context, d alert.Delivery, o alert.Outcome, 
 	case err != nil:
 		return err
 	}
-	w.learn(d, o, now)
+	w.learn(o, asked, now)
 	w.d.o.Observe(Attempt{
 		Sink: w.t.Name, Kind: d.Kind, Class: o.Class, Took: took,
 		Waited: now.Sub(d.Created), Reason: o.Reason,
@@ -57,12 +58,20 @@ func (w *worker) judge(d alert.Delivery, o alert.Outcome, now time.Time) alert.O
 		o.Reason = fmt.Sprintf("given up after %s and %d attempts: %s", now.Sub(d.FirstTry).Round(time.Minute), d.Attempts+1, o.Reason)
 		return o
 	}
-	wait := w.jittered(alert.Backoff(d.Attempts + 1))
-	if asked := o.NotUntil.Sub(now); !o.NotUntil.IsZero() && asked > wait {
-		wait = min(asked, longestAsked)
-	}
-	o.NotUntil = now.Add(wait)
+	o.NotUntil = later(now.Add(w.jittered(alert.Backoff(d.Attempts+1))), askedFor(o, now))
 	return o
+}
+
+// askedFor is the time before which the receiver wants no message, at most an
+// hour away; zero when it did not say.
+func askedFor(o alert.Outcome, now time.Time) time.Time {
+	if o.Class != alert.Retry || o.NotUntil.IsZero() {
+		return time.Time{}
+	}
+	if most := now.Add(longestAsked); o.NotUntil.After(most) {
+		return most
+	}
+	return o.NotUntil
 }
 
 func (w *worker) jittered(d time.Duration) time.Duration {
@@ -70,7 +79,7 @@ func (w *worker) jittered(d time.Duration) time.Duration {
 }
 
 // learn changes how the worker goes on.
-func (w *worker) learn(d alert.Delivery, o alert.Outcome, now time.Time) {
+func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch o.Class {
@@ -94,16 +103,14 @@ func (w *worker) learn(d alert.Delivery, o alert.Outcome, now time.Time) {
 		}
 		w.failures++
 		w.retry = later(w.retry, o.NotUntil)
-		w.hold(d, o, now)
+		w.hold(asked, now)
 	}
 }
 
 // hold makes the whole sink wait: as long as the receiver asked, or for a
 // growing time once several messages in a row have failed.
-func (w *worker) hold(d alert.Delivery, o alert.Outcome, now time.Time) {
-	if o.NotUntil.Sub(now) > alert.Backoff(d.Attempts+1) {
-		w.quiet = later(w.quiet, o.NotUntil) // longer than the schedule: asked for
-	}
+func (w *worker) hold(asked, now time.Time) {
+	w.quiet = later(w.quiet, asked)
 	if w.failures >= afterFailures {
 		w.quiet = later(w.quiet, now.Add(w.jittered(alert.Backoff(w.failures-afterFailures+1))))
 	}
