@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/inflate"
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
@@ -26,6 +27,8 @@ type opener struct {
 	units  []Hop
 	items  []Item
 	full   bool // the limit of items was met and said
+
+	decoder *cloudtrail.Decoder // of log files; nil before the first
 }
 
 // batch is what was opened.

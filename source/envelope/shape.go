@@ -134,9 +134,11 @@ func looksLikeLogFile(b []byte) bool {
 // logFile opens the body of a log file as a scan does, so that both find the
 // same records and the same faults.
 func (o *opener) logFile(b []byte) {
-	limits := cloudtrail.DefaultLimits()
+	if o.decoder == nil {
+		o.decoder = cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	}
 	before := len(o.items)
-	sum, err := cloudtrail.NewDecoder(limits).Decode(context.Background(), "", bytes.NewReader(b), int64(len(b)),
+	sum, err := o.decoder.Decode(context.Background(), "", bytes.NewReader(b), int64(len(b)),
 		func(rec *cloudtrail.Record, _ int) error {
 			o.emit(Item{Kind: Record, Record: bytes.Clone(rec.Raw()), What: "log file"})
 			return nil

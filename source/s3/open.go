@@ -223,25 +223,30 @@ func (b *body) broken(err error) error {
 
 // resume asks for the rest of the object.
 func (b *body) resume() error {
-	err := b.c.do(b.ctx, b.object, func(ctx context.Context, cl *awss3.Client) error {
+	return b.c.do(b.ctx, b.object, func(ctx context.Context, cl *awss3.Client) error {
 		err := b.request(ctx, cl)
 		if err != nil && judge(err) == pastEnd {
-			return b.atEnd(err)
+			return b.atEnd(ctx, cl)
 		}
 		return err
 	})
-	return err
 }
 
 // atEnd tells whether a range that S3 refused began right at the object's end,
 // because the first answer had claimed to be longer than it was.
-func (b *body) atEnd(err error) error {
-	_, size, _ := contentRange(header(err).Get("Content-Range"))
-	total, found := strings.CutPrefix(header(err).Get("Content-Range"), "bytes */")
-	if n, e := strconv.ParseInt(total, 10, 64); found && e == nil {
-		size = n
+func (b *body) atEnd(ctx context.Context, cl *awss3.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, b.c.o.Stall)
+	defer cancel()
+	in := &awss3.HeadObjectInput{Bucket: &b.object.Bucket, Key: &b.object.Key, ExpectedBucketOwner: b.c.owner()}
+	if v := b.object.VersionID; v != "" {
+		in.VersionId = &v
 	}
-	if size != b.at {
+	out, err := cl.HeadObject(ctx, in)
+	if err != nil {
+		return err
+	}
+	same := b.object.ETag == "" || strings.Trim(aws.ToString(out.ETag), `"`) == b.object.ETag
+	if !same || aws.ToInt64(out.ContentLength) != b.at {
 		return &source.Changed{Object: b.object}
 	}
 	b.size, b.r, b.cancel = b.at, io.NopCloser(strings.NewReader("")), func() {}
