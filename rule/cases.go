@@ -14,7 +14,7 @@ import (
 
 // CaseKeys are the keys of one test in a rule; a test in a file beside rules has
 // also rule.
-func CaseKeys() []string { return []string{"name", "event", "match"} }
+func CaseKeys() []string { return []string{"name", "event", "events", "match"} }
 
 // tests reads the tests of a rule.
 func (n *native) tests(v *yamldoc.Node, f *file) []Case {
@@ -47,6 +47,8 @@ func (n *native) test(x *yamldoc.Node, keys []string) (Case, bool) {
 			c.Name = n.text(k, v)
 		case k.Text == "event":
 			c.Event = n.event(v)
+		case k.Text == "events":
+			c.Events = n.events(v)
 		case k.Text == "match":
 			c.Match = v.Bool()
 			if v.Kind != yamldoc.Bool {
@@ -56,10 +58,11 @@ func (n *native) test(x *yamldoc.Node, keys []string) (Case, bool) {
 			n.add(diagnostic.Error, k, CodeKey, nearest.Of(k.Text, keys), "unknown key %q in a test (keys are %s)", clip(k.Text), strings.Join(keys, ", "))
 		}
 	}
-	for _, need := range []string{"event", "match"} {
-		if x.Get(need) == nil {
-			n.fail(x, CodeTest, "the test has no %s", need)
-		}
+	if x.Get("match") == nil {
+		n.fail(x, CodeTest, "the test has no match")
+	}
+	if (x.Get("event") == nil) == (x.Get("events") == nil) {
+		n.fail(x, CodeTest, "the test has no event, or event and events: want event, or events for a rule that remembers")
 	}
 	return c, len(n.list) == before
 }

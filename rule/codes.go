@@ -16,4 +16,6 @@ const (
 	CodeRead      = "TW011" // a path that cannot be read
 	CodeState     = "TW012" // a rule state that is none, or has no meaning here
 	CodeNoRules   = "TW013" // warning: a path that holds no rule
+	CodeMemory    = "TW014" // what a rule remembers is contradictory or out of range
+	CodeAlarm     = "TW015" // a CloudWatch alarm that cannot be judged, or that no filter feeds
 )

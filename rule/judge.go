@@ -12,5 +12,5 @@ func (r *Rule) For(event *cloudtrail.Record) detect.Node {
 	if r.Event != nil && !eventbridge.IsRecord(event) {
 		return r.Event
 	}
-	return r.Predicate
+	return r.Records()
 }

@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
@@ -53,6 +54,7 @@ type compiled struct {
 	event     detect.Node // for JSON events that are no CloudTrail records
 	source    Linter
 	inactive  string
+	memory    *memory.Spec // of a rule that remembers by itself
 	author    string
 	license   string
 	link      string
@@ -62,6 +64,10 @@ type compiled struct {
 // says itself stays.
 func (c *compiled) fill(r *Rule, p *part) {
 	r.Language, r.Predicate, r.Event, r.Source, r.Inactive = p.language, c.predicate, c.event, c.source, c.inactive
+	if c.memory != nil {
+		c.memory.Rule = r.ID
+		r.Predicate, r.Memory = nil, &Memory{Spec: c.memory}
+	}
 	r.TextFile, r.TextLine = p.file, 1
 	if p.text != nil {
 		r.TextLine = p.line

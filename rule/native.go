@@ -13,7 +13,8 @@ import (
 
 // Keys are the keys of a native rule; the published JSON Schema has the same.
 func Keys() []string {
-	return []string{"id", "title", "severity", "description", "match", "state", "group_by", "tests",
+	return []string{"id", "title", "severity", "description", "match", "state",
+		"threshold", "sequence", "absence", "first_seen", "rate", "group_by", "tests",
 		"references", "tags", "false_positives", "author", "link", "license"}
 }
 
@@ -67,13 +68,14 @@ func (n *native) read(doc *yamldoc.Node) {
 	if n.rule.Title == "" {
 		n.rule.Title = n.rule.ID
 	}
+	n.remember(doc)
 }
 
 func (n *native) required(doc *yamldoc.Node) {
 	if doc.Get("id") == nil {
 		n.add(diagnostic.Error, doc, CodeMissing, "id: "+n.file.stem(), "the rule has no id; findings and silences name rules by it")
 	}
-	if doc.Get("match") == nil {
+	if doc.Get("match") == nil && doc.Get("sequence") == nil {
 		n.add(diagnostic.Error, doc, CodeMissing, "match: {where: {eventName: {equals: DeleteTrail}}}", "the rule has no match")
 	}
 }
@@ -107,7 +109,7 @@ func (n *native) key(k, v *yamldoc.Node) {
 		r.GroupBy = n.texts(k, v)
 	case "tests":
 		r.Tests = n.tests(v, n.file)
-	case "match", "state": // read once everything else is known
+	case "match", "state", "threshold", "sequence", "absence", "first_seen", "rate": // read once everything else is known
 	default:
 		n.unknown(k, Keys(), "a rule")
 	}

@@ -48,10 +48,17 @@ type Rule struct {
 	TextFile string // where the language's own text stands: File, or what file: names
 	TextLine int    // where that text starts in TextFile, 1-based
 
-	// Predicate judges CloudTrail records. Event, when set, judges JSON events
+	// Predicate judges single CloudTrail records; see Records for rules without
+	// one. Event, when set, judges JSON events
 	// that are no CloudTrail records instead (EventBridge patterns).
 	Predicate detect.Node
 	Event     detect.Node
+	// Memory is set on rules that remember; Predicate is nil then.
+	Memory *Memory
+	// CountedBy names the rule in whose window this one's records or detections
+	// are counted; they are no findings of their own, and Predicate is nil.
+	CountedBy string
+	counted   detect.Node
 	// Source is the rule as its own language read it; the linter asks it for the
 	// warnings that only the language can give. Nil when there are none to ask.
 	Source Linter
@@ -71,7 +78,10 @@ type Linter interface {
 type Case struct {
 	Name  string
 	Event []byte // JSON
-	Match bool
-	File  string // where the test stands: the rule's file or a file of tests
-	Line  int
+	// Events are the records of a test of a rule that remembers, in place of
+	// Event; each counts as a record of its own.
+	Events [][]byte
+	Match  bool
+	File   string // where the test stands: the rule's file or a file of tests
+	Line   int
 }

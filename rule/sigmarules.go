@@ -84,10 +84,54 @@ func (l *loader) linkSigma() {
 		return
 	}
 	l.list = append(l.list, sigma.Link(l.sigma.all)...)
-	for d, r := range l.sigma.rules {
-		r.Predicate, r.Inactive = d.Predicate(), d.Inactive
-		if r.Predicate == nil {
-			r.Predicate = detect.Const(false)
+	for _, d := range l.sigma.all {
+		if r := l.sigma.rules[d]; r != nil {
+			l.remember(d, r)
+		}
+	}
+	l.silenceCounted()
+}
+
+// remember takes what the document judges by: single events, or windows.
+func (l *loader) remember(d *sigma.Rule, r *Rule) {
+	r.Predicate, r.Inactive = d.Predicate(), d.Inactive
+	if r.Predicate == nil {
+		r.Predicate = detect.Const(false)
+	}
+	spec := d.Memory()
+	if spec == nil {
+		return
+	}
+	spec.Rule = r.ID
+	r.Predicate, r.Memory = nil, &Memory{Spec: spec, Sources: make([]*Rule, len(spec.Inputs))}
+	for i, target := range d.Over() {
+		if target.Remembers() {
+			r.Memory.Sources[i] = l.sigma.rules[target]
+		}
+	}
+	if len(r.GroupBy) == 0 {
+		r.GroupBy = spec.By
+	}
+}
+
+// silenceCounted takes their own findings from the rules that active
+// correlations count, unless one of them says generate.
+func (l *loader) silenceCounted() {
+	generate := map[*sigma.Rule]bool{}
+	for _, d := range l.sigma.all {
+		for _, target := range d.Over() {
+			generate[target] = generate[target] || d.Correlation.Generate
+		}
+	}
+	for _, d := range l.sigma.all {
+		r := l.sigma.rules[d]
+		if r == nil || r.Inactive != "" {
+			continue
+		}
+		for _, target := range d.Over() {
+			if t := l.sigma.rules[target]; t != nil && !generate[target] {
+				t.silence(r.ID)
+			}
 		}
 	}
 }
@@ -133,7 +177,7 @@ func compileSigma(p *part, opts Options) (*compiled, diagnostic.List) {
 		return nil, list
 	}
 	return &compiled{
-		predicate: r.Predicate(), source: r, inactive: r.Inactive,
+		predicate: r.Predicate(), source: r, inactive: r.Inactive, memory: r.Memory(),
 		author: r.Author, license: r.License, link: r.Link,
 	}, list
 }

@@ -32,7 +32,7 @@ func shapeOf(n *yamldoc.Node) shape {
 	}
 	rules := n.Get("rules")
 	switch {
-	case has("match"):
+	case has("match", "sequence"):
 		return nativeShape
 	case has("detection", "correlation", "logsource", "action"):
 		return sigmaShape

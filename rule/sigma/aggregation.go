@@ -63,5 +63,4 @@ func (p *parser) legacyCount(m []string, c parsedCondition, timeframe *yamldoc.N
 	}
 	spec.Timespan = d
 	p.rule.Correlation = spec
-	p.inactive("the rule counts events (" + "| " + c.aggregation + "); " + notJudged)
 }

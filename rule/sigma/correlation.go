@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 )
 
@@ -34,7 +35,8 @@ type Bound struct {
 	Number detect.Decimal
 }
 
-const notJudged = "correlations are read and checked, but not judged yet"
+// unlinked is why a correlation judges nothing before Link.
+const unlinked = "the rules that the correlation is over are not linked"
 
 var (
 	correlationTypes = []string{"event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median"}
@@ -44,7 +46,7 @@ var (
 // correlationRule reads a correlation rule.
 func (p *parser) correlationRule(doc *yamldoc.Node) {
 	r := p.rule
-	r.Kind, r.Inactive = Correlation, notJudged
+	r.Kind, r.Inactive = Correlation, unlinked
 	p.metadata(doc)
 	n := doc.Get("correlation")
 	if n.Kind != yamldoc.Map {
@@ -54,8 +56,11 @@ func (p *parser) correlationRule(doc *yamldoc.Node) {
 	c := &CorrelationSpec{line: n.Line}
 	r.Correlation = c
 	c.Type = p.correlationType(n)
-	if c.Rules = p.texts(n, "rules"); len(c.Rules) == 0 {
+	switch c.Rules = p.texts(n, "rules"); {
+	case len(c.Rules) == 0:
 		p.missing(n, "rules", "a correlation needs the ids or names of the rules it is over")
+	case len(c.Rules) > memory.MaxInputs:
+		p.rep.errorf("SG009", n.Get("rules"), "the correlation is over %d rules; at most %d are read", len(c.Rules), memory.MaxInputs)
 	}
 	c.GroupBy = p.texts(n, "group-by")
 	c.Timespan = p.timespan(n, "timespan")

@@ -15,9 +15,9 @@
 //   - regular expressions are RE2 and are searched for, so look-around and
 //     back-references are refused (SG006).
 //
-// A rule for another log source, a correlation, and a rule with a placeholder
-// that nobody gave values for are valid but judge nothing: Rule.Inactive says
-// why.
+// A rule for another log source and a rule with a placeholder that nobody gave
+// values for are valid but judge nothing: Rule.Inactive says why. A correlation,
+// and a rule with count(), judges windows of events: Rule.Memory.
 //
 // # Codes
 //

@@ -79,6 +79,7 @@ func (l *linker) correlation(r *Rule) {
 	}
 	l.state[r] = open
 	defer func() { l.state[r] = done }()
+	r.Inactive, r.over = "", nil
 	for _, ref := range r.Correlation.Rules {
 		target := l.find(ref)
 		switch {
@@ -89,6 +90,10 @@ func (l *linker) correlation(r *Rule) {
 		case target.Kind == Correlation:
 			l.correlation(target)
 		}
+		r.over = append(r.over, target)
+	}
+	if r.Inactive == "" {
+		r.wake()
 	}
 }
 

@@ -67,6 +67,7 @@ type Rule struct {
 	source   LogSource // LogSource after pipelines
 	fields   []usedField
 	warnings diagnostic.List
+	over     []*Rule // set by Link
 }
 
 // Related is a link to another rule.
@@ -84,13 +85,21 @@ type usedField struct {
 // Predicate judges CloudTrail records: the detection's condition, and the
 // conditions of the filters that apply. An inactive rule matches nothing.
 func (r *Rule) Predicate() detect.Node {
-	switch {
-	case r.Inactive != "" || r.own == nil:
+	if r.Inactive != "" || r.own == nil {
 		return detect.Const(false)
+	}
+	return r.node()
+}
+
+// node is the detection's condition with the filters that apply.
+func (r *Rule) node() detect.Node {
+	switch {
 	case r.filtered != nil:
 		return r.filtered
+	case r.own != nil && r.Inactive == "":
+		return r.own
 	}
-	return r.own
+	return detect.Const(false)
 }
 
 // sigmaHQ is where a rule of the SigmaHQ collection can be found by its id.
