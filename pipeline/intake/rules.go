@@ -118,3 +118,6 @@ func Finding(rec *cloudtrail.Record, index int, from *Origin) alert.Finding {
 	f.Evidence.EventID = rec.Field(cloudtrail.EventID).Str()
 	return f
 }
+
+// Facts are what alerts tell of the rules of the set.
+func (s *Rules) Facts() []*alert.Rule { return s.facts }

@@ -1,0 +1,269 @@
+// Package serve runs Trailwarden continuously: sources → judging → alerts →
+// sinks, with health, metrics and reload. It wires parts that others make and
+// owns every goroutine that it starts.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/deliver"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/pipeline/live"
+	"github.com/trailwarden/trailwarden/source"
+)
+
+// Parts are what one configuration comes to. They are never changed: a reload
+// makes new ones.
+type Parts struct {
+	Config  *config.Config
+	Rules   *intake.Rules
+	Policy  *alert.Policy
+	Build   deliver.Build
+	Targets []deliver.Target
+	Sources []assemble.MadeSource
+}
+
+// Options of a Server.
+type Options struct {
+	// Load makes the parts from the configuration as it is now. An error names
+	// everything that is wrong with it; at a reload the old parts then stay.
+	Load func(ctx context.Context, cursor source.Cursor) (*Parts, error)
+	// Open opens the store under a policy that may change.
+	Open func(ctx context.Context, cfg *config.Config, policy func() *alert.Policy) (alert.Store, error)
+	// Reload asks for a reload each time something is received; nil leaves it to
+	// Changed.
+	Reload <-chan struct{}
+	// Changed tells whether files of the configuration changed since the last
+	// reload; it is asked at the configuration's interval. It may be nil.
+	Changed func() bool
+	Mode    string // in alerts; empty means serve
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Ready, when set, is called once with the address of the health endpoint.
+	Ready func(address string)
+}
+
+// Server is one running Trailwarden.
+type Server struct {
+	o        Options
+	log      *slog.Logger
+	parts    atomic.Pointer[Parts]
+	store    alert.Store
+	live     *live.Pipeline
+	deliver  *deliver.Dispatcher
+	pulse    *live.Pulse
+	metrics  *metrics
+	registry *prometheus.Registry
+
+	mu      sync.Mutex
+	running map[string]*running // sources, by name
+	broken  string              // why the last reload was refused
+	stopped atomic.Bool
+	faults  chan error
+}
+
+// Run runs until ctx ends, then stops within the configured time: nothing new is
+// taken in, what is in hand is finished and committed, messages under way end.
+// The error is one that keeps the program from going on.
+func Run(ctx context.Context, o Options) error {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Mode == "" {
+		o.Mode = "serve"
+	}
+	s := &Server{o: o, log: o.Log, running: map[string]*running{}, faults: make(chan error, 1)}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// cursor keeps the positions of sources in the store, which is opened after the
+// first parts are made.
+type cursor struct{ s *Server }
+
+func (c cursor) Load(ctx context.Context, name string) ([]byte, error) {
+	return c.s.store.Load(ctx, "source/"+name)
+}
+
+func (c cursor) Save(ctx context.Context, name string, b []byte) error {
+	return c.s.store.Save(ctx, "source/"+name, b)
+}
+
+// start makes all parts; nothing runs yet but the committer.
+func (s *Server) start(ctx context.Context) error {
+	p, err := s.o.Load(ctx, cursor{s})
+	if err != nil {
+		return err
+	}
+	if len(p.Sources) == 0 {
+		return fmt.Errorf("%s: no source is configured, so there is nothing to watch: give sources", p.Config.File)
+	}
+	s.parts.Store(p)
+	s.store, err = s.o.Open(ctx, p.Config, func() *alert.Policy { return s.parts.Load().Policy })
+	if err != nil {
+		return err
+	}
+	if err := s.wire(ctx, p); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
+	return nil
+}
+
+func (s *Server) wire(ctx context.Context, p *Parts) (err error) {
+	c := p.Config.Serve.Silence
+	if c.Enabled {
+		s.pulse = &live.Pulse{Source: c.Source.Std(), Account: c.Account.Std(), Region: c.Region.Std()}
+		if err := s.loadPulse(ctx); err != nil {
+			return err
+		}
+	}
+	s.metrics = newMetrics(s)
+	s.deliver, err = deliver.New(deliver.Options{
+		Store: s.store, Targets: p.Targets, Health: p.Config.Serve.Health, Now: s.o.Now, Log: s.log,
+		Build: func(ctx context.Context, a *alert.Alert, d alert.Delivery) (m deliverMessage, err error) {
+			return s.parts.Load().Build(ctx, a, d)
+		},
+		Backlog: int64(p.Config.Limits.Backlog),
+		Rules:   func() []*alert.Rule { return s.parts.Load().Rules.Facts() },
+		Grace:   p.Config.Serve.Stop.Std(),
+		Observe: s.metrics.attempt,
+	})
+	if err != nil {
+		return err
+	}
+	s.live = live.New(live.Options{
+		Store: waking{s.store, s.deliver}, Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
+		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Delay: s.metrics.delay, Now: s.o.Now,
+	})
+	s.metrics.register(s)
+	return nil
+}
+
+// waking has the dispatcher look into the outbox as soon as there is something
+// in it.
+type waking struct {
+	alert.Store
+	d *deliver.Dispatcher
+}
+
+func (w waking) Commit(ctx context.Context, b alert.Batch) (alert.Committed, error) {
+	c, err := w.Store.Commit(ctx, b)
+	if err == nil && c.Queued > 0 {
+		w.d.Wake()
+	}
+	return c, err
+}
+
+// run runs everything until ctx ends or something cannot go on. Sources stop
+// first, then what they delivered is committed, then the sinks stop.
+func (s *Server) run(ctx context.Context) error {
+	endpoints, err := s.listen()
+	if err != nil {
+		s.live.Close()
+		return errors.Join(err, s.store.Close())
+	}
+	delivering, endDelivering := context.WithCancel(context.WithoutCancel(ctx))
+	defer endDelivering()
+	var background sync.WaitGroup
+	background.Go(func() {
+		if err := s.deliver.Run(delivering); err != nil {
+			s.fail(err)
+		}
+	})
+	tending, endTending := context.WithCancel(ctx)
+	background.Go(func() { s.tend(tending) })
+	s.apply(ctx, s.parts.Load())
+	s.log.Info("watching", "config", s.parts.Load().Config.File, "rules", s.parts.Load().Rules.Len(),
+		"sources", len(s.parts.Load().Sources), "sinks", len(s.parts.Load().Targets), "health", endpoints.address)
+	if s.o.Ready != nil {
+		s.o.Ready(endpoints.address)
+	}
+	err = s.wait(ctx)
+
+	s.stopped.Store(true)
+	s.log.Info("stopping")
+	endTending()
+	s.stopSources()
+	s.live.Close()
+	endDelivering()
+	background.Wait()
+	err = errors.Join(err, s.savePulse(context.WithoutCancel(ctx)), endpoints.close(), s.store.Close())
+	s.log.Info("stopped", "received", s.live.Received.Load(), "alerts", s.live.Alerts.Load())
+	return err
+}
+
+// wait serves reloads until ctx ends.
+func (s *Server) wait(ctx context.Context) error {
+	for {
+		every := s.parts.Load().Config.Serve.Reload.Std()
+		var look <-chan time.Time
+		if every > 0 && s.o.Changed != nil {
+			look = time.After(every)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.faults:
+			return err
+		case <-s.o.Reload:
+			s.reload(ctx)
+		case <-look:
+			if s.o.Changed() {
+				s.reload(ctx)
+			}
+		}
+	}
+}
+
+// fail ends the server.
+func (s *Server) fail(err error) {
+	select {
+	case s.faults <- err:
+	default:
+	}
+}
+
+// reload puts new parts in place of the old ones, or says why not: a broken
+// configuration changes nothing. Each record is judged by one complete set of
+// rules, the old or the new.
+func (s *Server) reload(ctx context.Context) {
+	p, err := s.o.Load(ctx, cursor{s})
+	if err == nil && len(p.Sources) == 0 {
+		err = errors.New("no source is configured")
+	}
+	if err == nil {
+		err = s.deliver.Reload(p.Targets)
+	}
+	s.mu.Lock()
+	s.broken = ""
+	if err != nil {
+		s.broken = err.Error()
+	}
+	s.mu.Unlock()
+	if err != nil {
+		s.metrics.reloads.WithLabelValues("refused").Inc()
+		s.log.Error("the new configuration is refused and the old one stays", "error", err)
+		s.health(ctx, reloadNotice(err), "")
+		return
+	}
+	s.parts.Store(p)
+	s.metrics.reloads.WithLabelValues("done").Inc()
+	s.apply(ctx, p)
+	s.log.Info("reloaded", "rules", p.Rules.Len(), "version", p.Rules.Version, "sources", len(p.Sources), "sinks", len(p.Targets))
+}
