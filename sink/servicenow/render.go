@@ -1,0 +1,160 @@
+package servicenow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message"
+	"github.com/trailwarden/trailwarden/severity"
+	"github.com/trailwarden/trailwarden/sink"
+	"github.com/trailwarden/trailwarden/sink/page"
+)
+
+var hexKey = regexp.MustCompile(`^[0-9a-f]{8,100}$`)
+
+// correlation is the alert's key: hex only, because it stands in queries, where
+// other characters are operators. What is not hex is hashed.
+func correlation(m *message.Message) string {
+	if hexKey.MatchString(m.Key) {
+		return m.Key
+	}
+	sum := sha256.Sum256([]byte(string(m.Kind) + "\x00" + m.Key + "\x00" + m.Rule.ID + "\x00" + m.Headline))
+	return hex.EncodeToString(sum[:])
+}
+
+var codeTag = regexp.MustCompile(`(?i)\[\s*/?\s*code\s*\]`)
+
+// inert is text in which nothing means anything to a journal field: no [code]
+// tags, between which HTML would be obeyed, and no @[…] mentions.
+func inert(s string) string {
+	for codeTag.MatchString(s) {
+		s = codeTag.ReplaceAllString(s, "")
+	}
+	return strings.ReplaceAll(s, "@[", "@ [")
+}
+
+// incident is m as the fields of a new incident.
+func (s *Sink) incident(m *message.Message) map[string]string {
+	key := correlation(m)
+	f := map[string]string{
+		"short_description":   inert(sink.ServiceNowShort.Cut(headline(m))),
+		"description":         s.words(m, sink.ServiceNowDescription),
+		"urgency":             strconv.Itoa(level(s.config.Urgency, urgency, m.Severity)),
+		"impact":              strconv.Itoa(level(s.config.Impact, impact, m.Severity)),
+		"correlation_id":      key,
+		"correlation_display": "Trailwarden",
+	}
+	for name, t := range s.templates {
+		var b bounded
+		if err := t.Execute(&b, m); err != nil {
+			continue // a template that does not suit this message leaves its field to the instance
+		}
+		f[name] = inert(sink.Cut(sink.Defang(sink.Clean(b.String())), sink.ServiceNowDescription.Max(), sink.UTF16))
+	}
+	f["correlation_id"] = key // nothing overrides what the incident is found by
+	return f
+}
+
+// bounded takes as much of a template's output as a field can hold.
+type bounded struct{ strings.Builder }
+
+var errFull = errors.New("the field is full")
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len() > 1<<16 {
+		return 0, errFull
+	}
+	return b.Builder.Write(p)
+}
+
+// mentionRoom is kept free for what inert adds.
+const mentionRoom = 64
+
+// words is m as plain text within the bound, key and links included.
+func (s *Sink) words(m *message.Message, b sink.Bound) string {
+	tail := "\nKey: " + correlation(m)
+	for _, l := range m.Links {
+		line := "\n" + sink.Defang(sink.Line(sink.Cut(l.Text, 80, sink.Characters))) + ": " + l.URL
+		if page.Web(l.URL) && len(tail)+len(line) < b.Max()/2 {
+			tail += line
+		}
+	}
+	c := *m
+	c.Links = nil
+	text := inert(page.Text(&c, b.Max()-len(tail)-mentionRoom))
+	return sink.Cut(text, b.Max()-len(tail), sink.UTF16) + tail
+}
+
+func headline(m *message.Message) string {
+	p := page.Of(m)
+	return "[" + strings.ToUpper(p.Severity.String()) + "] " + p.Title
+}
+
+// Urgency and impact by severity, from which an instance computes the priority.
+func urgency(l severity.Level) int { return max(1, min(3, 4-int(l))) }
+
+func impact(l severity.Level) int {
+	switch {
+	case l >= severity.Critical:
+		return 1
+	case l >= severity.Medium:
+		return 2
+	}
+	return 3
+}
+
+func level(configured map[string]int, otherwise func(severity.Level) int, l severity.Level) int {
+	if n := configured[l.String()]; n > 0 {
+		return n
+	}
+	return otherwise(l)
+}
+
+// change is m as the fields of a change to an incident: a note, and what the
+// kind of message says of the state.
+func (s *Sink) change(m *message.Message) map[string]string {
+	f := map[string]string{s.config.Journal: s.note(m)}
+	switch m.Kind {
+	case alert.Acked:
+		f["state"] = s.config.States.Work
+	case alert.Closed:
+		f["state"] = s.config.States.Resolved
+		f["close_code"] = s.config.CloseCode
+		f["close_notes"] = s.config.CloseNotes
+	}
+	return f
+}
+
+// marker tells a note apart, so that it is not written twice.
+func marker(m *message.Message) string {
+	return fmt.Sprintf("Trailwarden %.12s, message %d.", correlation(m), m.Sequence)
+}
+
+func (s *Sink) note(m *message.Message) string {
+	return marker(m) + "\n" + sink.Cut(s.words(m, sink.ServiceNowDescription), sink.ServiceNowJournal.Max()-100, sink.UTF16)
+}
+
+// noted tells whether a record has the message's note already. A record whose
+// journal may not be read has none.
+func (d *delivery) noted(r row) bool {
+	q := url.Values{"sysparm_fields": {"sys_id," + d.config.Journal}, "sysparm_display_value": {"true"}}
+	req, err := http.NewRequestWithContext(d.ctx, http.MethodGet, d.table(r.ID)+"?"+q.Encode(), nil)
+	if err != nil {
+		return false
+	}
+	req.Header.Set("Accept", "application/json")
+	secrets, o := d.authorize(d.ctx, req)
+	if o != nil {
+		return false
+	}
+	a, err := d.client.Send(req, secrets...) // newest notes come first: a cut answer will do
+	return err == nil && a.Status == http.StatusOK && strings.Contains(string(a.Body), marker(d.m))
+}
