@@ -191,7 +191,7 @@ func (v *verifier) leaf(ctx context.Context, u string) (*x509.Certificate, error
 	if c.leaf != nil && now.Before(c.till) {
 		return c.leaf, nil
 	}
-	if !v.fetch.Allow() {
+	if !v.fetch.AllowN(now, 1) {
 		return nil, busyNow
 	}
 	text, err := v.o.Certificate(ctx, u)
