@@ -18,6 +18,7 @@ import (
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
+	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/pipeline/live"
 	"github.com/trailwarden/trailwarden/source"
@@ -26,12 +27,12 @@ import (
 // Parts are what one configuration comes to. They are never changed: a reload
 // makes new ones.
 type Parts struct {
-	Config  *config.Config
-	Rules   *intake.Rules
-	Policy  *alert.Policy
-	Build   deliver.Build
-	Targets []deliver.Target
-	Sources []assemble.MadeSource
+	Config   *config.Config
+	Assembly *assemble.Assembly
+	Rules    *intake.Rules
+	Policy   *alert.Policy
+	Dispatch deliver.Options // all but the store and what watches
+	Sources  []assemble.MadeSource
 }
 
 // Options of a Server.
@@ -40,7 +41,7 @@ type Options struct {
 	// everything that is wrong with it; at a reload the old parts then stay.
 	Load func(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	// Open opens the store under a policy that may change.
-	Open func(ctx context.Context, cfg *config.Config, policy func() *alert.Policy) (alert.Store, error)
+	Open func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error)
 	// Reload asks for a reload each time something is received; nil leaves it to
 	// Changed.
 	Reload <-chan struct{}
@@ -115,7 +116,7 @@ func (s *Server) start(ctx context.Context) error {
 		return fmt.Errorf("%s: no source is configured, so there is nothing to watch: give sources", p.Config.File)
 	}
 	s.parts.Store(p)
-	s.store, err = s.o.Open(ctx, p.Config, func() *alert.Policy { return s.parts.Load().Policy })
+	s.store, err = s.o.Open(ctx, p.Assembly, func() *alert.Policy { return s.parts.Load().Policy })
 	if err != nil {
 		return err
 	}
@@ -134,16 +135,14 @@ func (s *Server) wire(ctx context.Context, p *Parts) (err error) {
 		}
 	}
 	s.metrics = newMetrics(s)
-	s.deliver, err = deliver.New(deliver.Options{
-		Store: s.store, Targets: p.Targets, Health: p.Config.Serve.Health, Now: s.o.Now, Log: s.log,
-		Build: func(ctx context.Context, a *alert.Alert, d alert.Delivery) (m deliverMessage, err error) {
-			return s.parts.Load().Build(ctx, a, d)
-		},
-		Backlog: int64(p.Config.Limits.Backlog),
-		Rules:   func() []*alert.Rule { return s.parts.Load().Rules.Facts() },
-		Grace:   p.Config.Serve.Stop.Std(),
-		Observe: s.metrics.attempt,
-	})
+	o := p.Dispatch
+	o.Store, o.Log, o.Observe = s.store, s.log, s.metrics.attempt
+	o.Grace = p.Config.Serve.Stop.Std()
+	o.Build = func(ctx context.Context, a *alert.Alert, d alert.Delivery) (*message.Message, error) {
+		return s.parts.Load().Dispatch.Build(ctx, a, d)
+	}
+	o.Rules = func() []*alert.Rule { return s.parts.Load().Rules.Facts() }
+	s.deliver, err = deliver.New(o)
 	if err != nil {
 		return err
 	}
@@ -190,7 +189,7 @@ func (s *Server) run(ctx context.Context) error {
 	background.Go(func() { s.tend(tending) })
 	s.apply(ctx, s.parts.Load())
 	s.log.Info("watching", "config", s.parts.Load().Config.File, "rules", s.parts.Load().Rules.Len(),
-		"sources", len(s.parts.Load().Sources), "sinks", len(s.parts.Load().Targets), "health", endpoints.address)
+		"sources", len(s.parts.Load().Sources), "sinks", len(s.parts.Load().Dispatch.Targets), "health", endpoints.address)
 	if s.o.Ready != nil {
 		s.o.Ready(endpoints.address)
 	}
@@ -248,7 +247,7 @@ func (s *Server) reload(ctx context.Context) {
 		err = errors.New("no source is configured")
 	}
 	if err == nil {
-		err = s.deliver.Reload(p.Targets)
+		err = s.deliver.Reload(p.Dispatch.Targets)
 	}
 	s.mu.Lock()
 	s.broken = ""
@@ -265,5 +264,5 @@ func (s *Server) reload(ctx context.Context) {
 	s.parts.Store(p)
 	s.metrics.reloads.WithLabelValues("done").Inc()
 	s.apply(ctx, p)
-	s.log.Info("reloaded", "rules", p.Rules.Len(), "version", p.Rules.Version, "sources", len(p.Sources), "sinks", len(p.Targets))
+	s.log.Info("reloaded", "rules", p.Rules.Len(), "version", p.Rules.Version, "sources", len(p.Sources), "sinks", len(p.Dispatch.Targets))
 }

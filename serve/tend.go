@@ -7,13 +7,10 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
-	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/pipeline/live"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/source"
 )
-
-type deliverMessage = *message.Message
 
 const pulseName = "serve/pulse"
 
@@ -35,7 +32,7 @@ func (s *Server) tend(ctx context.Context) {
 				s.log.Error("what was heard is not saved", "error", err)
 			}
 		case <-hour.C:
-			if _, err := s.store.Purge(ctx, alert.Keeping{Findings: s.parts.Load().Config.Limits.Remember.Std()}, s.o.Now()); err != nil && ctx.Err() == nil {
+			if _, err := s.store.Purge(ctx, s.parts.Load().Assembly.Keeping(), s.o.Now()); err != nil && ctx.Err() == nil {
 				s.log.Error("old alerts are not purged", "error", err)
 			}
 		}

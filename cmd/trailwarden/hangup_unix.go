@@ -1,0 +1,11 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// hangup asks for a reload.
+var hangup = []os.Signal{syscall.SIGHUP}

@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/source"
+)
+
+// Loader makes parts from a configuration file.
+type Loader struct {
+	Path string
+	o    assemble.Options
+	// Remark is told of rules that are invalid at the first load: the others
+	// judge all the same. At a reload an invalid rule refuses the whole set.
+	Remark func(diagnostic.List)
+	// Level, when set, follows the configuration's log level.
+	Level *slog.LevelVar
+
+	loaded bool
+	stamp  string // of the files behind the parts
+	paths  []string
+}
+
+// NewLoader makes a Loader for the file at path.
+func NewLoader(path string, o assemble.Options, remark func(diagnostic.List)) *Loader {
+	return &Loader{Path: path, o: o, Remark: remark}
+}
+
+// Load reads the configuration and the rules as they are now.
+func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error) {
+	l.stamp = l.files(nil)
+	cfg, err := config.Load(l.Path)
+	if err != nil {
+		return nil, err
+	}
+	l.paths = cfg.Rules
+	l.stamp = l.files(cfg.Rules)
+	a := assemble.New(cfg, l.o)
+	set, list := assemble.Rules(cfg.Rules, cfg)
+	if faults := errorsIn(list); len(faults) > 0 {
+		if l.loaded {
+			return nil, fmt.Errorf("the rules: %w", faults.Err())
+		}
+		if l.Remark != nil {
+			l.Remark(faults)
+		}
+	}
+	rules := intake.Prepare(set.Rules, assemble.Adjust(cfg))
+	if rules.Len() == 0 {
+		return nil, errors.New("no rule is left to judge by")
+	}
+	sinks, err := a.Sinks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := a.Builder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := a.Sources(ctx, cursor)
+	if err != nil {
+		return nil, err
+	}
+	l.loaded = true
+	if l.Level != nil {
+		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
+	}
+	return &Parts{Config: cfg, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources}, nil
+}
+
+func errorsIn(list diagnostic.List) (out diagnostic.List) {
+	for _, d := range list {
+		if d.Severity == diagnostic.Error {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Changed tells whether the configuration or a rule file changed since the last
+// Load, by names, sizes and times.
+func (l *Loader) Changed() bool { return l.files(l.paths) != l.stamp }
+
+// files describes the configuration file and the rule files.
+func (l *Loader) files(paths []string) string {
+	var lines []string
+	add := func(path string, info fs.FileInfo) {
+		lines = append(lines, fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano()))
+	}
+	for _, p := range append([]string{l.Path}, paths...) {
+		_ = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return nil // what cannot be read now is noticed when it can
+			}
+			if info, err := os.Stat(path); err == nil {
+				add(path, info)
+			}
+			return nil
+		})
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
