@@ -1,0 +1,145 @@
+package enrich_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+
+	"github.com/trailwarden/trailwarden/enrich"
+	"github.com/trailwarden/trailwarden/internal/awstest"
+)
+
+// The names and units of an emulated organization are found, kept in the cache
+// and known to the next run without a call.
+func TestOrganizations(t *testing.T) {
+	cfg := awstest.Config(t)
+	ctx := context.Background()
+	client := organizations.NewFromConfig(cfg)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := client.CreateOrganization(ctx, &organizations.CreateOrganizationInput{})
+	must(err)
+	roots, err := client.ListRoots(ctx, &organizations.ListRootsInput{})
+	must(err)
+	root := roots.Roots[0]
+	unit, err := client.CreateOrganizationalUnit(ctx, &organizations.CreateOrganizationalUnitInput{ParentId: root.Id, Name: aws.String("Workloads")})
+	must(err)
+	deep, err := client.CreateOrganizationalUnit(ctx, &organizations.CreateOrganizationalUnitInput{ParentId: unit.OrganizationalUnit.Id, Name: aws.String("Production")})
+	must(err)
+	made, err := client.CreateAccount(ctx, &organizations.CreateAccountInput{AccountName: aws.String("shop"), Email: aws.String("shop@example.com")})
+	must(err)
+	_, err = client.MoveAccount(ctx, &organizations.MoveAccountInput{AccountId: made.CreateAccountStatus.AccountId, SourceParentId: root.Id, DestinationParentId: deep.OrganizationalUnit.Id})
+	must(err)
+
+	cache := filepath.Join(t.TempDir(), "accounts.json")
+	now := time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)
+	o := enrich.NewOrganizations(cfg, enrich.OrganizationsOptions{Cache: cache, Now: func() time.Time { return now }})
+	id := aws.ToString(made.CreateAccountStatus.AccountId)
+	if _, _, ok := o.Account(id); ok {
+		t.Error("known before it was asked for")
+	}
+	must(o.Refresh(ctx))
+	want := "shop " + aws.ToString(root.Name) + "/Workloads/Production"
+	for _, namer := range []enrich.Namer{o, enrich.NewOrganizations(cfg, enrich.OrganizationsOptions{Cache: cache, Now: func() time.Time { return now }})} {
+		if name, unit, _ := namer.Account(id); name+" "+unit != want {
+			t.Errorf("%s is %s %s, want %s", id, name, unit, want)
+		}
+	}
+	if info, err := os.Stat(cache); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the cache: %v %v", info.Mode(), err)
+	}
+}
+
+// fake is a service that answers each page of ListRoots and of accounts, or fails.
+func fake(t *testing.T, broken *bool) aws.Config {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := make([]byte, 4096)
+		n, _ := r.Body.Read(body)
+		if *broken {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"__type":"AccessDeniedException","Message":"no"}`)
+			return
+		}
+		second := strings.Contains(string(body[:n]), "NextToken")
+		switch action := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "AWSOrganizationsV20161128."); {
+		case action == "ListRoots":
+			fmt.Fprint(w, `{"Roots":[{"Id":"r-1","Name":"Root"}]}`)
+		case action == "ListAccountsForParent" && second:
+			fmt.Fprint(w, `{"Accounts":[{"Id":"444455556666","Name":"two"}]}`)
+		case action == "ListAccountsForParent":
+			fmt.Fprint(w, `{"Accounts":[{"Id":"111122223333","Name":"one"}],"NextToken":"2"}`)
+		default:
+			fmt.Fprint(w, `{"OrganizationalUnits":[]}`)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(s.URL), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "x", "")}
+}
+
+// All pages are read; names are refreshed when they are due, and outlast a
+// failure, which is reported and tried again soon.
+func TestRefreshing(t *testing.T) {
+	var broken bool
+	now := time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)
+	ticks, waits := make(chan time.Time), make(chan time.Duration, 9)
+	failures := make(chan error, 9)
+	o := enrich.NewOrganizations(fake(t, &broken), enrich.OrganizationsOptions{Every: 24 * time.Hour, Now: func() time.Time { return now },
+		After: func(d time.Duration) <-chan time.Time { waits <- d; return ticks }, Report: func(err error) { failures <- err }})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { o.Run(ctx); close(done) }()
+	if d := <-waits; d != 24*time.Hour {
+		t.Errorf("waits %v", d)
+	}
+	for id, want := range map[string]string{"111122223333": "one", "444455556666": "two"} {
+		if name, unit, ok := o.Account(id); name != want || unit != "Root" || !ok {
+			t.Errorf("%s: %q %q %v", id, name, unit, ok)
+		}
+	}
+	broken, now = true, now.Add(25*time.Hour)
+	ticks <- now
+	if err := <-failures; !strings.Contains(err.Error(), "asking AWS Organizations for account names") {
+		t.Error(err)
+	}
+	if d := <-waits; d != time.Hour {
+		t.Errorf("after a failure waits %v", d)
+	}
+	if name, _, _ := o.Account("111122223333"); name != "one" {
+		t.Error("a failure forgot the names")
+	}
+	cancel()
+	<-done
+}
+
+// A cache that is broken is reported and does not stop the program.
+func TestBrokenCache(t *testing.T) {
+	cache := filepath.Join(t.TempDir(), "accounts.json")
+	if err := os.WriteFile(cache, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var broken bool
+	var reported error
+	o := enrich.NewOrganizations(fake(t, &broken), enrich.OrganizationsOptions{Cache: cache, Report: func(err error) { reported = err }})
+	if reported == nil || !strings.Contains(reported.Error(), cache) || !o.Updated().IsZero() {
+		t.Errorf("reported %v", reported)
+	}
+	if err := o.Refresh(context.Background()); err != nil || o.Updated().IsZero() {
+		t.Error(err)
+	}
+}
