@@ -19,7 +19,9 @@ func (s *Source) message(ctx, soft context.Context, h source.Handler, m types.Me
 	defer beat()
 	d := s.delivery(m)
 	err := s.Handle(soft, h, d)
-	for denied(err) && s.hold(ctx, d) {
+	room := s.slots
+	for denied(err) && s.hold(ctx, d, room) {
+		room = s.retries
 		err = s.Handle(soft, h, d)
 	}
 	if source.Done(err) {
@@ -28,7 +30,7 @@ func (s *Source) message(ctx, soft context.Context, h source.Handler, m types.Me
 		beat()
 		s.giveBack(ctx, m, d.Receives, err)
 	}
-	<-s.slots
+	<-room
 }
 
 // denied tells whether an error is one that only people can mend, and that all
@@ -42,11 +44,12 @@ func denied(err error) bool {
 // Guide, visibility timeout: 12 hours), less a reserve.
 const longest = 11 * time.Hour
 
-// hold waits until a message that is held should be tried again, and lends its
-// slot to others meanwhile. It reports false when there is no room to hold it,
-// or the end has come.
-func (s *Source) hold(ctx context.Context, d source.Delivery) bool {
-	if s.o.Clock.Time().Sub(d.Arrived) > longest {
+// hold waits until a message that is held should be tried again. It gives up its
+// room meanwhile and then has one among the retries, for which the calls that
+// wait for new messages do not compete. It reports false, and leaves the room
+// as it is, when the message cannot be held or the end has come.
+func (s *Source) hold(ctx context.Context, d source.Delivery, room chan struct{}) bool {
+	if s.o.Clock.Time().Sub(d.Arrived) > longest || ctx.Err() != nil {
 		return false
 	}
 	select {
@@ -54,11 +57,15 @@ func (s *Source) hold(ctx context.Context, d source.Delivery) bool {
 	default:
 		return false
 	}
-	<-s.slots
+	<-room
 	err := s.o.Clock.Wait(ctx, s.o.Denied)
 	<-s.held
-	s.slots <- struct{}{}
-	return err == nil
+	if err != nil {
+		room <- struct{}{}
+		return false
+	}
+	s.retries <- struct{}{}
+	return true
 }
 
 // giveBack makes a message visible again: after a while, or at once when we are

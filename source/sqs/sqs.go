@@ -62,11 +62,12 @@ type Options struct {
 // Source reads one queue.
 type Source struct {
 	source.Monitor
-	o      Options
-	client *awssqs.Client
-	slots  chan struct{} // one for each message in hand
-	held   chan struct{} // one for each message that is held
-	acks   chan string   // receipt handles to delete
+	o       Options
+	client  *awssqs.Client
+	slots   chan struct{} // one for each message in hand or asked for
+	retries chan struct{} // one for each held message that is tried again
+	held    chan struct{} // one for each message that is held
+	acks    chan string   // receipt handles to delete
 }
 
 var _ source.Source = (*Source)(nil)
@@ -74,7 +75,7 @@ var _ source.Source = (*Source)(nil)
 // New makes a Source.
 func New(o Options) *Source {
 	o = o.withDefaults()
-	s := &Source{o: o, slots: make(chan struct{}, o.Parallel), held: make(chan struct{}, o.Held), acks: make(chan string, 100)}
+	s := &Source{o: o, slots: make(chan struct{}, o.Parallel), retries: make(chan struct{}, 1+o.Parallel/2), held: make(chan struct{}, o.Held), acks: make(chan string, 100)}
 	s.Now = o.Clock.Time
 	s.client = awssqs.NewFromConfig(o.Config, func(c *awssqs.Options) { c.Retryer = aws.NopRetryer{} })
 	return s
