@@ -17,7 +17,15 @@ type batch struct {
 	more    int    // faults beyond those listed
 	ignored string // why the file holds no records that a scan reads
 	file    string
+	number  int  // of the file in the listing
+	warm    bool // the file is not of the listing itself
 	figures figures
+	// Of rules that remember: hits of their inputs, the texts that these refer
+	// to, the time of the latest record and the minutes with a record.
+	memory  []recalled
+	texts   []byte
+	latest  int64
+	minutes []int64
 	// following is the next batch of the same file in a queue.
 	following *batch
 }
@@ -46,7 +54,9 @@ const (
 	batchKeys  = 16 << 10
 )
 
-func (b *batch) full() bool { return len(b.lines) >= batchBytes || len(b.keys) >= batchKeys }
+func (b *batch) full() bool {
+	return len(b.lines)+len(b.texts) >= batchBytes || len(b.keys)+len(b.memory) >= batchKeys
+}
 
 // reset empties the batch and keeps its buffers, unless one finding made them
 // large.
@@ -55,7 +65,14 @@ func (b *batch) reset() {
 	if cap(lines) > 4*batchBytes {
 		lines = nil
 	}
-	*b = batch{keys: b.keys[:0], updates: b.updates[:0], lines: lines, hits: b.hits[:0], file: b.file}
+	texts := b.texts[:0]
+	if cap(texts) > 4*batchBytes {
+		texts = nil
+	}
+	*b = batch{
+		keys: b.keys[:0], updates: b.updates[:0], lines: lines, hits: b.hits[:0], file: b.file, number: b.number, warm: b.warm,
+		memory: b.memory[:0], texts: texts, minutes: b.minutes[:0],
+	}
 }
 
 // copyTo makes c, whose buffers are used again, equal to b.
@@ -66,11 +83,15 @@ func (b *batch) copyTo(c *batch) {
 	c.updates = append(old.updates[:0], b.updates...)
 	c.lines = append(old.lines[:0], b.lines...)
 	c.hits = append(old.hits[:0], b.hits...)
+	c.memory = append(old.memory[:0], b.memory...)
+	c.texts = append(old.texts[:0], b.texts...)
+	c.minutes = append(old.minutes[:0], b.minutes...)
 	c.faults, c.notes = slices.Clone(b.faults), slices.Clone(b.notes)
 	c.following = nil
 }
 
 // size is about the bytes of memory that the batch takes.
 func (b *batch) size() int {
-	return 256 + 16*cap(b.keys) + 24*cap(b.updates) + cap(b.lines) + 24*cap(b.hits) + 128*(len(b.faults)+len(b.notes))
+	return 256 + 16*cap(b.keys) + 24*cap(b.updates) + cap(b.lines) + 24*cap(b.hits) + 128*(len(b.faults)+len(b.notes)) +
+		72*cap(b.memory) + cap(b.texts) + 8*cap(b.minutes)
 }

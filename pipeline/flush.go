@@ -16,6 +16,7 @@ type flusher struct {
 	totals  report.Totals
 	byRule  []int64
 	repeats []bool // of the current batch's records
+	memory  *remembering
 }
 
 func (f *flusher) flush(b *batch) error {
@@ -29,6 +30,9 @@ func (f *flusher) flush(b *batch) error {
 	}
 	f.recognize(b)
 	if err := f.findings(b); err != nil {
+		return err
+	}
+	if err := f.remember(b); err != nil {
 		return err
 	}
 	f.remarks(b)
@@ -67,7 +71,9 @@ func (f *flusher) recognize(b *batch) {
 		}
 		if !f.seen.add(k) {
 			f.repeats[i] = true
-			f.totals.Duplicates++
+			if !b.warm {
+				f.totals.Duplicates++
+			}
 		}
 		if len(updates) > 0 && updates[0].record == i {
 			f.seen.add(updates[0].replaces)

@@ -22,9 +22,13 @@ type entry struct {
 	size  int64 // bytes; -1 unknown
 	waits bool  // it is no file but a pipe or a device
 	found bool  // in a folder, not named by the user
+	warm  bool  // only for what rules remember
 	sniff bool  // the name does not say whether it is a log: look inside
 	fault string
 }
+
+// stream tells an input that cannot be read a second time.
+func (e *entry) stream() bool { return e.waits || e.path == Stdin }
 
 // Listing is the inputs of a scan, in the order in which they are reported:
 // paths as given, the files of a folder sorted by name, folder by folder.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,9 @@ import (
 type Options struct {
 	Listing *Listing
 	Stdin   io.Reader // what the path "-" reads
+	// Warm, when set, is the past that rules with a memory learn from: its
+	// records become part of windows and of what is usual, and are no findings.
+	Warm *Listing
 	// Rules judge the records; inactive ones are passed over.
 	Rules []*rule.Rule
 	// Workers is the number of files read at once; 0 means one per CPU.
@@ -80,14 +84,16 @@ func Scan(ctx context.Context, o Options) (Result, error) {
 
 // scan is one run of Scan.
 type scan struct {
-	o      *Options
-	engine *detect.Engine
-	encode *report.Encoder
-	active []int // engine's rule number → index in Options.Rules
-	out    *flusher
-	order  *order
-	taken  atomic.Int64 // entries given to workers
-	cut    atomic.Bool  // the context ended before the work did
+	o       *Options
+	engine  *detect.Engine
+	encode  *report.Encoder
+	active  []int        // engine's rule number → index in Options.Rules, of rules on single records
+	memory  *remembering // nil when no rule remembers
+	entries []entry      // what is read: the listing, then what only warms up
+	out     *flusher
+	order   *order
+	taken   atomic.Int64 // entries given to workers
+	cut     atomic.Bool  // the context ended before the work did
 }
 
 func newScan(o *Options) *scan {
@@ -97,6 +103,17 @@ func newScan(o *Options) *scan {
 	for i, r := range o.Rules {
 		if r.Inactive == "" && r.Predicate != nil {
 			nodes, rules, s.active = append(nodes, r.Predicate), append(rules, r), append(s.active, i)
+		}
+	}
+	if s.memory, nodes = newRemembering(o.Rules, nodes); s.memory != nil {
+		rules = append(rules, s.memory.owners...)
+		s.out.memory = s.memory
+	}
+	s.entries = o.Listing.entries
+	if s.memory != nil && o.Warm != nil {
+		s.entries = append(s.entries[:len(s.entries):len(s.entries)], o.Warm.entries...)
+		for i := len(o.Listing.entries); i < len(s.entries); i++ {
+			s.entries[i].warm = true
 		}
 	}
 	s.engine, s.encode = detect.Compile(nodes), report.NewEncoder(rules, o.WithEvent)
@@ -116,6 +133,11 @@ func (s *scan) byRule() []int64 {
 	for i, r := range s.active {
 		n[r] = s.out.byRule[i]
 	}
+	if s.memory != nil {
+		for i, owner := range s.memory.owners {
+			n[slices.Index(s.o.Rules, owner)] = s.out.byRule[len(s.active)+i]
+		}
+	}
 	return n
 }
 
@@ -125,12 +147,15 @@ func (s *scan) run(ctx context.Context) error {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	n = min(n, max(1, len(s.o.Listing.entries)))
+	n = min(n, max(1, len(s.entries)))
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() { newWorker(s).work(ctx) })
 	}
 	wg.Wait()
+	if s.memory != nil && s.order.err == nil {
+		s.order.err = s.detections(ctx)
+	}
 	if s.order.err == nil && s.cut.Load() {
 		return context.Cause(ctx)
 	}

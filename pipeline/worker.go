@@ -27,7 +27,17 @@ type worker struct {
 	rec    *cloudtrail.Record
 	index  int
 	hitFn  func(rule int) // w.hit, bound once
-	visit  func(rec *cloudtrail.Record, index int) error
+	warm   bool           // findings on single records are not asked for
+	stream bool           // the file cannot be read again
+
+	// What rules that remember need of the record in hand.
+	reading      reading
+	key          cloudtrail.Key
+	at           int64
+	hasTime      bool
+	keyed, timed int // the index of the record that key and at are of
+	saidUntimed  int // number of the file that has a note of that, plus one
+	visit        func(rec *cloudtrail.Record, index int) error
 }
 
 func newWorker(s *scan) *worker {
@@ -38,7 +48,7 @@ func newWorker(s *scan) *worker {
 
 // work takes entries until there are none left or the scan has ended.
 func (w *worker) work(ctx context.Context) {
-	entries := w.o.Listing.entries
+	entries := w.entries
 	for {
 		i := int(w.taken.Add(1)) - 1
 		if i >= len(entries) {
@@ -78,7 +88,8 @@ func (r watched) Read(b []byte) (int, error) {
 }
 
 func (w *worker) entry(ctx context.Context, e *entry) {
-	w.batch.file = e.path
+	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
+	w.warm, w.stream, w.keyed, w.timed = e.warm, e.stream(), -1, -1
 	switch {
 	case e.fault != "":
 		w.fault(fileFault(e.path, e.fault))
@@ -100,7 +111,7 @@ const clockSkew = 24 * time.Hour
 // to be opened: because other things than records are in it, unless somebody
 // named it, or because all its records are before From.
 func (w *worker) passOver(e *entry) bool {
-	if w.o.From.IsZero() && (!e.found || strings.Contains(e.path, "/CloudTrail/")) {
+	if (e.warm || w.o.From.IsZero()) && (!e.found || strings.Contains(e.path, "/CloudTrail/")) {
 		return false // as nearly always
 	}
 	k, ok := cloudtrail.ParseObjectKey(filepath.ToSlash(e.path))
@@ -111,7 +122,7 @@ func (w *worker) passOver(e *entry) bool {
 		w.batch.ignored = string(k.Kind) + " file"
 		return true
 	}
-	return w.tooOld(k.Delivered)
+	return !e.warm && w.tooOld(k.Delivered)
 }
 
 // tooOld: CloudTrail delivers a record after the event, so a file delivered
@@ -145,7 +156,9 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	w.file = report.AppendFile(w.file[:0], name)
 	sum, err := w.decoder.Decode(ctx, name, r, size, w.visit)
 	b := &w.batch
-	if sum.Ignored == "" || sum.Ignored == emptyFile {
+	if w.warm {
+		sum.Bytes, sum.Decompressed = 0, 0
+	} else if sum.Ignored == "" || sum.Ignored == emptyFile {
 		b.figures.files++
 	}
 	b.figures.bytes += sum.Bytes
@@ -167,13 +180,19 @@ func (w *worker) fault(f cloudtrail.Fault) { w.batch.faults = append(w.batch.fau
 // record judges one record.
 func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	b := &w.batch
-	b.figures.records++
-	if !w.inTime(rec) {
-		return nil
+	if !w.warm {
+		b.figures.records++
+		if !w.inTime(rec) {
+			return nil
+		}
 	}
 	w.rec, w.index, w.event = rec, index, w.event[:0]
 	if w.out.seen != nil {
 		w.identify()
+	}
+	if w.memory != nil && w.memory.clock {
+		w.timed = -1
+		w.tick()
 	}
 	w.matcher.Match(rec, w.hitFn)
 	if !b.full() {
@@ -203,6 +222,13 @@ func (w *worker) identify() {
 
 // hit notes a finding of rule number n on the record in hand.
 func (w *worker) hit(n int) {
+	if n >= len(w.active) {
+		w.remember(n - len(w.active))
+		return
+	}
+	if w.warm {
+		return
+	}
 	b := &w.batch
 	if len(w.event) == 0 {
 		w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)

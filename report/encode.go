@@ -19,7 +19,7 @@ import (
 // The keys of a finding are rule, title, severity, eventID, eventTime,
 // eventSource, eventName, awsRegion, account, actor, sourceIPAddress, errorCode,
 // readOnly, file and record, always present and in this order; then author and
-// link when the rule has them, and event, the raw record, when asked for. Text
+// link when the rule has them, detection when the rule remembers, and event, the raw record, when asked for. Text
 // fields are strings, or null when the record lacks them or holds an object or
 // an array there; numbers and booleans keep their literal text as a string.
 // readOnly is a boolean or null; the text "true" of older exports counts.

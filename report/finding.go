@@ -27,6 +27,7 @@ type Finding struct {
 	Record          int             `json:"record"`
 	Author          string          `json:"author"`
 	Link            string          `json:"link"`
+	Detection       *Detection      `json:"detection"`
 	Event           json.RawMessage `json:"event"`
 }
 

@@ -65,6 +65,9 @@ func row(seq int64, f *Finding) tableRow {
 	if f.ErrorCode != "" {
 		event += " (" + f.ErrorCode + ")"
 	}
+	if f.Detection != nil {
+		event += ": " + f.Detection.Summary
+	}
 	r := tableRow{seq, f.Severity, [8]string{f.EventTime, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
 		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)

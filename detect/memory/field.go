@@ -25,13 +25,15 @@ const (
 	path derived = iota
 	account
 	actor
+	principal
 	network
 )
 
 // Derived are the names that are no paths: account and actor as findings show
-// them, and network, the sourceIPAddress's first 16 bits, 32 of IPv6, which
+// them; principal, the actor without the name of its session, so that all
+// sessions of a role are one; and network, the sourceIPAddress's first 16 bits, 32 of IPv6, which
 // tells a change of provider from one of address.
-func Derived() []string { return []string{"account", "actor", "network"} }
+func Derived() []string { return []string{"account", "actor", "principal", "network"} }
 
 // FieldOf is the field called name. A key of a path is looked for in its exact
 // letter case first, then in any; keys that contain dots themselves are found
@@ -56,6 +58,8 @@ func (f *Field) AppendText(dst []byte, rec *cloudtrail.Record) (out []byte, ok b
 		return appendDerived(dst, rec.AppendAccount(room[:0]))
 	case actor:
 		return appendDerived(dst, rec.AppendActor(room[:0]))
+	case principal:
+		return appendDerived(dst, append(room[:0], rec.Identity().Name...))
 	case network:
 		return appendDerived(dst, networkOf(rec))
 	}

@@ -85,6 +85,9 @@ func lacking(r *rule.Rule, opts Options) string {
 
 func run(r *rule.Rule, c rule.Case) Result {
 	res := Result{Rule: r, Case: c}
+	if r.Memory != nil {
+		return remember(res)
+	}
 	rec, err := cloudtrail.ParseRecord(c.Event)
 	if err != nil {
 		res.Failure = fmt.Sprintf("the event cannot be read: %v", err)

@@ -1,0 +1,188 @@
+package pipeline
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// remembering is the part of a scan that rules with a memory need: their inputs
+// are judged by the workers like any rule, their hits come to the flusher, which
+// files those of records that are no duplicates, and when all files are read the
+// windows are judged in one place.
+type remembering struct {
+	specs  []*memory.Spec
+	owners []*rule.Rule
+	inputs []source // by number of the engine's rule, less the rules on single records
+	clock  bool     // the time of every record matters, whether it matches or not
+	latest int64    // of all records, milliseconds
+	past   *memory.History
+	keep   keep
+	hit    memory.Hit // buffer
+}
+
+// source is one input of one Spec.
+type source struct{ spec, input int }
+
+// newRemembering adds the inputs of rules that remember to nodes.
+func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []detect.Node) {
+	specs, owners := rule.Specs(rules)
+	if len(specs) == 0 {
+		return nil, nodes
+	}
+	m := &remembering{specs: specs, owners: owners, past: memory.NewHistory(specs, memory.HistoryOptions{})}
+	for i, s := range specs {
+		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
+		for j, in := range s.Inputs {
+			if in.Node != nil {
+				m.inputs = append(m.inputs, source{i, j})
+				nodes = append(nodes, in.Node)
+			}
+		}
+	}
+	return m, nodes
+}
+
+// recalled is one hit of an input in a batch.
+type recalled struct {
+	record, input int32 // index in keys; number of the input
+	index         int32 // of the record in its file
+	at            int64 // milliseconds
+	key           cloudtrail.Key
+	number        float64
+	group, value  int32 // ends in texts
+	raw           int32 // end in texts of the record itself, of inputs that cannot be read again
+}
+
+// remember notes that the record in hand is a hit of an input.
+func (w *worker) remember(n int) {
+	in := w.memory.inputs[n]
+	spec := w.memory.specs[in.spec]
+	if !w.reading.of(spec, in.input, w.rec) {
+		return
+	}
+	at, ok := w.time()
+	if !ok {
+		w.untimed()
+		return
+	}
+	b := &w.batch
+	if w.keyed != w.index || len(b.memory) == 0 {
+		w.key, w.keyed = w.rec.Key(), w.index
+	}
+	h := recalled{record: int32(len(b.keys) - 1), input: int32(n), index: int32(w.index), at: at, key: w.key, number: w.reading.Number}
+	if w.out.seen == nil { // every copy counts
+		binary.LittleEndian.PutUint64(h.key[:], uint64(w.index))
+		binary.LittleEndian.PutUint32(h.key[8:], uint32(w.number))
+	}
+	b.texts = append(b.texts, w.reading.Group...)
+	h.group = int32(len(b.texts))
+	b.texts = append(b.texts, w.reading.Value...)
+	h.value = int32(len(b.texts))
+	if w.stream {
+		b.texts = append(b.texts, w.rec.Raw()...)
+	}
+	h.raw = int32(len(b.texts))
+	b.memory = append(b.memory, h)
+}
+
+// reading is what inputs take from the record in hand.
+type reading struct{ memory.Reading }
+
+func (r *reading) of(s *memory.Spec, input int, rec *cloudtrail.Record) bool {
+	return s.Inputs[input].Read(rec, s, &r.Reading)
+}
+
+// time is the time of the record in hand, in milliseconds of Unix time.
+func (w *worker) time() (int64, bool) {
+	if w.timed != w.index {
+		t, ok := w.rec.Time()
+		w.timed, w.at, w.hasTime = w.index, t.UnixMilli(), ok
+	}
+	return w.at, w.hasTime
+}
+
+// untimed says once a file that a record has no place in time.
+func (w *worker) untimed() {
+	if w.saidUntimed == w.number+1 {
+		return
+	}
+	w.saidUntimed = w.number + 1
+	w.batch.notes = append(w.batch.notes, cloudtrail.Fault{
+		File: w.batch.file, Offset: -1, Record: w.index,
+		Reason: "a record without an eventTime that can be read: rules that count records in time pass it over",
+	})
+}
+
+// tick notes how far the records reach, and in which minutes there are any.
+func (w *worker) tick() {
+	at, ok := w.time()
+	if !ok {
+		return
+	}
+	b := &w.batch
+	b.latest = max(b.latest, at)
+	if m := at / 60_000; len(b.minutes) == 0 || b.minutes[len(b.minutes)-1] != m {
+		b.minutes = append(b.minutes, m)
+	}
+}
+
+// remember files a batch's hits of records that are no duplicates.
+func (f *flusher) remember(b *batch) error {
+	m := f.memory
+	if m == nil {
+		return nil
+	}
+	m.latest = max(m.latest, b.latest)
+	for _, minute := range b.minutes {
+		m.past.Active(time.Unix(minute*60, 0))
+	}
+	start := int32(0)
+	for i := range b.memory {
+		h := &b.memory[i]
+		if f.seen == nil || !f.repeats[h.record] {
+			if err := m.file(b, h, start); err != nil {
+				return err
+			}
+		}
+		start = h.raw
+	}
+	return nil
+}
+
+func (m *remembering) file(b *batch, h *recalled, start int32) error {
+	in := m.inputs[h.input]
+	m.latest = max(m.latest, h.at)
+	x := &m.hit
+	*x = memory.Hit{
+		Spec: in.spec, Input: in.input, At: time.UnixMilli(h.at), Key: h.key, Number: h.number,
+		Group: b.texts[start:h.group], Value: b.texts[h.group:h.value], Ref: x.Ref[:0],
+	}
+	x.Ref = binary.AppendUvarint(x.Ref, uint64(b.number))
+	x.Ref = binary.AppendUvarint(x.Ref, uint64(h.index))
+	if h.raw > h.value {
+		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.value:h.raw]); err != nil {
+			return err
+		}
+	}
+	return m.past.Add(x)
+}
+
+// place is where a record stands: the number of its file in the listing, and
+// its index in it.
+type place struct{ file, index int }
+
+func placeOf(ref string) (place, error) {
+	b := []byte(ref)
+	file, n := binary.Uvarint(b)
+	index, k := binary.Uvarint(b[max(n, 0):])
+	if n <= 0 || k <= 0 {
+		return place{}, fmt.Errorf("no record's place: %x", ref)
+	}
+	return place{int(file), int(index)}, nil
+}
