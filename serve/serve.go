@@ -16,7 +16,6 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
-	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
@@ -24,22 +23,11 @@ import (
 	"github.com/trailwarden/trailwarden/source"
 )
 
-// Parts are what one configuration comes to. They are never changed: a reload
-// makes new ones.
-type Parts struct {
-	Config   *config.Config
-	Assembly *assemble.Assembly
-	Rules    *intake.Rules
-	Policy   *alert.Policy
-	Dispatch deliver.Options // all but the store and what watches
-	Sources  []assemble.MadeSource
-}
-
 // Options of a Server.
 type Options struct {
 	// Load makes the parts from the configuration as it is now. An error names
 	// everything that is wrong with it; at a reload the old parts then stay.
-	Load func(ctx context.Context, cursor source.Cursor) (*Parts, error)
+	Load func(ctx context.Context, cursor source.Cursor) (*assemble.Parts, error)
 	// Open opens the store under a policy that may change.
 	Open func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error)
 	// Reload asks for a reload each time something is received; nil leaves it to
@@ -59,7 +47,7 @@ type Options struct {
 type Server struct {
 	o        Options
 	log      *slog.Logger
-	parts    atomic.Pointer[Parts]
+	parts    atomic.Pointer[assemble.Parts]
 	store    alert.Store
 	live     *live.Pipeline
 	deliver  *deliver.Dispatcher
@@ -126,7 +114,7 @@ func (s *Server) start(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) wire(ctx context.Context, p *Parts) (err error) {
+func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	c := p.Config.Serve.Silence
 	if c.Enabled {
 		s.pulse = &live.Pulse{Source: c.Source.Std(), Account: c.Account.Std(), Region: c.Region.Std()}

@@ -17,7 +17,7 @@ type running struct {
 
 // apply starts what is new in the parts, stops what is gone, and leaves alone
 // what did not change.
-func (s *Server) apply(ctx context.Context, p *Parts) {
+func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
 	wanted := map[string]assemble.MadeSource{}
 	for _, m := range p.Sources {
 		wanted[m.Name()] = m

@@ -51,7 +51,7 @@ func (c *serveCommand) Run(s *streams) error {
 	}()
 	level := new(slog.LevelVar)
 	log := c.logger(s, level)
-	loader := serve.NewLoader(c.Config, assemble.Options{Out: &guarded{w: s.out}, Version: versionName()}, func(list diagnostic.List) { diagnose(s, list) })
+	loader := assemble.NewLoader(c.Config, assemble.Options{Out: &guarded{w: s.out}, Version: versionName()}, func(list diagnostic.List) { diagnose(s, list) })
 	loader.Level = level
 	err := serve.Run(ctx, serve.Options{
 		Load: loader.Load, Changed: loader.Changed, Reload: reload, Log: log,

@@ -92,7 +92,7 @@ func (w *worker) read(o source.Object) error {
 	if err := w.resume(info); err != nil {
 		return err
 	}
-	if info.Replaced {
+	if info.Replaced && o.Class() == envelope.LogFile {
 		w.finding(&replacedRule, "LogObjectReplaced", o)
 	}
 	tracked := &source.Tracked{R: body}

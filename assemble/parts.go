@@ -1,4 +1,4 @@
-package serve
+package assemble
 
 import (
 	"context"
@@ -11,17 +11,29 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/source"
 )
 
-// Loader makes parts from a configuration file.
+// Parts are what one configuration comes to. They are never changed: a reload
+// makes new ones.
+type Parts struct {
+	Config   *config.Config
+	Assembly *Assembly
+	Rules    *intake.Rules
+	Policy   *alert.Policy
+	Dispatch deliver.Options // all but the store and what watches
+	Sources  []MadeSource
+}
+
+// Loader makes Parts from a configuration file.
 type Loader struct {
 	Path string
-	o    assemble.Options
+	o    Options
 	// Remark is told of rules that are invalid at the first load: the others
 	// judge all the same. At a reload an invalid rule refuses the whole set.
 	Remark func(diagnostic.List)
@@ -34,7 +46,7 @@ type Loader struct {
 }
 
 // NewLoader makes a Loader for the file at path.
-func NewLoader(path string, o assemble.Options, remark func(diagnostic.List)) *Loader {
+func NewLoader(path string, o Options, remark func(diagnostic.List)) *Loader {
 	return &Loader{Path: path, o: o, Remark: remark}
 }
 
@@ -47,8 +59,8 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	}
 	l.paths = cfg.Rules
 	l.stamp = l.files(cfg.Rules)
-	a := assemble.New(cfg, l.o)
-	set, list := assemble.Rules(cfg.Rules, cfg)
+	a := New(cfg, l.o)
+	set, list := Rules(cfg.Rules, cfg)
 	if faults := errorsIn(list); len(faults) > 0 {
 		if l.loaded {
 			return nil, fmt.Errorf("the rules: %w", faults.Err())
@@ -57,7 +69,7 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 			l.Remark(faults)
 		}
 	}
-	rules := intake.Prepare(set.Rules, assemble.Adjust(cfg))
+	rules := intake.Prepare(set.Rules, Adjust(cfg))
 	if rules.Len() == 0 {
 		return nil, errors.New("no rule is left to judge by")
 	}
