@@ -25,7 +25,7 @@ func onlyFeed(err error) error {
 
 // stream reads the logs and sends the rows that the plan needs.
 func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipeline.RecordTotals, error) {
-	if l.Listing == nil {
+	if l.Listing == nil || !p.reads {
 		return pipeline.RecordTotals{}, to.End()
 	}
 	o := pipeline.RecordOptions{

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/schema"
 )
 
@@ -13,16 +14,22 @@ type plan struct {
 	files      []string // of the lake
 	read       []string // what the engine may read
 	scope      Scope
+	filter     *athenasql.Filter
+	reads      bool // the trail is read at all
 }
 
-// trailView is the name that every trail table has in the engine.
-const trailView = "trail"
-
+// plan translates the statement and makes the view that it reads.
 func (l *Local) plan(s Statement) (*plan, error) {
-	p := &plan{sql: s.SQL, projection: schema.All(), scope: s.Scope}
-	p.setup = []string{
-		"CREATE VIEW " + trailView + " AS " + p.projection.SelectSQL("ct_rows"),
-		"CREATE VIEW cloudtrail_logs AS SELECT * FROM trail",
+	t, err := athenasql.Translate(s.SQL, athenasql.Options{Params: s.Params, Args: s.Args, Now: l.now()})
+	if err != nil {
+		return nil, err
 	}
+	for _, n := range t.Notes {
+		if l.Report.Note != nil {
+			l.Report.Note(n)
+		}
+	}
+	p := &plan{sql: t.SQL, projection: schema.Project(t.Needs, t.Star), keep: t.Trails > 1, scope: s.Scope, filter: t.Filter, reads: t.Trails > 0}
+	p.setup = []string{"CREATE VIEW " + athenasql.View + " AS " + p.projection.SelectSQL("ct_rows")}
 	return p, nil
 }

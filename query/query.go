@@ -7,13 +7,16 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // Statement is a question.
 type Statement struct {
 	SQL string // one query in Athena's dialect
-	// Params are the values of :name parameters, see athenasql.Bind.
+	// Params are the values of :name parameters; Args those of ?, in order. All
+	// are texts.
 	Params map[string]string
+	Args   []string
 	Scope  Scope
 }
 
@@ -76,5 +79,5 @@ type Stats struct {
 // nil; they are never called two at a time.
 type Reporter struct {
 	Fault func(cloudtrail.Fault)
-	Note  func(string)
+	Note  func(diagnostic.Diagnostic)
 }

@@ -3,13 +3,14 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/trailwarden/trailwarden/query/trino"
 )
 
 // appendCell appends a value of the engine's type kind as Athena prints it.
@@ -24,9 +25,9 @@ func appendCell(dst []byte, v any, kind string) []byte {
 	case duckdb.Decimal:
 		return append(dst, x.String()...)
 	case float32:
-		return appendDouble(dst, float64(x), 32)
+		return append(dst, trino.DoubleText(float64(x))...)
 	case float64:
-		return appendDouble(dst, x, 64)
+		return append(dst, trino.DoubleText(x)...)
 	case string:
 		return append(dst, x...)
 	case time.Time:
@@ -40,31 +41,6 @@ func appendCell(dst []byte, v any, kind string) []byte {
 		return append(dst, hexText(x)...)
 	}
 	return fmt.Append(dst, v)
-}
-
-// appendDouble writes a double as Java does: 0.5, 1.0E10.
-func appendDouble(dst []byte, f float64, bits int) []byte {
-	switch {
-	case math.IsNaN(f):
-		return append(dst, "NaN"...)
-	case math.IsInf(f, 1):
-		return append(dst, "Infinity"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-Infinity"...)
-	case f != 0 && (math.Abs(f) < 1e-3 || math.Abs(f) >= 1e7):
-		s := strconv.FormatFloat(f, 'E', -1, bits)
-		m, e, _ := strings.Cut(s, "E")
-		if !strings.Contains(m, ".") {
-			m += ".0"
-		}
-		n, _ := strconv.Atoi(e)
-		return append(dst, m+"E"+strconv.Itoa(n)...)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, bits)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return append(dst, s...)
 }
 
 func timeText(t time.Time, kind string) string {

@@ -2,8 +2,60 @@ package main
 
 import (
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/trailwarden/trailwarden/query/trino"
 )
 
-func registerScalars(*sql.Conn) error { return nil }
+// scalar is a Trino function as the engine calls it.
+type scalar struct{ f trino.Function }
 
-func macros() []string { return nil }
+var engineTypes = [...]duckdb.Type{
+	trino.Text: duckdb.TYPE_VARCHAR, trino.Integer: duckdb.TYPE_BIGINT, trino.Double: duckdb.TYPE_DOUBLE, trino.Boolean: duckdb.TYPE_BOOLEAN,
+}
+
+// Config tells the types.
+func (s scalar) Config() duckdb.ScalarFuncConfig {
+	c := duckdb.ScalarFuncConfig{ResultTypeInfo: typeInfo(engineTypes[s.f.Result])}
+	for _, a := range s.f.Args {
+		c.InputTypeInfos = append(c.InputTypeInfos, typeInfo(engineTypes[a]))
+	}
+	return c
+}
+
+// Executor calls the function for each row.
+func (s scalar) Executor() duckdb.ScalarFuncExecutor {
+	return duckdb.ScalarFuncExecutor{RowExecutor: func(values []driver.Value) (any, error) {
+		args := make([]any, len(values))
+		for i, v := range values {
+			args[i] = v
+		}
+		return s.f.Call(args)
+	}}
+}
+
+func registerScalars(conn *sql.Conn) error {
+	for _, f := range trino.Functions() {
+		if err := duckdb.RegisterScalarUDF(conn, f.Name, scalar{f}); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+// macros are functions of Trino that are made of the engine's own.
+func macros() []string {
+	return []string{
+		`CREATE MACRO ct_split_part(s, d, i) AS CASE WHEN i <= len(string_split(s, d)) THEN split_part(s, d, i) END`,
+		`CREATE MACRO ct_split(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)
+			ELSE list_append(string_split(s, d)[1:n-1], array_to_string(string_split(s, d)[n:], d)) END`,
+		`CREATE MACRO ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
+		`CREATE MACRO ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
+			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
+		`CREATE MACRO ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN '"NULL"' THEN 'unknown'
+			WHEN 'TIMESTAMP' THEN 'timestamp(3)' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE lower(t) END`,
+	}
+}

@@ -1,0 +1,103 @@
+package athenasql
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// cast writes CAST and TRY_CAST.
+func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
+	v, from, err := t.expr(x.x, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	to, engine, err := x.to.resolve()
+	if err != nil {
+		return "", typ{}, err
+	}
+	word := either(x.try, "TRY_CAST(", "CAST(")
+	plain := word + v + " AS " + engine + ")"
+	try := func(text string) string { return either(x.try, "TRY("+text+")", text) }
+	switch {
+	case to.kind == ipaddress:
+		return try("ct_ipaddress(" + v + ")"), to, nil
+	case from.kind == jsonKind:
+		return t.fromJSON(v, to, engine, word, try), to, nil
+	case to.kind == jsonKind:
+		return "to_json(" + v + ")", to, nil
+	case to.kind == varchar:
+		text := toText(v, from)
+		if len(x.to.number) > 0 && x.to.name != "char" {
+			text = "left(" + text + ", " + x.to.number[0] + ")"
+		}
+		return text, to, nil
+	case to.kind == timestamp && from.moved:
+		return v, from, nil
+	case to.kind == timestamp && from.kind == varchar && isColumn(x.x, "eventtime"):
+		t.warn(x.at, codeImplicit, "eventtime as a timestamp: Athena cannot cast a text with T and Z; write from_iso8601_timestamp(eventtime)")
+	}
+	return plain, to, nil
+}
+
+// isColumn tells whether the expression is the column itself.
+func isColumn(x expr, column string) bool {
+	n, ok := x.(*name)
+	return ok && strings.EqualFold(n.parts[len(n.parts)-1].text, column)
+}
+
+// toText writes a value as the text that Trino casts it to.
+func toText(v string, from typ) string {
+	switch from.kind {
+	case timestampTZ:
+		return "strftime(" + v + ", '%Y-%m-%d %H:%M:%S.%g UTC')"
+	case timestamp:
+		return "strftime(" + v + ", '%Y-%m-%d %H:%M:%S.%g')"
+	case double:
+		return "ct_double_text(CAST(" + v + " AS DOUBLE))"
+	case varbinary:
+		return "decode(" + v + ")"
+	}
+	return "CAST(" + v + " AS VARCHAR)"
+}
+
+// fromJSON writes a cast of JSON, which takes values apart and not their text.
+func (t *translator) fromJSON(v string, to typ, engine, word string, try func(string) string) string {
+	switch to.kind {
+	case jsonKind:
+		return v
+	case varchar:
+		return try("ct_json_text(CAST(" + v + " AS VARCHAR))")
+	case arrayKind, mapKind, rowKind:
+		if shape, ok := shapeOf(to); ok {
+			b, err := json.Marshal(shape)
+			if err == nil { // maps and strings always can be
+				return word + "CAST(" + try("ct_json_shape(CAST("+v+" AS VARCHAR), "+quoteText(string(b))+")") + " AS JSON) AS " + engine + ")"
+			}
+		}
+		return word + v + " AS " + engine + ")"
+	}
+	return word + try("ct_json_text(CAST("+v+" AS VARCHAR))") + " AS " + engine + ")"
+}
+
+// shapeOf describes a type for ct_json_shape: "v" a text, "j" JSON, ["a", elem],
+// ["m", value], ["r", [[name, type], …]].
+func shapeOf(t typ) (shape any, ok bool) {
+	switch t.kind {
+	case arrayKind:
+		elem, ok := shapeOf(t.elemType())
+		return []any{"a", elem}, ok
+	case mapKind:
+		elem, ok := shapeOf(t.elemType())
+		return []any{"m", elem}, ok
+	case rowKind:
+		var fields []any
+		for _, f := range t.fields {
+			kind, _ := shapeOf(f.typ)
+			fields = append(fields, []any{f.name, kind})
+		}
+		return []any{"r", fields}, true
+	case jsonKind:
+		return "j", true
+	}
+	return "v", true
+}

@@ -1,0 +1,238 @@
+package athenasql
+
+import (
+	"strings"
+)
+
+// from writes FROM; each relation sees those to its left.
+func (t *translator) from(all []relation, s *scope) (string, error) {
+	parts := make([]string, len(all))
+	for i, r := range all {
+		text, err := t.relation(r, s)
+		if err != nil {
+			return "", err
+		}
+		parts[i] = text
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+func (t *translator) relation(r relation, s *scope) (string, error) {
+	switch r := r.(type) {
+	case *table:
+		return t.table(r, s)
+	case *derived:
+		return t.derived(r, s)
+	case *unnest:
+		return t.unnest(r, s)
+	case *join:
+		return t.join(r, s)
+	}
+	return "", errAt(r.pos(), "not a table")
+}
+
+func (t *translator) table(r *table, s *scope) (string, error) {
+	last := r.parts[len(r.parts)-1]
+	src := &source{alias: last.text}
+	for _, p := range r.parts {
+		src.names = append(src.names, strings.ToLower(p.text))
+	}
+	if r.alias != nil {
+		src.alias, src.names = r.alias.text, []string{strings.ToLower(r.alias.text)}
+	}
+	var text string
+	if columns, ok := s.query(last.text); ok && len(r.parts) == 1 {
+		src.columns, text = columns, quoteName(last.text)
+	} else {
+		if err := t.noSystem(r); err != nil {
+			return "", err
+		}
+		t.trails++
+		src.trail, text = true, View
+		t.takeForTrail(r)
+	}
+	if len(r.columns) > 0 {
+		if src.trail {
+			t.star, src.renamed = true, true
+			src.columns = trailColumns()
+		}
+		src.columns = rename(src.columns, r.columns)
+	}
+	s.sources = append(s.sources, src)
+	return text + " AS " + quoteName(src.alias) + nameList(r.columns), nil
+}
+
+// noSystem refuses tables that are about other tables.
+func (t *translator) noSystem(r *table) error {
+	for _, p := range r.parts {
+		switch strings.ToLower(p.text) {
+		case "information_schema", "pg_catalog", "system", "sqlite_master", "duckdb_settings", "duckdb_secrets":
+			return &syntaxError{at: r.at, code: codeUnsupported, message: "there is nothing but the trail: no table " + p.text, help: "SHOW TABLES or DESCRIBE cloudtrail_logs"}
+		}
+	}
+	return nil
+}
+
+// takeForTrail notes that a table's name was taken for the trail.
+func (t *translator) takeForTrail(r *table) {
+	parts := make([]string, len(r.parts))
+	for i, p := range r.parts {
+		parts[i] = p.text
+	}
+	full := strings.Join(parts, ".")
+	for _, known := range t.tables {
+		if strings.EqualFold(known, full) {
+			return
+		}
+	}
+	t.tables = append(t.tables, full)
+	if low := strings.ToLower(full); !strings.Contains(low, "cloudtrail") && !strings.Contains(low, "trail") {
+		t.warn(r.at, codeTable, "the table %s is taken for the trail", full)
+	}
+}
+
+func (t *translator) derived(r *derived, s *scope) (string, error) {
+	outer := s.outer
+	if r.lateral {
+		outer = s
+	}
+	if outer == nil {
+		outer = &scope{}
+	}
+	sql, columns, err := t.query(r.query, outer)
+	if err != nil {
+		return "", err
+	}
+	src := &source{columns: rename(columns, r.columns)}
+	alias := t.fresh()
+	if r.alias != nil {
+		alias = r.alias.text
+		src.alias, src.names = alias, []string{strings.ToLower(alias)}
+	}
+	s.sources = append(s.sources, src)
+	lateral := ""
+	if r.lateral {
+		lateral = "LATERAL "
+	}
+	return lateral + "(" + sql + ") AS " + quoteName(alias) + nameList(r.columns), nil
+}
+
+func (t *translator) join(j *join, s *scope) (string, error) {
+	l, err := t.relation(j.l, s)
+	if err != nil {
+		return "", err
+	}
+	first := len(s.sources)
+	r, err := t.relation(j.r, s)
+	if err != nil {
+		return "", err
+	}
+	word := " " + j.kind + " JOIN "
+	if j.natural {
+		word = " NATURAL" + word
+		t.needShared(s, first)
+	}
+	text := l + word + r
+	if _, ok := j.r.(*join); ok {
+		text = l + word + "(" + r + ")"
+	}
+	switch {
+	case j.on != nil:
+		on, _, err := t.expr(j.on, s)
+		if err != nil {
+			return "", err
+		}
+		text += " ON " + on
+	case j.using != nil:
+		text += " USING " + nameList(j.using)
+		for _, u := range j.using {
+			for _, src := range s.sources {
+				if c, ok := src.column([]ident{u}); ok && src.trail {
+					t.need(c)
+				}
+			}
+		}
+	}
+	return text, nil
+}
+
+// needShared takes all columns where a natural join compares those of the same
+// name.
+func (t *translator) needShared(s *scope, _ int) {
+	for _, src := range s.sources {
+		t.star = t.star || src.trail
+	}
+}
+
+// unnest writes UNNEST so that it gives the columns that Trino's gives: one for
+// each array, two for a map, and for an array of rows the fields when there are
+// names for all of them or for none.
+func (t *translator) unnest(u *unnest, s *scope) (string, error) {
+	src := &source{alias: t.fresh()}
+	if u.alias != nil {
+		src.alias = u.alias.text
+	}
+	src.names = []string{strings.ToLower(src.alias)}
+	names := make([]string, len(u.columns))
+	for i, c := range u.columns {
+		names[i] = c.text
+	}
+	if u.ordinality && len(names) > 0 {
+		names = names[:len(names)-1]
+	}
+	var list, lengths []string
+	var columns []column
+	for i, a := range u.args {
+		x, kind, err := t.expr(a, s)
+		if err != nil {
+			return "", err
+		}
+		rest := len(names) - len(columns) - (len(u.args) - 1 - i) // names that this argument may take
+		parts, more := spread(x, kind, rest, len(u.columns) == 0)
+		list, columns = append(list, parts...), append(columns, more...)
+		lengths = append(lengths, either(kind.kind == mapKind, "len(map_keys("+x+"))", "len("+x+")"))
+	}
+	for i := range columns {
+		if i < len(names) {
+			columns[i].name = names[i]
+		}
+		list[i] += " AS " + quoteName(columns[i].name)
+	}
+	if u.ordinality {
+		called := "ordinality"
+		if n := len(u.columns); n > 0 {
+			called = u.columns[n-1].text
+		}
+		list = append(list, "unnest(generate_series(1, greatest("+strings.Join(lengths, ", ")+"))) AS "+quoteName(called))
+		columns = append(columns, column{called, of(integer)})
+	}
+	text := "SELECT " + strings.Join(list, ", ")
+	src.columns = columns
+	s.sources = append(s.sources, src)
+	return "LATERAL (" + text + ") AS " + quoteName(src.alias), nil
+}
+
+// spread is the columns that one argument of UNNEST gives. names is how many
+// names there are for them.
+func spread(x string, kind typ, names int, unnamed bool) (list []string, columns []column) {
+	elem := kind.elemType()
+	switch {
+	case kind.kind == mapKind || kind.kind == unknown && names == 2:
+		return []string{"unnest(map_keys(" + x + "))", "unnest(map_values(" + x + "))"},
+			[]column{{"key", keyOf(kind)}, {"value", elem}}
+	case elem.kind == rowKind && len(elem.fields) > 0 && (unnamed || names == len(elem.fields) && names > 1):
+		for _, f := range elem.fields {
+			list = append(list, "unnest(list_transform("+x+", ct_e -> ct_e."+quoteName(f.name)+"))")
+			columns = append(columns, column{f.name, f.typ})
+		}
+		return list, columns
+	}
+	return []string{"unnest(" + x + ")"}, []column{{"unnest", elem}}
+}
+
+func keyOf(t typ) typ {
+	if t.key == nil {
+		return of(varchar)
+	}
+	return *t.key
+}

@@ -1,0 +1,513 @@
+package athenasql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// list writes expressions with commas between.
+func (t *translator) list(all []expr, s *scope) (string, error) {
+	parts, _, err := t.each(all, s)
+	return strings.Join(parts, ", "), err
+}
+
+func (t *translator) each(all []expr, s *scope) ([]string, []typ, error) {
+	parts, types := make([]string, len(all)), make([]typ, len(all))
+	for i, x := range all {
+		var err error
+		if parts[i], types[i], err = t.expr(x, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	return parts, types, nil
+}
+
+// expr writes an expression and says what type it has.
+func (t *translator) expr(x expr, s *scope) (string, typ, error) {
+	switch x := x.(type) {
+	case *name:
+		return t.name(x, s)
+	case *literal:
+		return t.literal(x)
+	case *typed:
+		return t.typed(x)
+	case *interval:
+		return t.interval(x)
+	case *special:
+		return t.special(x)
+	case *field:
+		v, kind, err := t.expr(x.x, s)
+		return "(" + v + ")." + quoteName(x.name.text), kind.fieldOf(x.name.text), err
+	case *unary:
+		v, kind, err := t.expr(x.x, s)
+		return "(" + x.op + " " + v + ")", kind, err
+	case *binary:
+		return t.binary(x, s)
+	case *not:
+		v, _, err := t.expr(x.x, s)
+		return "(NOT " + v + ")", of(boolean), err
+	case *isNull:
+		v, _, err := t.expr(x.x, s)
+		return "(" + v + " IS " + either(x.not, "NOT ", "") + "NULL)", of(boolean), err
+	case *call:
+		return t.call(x, s)
+	case *cast:
+		return t.cast(x, s)
+	case *subscript:
+		return t.subscript(x, s)
+	case *lambda:
+		return "", typ{}, errAt(x.at, "a lambda can only be an argument of a function such as filter or transform")
+	}
+	return t.compound(x, s)
+}
+
+func either(c bool, a, b string) string {
+	if c {
+		return a
+	}
+	return b
+}
+
+// compound writes expressions that hold queries or lists.
+func (t *translator) compound(x expr, s *scope) (string, typ, error) {
+	switch x := x.(type) {
+	case *distinctFrom:
+		parts, _, err := t.each([]expr{x.x, x.y}, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		return "(" + parts[0] + " IS " + either(x.not, "NOT ", "") + "DISTINCT FROM " + parts[1] + ")", of(boolean), nil
+	case *between:
+		parts, types, err := t.each([]expr{instant(x.x), instant(x.lo), instant(x.hi)}, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		t.compare(x.at, types[0], types[1])
+		t.compare(x.at, types[0], types[2])
+		return "(" + parts[0] + either(x.not, " NOT", "") + " BETWEEN " + parts[1] + " AND " + parts[2] + ")", of(boolean), nil
+	case *in:
+		return t.in(x, s)
+	case *like:
+		return t.like(x, s)
+	case *exists:
+		q, _, err := t.query(x.query, s)
+		return "EXISTS (" + q + ")", of(boolean), err
+	case *quantified:
+		v, _, err := t.expr(x.x, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		q, _, err := t.query(x.query, s)
+		return "(" + v + " " + x.op + either(x.all, " ALL (", " ANY (") + q + "))", of(boolean), err
+	case *subquery:
+		q, columns, err := t.query(x.query, s)
+		var kind typ
+		if len(columns) == 1 {
+			kind = columns[0].typ
+		}
+		return "(" + q + ")", kind, err
+	case *caseOf:
+		return t.caseOf(x, s)
+	case *extract:
+		return t.call(&call{node: x.node, name: either(x.unit == "doy", "day_of_year", either(x.unit == "dow", "day_of_week", x.unit)), args: []expr{x.x}}, s)
+	case *atZone:
+		return t.atZone(x, s)
+	case *array:
+		return t.array(x, s)
+	case *row:
+		parts, types, err := t.each(x.elems, s)
+		kind := typ{kind: rowKind}
+		for i, f := range types {
+			kind.fields = append(kind.fields, fieldType{fmt.Sprintf("field%d", i), f})
+		}
+		return "row(" + strings.Join(parts, ", ") + ")", kind, err
+	}
+	return "", typ{}, errAt(x.pos(), "not an expression")
+}
+
+func (t *translator) array(x *array, s *scope) (string, typ, error) {
+	parts, types, err := t.each(x.elems, s)
+	var elem typ
+	for _, k := range types {
+		if k.kind != unknown {
+			elem = k
+		}
+	}
+	return "[" + strings.Join(parts, ", ") + "]", arrayOf(elem), err
+}
+
+func (t *translator) name(x *name, s *scope) (string, typ, error) {
+	r, ok := s.find(x.parts)
+	if !ok {
+		return t.unresolved(x, s)
+	}
+	if r.source != nil && r.source.trail && !r.source.renamed {
+		t.need(r)
+		if first := strings.ToLower(x.parts[0].text); r.source.called(x.parts) == 0 {
+			t.other(x, first)
+		}
+	}
+	text, kind := r.text, r.typ
+	for _, f := range r.rest {
+		if kind.kind == mapKind {
+			return "", typ{}, &syntaxError{at: f.at, code: codeColumn, message: fmt.Sprintf("a map has no field %s", f.text), help: "element_at(map, 'key')"}
+		}
+		if kind.kind == rowKind && !hasField(kind, f.text) || kind.kind == varchar {
+			return "", typ{}, t.noField(x, kind, f)
+		}
+		text, kind = text+"."+quoteName(f.text), kind.fieldOf(f.text)
+	}
+	return text, kind, nil
+}
+
+func hasField(t typ, name string) bool {
+	return slices.ContainsFunc(t.fields, func(f fieldType) bool { return strings.EqualFold(f.name, name) })
+}
+
+func (t *translator) noField(x *name, kind typ, f ident) error {
+	whole := make([]string, len(x.parts))
+	for i, p := range x.parts {
+		whole[i] = p.text
+	}
+	e := &syntaxError{at: f.at, code: codeColumn, message: fmt.Sprintf("%s: there is no field %s", strings.Join(whole, "."), f.text)}
+	if kind.kind == varchar {
+		e.help = "it is a text; if it holds JSON: json_extract_scalar(column, '$." + f.text + "')"
+	}
+	var names []string
+	for _, k := range kind.fields {
+		names = append(names, k.name)
+	}
+	if len(names) > 0 {
+		e.help = "the fields are " + strings.Join(names, ", ")
+	}
+	return e
+}
+
+// other notes a column that only tables of other layouts have.
+func (t *translator) other(x *name, column string) {
+	if isExtra(column) && !strings.HasPrefix(column, "ct_") && column != "$path" {
+		t.warn(x.at, codeOther, "the column %s is not in the table that AWS describes; here it tells what it does in tables of other layouts", column)
+	}
+}
+
+// unresolved writes a name that nothing in the text has: a name of the select
+// list, which the engine knows, or a mistake.
+func (t *translator) unresolved(x *name, s *scope) (string, typ, error) {
+	parts := make([]string, len(x.parts))
+	for i, p := range x.parts {
+		parts[i] = quoteName(p.text)
+	}
+	for in := s; in != nil; in = in.outer {
+		for _, c := range in.aliases {
+			if strings.EqualFold(c.name, x.parts[0].text) {
+				return strings.Join(parts, "."), c.typ, nil
+			}
+		}
+	}
+	if word := strings.ToLower(x.parts[0].text); len(parts) == 1 && !x.parts[0].quoted && t.fn[word].bare {
+		return t.call(&call{node: x.node, name: word}, s)
+	}
+	if s.knowsAll() {
+		return "", typ{}, t.noColumn(x, s)
+	}
+	return strings.Join(parts, "."), typ{}, nil
+}
+
+func (t *translator) literal(x *literal) (string, typ, error) {
+	switch x.kind {
+	case litNull:
+		return "NULL", typ{}, nil
+	case litBool:
+		return x.text, of(boolean), nil
+	case litString:
+		return quoteText(x.text), of(varchar), nil
+	case litInteger:
+		return x.text, of(integer), nil
+	case litDecimal:
+		return x.text, of(decimal), nil
+	case litDouble:
+		return x.text, of(double), nil
+	}
+	hex := strings.Join(strings.Fields(x.text), "")
+	if len(hex)%2 != 0 || strings.Trim(hex, "0123456789abcdefABCDEF") != "" {
+		return "", typ{}, errAt(x.at, "X'%s' is no hexadecimal text", x.text)
+	}
+	return "unhex('" + hex + "')", of(varbinary), nil
+}
+
+func (t *translator) typed(x *typed) (string, typ, error) {
+	text := quoteText(x.text)
+	switch x.typeName {
+	case "DATE":
+		return "CAST(" + text + " AS DATE)", of(date), nil
+	case "TIMESTAMP":
+		if hasZone(x.text) {
+			return "CAST(" + text + " AS TIMESTAMPTZ)", of(timestampTZ), nil
+		}
+		return "CAST(" + text + " AS TIMESTAMP)", of(timestamp), nil
+	}
+	to := &typeName{at: x.at, name: strings.ToLower(x.typeName)}
+	return t.cast(&cast{node: x.node, x: &literal{x.node, litString, x.text}, to: to}, &scope{})
+}
+
+// hasZone tells whether the text of a timestamp names a zone.
+func hasZone(s string) bool {
+	i := strings.IndexAny(s, ":")
+	return strings.ContainsAny(s, "Zz/") || strings.Contains(s, "UTC") || i > 0 && strings.ContainsAny(s[i:], "+-")
+}
+
+func (t *translator) interval(x *interval) (string, typ, error) {
+	sign := either(x.minus, "-", "")
+	text := strings.TrimSpace(x.text)
+	if rest, ok := strings.CutPrefix(text, "-"); ok {
+		sign, text = either(x.minus, "", "-"), rest
+	}
+	if x.to == "" {
+		if strings.Trim(text, "0123456789.") != "" || text == "" {
+			return "", typ{}, errAt(x.at, "INTERVAL '%s' %s: want a number", x.text, x.from)
+		}
+		return fmt.Sprintf("INTERVAL '%s%s %s'", sign, text, x.from), of(intervalKind), nil
+	}
+	return t.longInterval(x, sign, text)
+}
+
+// longInterval writes INTERVAL '1 02:03:04' DAY TO SECOND and its like.
+func (t *translator) longInterval(x *interval, sign, text string) (string, typ, error) {
+	units := []string{"DAY", "HOUR", "MINUTE", "SECOND"}
+	split := strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ':' })
+	if x.from == "YEAR" {
+		units, split = []string{"YEAR", "MONTH"}, strings.Split(text, "-")
+	}
+	first, last := slices.Index(units, x.from), slices.Index(units, x.to)
+	if first < 0 || last <= first || len(split) != last-first+1 {
+		return "", typ{}, errAt(x.at, "INTERVAL '%s' %s TO %s: the text does not have these parts", x.text, x.from, x.to)
+	}
+	parts := make([]string, len(split))
+	for i, n := range split {
+		if n == "" || strings.Trim(n, "0123456789.") != "" {
+			return "", typ{}, errAt(x.at, "INTERVAL '%s': want numbers", x.text)
+		}
+		parts[i] = fmt.Sprintf("INTERVAL '%s%s %s'", sign, n, units[first+i])
+	}
+	return "(" + strings.Join(parts, " + ") + ")", of(intervalKind), nil
+}
+
+func (t *translator) special(x *special) (string, typ, error) {
+	now := t.o.Now.UTC()
+	switch x.name {
+	case "current_date":
+		return "DATE '" + now.Format("2006-01-02") + "'", of(date), nil
+	case "current_timestamp":
+		return t.nowText(), of(timestampTZ), nil
+	case "localtimestamp":
+		return "TIMESTAMP '" + now.Format("2006-01-02 15:04:05.000") + "'", of(timestamp), nil
+	case "current_time", "localtime":
+		return "TIME '" + now.Format("15:04:05.000") + "'", of(timeOfDay), nil
+	}
+	return "", typ{}, &syntaxError{at: x.at, code: codeRefused, message: x.name + " says who asks on Athena; here there is nobody"}
+}
+
+func (t *translator) nowText() string {
+	return "TIMESTAMPTZ '" + t.o.Now.UTC().Format("2006-01-02 15:04:05.000") + "+00'"
+}
+
+func (t *translator) in(x *in, s *scope) (string, typ, error) {
+	v, kind, err := t.expr(x.x, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	var inner string
+	if x.query != nil {
+		inner, _, err = t.query(x.query, s)
+	} else {
+		var parts []string
+		var types []typ
+		parts, types, err = t.each(x.list, s)
+		for _, other := range types {
+			t.compare(x.at, kind, other)
+		}
+		inner = strings.Join(parts, ", ")
+	}
+	return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
+}
+
+func (t *translator) like(x *like, s *scope) (string, typ, error) {
+	parts, types, err := t.each([]expr{x.x, x.pattern}, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	if types[0].kind == rowKind || types[0].kind == arrayKind || types[0].kind == mapKind {
+		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "LIKE compares texts; this is a " + types[0].String()}
+	}
+	text := "(" + parts[0] + either(x.not, " NOT", "") + either(x.fold, " ILIKE ", " LIKE ") + parts[1]
+	if x.escape != nil {
+		e, _, err := t.expr(x.escape, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		text += " ESCAPE " + e
+	}
+	return text + ")", of(boolean), nil
+}
+
+func (t *translator) caseOf(x *caseOf, s *scope) (string, typ, error) {
+	var b strings.Builder
+	b.WriteString("CASE")
+	if x.operand != nil {
+		v, _, err := t.expr(x.operand, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		b.WriteString(" " + v)
+	}
+	var kind typ
+	for _, w := range x.whens {
+		parts, types, err := t.each([]expr{w.cond, w.then}, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		if kind.kind == unknown {
+			kind = types[1]
+		}
+		b.WriteString(" WHEN " + parts[0] + " THEN " + parts[1])
+	}
+	if x.other != nil {
+		v, other, err := t.expr(x.other, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		if kind.kind == unknown {
+			kind = other
+		}
+		b.WriteString(" ELSE " + v)
+	}
+	return b.String() + " END", kind, nil
+}
+
+// instant takes AT TIME ZONE off where only the instant matters.
+func instant(x expr) expr {
+	if z, ok := x.(*atZone); ok {
+		return instant(z.x)
+	}
+	return x
+}
+
+func (t *translator) atZone(x *atZone, s *scope) (string, typ, error) {
+	parts, types, err := t.each([]expr{x.x, x.zone}, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	if l, ok := x.zone.(*literal); ok && isUTC(l.text) {
+		return "CAST(" + parts[0] + " AS TIMESTAMPTZ)", of(timestampTZ), nil
+	}
+	if types[0].kind == timestamp {
+		parts[0] = "CAST(" + parts[0] + " AS TIMESTAMPTZ)"
+	}
+	t.warn(x.at, codeZone, "AT TIME ZONE: the time is shown as in that zone, and without its name")
+	return "timezone(" + parts[1] + ", " + parts[0] + ")", typ{kind: timestamp, moved: true}, nil
+}
+
+func isUTC(zone string) bool {
+	switch strings.ToLower(zone) {
+	case "utc", "etc/utc", "z", "gmt", "+00:00":
+		return true
+	}
+	return false
+}
+
+func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
+	a, b := x.x, x.y
+	switch x.op {
+	case "=", "<>", "<", "<=", ">", ">=", "-":
+		a, b = instant(a), instant(b)
+	}
+	parts, types, err := t.each([]expr{a, b}, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	text := "(" + parts[0] + " " + x.op + " " + parts[1] + ")"
+	switch x.op {
+	case "AND", "OR":
+		return text, of(boolean), nil
+	case "=", "<>", "<", "<=", ">", ">=":
+		t.compare(x.at, types[0], types[1])
+		return text, of(boolean), nil
+	case "||":
+		return t.concat(x, parts, types)
+	}
+	return t.arithmetic(x, text, parts, types)
+}
+
+// concat writes ||, which takes texts or arrays.
+func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ, error) {
+	for i, k := range types {
+		if k.kind == arrayKind || k.kind == varbinary {
+			return "(" + parts[0] + " || " + parts[1] + ")", k, nil
+		}
+		if k.kind != varchar && k.kind != unknown {
+			t.warn(x.at, codeImplicit, "|| of a %s: Athena wants CAST(… AS varchar)", k)
+			parts[i] = "CAST(" + parts[i] + " AS VARCHAR)"
+		}
+	}
+	return "(" + parts[0] + " || " + parts[1] + ")", of(varchar), nil
+}
+
+func (t *translator) arithmetic(x *binary, text string, parts []string, types []typ) (string, typ, error) {
+	l, r := types[0], types[1]
+	switch {
+	case l.kind == date && r.kind == intervalKind:
+		return "CAST(" + text + " AS DATE)", l, nil // the engine gives a timestamp
+	case l.kind == intervalKind && r.kind == date:
+		return "CAST(" + text + " AS DATE)", r, nil
+	case l.isTime() && r.kind == intervalKind:
+		return text, l, nil
+	case l.kind == intervalKind && r.isTime():
+		return text, r, nil
+	case l.isTime() && r.isTime() && x.op == "-":
+		return "CAST(" + parts[0] + " AS TIMESTAMPTZ) - CAST(" + parts[1] + " AS TIMESTAMPTZ)", of(intervalKind), nil
+	case l.kind == varchar || r.kind == varchar:
+		t.warn(x.at, codeImplicit, "%s of a text: Athena wants CAST(… AS bigint) or the like", x.op)
+	}
+	for _, k := range []kind{intervalKind, double, decimal, integer} {
+		if l.kind == k || r.kind == k {
+			return text, of(k), nil
+		}
+	}
+	return text, typ{}, nil
+}
+
+// compare notes a comparison that Athena refuses because the types differ.
+func (t *translator) compare(at int, a, b typ) {
+	if a.kind == unknown || b.kind == unknown || a.kind == b.kind || a.isNumber() && b.isNumber() || a.isTime() && b.isTime() {
+		return
+	}
+	t.warn(at, codeImplicit, "a %s is compared with a %s: Athena refuses that; write a CAST, or from_iso8601_timestamp(…) for times", a, b)
+}
+
+func (t *translator) subscript(x *subscript, s *scope) (string, typ, error) {
+	parts, types, err := t.each([]expr{x.x, x.index}, s)
+	if err != nil {
+		return "", typ{}, err
+	}
+	base := parts[0]
+	if _, ok := x.x.(*name); !ok {
+		base = "(" + base + ")"
+	}
+	switch types[0].kind {
+	case rowKind:
+		l, ok := x.index.(*literal)
+		n := 0
+		if !ok || l.kind != litInteger {
+			return "", typ{}, errAt(x.at, "the subscript of a row must be a number")
+		}
+		if _, err := fmt.Sscan(l.text, &n); err != nil || n < 1 || n > len(types[0].fields) {
+			return "", typ{}, errAt(x.at, "a row with %d fields has no field %s", len(types[0].fields), l.text)
+		}
+		return base + "[" + parts[1] + "]", types[0].fields[n-1].typ, nil
+	case jsonKind, varchar:
+		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "a subscript of a " + types[0].String(), help: "json_extract_scalar(text, '$.a[0]')"}
+	}
+	t.warn(x.at, codeSubscript, "a subscript that is not there gives NULL here and an error on Athena; element_at gives NULL on both")
+	return base + "[" + parts[1] + "]", types[0].elemType(), nil
+}

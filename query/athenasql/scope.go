@@ -1,0 +1,126 @@
+package athenasql
+
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/query/schema"
+)
+
+// column is a column that a relation has.
+type column struct {
+	name string
+	typ  typ
+}
+
+// source is a relation in FROM, as names in the query see it.
+type source struct {
+	names   []string // by which it is called, last part last; lower-case
+	alias   string   // as it is written for the engine
+	columns []column
+	trail   bool
+	renamed bool // the columns have names of their own: t(a, b)
+}
+
+// scope is what names mean at a place of the text.
+type scope struct {
+	outer   *scope
+	sources []*source
+	lambda  map[string]typ    // parameters
+	rename  map[string]string // parameters that are written as something else
+	aliases []column          // of the select list, for ORDER BY and GROUP BY
+	queries map[string][]column
+}
+
+func (s *scope) inner() *scope { return &scope{outer: s} }
+
+// query finds the columns of a WITH query.
+func (s *scope) query(name string) ([]column, bool) {
+	for ; s != nil; s = s.outer {
+		if c, ok := s.queries[strings.ToLower(name)]; ok {
+			return c, true
+		}
+	}
+	return nil, false
+}
+
+// resolved is what a dotted name means.
+type resolved struct {
+	source *source
+	text   string  // as it is written for the engine, of the part that is the column
+	column string  // lower-case
+	typ    typ     // of the column
+	rest   []ident // fields of it
+}
+
+// find resolves a dotted name; ok is false when nothing in the text has it.
+func (s *scope) find(parts []ident) (r resolved, ok bool) {
+	for ; s != nil; s = s.outer {
+		first := strings.ToLower(parts[0].text)
+		if t, ok := s.lambda[first]; ok {
+			text := quoteName(parts[0].text)
+			if as, ok := s.rename[first]; ok {
+				text = as
+			}
+			return resolved{text: text, column: first, typ: t, rest: parts[1:]}, true
+		}
+		for _, src := range s.sources {
+			if n := src.called(parts); n > 0 && n < len(parts) {
+				if r, ok := src.column(parts[n:]); ok {
+					return r, true
+				}
+			}
+		}
+		for _, src := range s.sources {
+			if r, ok := src.column(parts); ok {
+				return r, true
+			}
+		}
+	}
+	return r, false
+}
+
+// called is how many of the parts name the source: db.table.column has two.
+func (src *source) called(parts []ident) int {
+	for n := min(len(src.names), len(parts)-1); n > 0; n-- {
+		tail := src.names[len(src.names)-n:]
+		same := true
+		for i := range n {
+			same = same && strings.EqualFold(tail[i], parts[i].text)
+		}
+		if same {
+			return n
+		}
+	}
+	return 0
+}
+
+func (src *source) column(parts []ident) (resolved, bool) {
+	if src.trail && !src.renamed {
+		return src.trailColumn(parts)
+	}
+	for _, c := range src.columns {
+		if strings.EqualFold(c.name, parts[0].text) {
+			return resolved{source: src, text: src.qualified(parts[0].text), column: strings.ToLower(c.name), typ: c.typ, rest: parts[1:]}, true
+		}
+	}
+	return resolved{}, false
+}
+
+func (src *source) trailColumn(parts []ident) (resolved, bool) {
+	name := strings.ToLower(parts[0].text)
+	if name == "$path" {
+		name = "ct_object"
+	}
+	c, ok := schema.Find(name)
+	if !ok {
+		return resolved{}, false
+	}
+	return resolved{source: src, text: src.qualified(name), column: c.Name, typ: columnType(c.Field), rest: parts[1:]}, true
+}
+
+func (src *source) qualified(column string) string {
+	if src.alias == "" {
+		return quoteName(column)
+	}
+	return quoteName(src.alias) + "." + quoteName(column)
+}

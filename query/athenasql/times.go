@@ -1,0 +1,271 @@
+package athenasql
+
+import (
+	"fmt"
+	"strings"
+)
+
+// timeUnits are Trino's units and the engine's functions that make intervals.
+var timeUnits = map[string]string{
+	"millisecond": "to_milliseconds", "second": "to_seconds", "minute": "to_minutes", "hour": "to_hours", "day": "to_days",
+	"week": "to_weeks", "month": "to_months", "quarter": "to_quarters", "year": "to_years",
+}
+
+// unit is the first argument, which names a unit.
+func (c *callSite) unit() (string, error) {
+	u, ok := c.literal(0)
+	u = strings.ToLower(u)
+	if _, known := timeUnits[u]; !ok || !known {
+		return "", c.errorf(codeArguments, "the first argument is a unit in single quotes: 'day', 'hour', 'minute', 'second', 'week', 'month' or 'year'")
+	}
+	return u, nil
+}
+
+// asTime writes argument i as a time; a text is a mistake that Athena refuses.
+func (c *callSite) asTime(i int) string {
+	if c.types[i].kind == varchar {
+		c.t.warn(c.x.at, codeImplicit, "%s of a text: Athena wants a date or a timestamp, such as from_iso8601_timestamp(…)", c.x.name)
+		return "CAST(" + c.args[i] + " AS TIMESTAMPTZ)"
+	}
+	return c.args[i]
+}
+
+// dateDiff counts whole units, as Trino does; the engine's own date_diff counts
+// how often a unit begins.
+func dateDiff(c *callSite) (string, typ, error) {
+	u, err := c.unit()
+	if err != nil {
+		return "", typ{}, err
+	}
+	a, b := c.asTime(1), c.asTime(2)
+	if c.types[1].kind != c.types[2].kind || c.types[1].kind == unknown {
+		a, b = "CAST("+a+" AS TIMESTAMPTZ)", "CAST("+b+" AS TIMESTAMPTZ)"
+	}
+	return fmt.Sprintf("date_sub('%s', %s, %s)", u, a, b), of(integer), nil
+}
+
+func dateAdd(c *callSite) (string, typ, error) {
+	u, err := c.unit()
+	if err != nil {
+		return "", typ{}, err
+	}
+	text := fmt.Sprintf("(%s + %s(CAST(%s AS INTEGER)))", c.asTime(2), timeUnits[u], c.args[1])
+	kind := c.types[2]
+	switch kind.kind {
+	case date:
+		text = "CAST(" + text + " AS DATE)"
+	case varchar:
+		kind = of(timestampTZ)
+	}
+	return text, kind, nil
+}
+
+func dateTrunc(c *callSite) (string, typ, error) {
+	u, err := c.unit()
+	if err != nil {
+		return "", typ{}, err
+	}
+	kind := c.types[1]
+	text := fmt.Sprintf("date_trunc('%s', %s)", u, c.asTime(1))
+	if kind.kind == date {
+		return "CAST(" + text + " AS DATE)", kind, nil
+	}
+	if kind.kind == varchar {
+		kind = of(timestampTZ)
+	}
+	return text, kind, nil
+}
+
+func fromUnix(c *callSite) (string, typ, error) {
+	text := c.fill("to_timestamp(CAST($1 AS DOUBLE))")
+	if len(c.args) == 2 {
+		if zone, ok := c.literal(1); !ok || !isUTC(zone) {
+			c.t.warn(c.x.at, codeZone, "from_unixtime: the time is shown as in that zone, and without its name")
+			return "timezone(" + c.args[1] + ", " + text + ")", typ{kind: timestamp, moved: true}, nil
+		}
+	}
+	return text, of(timestampTZ), nil
+}
+
+func toISO(c *callSite) (string, typ, error) {
+	format := map[kind]string{date: "%Y-%m-%d", timestamp: "%Y-%m-%dT%H:%M:%S.%g"}[c.types[0].kind]
+	if format == "" {
+		format = "%Y-%m-%dT%H:%M:%S.%gZ"
+	}
+	return "strftime(" + c.args[0] + ", '" + format + "')", of(varchar), nil
+}
+
+func atTimezone(c *callSite) (string, typ, error) {
+	return c.t.atZone(&atZone{c.x.node, c.x.args[0], c.x.args[1]}, c.s)
+}
+
+// formatTime writes a function whose second argument is a date format.
+func formatTime(engine string, convert func(format string, parse bool) (string, error)) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		format, ok := c.literal(1)
+		if !ok {
+			return "", typ{}, c.errorf(codeRefused, "the format must be written in the query")
+		}
+		parse := engine == "strptime"
+		to, err := convert(format, parse)
+		if err != nil {
+			return "", typ{}, c.errorf(codeFormat, "%v", err)
+		}
+		if !parse {
+			return "strftime(" + c.asTime(0) + ", " + quoteText(to) + ")", of(varchar), nil
+		}
+		text := "strptime(" + c.args[0] + ", " + quoteText(to) + ")"
+		if c.x.name == "parse_datetime" {
+			return "CAST(" + text + " AS TIMESTAMPTZ)", of(timestampTZ), nil
+		}
+		return "CAST(" + text + " AS TIMESTAMP)", of(timestamp), nil
+	}
+}
+
+// mysqlFormat turns a format of date_format and date_parse into the engine's.
+func mysqlFormat(format string, parse bool) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' {
+			b.WriteByte(format[i])
+			continue
+		}
+		if i++; i == len(format) {
+			return "", fmt.Errorf("the format %q ends in %%", format)
+		}
+		to, ok := mysqlLetters[format[i]]
+		if !ok {
+			return "", fmt.Errorf("%%%c is not to be had here", format[i])
+		}
+		b.WriteString(parsing(to, parse))
+	}
+	return b.String(), nil
+}
+
+var mysqlLetters = map[byte]string{
+	'Y': "%Y", 'y': "%y", 'm': "%m", 'd': "%d", 'H': "%H", 'I': "%I", 'h': "%I", 'S': "%S", 's': "%S", 'p': "%p", 'j': "%j", 'a': "%a", 'b': "%b",
+	'f': "%f", '%': "%%", 'i': "%M", 'M': "%B", 'c': "%-m", 'e': "%-d", 'k': "%-H", 'l': "%-I", 'W': "%A", 'T': "%H:%M:%S", 'r': "%I:%M:%S %p",
+	'v': "%V", 'x': "%G",
+}
+
+// parsing takes the dash out of a letter: reading, one digit or two are the same.
+func parsing(letter string, parse bool) string {
+	if parse {
+		return strings.ReplaceAll(letter, "%-", "%")
+	}
+	return letter
+}
+
+// jodaFormat turns a format of format_datetime and parse_datetime, which are
+// Joda-Time's, into the engine's.
+func jodaFormat(format string, parse bool) (string, error) {
+	var b strings.Builder
+	for i := 0; i < len(format); {
+		c := format[i]
+		switch {
+		case c == '\'':
+			text, n, err := quotedPart(format[i:])
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(strings.ReplaceAll(text, "%", "%%"))
+			i += n
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			n := 1
+			for i+n < len(format) && format[i+n] == c {
+				n++
+			}
+			to, err := jodaLetter(c, n, parse)
+			if err != nil {
+				return "", err
+			}
+			b.WriteString(to)
+			i += n
+		default:
+			b.WriteString(strings.ReplaceAll(string(c), "%", "%%"))
+			i++
+		}
+	}
+	return b.String(), nil
+}
+
+// quotedPart reads 'text' at the beginning of s, where two quotes are one.
+func quotedPart(s string) (text string, n int, err error) {
+	if strings.HasPrefix(s, "''") {
+		return "'", 2, nil
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] != '\'' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '\'' {
+			b.WriteByte('\'')
+			i++
+			continue
+		}
+		return b.String(), i + 1, nil
+	}
+	return "", 0, fmt.Errorf("a quote that does not end in %q", s)
+}
+
+// jodaLetter is the engine's for n times the letter c. In Joda Y is the year of
+// the era, not that of the week.
+func jodaLetter(c byte, n int, parse bool) (string, error) {
+	pick := func(short, long string) (string, error) {
+		if n == 1 {
+			return parsing(short, parse), nil
+		}
+		return long, nil
+	}
+	switch c {
+	case 'y', 'Y':
+		if n == 2 {
+			return "%y", nil
+		}
+		return "%Y", nil
+	case 'M':
+		if n >= 3 {
+			return either(n == 3, "%b", "%B"), nil
+		}
+		return pick("%-m", "%m")
+	case 'd':
+		return pick("%-d", "%d")
+	case 'H':
+		return pick("%-H", "%H")
+	case 'h':
+		return pick("%-I", "%I")
+	case 'm':
+		return pick("%-M", "%M")
+	case 's':
+		return pick("%-S", "%S")
+	case 'E':
+		return either(n <= 3, "%a", "%A"), nil
+	case 'D':
+		return "%j", nil
+	case 'a':
+		return "%p", nil
+	case 'x':
+		return "%G", nil
+	case 'w':
+		return "%V", nil
+	case 'S':
+		if n == 3 {
+			return "%g", nil
+		}
+		if n == 6 {
+			return "%f", nil
+		}
+	case 'Z':
+		if parse {
+			return "%z", nil
+		}
+		return either(n == 1, "+0000", "+00:00"), nil
+	case 'z':
+		if !parse {
+			return "UTC", nil
+		}
+	}
+	return "", fmt.Errorf("%s is not to be had here", strings.Repeat(string(c), n))
+}

@@ -1,0 +1,465 @@
+package athenasql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/query/schema"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
+
+// translator writes a syntax tree for the embedded engine.
+type translator struct {
+	text   string
+	o      Options
+	fn     map[string]function
+	needs  []schema.Need
+	star   bool
+	trails int
+	filter *Filter
+	notes  diagnostic.List
+	said   map[string]bool
+	tables []string
+	serial int
+}
+
+// starMark stands for the columns to leave out of a star until they are known.
+const starMark = "\x00"
+
+func translate(text string, s *statement, o Options) (*Translation, error) {
+	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}}
+	for _, l := range s.loose {
+		t.warn(l.at, codeNotAthena, "%s", l.message)
+	}
+	var sql string
+	var err error
+	switch {
+	case s.tables:
+		sql = "SELECT 'cloudtrail_logs' AS tab_name"
+	case s.show != nil:
+		sql = describeTrail()
+	default:
+		sql, _, err = t.query(s.query, &scope{})
+		if s.explain {
+			sql = "EXPLAIN " + sql
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if t.trails != 1 || s.query != nil && s.query.recursive {
+		t.filter = nil
+	}
+	trails := t.trails
+	if s.query != nil && s.query.recursive {
+		trails = max(trails, 2)
+	}
+	return &Translation{SQL: t.unmark(sql), Needs: t.needs, Star: t.star, Trails: trails,
+		Filter: t.filter, Notes: t.notes, Tables: t.tables}, nil
+}
+
+func describeTrail() string {
+	var rows []string
+	for _, c := range schema.Columns() {
+		if c.Class != schema.Extra {
+			rows = append(rows, fmt.Sprintf("(%s, %s, %s)", quoteText(c.Name), quoteText(c.SQLType()), quoteText(map[schema.Class]string{schema.Partition: "partition"}[c.Class])))
+		}
+	}
+	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS t(col_name, data_type, comment)"
+}
+
+// unmark puts the columns to leave out behind each star of the trail.
+func (t *translator) unmark(sql string) string { return strings.ReplaceAll(sql, starMark, t.exclude()) }
+
+// exclude keeps our own columns out of a star.
+func (t *translator) exclude() string {
+	var out []string
+	for _, n := range t.needs {
+		if c, ok := schema.Find(n.Column); ok && c.Class == schema.Extra && !slices.Contains(out, quoteName(c.Name)) {
+			out = append(out, quoteName(c.Name))
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return " EXCLUDE (" + strings.Join(out, ", ") + ")"
+}
+
+// warn notes something once for each code and message.
+func (t *translator) warn(at int, code, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	if t.said[code+message] {
+		return
+	}
+	t.said[code+message] = true
+	line, column := place(t.text, at)
+	t.notes = append(t.notes, diagnostic.Diagnostic{Code: code, Severity: diagnostic.Warning, Line: line, Column: column, Message: message})
+}
+
+func (t *translator) need(r resolved) {
+	path := make([]string, len(r.rest))
+	for i, p := range r.rest {
+		path[i] = strings.ToLower(p.text)
+	}
+	t.needs = append(t.needs, schema.Need{Column: r.column, Path: strings.Join(path, ".")})
+}
+
+// fresh is a name that no text has.
+func (t *translator) fresh() string {
+	t.serial++
+	return fmt.Sprintf("ct_%d", t.serial)
+}
+
+// query writes a query and says which columns it has.
+func (t *translator) query(q *query, outer *scope) (string, []column, error) {
+	s := outer.inner()
+	var b strings.Builder
+	if len(q.with) > 0 {
+		with, err := t.with(q, s)
+		if err != nil {
+			return "", nil, err
+		}
+		b.WriteString(with)
+	}
+	if q.ties {
+		return "", nil, &syntaxError{at: q.at, code: codeUnsupported, message: "WITH TIES is not to be had here", help: "rank() OVER (ORDER BY …) <= n"}
+	}
+	sql, columns, inside, err := t.body(q.body, s)
+	if err != nil {
+		return "", nil, err
+	}
+	b.WriteString(sql)
+	if len(q.orderBy) > 0 {
+		keys, err := t.sortKeys(q.orderBy, inside)
+		if err != nil {
+			return "", nil, err
+		}
+		b.WriteString(" ORDER BY " + keys)
+	}
+	bounds, err := t.bounds(q, s)
+	b.WriteString(bounds)
+	return b.String(), columns, err
+}
+
+func (t *translator) bounds(q *query, s *scope) (string, error) {
+	var all string
+	for _, part := range []struct {
+		word string
+		x    expr
+	}{{" LIMIT ", q.limit}, {" OFFSET ", q.offset}} {
+		if part.x == nil {
+			continue
+		}
+		x, _, err := t.expr(part.x, s)
+		if err != nil {
+			return "", err
+		}
+		if l, ok := part.x.(*literal); ok && l.kind == litString { // a parameter
+			x = "CAST(" + x + " AS BIGINT)"
+		}
+		all += part.word + x
+	}
+	return all, nil
+}
+
+func (t *translator) with(q *query, s *scope) (string, error) {
+	s.queries = map[string][]column{}
+	var parts []string
+	for _, c := range q.with {
+		if q.recursive {
+			s.queries[strings.ToLower(c.name.text)] = t.guess(c)
+		}
+		sql, columns, err := t.query(c.query, s)
+		if err != nil {
+			return "", err
+		}
+		columns = rename(columns, c.columns)
+		s.queries[strings.ToLower(c.name.text)] = columns
+		parts = append(parts, quoteName(c.name.text)+nameList(c.columns)+" AS ("+sql+")")
+	}
+	word := "WITH "
+	if q.recursive {
+		word = "WITH RECURSIVE "
+	}
+	return word + strings.Join(parts, ", ") + " ", nil
+}
+
+// guess are the columns of a recursive query before it was read.
+func (t *translator) guess(c cte) []column {
+	var columns []column
+	for _, n := range c.columns {
+		columns = append(columns, column{n.text, typ{}})
+	}
+	return columns
+}
+
+func rename(columns []column, names []ident) []column {
+	out := slices.Clone(columns)
+	for i, n := range names {
+		if i < len(out) {
+			out[i].name = n.text
+		} else {
+			out = append(out, column{n.text, typ{}})
+		}
+	}
+	return out
+}
+
+func nameList(names []ident) string {
+	if len(names) == 0 {
+		return ""
+	}
+	parts := make([]string, len(names))
+	for i, n := range names {
+		parts[i] = quoteName(n.text)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// body writes what gives a query's rows; inside is the scope of its ORDER BY.
+func (t *translator) body(b body, s *scope) (sql string, columns []column, inside *scope, err error) {
+	switch b := b.(type) {
+	case *selection:
+		return t.selection(b, s)
+	case *setOperation:
+		l, columns, _, err := t.body(b.l, s)
+		if err != nil {
+			return "", nil, nil, err
+		}
+		r, _, _, err := t.body(b.r, s)
+		if err != nil {
+			return "", nil, nil, err
+		}
+		op := b.op
+		if b.all {
+			op += " ALL"
+		}
+		in := s.inner()
+		in.aliases = columns
+		return "(" + l + ") " + op + " (" + r + ")", columns, in, nil
+	case *values:
+		sql, columns, err := t.values(b, s)
+		in := s.inner()
+		in.aliases = columns
+		return sql, columns, in, err
+	case *nested:
+		sql, columns, err := t.query(b.query, s)
+		in := s.inner()
+		in.aliases = columns
+		return "(" + sql + ")", columns, in, err
+	}
+	return "", nil, nil, errAt(b.pos(), "not a query")
+}
+
+func (t *translator) values(v *values, s *scope) (string, []column, error) {
+	var columns []column
+	rows := make([]string, len(v.rows))
+	for i, x := range v.rows {
+		elems := []expr{x}
+		if r, ok := x.(*row); ok {
+			elems = r.elems
+		}
+		parts := make([]string, len(elems))
+		for j, e := range elems {
+			text, kind, err := t.expr(e, s)
+			if err != nil {
+				return "", nil, err
+			}
+			parts[j] = text
+			if i == 0 {
+				columns = append(columns, column{fmt.Sprintf("_col%d", j), kind})
+			}
+		}
+		rows[i] = "(" + strings.Join(parts, ", ") + ")"
+	}
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = quoteName(c.name)
+	}
+	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS " + quoteName(t.fresh()) + "(" + strings.Join(names, ", ") + ")", columns, nil
+}
+
+func (t *translator) selection(q *selection, outer *scope) (string, []column, *scope, error) {
+	s := outer.inner()
+	from, err := t.from(q.from, s)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	var where string
+	if q.where != nil {
+		if where, _, err = t.expr(q.where, s); err != nil {
+			return "", nil, nil, err
+		}
+		if f := t.filterOf(q.where, s); f != nil {
+			t.filter = and(t.filter, f)
+		}
+	}
+	list, columns, err := t.items(q.items, s)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	in := s.inner()
+	in.aliases = columns
+	var b strings.Builder
+	b.WriteString("SELECT ")
+	if q.distinct {
+		b.WriteString("DISTINCT ")
+	}
+	b.WriteString(list)
+	if from != "" {
+		b.WriteString(" FROM " + from)
+	}
+	if where != "" {
+		b.WriteString(" WHERE " + where)
+	}
+	rest, err := t.grouped(q, s, in)
+	b.WriteString(rest)
+	return b.String(), columns, in, err
+}
+
+// grouped writes GROUP BY, HAVING and WINDOW.
+func (t *translator) grouped(q *selection, s, in *scope) (string, error) {
+	var b strings.Builder
+	if q.group != nil {
+		sets, err := t.groupSets(q.group, s)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(" GROUP BY " + sets)
+	}
+	if q.having != nil {
+		x, _, err := t.expr(q.having, s)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(" HAVING " + x)
+	}
+	for i, w := range q.windows {
+		spec, err := t.window(w.spec, s)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(map[bool]string{true: " WINDOW ", false: ", "}[i == 0] + quoteName(w.name.text) + " AS " + spec)
+	}
+	return b.String(), nil
+}
+
+func (t *translator) groupSets(g *grouping, s *scope) (string, error) {
+	parts := make([]string, len(g.sets))
+	for i, set := range g.sets {
+		if set.kind == "" {
+			x, _, err := t.expr(set.x, s)
+			if err != nil {
+				return "", err
+			}
+			parts[i] = x
+			continue
+		}
+		lists := make([]string, len(set.list))
+		for j, l := range set.list {
+			elems, err := t.list(l, s)
+			if err != nil {
+				return "", err
+			}
+			lists[j] = "(" + elems + ")"
+		}
+		parts[i] = set.kind + " (" + strings.Join(lists, ", ") + ")"
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+func (t *translator) sortKeys(keys []sortKey, s *scope) (string, error) {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		x, _, err := t.sorted(k.x, s)
+		if err != nil {
+			return "", err
+		}
+		if k.desc {
+			x += " DESC"
+		}
+		if k.nulls == "" {
+			k.nulls = "LAST" // Trino's order in both directions
+		}
+		parts[i] = x + " NULLS " + k.nulls
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+// sorted writes a sort key, in which names of the select list come first.
+func (t *translator) sorted(x expr, s *scope) (string, typ, error) {
+	if n, ok := x.(*name); ok && len(n.parts) == 1 {
+		for _, c := range s.aliases {
+			if strings.EqualFold(c.name, n.parts[0].text) {
+				return quoteName(c.name), c.typ, nil
+			}
+		}
+	}
+	return t.expr(x, s)
+}
+
+// items writes the select list. Every element gets the name that it has on
+// Athena.
+func (t *translator) items(items []item, s *scope) (string, []column, error) {
+	var parts []string
+	var columns []column
+	for i, it := range items {
+		if it.star {
+			text, more, err := t.starItem(it, s)
+			if err != nil {
+				return "", nil, err
+			}
+			parts, columns = append(parts, text), append(columns, more...)
+			continue
+		}
+		x, kind, err := t.expr(it.x, s)
+		if err != nil {
+			return "", nil, err
+		}
+		called := itemName(it, i)
+		parts, columns = append(parts, x+" AS "+quoteName(called)), append(columns, column{called, kind})
+	}
+	return strings.Join(parts, ", "), columns, nil
+}
+
+func itemName(it item, i int) string {
+	if it.alias != nil {
+		return it.alias.text
+	}
+	switch x := it.x.(type) {
+	case *name:
+		return x.parts[len(x.parts)-1].text
+	case *field:
+		return x.name.text
+	}
+	return fmt.Sprintf("_col%d", i)
+}
+
+func (t *translator) starItem(it item, s *scope) (string, []column, error) {
+	var columns []column
+	found := false
+	for _, src := range s.sources {
+		if it.of != nil && src.called(append(slices.Clone(it.of), ident{})) != len(it.of) {
+			continue
+		}
+		found = true
+		if src.trail && !src.renamed {
+			t.star = true
+			for _, c := range schema.Columns() {
+				if c.Class != schema.Extra {
+					columns = append(columns, column{c.Name, columnType(c.Field)})
+				}
+			}
+			continue
+		}
+		columns = append(columns, src.columns...)
+	}
+	if !found {
+		return "", nil, errAt(it.at, "nothing to take all columns of")
+	}
+	if it.of == nil {
+		return "*" + starMark, columns, nil
+	}
+	return quoteName(it.of[len(it.of)-1].text) + ".*" + starMark, columns, nil
+}

@@ -1,0 +1,284 @@
+package trino
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// document views text as a JSON value; ok is false when it is none.
+func document(text string) (cloudtrail.Value, bool) {
+	raw := []byte(strings.TrimSpace(text))
+	if len(raw) == 0 || !json.Valid(raw) {
+		return cloudtrail.Value{}, false
+	}
+	return cloudtrail.ValueOf(raw), true
+}
+
+// follow gives the values that a path leads to.
+func follow(v cloudtrail.Value, steps []step, yield func(cloudtrail.Value)) {
+	if len(steps) == 0 {
+		yield(v)
+		return
+	}
+	s, rest := steps[0], steps[1:]
+	switch {
+	case s.all:
+		v.Elements(func(_ int, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
+		v.Members(func(_ []byte, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
+	case s.named:
+		if e := v.Get(s.name); e.Exists() {
+			follow(e, rest, yield)
+		}
+	default:
+		v.Elements(func(i int, e cloudtrail.Value) bool {
+			if i == s.index {
+				follow(e, rest, yield)
+			}
+			return i < s.index
+		})
+	}
+}
+
+// at is the value at the path; several, when the path has a *, become an array.
+func at(text, path string) (v cloudtrail.Value, err error) {
+	steps, err := parsePath(path)
+	if err != nil {
+		return v, err
+	}
+	doc, ok := document(text)
+	if !ok {
+		return v, nil
+	}
+	many := false
+	for _, s := range steps {
+		many = many || s.all
+	}
+	if !many {
+		follow(doc, steps, func(found cloudtrail.Value) { v = found })
+		return v, nil
+	}
+	list := []byte{'['}
+	follow(doc, steps, func(found cloudtrail.Value) {
+		if len(list) > 1 {
+			list = append(list, ',')
+		}
+		list = append(list, found.Raw()...)
+	})
+	return cloudtrail.ValueOf(append(list, ']')), nil
+}
+
+// jsonExtract is the JSON text at a path, or NULL.
+func jsonExtract(text, path string) (any, error) {
+	v, err := at(text, path)
+	if err != nil || !v.Exists() {
+		return nil, err
+	}
+	return string(v.Raw()), nil
+}
+
+// jsonScalar is the text of a string, number or boolean at a path; anything else
+// is NULL.
+func jsonScalar(text, path string) (any, error) {
+	v, err := at(text, path)
+	if err != nil {
+		return nil, err
+	}
+	switch v.Kind() {
+	case cloudtrail.String, cloudtrail.Number, cloudtrail.Bool:
+		return string(v.Text(nil)), nil
+	}
+	return nil, nil
+}
+
+func members(v cloudtrail.Value) (n int64) {
+	v.Members(func([]byte, cloudtrail.Value) bool { n++; return true })
+	v.Elements(func(int, cloudtrail.Value) bool { n++; return true })
+	return n
+}
+
+func jsonSize(text, path string) (any, error) {
+	v, err := at(text, path)
+	if err != nil || !v.Exists() {
+		return nil, err
+	}
+	return members(v), nil
+}
+
+func jsonLength(text string) any {
+	v, _ := document(text)
+	if v.Kind() != cloudtrail.Array {
+		return nil
+	}
+	return members(v)
+}
+
+func jsonContains(text, wanted string) any {
+	v, _ := document(text)
+	want, ok := document(wanted)
+	if v.Kind() != cloudtrail.Array || !ok {
+		return nil
+	}
+	found := false
+	v.Elements(func(_ int, e cloudtrail.Value) bool {
+		found = e.Kind() == want.Kind() && sameScalar(e, want)
+		return !found
+	})
+	return found
+}
+
+func sameScalar(a, b cloudtrail.Value) bool {
+	if a.Kind() == cloudtrail.Number {
+		var x, y float64
+		return json.Unmarshal(a.Raw(), &x) == nil && json.Unmarshal(b.Raw(), &y) == nil && x == y
+	}
+	return string(a.Text(nil)) == string(b.Text(nil))
+}
+
+func jsonElement(text string, i int64) any {
+	v, _ := document(text)
+	if v.Kind() != cloudtrail.Array {
+		return nil
+	}
+	if i < 0 {
+		i += members(v)
+	}
+	var found any
+	v.Elements(func(n int, e cloudtrail.Value) bool {
+		if int64(n) == i {
+			found = string(e.Raw())
+		}
+		return int64(n) < i
+	})
+	return found
+}
+
+// jsonText is what CAST(json AS varchar) gives.
+func jsonText(text string) (any, error) {
+	v, ok := document(text)
+	if !ok {
+		return nil, fmt.Errorf("not JSON: %.40q", text)
+	}
+	switch v.Kind() {
+	case cloudtrail.Null:
+		return nil, nil
+	case cloudtrail.Object, cloudtrail.Array:
+		return nil, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
+	}
+	return string(v.Text(nil)), nil
+}
+
+// jsonShape writes a JSON value so that the engine can cast it as Trino does:
+// fields of rows found whatever their case and in order, scalars as texts. shape
+// is "v" a scalar, "j" JSON, ["a", elem], ["m", value] or ["r", [[name, type], …]].
+func jsonShape(text, shape string) (any, error) {
+	var s any
+	if err := json.Unmarshal([]byte(shape), &s); err != nil {
+		return nil, err
+	}
+	v, ok := document(text)
+	if !ok {
+		return nil, fmt.Errorf("not JSON: %.40q", text)
+	}
+	if v.Kind() == cloudtrail.Null {
+		return nil, nil
+	}
+	out, err := appendShape(nil, v, s)
+	if err != nil {
+		return nil, err
+	}
+	return string(out), nil
+}
+
+func appendShape(dst []byte, v cloudtrail.Value, shape any) ([]byte, error) {
+	if v.Kind() == cloudtrail.Null || v.Kind() == cloudtrail.Missing {
+		return append(dst, "null"...), nil
+	}
+	parts, ok := shape.([]any)
+	if !ok {
+		if shape == "j" {
+			return append(dst, v.Raw()...), nil
+		}
+		if v.Kind() == cloudtrail.Object || v.Kind() == cloudtrail.Array {
+			return nil, errors.New("cannot cast a JSON object or array to a scalar")
+		}
+		return append(dst, v.Raw()...), nil
+	}
+	switch parts[0] {
+	case "a":
+		return appendShapeList(dst, v, parts[1])
+	case "m":
+		return appendShapeMap(dst, v, parts[1])
+	}
+	return appendShapeRow(dst, v, parts[1].([]any))
+}
+
+func appendShapeList(dst []byte, v cloudtrail.Value, elem any) (_ []byte, err error) {
+	if v.Kind() != cloudtrail.Array {
+		return nil, fmt.Errorf("cannot cast a JSON %v to an array", v.Kind())
+	}
+	dst = append(dst, '[')
+	v.Elements(func(i int, e cloudtrail.Value) bool {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst, err = appendShape(dst, e, elem)
+		return err == nil
+	})
+	return append(dst, ']'), err
+}
+
+func appendShapeMap(dst []byte, v cloudtrail.Value, elem any) (_ []byte, err error) {
+	if v.Kind() != cloudtrail.Object {
+		return nil, fmt.Errorf("cannot cast a JSON %v to a map", v.Kind())
+	}
+	dst = append(dst, '{')
+	n := 0
+	v.Members(func(key []byte, e cloudtrail.Value) bool {
+		if n++; n > 1 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(append(dst, '"'), key...), `":`...)
+		dst, err = appendShape(dst, e, elem)
+		return err == nil
+	})
+	return append(dst, '}'), err
+}
+
+// appendShapeRow writes an object; a row may also come as an array.
+func appendShapeRow(dst []byte, v cloudtrail.Value, fields []any) (_ []byte, err error) {
+	dst = append(dst, '{')
+	for i, f := range fields {
+		pair := f.([]any)
+		name := pair[0].(string)
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(append(dst, key...), ':')
+		var value cloudtrail.Value
+		switch v.Kind() {
+		case cloudtrail.Object:
+			value = v.GetFold(name)
+		case cloudtrail.Array:
+			v.Elements(func(n int, e cloudtrail.Value) bool {
+				if n == i {
+					value = e
+				}
+				return n < i
+			})
+		default:
+			return nil, fmt.Errorf("cannot cast a JSON %v to a row", v.Kind())
+		}
+		if dst, err = appendShape(dst, value, pair[1]); err != nil {
+			return nil, err
+		}
+	}
+	return append(dst, '}'), err
+}

@@ -1,0 +1,82 @@
+package trino
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// step is one step of a JSON path: a member, an element, or all of them.
+type step struct {
+	name  string
+	index int // when name is empty
+	all   bool
+	named bool
+}
+
+// parsePath reads a JSON path as Trino's json_extract does: $.a.b, $["a-b"],
+// $.a[0], $.*, $[*].
+func parsePath(path string) ([]step, error) {
+	bad := func() ([]step, error) { return nil, fmt.Errorf("invalid JSON path: %q", path) }
+	rest := strings.TrimPrefix(path, "$")
+	if rest == path { // without $ a path is that of members
+		if path == "" {
+			return bad()
+		}
+		rest = "." + path
+	}
+	var steps []step
+	for rest != "" {
+		var s step
+		var ok bool
+		if rest[0] == '[' {
+			s, rest, ok = bracketStep(rest[1:])
+		} else if rest[0] == '.' {
+			s, rest, ok = nameStep(rest[1:])
+		}
+		if !ok {
+			return bad()
+		}
+		steps = append(steps, s)
+	}
+	return steps, nil
+}
+
+func nameStep(s string) (step, string, bool) {
+	n := strings.IndexAny(s, ".[")
+	if n < 0 {
+		n = len(s)
+	}
+	name := s[:n]
+	if name == "*" {
+		return step{all: true}, s[n:], true
+	}
+	return step{name: strings.Trim(name, `"`), named: true}, s[n:], name != "" && !strings.ContainsAny(name, "]* ?()")
+}
+
+func bracketStep(s string) (step, string, bool) {
+	if s != "" && (s[0] == '"' || s[0] == '\'') {
+		var name strings.Builder
+		for i := 1; i < len(s); i++ {
+			switch {
+			case s[i] == '\\' && i+1 < len(s):
+				i++
+				name.WriteByte(s[i])
+			case s[i] == s[0]:
+				rest, ok := strings.CutPrefix(s[i+1:], "]")
+				return step{name: name.String(), named: true}, rest, ok
+			default:
+				name.WriteByte(s[i])
+			}
+		}
+		return step{}, "", false
+	}
+	inner, rest, ok := strings.Cut(s, "]")
+	if inner == "*" {
+		return step{all: true}, rest, ok
+	}
+	if n, err := strconv.Atoi(inner); err == nil && n >= 0 {
+		return step{index: n}, rest, ok
+	}
+	return step{name: inner, named: true}, rest, ok && inner != "" && !strings.ContainsAny(inner, "[*?(@:,-")
+}

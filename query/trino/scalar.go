@@ -1,0 +1,118 @@
+package trino
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// DoubleText writes a double as Trino does: 0.5, 1.0E10.
+func DoubleText(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	case f != 0 && (math.Abs(f) < 1e-3 || math.Abs(f) >= 1e7):
+		m, e, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
+		if !strings.Contains(m, ".") {
+			m += ".0"
+		}
+		n, _ := strconv.Atoi(e)
+		return m + "E" + strconv.Itoa(n)
+	}
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// ipAddress is the canonical text of an address; IPv4 in IPv6 is IPv4.
+func ipAddress(s string) (any, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
+	}
+	return a.Unmap().WithZone("").String(), nil
+}
+
+func cidrContains(prefix, s string) (any, error) {
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil {
+		return nil, fmt.Errorf("invalid CIDR: %.60s", prefix)
+	}
+	if inner, err := netip.ParsePrefix(s); err == nil { // is_subnet_of
+		return p.Masked().Contains(inner.Addr()) && inner.Bits() >= p.Bits(), nil
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
+	}
+	return p.Masked().Contains(a.Unmap()), nil
+}
+
+func ipPrefix(s string, bits int64) (any, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
+	}
+	p, err := a.Unmap().Prefix(int(bits))
+	if err != nil {
+		return nil, fmt.Errorf("invalid prefix length: %d", bits)
+	}
+	return p.String(), nil
+}
+
+// subnetEnd is the first or last address of a prefix, whose other bits are fill.
+func subnetEnd(prefix string, fill byte) (any, error) {
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil {
+		return nil, fmt.Errorf("invalid CIDR: %.60s", prefix)
+	}
+	b := p.Masked().Addr().AsSlice()
+	for i := range b {
+		if free := 8*(i+1) - p.Bits(); free > 0 {
+			b[i] |= fill & byte(1<<min(free, 8)-1)
+		}
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a.String(), nil
+}
+
+// urlPart is a part of a URL; NULL when the text is none.
+func urlPart(text, part string) any {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil
+	}
+	switch part {
+	case "host":
+		return u.Hostname()
+	case "path":
+		return u.Path
+	case "protocol":
+		return u.Scheme
+	case "query":
+		return u.RawQuery
+	case "fragment":
+		return u.Fragment
+	}
+	if u.Port() == "" {
+		return nil
+	}
+	return u.Port()
+}
+
+func urlParameter(text, name string) any {
+	u, err := url.Parse(text)
+	if err != nil || !u.Query().Has(name) {
+		return nil
+	}
+	return u.Query().Get(name)
+}

@@ -1,0 +1,48 @@
+// Package trino has the functions of Trino (Athena engine version 3) that the
+// embedded engine lacks or answers otherwise, as functions of Go. They take and
+// give text, numbers and truth; nil is NULL.
+package trino
+
+// Type is the type of an argument or a result.
+type Type uint8
+
+// The types.
+const (
+	Text Type = iota
+	Integer
+	Double
+	Boolean
+)
+
+// Function is one function. It is NULL when an argument is.
+type Function struct {
+	Name   string
+	Args   []Type
+	Result Type
+	// Call gets arguments of the Go types string, int64, float64 and bool; nil
+	// as a result is NULL.
+	Call func(args []any) (any, error)
+}
+
+// Functions are all functions, under the names that package athenasql writes.
+func Functions() []Function {
+	text, two := []Type{Text}, []Type{Text, Text}
+	return []Function{
+		{"ct_json_extract", two, Text, func(a []any) (any, error) { return jsonExtract(a[0].(string), a[1].(string)) }},
+		{"ct_json_extract_scalar", two, Text, func(a []any) (any, error) { return jsonScalar(a[0].(string), a[1].(string)) }},
+		{"ct_json_size", two, Integer, func(a []any) (any, error) { return jsonSize(a[0].(string), a[1].(string)) }},
+		{"ct_json_array_length", text, Integer, func(a []any) (any, error) { return jsonLength(a[0].(string)), nil }},
+		{"ct_json_array_contains", two, Boolean, func(a []any) (any, error) { return jsonContains(a[0].(string), a[1].(string)), nil }},
+		{"ct_json_array_get", []Type{Text, Integer}, Text, func(a []any) (any, error) { return jsonElement(a[0].(string), a[1].(int64)), nil }},
+		{"ct_json_text", text, Text, func(a []any) (any, error) { return jsonText(a[0].(string)) }},
+		{"ct_json_shape", two, Text, func(a []any) (any, error) { return jsonShape(a[0].(string), a[1].(string)) }},
+		{"ct_double_text", []Type{Double}, Text, func(a []any) (any, error) { return DoubleText(a[0].(float64)), nil }},
+		{"ct_ipaddress", text, Text, func(a []any) (any, error) { return ipAddress(a[0].(string)) }},
+		{"ct_cidr_contains", two, Boolean, func(a []any) (any, error) { return cidrContains(a[0].(string), a[1].(string)) }},
+		{"ct_ip_prefix", []Type{Text, Integer}, Text, func(a []any) (any, error) { return ipPrefix(a[0].(string), a[1].(int64)) }},
+		{"ct_ip_subnet_min", text, Text, func(a []any) (any, error) { return subnetEnd(a[0].(string), 0) }},
+		{"ct_ip_subnet_max", text, Text, func(a []any) (any, error) { return subnetEnd(a[0].(string), 0xff) }},
+		{"ct_url", two, Text, func(a []any) (any, error) { return urlPart(a[0].(string), a[1].(string)), nil }},
+		{"ct_url_parameter", two, Text, func(a []any) (any, error) { return urlParameter(a[0].(string), a[1].(string)), nil }},
+	}
+}
