@@ -147,7 +147,7 @@ func (e *Env) news(a *Alert, before Status) (out []Delivery) {
 			e.sum(a, told, s)
 			s.Surge.Last = e.Now
 			if s.Surge.Pending == "" {
-				out = append(out, e.totals(s, e.Now.Add(e.Policy.stormEvery(s.Name))))
+				out = append(out, e.totals(s))
 			}
 		}
 	}

@@ -73,11 +73,11 @@ func (e *Env) stormTold(d Delivery) []Delivery {
 		return nil
 	}
 	s.change()
-	s.Surge.Pending, s.Surge.Told = "", d.Count
+	s.Surge.Pending, s.Surge.Told, s.Surge.ToldAt = "", d.Count, e.Now
 	if s.Surge.findings() <= d.Count {
 		return nil
 	}
-	return []Delivery{e.totals(s, e.Now.Add(e.Policy.stormEvery(s.Name)))}
+	return []Delivery{e.totals(s)}
 }
 
 // failed remembers that nothing is on its way any more.

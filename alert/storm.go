@@ -55,6 +55,7 @@ type Surge struct {
 	Totals   []Total   `json:"totals"`
 	Sequence int64     `json:"sequence"`
 	Told     int64     `json:"told"` // findings that the last message counted
+	ToldAt   time.Time `json:"toldAt,omitzero"`
 	Pending  string    `json:"pending,omitempty"`
 }
 
@@ -187,7 +188,7 @@ func (e *Env) hold(a *Alert, t *Told, s *SinkState) []Delivery {
 	if s.Surge.Pending != "" {
 		return nil
 	}
-	return []Delivery{e.totals(s, e.Now)}
+	return []Delivery{e.totals(s)}
 }
 
 // sum adds what the totals do not count yet of an alert.
@@ -203,9 +204,13 @@ func (e *Env) sum(a *Alert, t *Told, s *SinkState) {
 	t.Summed = a.Count
 }
 
-// totals is the next message of a storm; its body is filled in when it is
-// claimed.
-func (e *Env) totals(s *SinkState, at time.Time) Delivery {
+// totals is the next message of a storm: the first one at once, the others
+// apart. Its body is filled in when it is claimed.
+func (e *Env) totals(s *SinkState) Delivery {
+	at := e.Now
+	if !s.Surge.ToldAt.IsZero() {
+		at = later(at, s.Surge.ToldAt.Add(e.Policy.stormEvery(s.Name)))
+	}
 	s.change()
 	s.Surge.Sequence++
 	s.Surge.Pending = deliveryID(s.Surge.ID, s.Name, s.Surge.Sequence)

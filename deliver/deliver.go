@@ -85,7 +85,8 @@ type Dispatcher struct {
 	mu      sync.Mutex
 	workers map[string]*worker // by sink, those of the present targets
 	targets []Target
-	running bool // the workers' goroutines were started
+	running bool              // the workers' goroutines were started
+	said    map[string]string // the day on which the log was told something
 	reload  chan struct{}
 }
 
@@ -95,7 +96,7 @@ func New(o Options) (*Dispatcher, error) {
 		return nil, errors.New("deliver: a Store and a Build are required")
 	}
 	setDefaults(&o)
-	d := &Dispatcher{o: o, workers: map[string]*worker{}, reload: make(chan struct{}, 1)}
+	d := &Dispatcher{o: o, workers: map[string]*worker{}, said: map[string]string{}, reload: make(chan struct{}, 1)}
 	if err := checkTargets(o.Targets); err != nil {
 		return nil, err
 	}

@@ -28,11 +28,23 @@ func (d *Dispatcher) Health(ctx context.Context, n alert.Notice, about string) e
 			firstErr = fmt.Errorf("health: sink %s: %w", name, err)
 		}
 	}
-	if told == 0 {
+	if told == 0 && d.firstToday(n.Key+" "+about) {
 		d.o.Log.Error(n.Headline, "summary", n.Summary, "sink", about)
 	}
 	d.Wake()
 	return firstErr
+}
+
+// firstToday tells whether something is said for the first time today.
+func (d *Dispatcher) firstToday(what string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	today := d.o.Now().UTC().Format(time.DateOnly)
+	if d.said[what] == today {
+		return false
+	}
+	d.said[what] = today
+	return true
 }
 
 // healthSinks are the names of the sinks that hear of trouble.

@@ -103,6 +103,9 @@ func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
 		}
 		w.failures++
 		w.retry = later(w.retry, o.NotUntil)
+		if !w.soonest.After(now) || o.NotUntil.Before(w.soonest) {
+			w.soonest = o.NotUntil
+		}
 		w.hold(asked, now)
 	}
 }

@@ -36,6 +36,7 @@ type worker struct {
 	quiet    time.Time // nothing is sent before
 	next     time.Time // earliest next message by the sink's rate
 	retry    time.Time // latest time that a message is to be tried again
+	soonest  time.Time // earliest such time to come
 
 	mu sync.Mutex
 	st Status
@@ -148,10 +149,19 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, idle bool, err e
 	}
 	ds, err := w.d.o.Store.Claim(ctx, w.t.Name, max(w.traits.Batch, 1), now, w.d.o.Lease)
 	if err != nil || len(ds) == 0 {
-		return w.d.o.Poll, true, err
+		return w.untilNext(now), true, err
 	}
 	w.pace(now, len(ds))
 	return 0, false, w.deliver(ctx, ds)
+}
+
+// untilNext is how long to wait when nothing is due.
+func (w *worker) untilNext(now time.Time) time.Duration {
+	if !w.soonest.After(now) {
+		w.soonest = time.Time{}
+		return w.d.o.Poll
+	}
+	return min(w.d.o.Poll, w.soonest.Sub(now)+time.Millisecond) // stores count in milliseconds
 }
 
 // pace keeps messages apart as the sink's rate asks.
@@ -219,7 +229,7 @@ var errStore = errors.New("the store did not answer")
 func (w *worker) notification(ctx context.Context, d alert.Delivery) (n sink.Notification, with alert.Delivery, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			with, err = d, fmt.Errorf("panic: %v", p)
 		}
 	}()
 	var a *alert.Alert
