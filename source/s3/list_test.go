@@ -1,0 +1,226 @@
+package s3_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/faultproxy"
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/s3"
+)
+
+// logKey is the key of a log file.
+func logKey(root, account, kind, region string, at time.Time, unique string) string {
+	return fmt.Sprintf("%sAWSLogs/%s/%s/%s/%s/%s_%s_%s_%s_%s.json.gz", root, account, kind, region, at.Format("2006/01/02"),
+		account[strings.LastIndexByte(account, '/')+1:], kind, region, at.Format("20060102T1504Z"), unique)
+}
+
+var day = time.Date(2026, 3, 14, 0, 0, 0, 0, time.UTC)
+
+// trail fills a bucket: an organization and an account of its own, digests and
+// others' files between them. It returns the log files by key.
+func trail(b *bench) (keys []string) {
+	for _, account := range []string{"111122223333", "o-abcdefghij/111122223333", "o-abcdefghij/444455556666"} {
+		for _, region := range []string{"eu-west-1", "us-east-1"} {
+			for d := range 4 {
+				for h := range 2 {
+					at := day.AddDate(0, 0, d).Add(time.Duration(h*10)*time.Hour + 5*time.Minute)
+					keys = append(keys, logKey("", account, "CloudTrail", region, at, fmt.Sprintf("u%02d", h)))
+				}
+			}
+			b.put(logKey("", account, "CloudTrail-Digest", region, day, "x"), []byte("{}"))
+		}
+		b.put("AWSLogs/"+account+"/Config/eu-west-1/2026/3/14/ConfigSnapshot/x.json.gz", []byte("{}"))
+		b.put("AWSLogs/"+account+"/CloudTrail/", nil)
+	}
+	b.put("athena/results/x.csv", []byte("a,b"))
+	for _, k := range keys {
+		b.put(k, []byte(`{"Records":[]}`))
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func list(t *testing.T, c *s3.Client, l s3.Listing) (keys []string) {
+	t.Helper()
+	for o, err := range c.List(t.Context(), l) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, o.Key)
+	}
+	return keys
+}
+
+func filter(keys []string, keep func(k cloudtrail.ObjectKey) bool) (out []string) {
+	for _, key := range keys {
+		if k, ok := cloudtrail.ParseObjectKey(key); ok && keep(k) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+// A listing gives what it was asked for, in the order of keys, from any place.
+func TestList(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	from, to := day.AddDate(0, 0, 1).Add(time.Hour), day.AddDate(0, 0, 2).Add(time.Hour)
+	for _, c := range []struct {
+		name string
+		l    s3.Listing
+		want []string
+	}{
+		{"everything", s3.Listing{}, all},
+		{"an account's folder", s3.Listing{Prefix: "AWSLogs/111122223333/"}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Organization == "" })},
+		{"the beginning of an account", s3.Listing{Prefix: "AWSLogs/1111"}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Organization == "" })},
+		{"the organization", s3.Listing{Prefix: "AWSLogs/o-abcdefghij/"}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Organization != "" })},
+		{"one region's folder", s3.Listing{Prefix: "AWSLogs/111122223333/CloudTrail/us-east-1/"}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Organization == "" && k.Region == "us-east-1" })},
+		{"a month's folder", s3.Listing{Prefix: "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/"}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Organization == "" && k.Region == "us-east-1" })},
+		{"one object", s3.Listing{Prefix: all[3]}, all[3:4]},
+		{"accounts", s3.Listing{Accounts: []string{"444455556666"}}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Account == "444455556666" })},
+		{"regions", s3.Listing{Regions: []string{"eu-west-1"}}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Region == "eu-west-1" })},
+		{"a range of time", s3.Listing{From: from, To: to}, filter(all, func(k cloudtrail.ObjectKey) bool { return !k.Delivered.Before(from) && k.Delivered.Before(to) })},
+		{"from a time on", s3.Listing{From: from}, filter(all, func(k cloudtrail.ObjectKey) bool { return !k.Delivered.Before(from) })},
+		{"up to a time", s3.Listing{To: to}, filter(all, func(k cloudtrail.ObjectKey) bool { return k.Delivered.Before(to) })},
+		{"nothing", s3.Listing{From: day.AddDate(1, 0, 0)}, nil},
+		{"another prefix", s3.Listing{Prefix: "no/"}, nil},
+		{"foreign files too", s3.Listing{Prefix: "athena", Foreign: true}, []string{"athena/results/x.csv"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.l.Bucket = b.bucket
+			if got := list(t, b.client, c.l); !slices.Equal(got, c.want) {
+				t.Fatalf("got %d keys %q, want %d %q", len(got), got, len(c.want), c.want)
+			}
+			for i := 0; i < len(c.want); i += 5 { // resumed behind any key
+				c.l.After = c.want[i]
+				if got := list(t, b.client, c.l); !slices.Equal(got, c.want[i+1:]) {
+					t.Fatalf("after %s: %d keys, want %d", c.want[i], len(got), len(c.want)-i-1)
+				}
+			}
+		})
+	}
+	digests := list(t, b.client, s3.Listing{Bucket: b.bucket, Kinds: []cloudtrail.FileKind{cloudtrail.FileDigest}})
+	if len(digests) != 6 {
+		t.Errorf("digests: %q", digests)
+	}
+}
+
+// F40: a listing survives a busy service.
+func TestListOfABusyService(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	b.proxy.Decide(func(_ *http.Request, n int) faultproxy.Fault {
+		if n%3 == 1 {
+			return faultproxy.Fault{Status: 503, Code: "SlowDown"}
+		}
+		return faultproxy.Fault{}
+	})
+	if got := list(t, b.client, s3.Listing{Bucket: b.bucket}); !slices.Equal(got, all) {
+		t.Errorf("%d keys, want %d", len(got), len(all))
+	}
+}
+
+// A polled bucket delivers each file once, new ones as they come, and resumes
+// where it stopped; files that may not be read wait aside.
+func TestPoll(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	cursor := &source.MemoryCursor{}
+	var mu sync.Mutex
+	got := map[string]int{}
+	stop, denied := 10, all[2]
+	run := func() (ended error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		// A clock that is past the last file, and whose waits are short.
+		clock := source.Clock{Now: func() time.Time { return day.AddDate(0, 0, 5) }, Sleep: func(ctx context.Context, _ time.Duration) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(5 * time.Millisecond):
+				return nil
+			}
+		}}
+		p := s3.NewPoll(s3.PollOptions{Name: "poll", Client: b.client, Listing: s3.Listing{Bucket: b.bucket}, Cursor: cursor, Clock: clock, Workers: 3})
+		handle := func(_ context.Context, d source.Delivery) error {
+			mu.Lock()
+			defer mu.Unlock()
+			o := d.Items[0].Object
+			if o.Key == denied {
+				return &source.Denied{Object: o, Code: "AccessDenied"}
+			}
+			got[o.Key]++
+			if stop--; stop <= 0 {
+				cancel()
+			}
+			return nil
+		}
+		return p.Run(ctx, handle)
+	}
+	if err := run(); err != nil { // broken off after ten
+		t.Fatal(err)
+	}
+	mu.Lock()
+	first := len(got)
+	stop = len(all) - first - 1 // all others
+	mu.Unlock()
+	if err := run(); err != nil {
+		t.Fatal(err)
+	}
+	late := logKey("", "444455556666", "CloudTrail", "eu-west-1", day.AddDate(0, 0, 5).Add(-20*time.Minute), "late")
+	b.put(late, []byte(`{"Records":[]}`))
+	stop, denied = 2, "" // the late one, and the one that may be read now
+	if err := run(); err != nil {
+		t.Fatal(err)
+	}
+	twice := 0
+	for _, k := range append(all, late) {
+		if got[k] == 0 {
+			t.Errorf("%s was not delivered", k)
+		}
+		if got[k] > 1 {
+			twice++
+		}
+	}
+	if twice > 6 { // what was in hand when the first run was broken off
+		t.Errorf("%d files were delivered again", twice)
+	}
+}
+
+// A backfill ends by itself.
+func TestBackfill(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	n := 0
+	p := s3.NewPoll(s3.PollOptions{Client: b.client, Workers: 1, Listing: s3.Listing{Bucket: b.bucket, From: day, To: day.AddDate(0, 0, 10)}})
+	if err := p.Run(t.Context(), func(context.Context, source.Delivery) error { n++; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n != len(all) {
+		t.Errorf("%d deliveries, want %d", n, len(all))
+	}
+}
+
+func TestParseURL(t *testing.T) {
+	for u, want := range map[string][2]string{
+		"s3://my-bucket": {"my-bucket", ""}, "s3://my-bucket/": {"my-bucket", ""}, "s3://my-bucket/a/b c%20": {"my-bucket", "a/b c%20"},
+	} {
+		bucket, prefix, err := s3.ParseURL(u)
+		if err != nil || bucket != want[0] || prefix != want[1] {
+			t.Errorf("%s: %q %q %v", u, bucket, prefix, err)
+		}
+	}
+	for _, u := range []string{"", "s3://", "s3:///x", "http://my-bucket/x", "s3://a@b/x", "my-bucket/x"} {
+		if _, _, err := s3.ParseURL(u); err == nil {
+			t.Errorf("%q is accepted", u)
+		}
+	}
+}
