@@ -12,7 +12,9 @@ func (l *loader) filterFile(f *file) {
 }
 
 func (l *loader) metricFilters(f *file) {
+	before := len(l.set.Rules)
 	l.filters(f, filterpattern.ReadMetricFilters)
+	l.transformations(f, l.set.Rules[before:])
 }
 
 func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diagnostic.List)) {

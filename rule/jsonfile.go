@@ -23,6 +23,8 @@ func (l *loader) jsonFile(f *file) {
 	switch {
 	case isExport:
 		l.exportedRules(f, exports)
+	case is(top["MetricAlarms"], '[') || is(top["CompositeAlarms"], '['):
+		l.alarmFile(f)
 	case is(top["metricFilters"], '[') || is(top["subscriptionFilters"], '[') || is(top["filterPattern"], '"'):
 		l.metricFilters(f)
 	case is(top["match"], '{') && is(top["id"], '"') || is(top["rules"], '[') && bytes.Contains(top["rules"], []byte(`"match"`)) ||

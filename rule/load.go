@@ -39,8 +39,9 @@ const (
 //     rules), Sigma rules, filters and processing pipelines, which hold for all
 //     Sigma rules loaded together, the published regex configuration;
 //   - .json: EventBridge patterns, what aws events describe-rule and list-rules
-//     print, what aws logs describe-metric-filters prints, native rules and the
-//     published regex configuration in JSON;
+//     print, what aws logs describe-metric-filters and aws cloudwatch
+//     describe-alarms print, native rules and the published regex configuration
+//     in JSON;
 //   - .filter: CloudWatch Logs filter patterns, see filterpattern.ReadFile;
 //   - NAME.tests.yaml: tests of the rules in the file NAME beside it.
 //
@@ -78,6 +79,7 @@ type loader struct {
 	referenced map[string]bool // files that rules name with file:
 	sigma      sigmaRules
 	cases      []caseFile
+	alarms     alarms
 }
 
 func newLoader(opts Options) *loader {
@@ -131,6 +133,7 @@ func (l *loader) finish() (*Set, diagnostic.List) {
 	l.list = append(before, l.list...)
 	l.close()
 	l.linkSigma()
+	l.linkAlarms()
 	l.attachCases()
 	l.duplicates()
 	l.versions()

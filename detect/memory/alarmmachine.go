@@ -10,6 +10,7 @@ type alarm struct {
 	ep      *episode   // while the state is ALARM
 	further []*episode // actors who came while it was, by first appearance
 	last    hit        // record seen last
+	heard   int64      // records until then were behind an alarm that is over
 	done    []episode
 }
 
@@ -85,6 +86,9 @@ func (m *alarm) bucket(n int64) *bucket {
 // join adds a record to the alarm that is on. CloudWatch says nothing more until
 // the alarm has ended; here an actor who was not heard of yet is.
 func (m *alarm) join(h *hit) {
+	if m.ep == nil { // the alarm returned for records that it was about before
+		m.ep = &episode{at: h.at, trigger: *h}
+	}
 	for _, e := range m.further {
 		if e.subject == h.value {
 			e.add(*h)
@@ -163,20 +167,33 @@ func (m *alarm) points(at int64) []Point {
 	return all
 }
 
+// begin opens an episode over the records in the evaluation periods. A data
+// point that slides out of one period and back into another can make an alarm
+// return when nothing new came; that is no news.
 func (m *alarm) begin(at int64) {
-	m.ep = &episode{at: at, trigger: m.last}
+	ep := &episode{at: at, trigger: m.last}
 	from := at - int64(m.s.Alarm.Periods)*m.period()
 	if len(m.win) > 0 && m.win[len(m.win)-1].at < from {
 		from = m.win[0].at
 	}
 	for i := range m.win {
 		if h := &m.win[i]; h.at >= from && h.at < at {
-			m.ep.add(*h)
+			ep.add(*h)
 		}
+	}
+	if ep.count == 0 || ep.last > m.heard {
+		m.ep = ep
 	}
 }
 
 func (m *alarm) end() {
+	if m.ep == nil {
+		return
+	}
+	m.heard = max(m.heard, m.ep.upto)
+	for _, e := range m.further {
+		m.heard = max(m.heard, e.upto)
+	}
 	m.done = append(m.done, *m.ep)
 	for _, e := range m.further {
 		m.done = append(m.done, *e)
@@ -223,4 +240,5 @@ func (m *alarm) code(c *codec) {
 	c.optional(&m.ep)
 	list(c, &m.further, func(e **episode) { c.optional(e) })
 	c.hit(&m.last)
+	c.int(&m.heard)
 }

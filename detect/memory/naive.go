@@ -298,14 +298,18 @@ func (n naive) alarms() (all []episode) {
 			for _, h := range n.between(at-m.pitch(), at-1) {
 				m.ep, m.further = open, further
 				m.join(&h)
-				further = m.further
+				open, further = m.ep, m.further
 			}
 		}
 		state := n.s.Alarm.Judge(n.points(&m, at), m.state)
 		if m.state == InAlarm && state != InAlarm {
-			all = append(all, *open)
+			if open != nil {
+				all = append(all, *open)
+				m.heard = max(m.heard, open.upto)
+			}
 			for _, f := range further {
 				all = append(all, *f)
+				m.heard = max(m.heard, f.upto)
 			}
 			open, further = nil, nil
 		}
@@ -320,11 +324,11 @@ func (n naive) alarms() (all []episode) {
 				from = at - m.reach()
 			}
 			open.add(n.between(from, at-1)...)
+			if open.count > 0 && open.last <= m.heard {
+				open = nil
+			}
 		}
 		m.state = state
-	}
-	if open != nil {
-		all = append(all, *open)
 	}
 	if m.state == InAlarm {
 		m.ep, m.further = open, further
@@ -333,8 +337,10 @@ func (n naive) alarms() (all []episode) {
 				m.join(&h)
 			}
 		}
-		all[len(all)-1] = *open
-		further = m.further
+		open, further = m.ep, m.further
+	}
+	if open != nil {
+		all = append(all, *open)
 	}
 	for _, f := range further {
 		all = append(all, *f)
