@@ -1,0 +1,234 @@
+package folder_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/folder"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bench is a watched folder and what came out of it.
+type bench struct {
+	t      *testing.T
+	dir    string
+	cursor *source.MemoryCursor
+	src    *folder.Source
+	mu     sync.Mutex
+	got    map[string][]string // contents, by name
+	fail   func(name string) error
+}
+
+func newBench(t *testing.T) *bench {
+	return &bench{t: t, dir: t.TempDir(), cursor: &source.MemoryCursor{}, got: map[string][]string{}}
+}
+
+// start runs a source; the returned function ends it.
+func (b *bench) start() (stop func()) {
+	b.src = folder.New(folder.Options{Name: "f", Path: b.dir, Every: 50 * time.Millisecond, Settled: 40 * time.Millisecond, Cursor: b.cursor,
+		Retry: source.Retry{Backoff: source.Backoff{Base: time.Millisecond, Most: time.Millisecond}}})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- b.src.Run(ctx, b.handle) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.t.Error(err)
+		}
+	}
+}
+
+func (b *bench) handle(ctx context.Context, d source.Delivery) error {
+	o := d.Items[0].Object
+	if b.fail != nil {
+		if err := b.fail(o.Key); err != nil {
+			return err
+		}
+	}
+	r, _, err := b.src.Fetcher().Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got[o.Key] = append(b.got[o.Key], string(text))
+	return err
+}
+
+func (b *bench) write(name, text string) {
+	b.t.Helper()
+	p := filepath.Join(b.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(p), 0o755), os.WriteFile(p, []byte(text), 0o644)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// until waits for a state of the ledger.
+func (b *bench) until(what string, ok func() bool) {
+	b.t.Helper()
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		b.mu.Lock()
+		done := ok()
+		b.mu.Unlock()
+		if done {
+			return
+		}
+		if time.Now().After(end) {
+			b.t.Fatalf("%s did not happen: %v", what, b.got)
+		}
+	}
+}
+
+// Files that are there, come, are moved in, and are replaced: each version is
+// read once, over restarts too. What is no log is left alone.
+func TestWatch(t *testing.T) {
+	b := newBench(t)
+	b.write("a.json", "a1")
+	b.write("deep/er/b.json.gz", "b1")
+	b.write(".hidden.json", "x")
+	b.write("notes.md", "x")
+	b.write("half.json.tmp", "x")
+	stop := b.start()
+	b.until("reading what is there", func() bool { return len(b.got) == 2 })
+	b.write("deep/new/c.jsonl", "c1")
+	b.until("reading what comes", func() bool { return len(b.got) == 3 })
+	outside := filepath.Join(t.TempDir(), "d.json")
+	if err := errors.Join(os.WriteFile(outside, []byte("d1"), 0o644), os.Rename(outside, filepath.Join(b.dir, "d.json"))); err != nil {
+		t.Fatal(err)
+	}
+	b.until("reading what is moved in", func() bool { return len(b.got["d.json"]) == 1 })
+	b.write("a.json", "a2, longer")
+	b.until("reading a new version", func() bool { return len(b.got["a.json"]) == 2 })
+	stop()
+	b.write("e.json", "e1")
+	stop = b.start()
+	b.until("reading what came meanwhile", func() bool { return len(b.got["e.json"]) == 1 })
+	stop()
+	for name, want := range map[string]int{"a.json": 2, "deep/er/b.json.gz": 1, "deep/new/c.jsonl": 1, "d.json": 1, "e.json": 1} {
+		if len(b.got[name]) != want {
+			t.Errorf("%s was read %d times, want %d", name, len(b.got[name]), want)
+		}
+	}
+	if len(b.got) != 5 {
+		t.Errorf("read %v", b.got)
+	}
+}
+
+// A file that is still being written is not read before it settles.
+func TestUnfinishedFile(t *testing.T) {
+	b := newBench(t)
+	stop := b.start()
+	defer stop()
+	f, err := os.Create(filepath.Join(b.dir, "slow.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		_, _ = f.WriteString("0123456789")
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.Close()
+	b.until("reading it whole", func() bool {
+		all := b.got["slow.json"]
+		return len(all) > 0 && len(all[len(all)-1]) == 200
+	})
+}
+
+// A file that may not be read does not hold up others; a handler that fails is
+// asked again.
+func TestFailures(t *testing.T) {
+	b := newBench(t)
+	var mu sync.Mutex
+	tries := 0
+	b.fail = func(name string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch name {
+		case "denied1.json", "denied2.json", "denied3.json":
+			return &source.Denied{Code: "no"}
+		case "flaky.json":
+			if tries++; tries < 5 {
+				return errors.New("not now")
+			}
+		}
+		return nil
+	}
+	for _, n := range []string{"denied1.json", "denied2.json", "denied3.json", "flaky.json", "good.json"} {
+		b.write(n, n)
+	}
+	stop := b.start()
+	defer stop()
+	b.until("reading the others", func() bool { return len(b.got) == 2 })
+}
+
+func TestNoFolder(t *testing.T) {
+	var config *source.ConfigError
+	s := folder.New(folder.Options{Path: filepath.Join(t.TempDir(), "nowhere")})
+	if err := s.Run(t.Context(), nil); !errors.As(err, &config) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// F35: a key never leads out of the folder that stands in for its bucket.
+func TestKeysStayInside(t *testing.T) {
+	outer := t.TempDir()
+	inner := filepath.Join(outer, "bucket")
+	secret := filepath.Join(outer, "secret.json")
+	for _, err := range []error{os.MkdirAll(filepath.Join(inner, "a/b"), 0o755), os.WriteFile(secret, []byte("secret"), 0o644),
+		os.WriteFile(filepath.Join(inner, "a/b/x.json"), []byte("inside"), 0o644), os.WriteFile(filepath.Join(inner, "a+b %2B ü.json"), []byte("odd"), 0o644),
+		os.WriteFile(filepath.Join(inner, "line\nbreak"), []byte("break"), 0o644), os.WriteFile(filepath.Join(inner, "..x"), []byte("dots"), 0o644),
+		os.Symlink(secret, filepath.Join(inner, "link.json")), os.Symlink(outer, filepath.Join(inner, "up")), os.Symlink("a", filepath.Join(inner, "fine")),
+		syscall.Mkfifo(filepath.Join(inner, "pipe"), 0o644)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := folder.Files{Folders: map[string]string{"logs": inner}}
+	for key, want := range map[string]string{"a/b/x.json": "inside", "a+b %2B ü.json": "odd", "line\nbreak": "break", "..x": "dots", "fine/b/x.json": "inside"} {
+		r, info, err := f.Open(t.Context(), source.Object{Bucket: "logs", Key: key})
+		if err != nil {
+			t.Errorf("%q: %v", key, err)
+			continue
+		}
+		text, _ := io.ReadAll(r)
+		r.Close()
+		if string(text) != want || info.Object.Size != int64(len(want)) {
+			t.Errorf("%q: %q, %+v", key, text, info)
+		}
+	}
+	for _, key := range []string{"../secret.json", "a/../../secret.json", "a/../a/b/x.json", "/etc/passwd", "//etc/passwd", "", ".", "..", "./a/b/x.json", "a//b/x.json", "a/b/", "a",
+		"link.json", "up/secret.json", "pipe", "a/b/x.json\x00", "..\\secret.json/..", secret, "up/bucket/a/b/x.json", fmt.Sprintf("%0300d", 1)} {
+		r, _, err := f.Open(t.Context(), source.Object{Bucket: "logs", Key: key})
+		if err == nil {
+			text, _ := io.ReadAll(r)
+			r.Close()
+			t.Errorf("%q was opened: %q", key, text)
+		}
+		var refused *source.Refused
+		var deleted *source.Deleted
+		if !errors.As(err, &refused) && !errors.As(err, &deleted) {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
+	var refused *source.Refused
+	if _, _, err := f.Open(t.Context(), source.Object{Bucket: "other", Key: "a/b/x.json"}); !errors.As(err, &refused) {
+		t.Errorf("another bucket: %v", err)
+	}
+	if _, _, err := (source.Fetchers{Files: f}).Open(t.Context(), source.Object{Bucket: "logs", Key: "k"}); !errors.As(err, &refused) {
+		t.Errorf("nothing for buckets: %v", err)
+	}
+}
