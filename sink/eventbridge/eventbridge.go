@@ -57,8 +57,8 @@ func New(cfg Config, deps Deps) (sink.Sink, error) {
 		return nil, fmt.Errorf("eventbridge: source %q: want letters, digits and . _ / -, at most 256", cfg.Source)
 	case strings.HasPrefix(strings.ToLower(cfg.Source), "aws."), strings.EqualFold(cfg.Source, "aws"):
 		return nil, fmt.Errorf("eventbridge: source %q: names that begin with aws. are AWS's own", cfg.Source)
-	case cfg.MaxEntry < 8192:
-		return nil, errors.New("eventbridge: max_entry: want at least 8192 bytes")
+	case cfg.MaxEntry < 32<<10:
+		return nil, errors.New("eventbridge: max_entry: want at least 32 KiB")
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now

@@ -22,7 +22,7 @@ type level struct {
 	raw    bool // records whole
 }
 
-// levels from nearly everything to the bare bones. The last is a few kilobytes
+// levels from nearly everything to the bare bones. The last is below 20 kilobytes
 // in every encoding: no limit of a target is below that.
 func levels() []level {
 	return []level{
@@ -58,21 +58,23 @@ func To(m *message.Message, fits func(*message.Message) bool) *message.Message {
 	return small
 }
 
-// mostRows finds the largest number of rows that fits, by halves.
+// mostRows finds the largest number of rows that fits: usually all, else by
+// halves.
 func mostRows(m *message.Message, l level, lo int, best *message.Message, fits func(*message.Message) bool) *message.Message {
-	hi := len(m.Rows)
-	for last := lo; lo < hi; {
-		n := (lo + hi + 1) / 2
-		if last == lo {
-			n, last = hi, -1 // usually all fit
-		}
-		if c := l.of(m, n); fits(c) {
+	hi, n := len(m.Rows), len(m.Rows)
+	said := true // fits was last asked about best
+	for lo < hi {
+		c := l.of(m, n)
+		if said = fits(c); said {
 			lo, best = n, c
 		} else {
 			hi = n - 1
 		}
+		n = (lo + hi + 1) / 2
 	}
-	fits(best)
+	if !said {
+		fits(best)
+	}
 	return best
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
+	"github.com/trailwarden/trailwarden/sink/page"
 )
 
 // Addresses are the parsed parties of every mail of a sink.
@@ -164,7 +165,7 @@ func headers(msg *gomail.Msg, m *message.Message, b Body) {
 		{"X-Trailwarden-Severity", m.Severity.String()}, {"X-Trailwarden-Rule", m.Rule.ID},
 		{"X-Trailwarden-Account", m.Where.Account}, {"X-Trailwarden-Region", m.Where.Region},
 	} {
-		if v := sink.Cut(sink.Line(h.value), 200, sink.Characters); v != "" {
+		if v := sink.Cut(page.Header(h.value), 200, sink.Characters); v != "" {
 			msg.SetGenHeader(gomail.Header(h.name), v)
 		}
 	}

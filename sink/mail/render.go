@@ -67,7 +67,7 @@ func (r *Renderer) Render(m *message.Message) (Body, error) {
 // plain shows a user's text in the HTML part too.
 func (r *Renderer) plain(b *Body) (err error) {
 	text := sink.Cut(b.Text, MaxHTML/8, sink.Bytes) // one byte becomes up to five when it is escaped
-	b.HTML, err = r.html(pageView{Page: page.Page{Title: b.Subject, Sections: []page.Section{{Text: []string{text}}}}})
+	b.HTML, err = r.html(pageView{Width: 720, Page: page.Page{Title: b.Subject, Sections: []page.Section{{Text: []string{text}}}}})
 	return err
 }
 
@@ -85,11 +85,22 @@ type pageView struct {
 	Level  string
 	Colour template.CSS
 	Tint   template.CSS
+	Width  int // of the card, in pixels
 }
 
 func view(p page.Page) pageView {
 	c := colours()[min(int(p.Severity), int(severity.Critical))]
-	return pageView{Page: p, Level: p.Severity.String(), Colour: c[0], Tint: c[1]}
+	return pageView{Page: p, Level: p.Severity.String(), Colour: c[0], Tint: c[1], Width: width(p)}
+}
+
+// width leaves room for the columns of a report.
+func width(p page.Page) int {
+	for _, s := range p.Sections {
+		if s.Title == page.Rows && len(s.Table.Columns) > 4 {
+			return 1080
+		}
+	}
+	return 720
 }
 
 // colours are the bar and the badge by severity, dark enough for white text
@@ -115,5 +126,5 @@ func Subject(m *message.Message) string {
 	case alert.Report:
 		s = ""
 	}
-	return sink.Cut(s+sink.Defang(sink.Line(m.Headline)), MaxSubject, sink.Characters)
+	return sink.Cut(s+page.Header(m.Headline), MaxSubject, sink.Characters)
 }

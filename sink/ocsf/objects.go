@@ -23,7 +23,7 @@ func info(m *message.Message) findingInfo {
 	return i
 }
 
-// attacks names technique and sub-technique apart, as the schema does.
+// attacks names tactic, technique and sub-technique apart, as the schema does.
 func attacks(m *message.Message) []attack {
 	var out []attack
 	for _, t := range m.Rule.Attack {
@@ -31,10 +31,12 @@ func attacks(m *message.Message) []attack {
 		self := named{UID: t.ID, Name: t.Name, URL: t.URL}
 		switch {
 		case t.ID == "":
+		case strings.HasPrefix(t.ID, "TA"):
+			out = append(out, attack{Tactic: &self})
 		case sub:
-			out = append(out, attack{Technique: named{UID: parent}, SubTechnique: &self})
+			out = append(out, attack{Technique: &named{UID: parent}, SubTechnique: &self})
 		default:
-			out = append(out, attack{Technique: self})
+			out = append(out, attack{Technique: &self})
 		}
 	}
 	return out

@@ -78,7 +78,8 @@ type analytic struct {
 }
 
 type attack struct {
-	Technique    named  `json:"technique"`
+	Tactic       *named `json:"tactic,omitempty"`
+	Technique    *named `json:"technique,omitempty"`
 	SubTechnique *named `json:"sub_technique,omitempty"`
 }
 

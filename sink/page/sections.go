@@ -31,6 +31,9 @@ func storm(m *message.Message) Section {
 	return Section{Title: "Held back", Table: t}
 }
 
+// Rows is the title of a report's table.
+const Rows = "Rows"
+
 // report is the rows of a scheduled query.
 func report(m *message.Message) Section {
 	if len(m.Columns) == 0 {
@@ -50,7 +53,7 @@ func report(m *message.Message) Section {
 	if m.More > 0 {
 		t.More = plural(m.More, "row is not shown.", "rows are not shown.")
 	}
-	return Section{Title: "Rows", Table: t}
+	return Section{Title: Rows, Table: t}
 }
 
 // action is who did what, where, when and from where.
@@ -82,6 +85,9 @@ func action(m *message.Message) Section {
 	if m.Status != "" {
 		p.add("Status", string(m.Status))
 	}
+	if len(p) == 1 && p[0].Name == "When" {
+		return Section{Title: "Period", Pairs: p}
+	}
 	return Section{Title: "What happened", Pairs: p}
 }
 
@@ -100,7 +106,7 @@ func prefixed(prefix, s string) string {
 }
 
 func count(m *message.Message) string {
-	if m.Count == 0 {
+	if m.Count == 0 || m.Kind == alert.Report {
 		return ""
 	}
 	s := plural(m.Count, "finding", "findings")
@@ -117,7 +123,7 @@ func count(m *message.Message) string {
 func why(m *message.Message) Section {
 	s := Section{Title: "Why it matters"}
 	if m.Rule.Explanation != "" {
-		s.Text = append(s.Text, strings.Split(sink.Defang(sink.Clean(strings.TrimSpace(m.Rule.Explanation))), "\n\n")...)
+		s.Text = append(s.Text, strings.Split(Defang(sink.Clean(strings.TrimSpace(m.Rule.Explanation))), "\n\n")...)
 	}
 	var p pairs
 	p.add("Rule", aside(m.Rule.Title, m.Rule.ID))
@@ -146,7 +152,7 @@ func detection(m *message.Message) Section {
 	p.add("Window", period(m.Detection.From, m.Detection.To))
 	p.add("Records", plural(m.Detection.Count, "record", "records"))
 	for _, l := range m.Detection.Group {
-		p.add(text(l.Name), l.Value)
+		p.add("Group: "+text(l.Name), l.Value)
 	}
 	s := Section{Title: "Detection", Pairs: p}
 	if t := text(m.Detection.Summary); t != "" {
@@ -169,7 +175,7 @@ func counted(m *message.Message) Section {
 		if t.Others > 0 {
 			values = append(values, fmt.Sprintf("others ×%d", t.Others))
 		}
-		p.add(text(t.Field), strings.Join(values, ", "))
+		p.add("By "+text(t.Field), strings.Join(values, ", "))
 	}
 	return Section{Title: "Over all findings", Pairs: p}
 }

@@ -92,7 +92,7 @@ func labels() [5]types.SeverityLabel {
 
 // line is attacker-written text: Security Hub passes findings on to mail and
 // chat.
-func line(s string) string { return sink.Defang(sink.Line(s)) }
+func line(s string) string { return page.Defang(sink.Line(s)) }
 
 func or(s, otherwise string) string {
 	if s == "" {

@@ -36,7 +36,7 @@ type Config struct {
 	To, Cc, ReplyTo []string
 	Username        string // for AUTH; sent over TLS only
 	// Password is asked for with every connection.
-	Password func(context.Context) (string, error)
+	Password sink.Secret
 	TLS      TLS    // StartTLS when empty
 	Helo     string // localhost when empty
 }

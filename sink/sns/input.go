@@ -48,7 +48,7 @@ func (p *publisher) input(m *message.Message) (*sns.PublishInput, error) {
 
 // subject is ASCII: older mail gateways take nothing else.
 func subject(m *message.Message) string {
-	s := "[" + strings.ToUpper(m.Severity.String()) + "] " + sink.Defang(sink.Line(m.Headline))
+	s := "[" + strings.ToUpper(m.Severity.String()) + "] " + page.Header(m.Headline)
 	return sink.Subject(s, sink.SNSSubject.Max())
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/fit"
@@ -69,7 +70,7 @@ func first(values ...string) string {
 	return ""
 }
 
-func value(s string) string { return sink.Defang(sink.Line(s)) }
+func value(s string) string { return page.Defang(sink.Line(s)) }
 
 // parameters are the request's, as one line of JSON: of the record where the
 // message holds it whole, else those that matter.
@@ -80,17 +81,32 @@ func parameters(m *message.Message, i int, e message.Event) string {
 	if json.Unmarshal(e.Raw, &record) == nil && len(record.RequestParameters) > 0 {
 		var line bytes.Buffer
 		if json.Compact(&line, record.RequestParameters) == nil {
-			return sink.Defang(fit.Drawn(line.String()))
+			return page.Defang(fit.Drawn(line.String()))
 		}
 	}
-	if i > 0 || len(m.What.Parameters) == 0 {
+	labels := requested(e)
+	if i == 0 && len(labels) == 0 {
+		labels = m.What.Parameters
+	}
+	if len(labels) == 0 {
 		return "null"
 	}
-	pairs := make([]string, 0, len(m.What.Parameters))
-	for _, p := range m.What.Parameters {
-		pairs = append(pairs, quote(p.Name)+":"+quote(p.Value))
+	pairs := make([]string, 0, len(labels))
+	for _, l := range labels {
+		pairs = append(pairs, quote(l.Name)+":"+quote(l.Value))
 	}
-	return sink.Defang(fit.Drawn("{" + strings.Join(pairs, ",") + "}"))
+	return page.Defang(fit.Drawn("{" + strings.Join(pairs, ",") + "}"))
+}
+
+// requested are the request's parameters among the record's essentials.
+func requested(e message.Event) []alert.Label {
+	var out []alert.Label
+	for _, f := range e.Fields {
+		if name, ok := strings.CutPrefix(f.Name, "requestParameters."); ok {
+			out = append(out, alert.Label{Name: name, Value: f.Value})
+		}
+	}
+	return out
 }
 
 func quote(s string) string {

@@ -1,0 +1,89 @@
+package page_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/message/messagetest"
+	"github.com/trailwarden/trailwarden/sink/internal/inert"
+	"github.com/trailwarden/trailwarden/sink/page"
+)
+
+// Every message, hostile or large, is text within the limit, with nothing
+// active in it and key and links whole.
+func TestTextIsInertAndWithinLimits(t *testing.T) {
+	for i, c := range cases() {
+		for _, limit := range []int{32 << 10, 256 << 10}[i%2:] {
+			got := page.Text(c.Message, limit)
+			if len(got) > limit {
+				t.Errorf("%s: %d bytes of %d", c.Name, len(got), limit)
+			}
+			for _, bad := range inert.Text(got) {
+				t.Errorf("%s in %d: %s", c.Name, limit, bad)
+			}
+			for _, l := range c.Message.Links {
+				if !strings.Contains(got, l.URL) {
+					t.Errorf("%s in %d: link %s is gone", c.Name, limit, l.URL)
+				}
+			}
+			if !strings.Contains(got, c.Message.Key) {
+				t.Errorf("%s in %d: the key is gone", c.Name, limit)
+			}
+		}
+	}
+}
+
+// Secrets in records show nowhere.
+func TestCanariesStayAway(t *testing.T) {
+	for _, c := range messagetest.Canaries() {
+		got := page.Text(c.Message, 256<<10)
+		for _, s := range c.Secrets {
+			if strings.Contains(got, s) {
+				t.Errorf("%s: %q is shown", c.Name, s)
+			}
+		}
+	}
+}
+
+// Only plain web addresses may be followed.
+func TestWeb(t *testing.T) {
+	for link, want := range map[string]bool{
+		"https://docs.aws.amazon.com/a?b=c&d#e": true,
+		"http://localhost:8080/alerts/1":        true,
+		"javascript:alert(1)":                   false,
+		"data:text/html,x":                      false,
+		"https://user@evil.example/":            false,
+		"https://a b/":                          false,
+		"https://a/\"onclick":                   false,
+		"//evil.example":                        false,
+		"https:":                                false,
+		"":                                      false,
+	} {
+		if got := page.Web(link); got != want {
+			t.Errorf("Web(%q) = %v, want %v", link, got, want)
+		}
+	}
+}
+
+// A command keeps its shape; what records put into it is defanged.
+func TestCommandsStayRunnable(t *testing.T) {
+	m := messagetest.Opened()
+	m.Next[0].Command = "SELECT e.id, e.name FROM trail e WHERE e.useragent = 'https://evil.example/x'"
+	got := page.Text(m, 64<<10)
+	want := "SELECT e.id, e.name FROM trail e WHERE e.useragent = 'hxxps[:]//evil[.]example/x'"
+	if !strings.Contains(got, want) {
+		t.Errorf("want %s in\n%s", want, got)
+	}
+}
+
+// cases are all messages but for the repeated ones with payloads: their texts
+// stand where those of the first message and the report do.
+func cases() []messagetest.Case {
+	var out []messagetest.Case
+	for _, c := range messagetest.All() {
+		if !strings.HasPrefix(c.Name, "repeated, ") {
+			out = append(out, c)
+		}
+	}
+	return out
+}
