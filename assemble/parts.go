@@ -50,6 +50,10 @@ func NewLoader(path string, o Options, remark func(diagnostic.List)) *Loader {
 	return &Loader{Path: path, o: o, Remark: remark}
 }
 
+// Strict refuses a set with an invalid rule at the first load already, as a
+// reload does.
+func (l *Loader) Strict() { l.loaded = true }
+
 // Load reads the configuration and the rules as they are now.
 func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error) {
 	l.stamp = l.files(nil)

@@ -214,3 +214,9 @@ func moment(text string, now time.Time) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("time %q: want 2026-03-14, 2026-03-14T09:00:00Z, or an age such as 24h or 7d", text)
 }
+
+// Objects reads the objects of any bucket, as the configuration's AWS settings
+// say.
+func (a *Assembly) Objects(ctx context.Context) (*s3.Client, error) {
+	return a.objects(ctx, config.Client{}, nil)
+}
