@@ -34,7 +34,9 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 	}
 	totals, err := pipeline.Records(ctx, o, func() pipeline.RecordVisitor {
 		leaves := p.projection.Leaves()
-		return &feeder{plan: p, to: to, row: schema.NewRow(leaves), batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves)}
+		row := schema.NewRow(leaves)
+		return &feeder{plan: p, to: to, row: row, batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves),
+			match: matcher{filter: p.filter, row: row, leaves: leaves}}
 	})
 	if err == nil {
 		err = to.End()
@@ -45,7 +47,7 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 // skip tells from a file's name that none of its records can be wanted.
 func (p *plan) skip(name string) bool {
 	at := schema.NewPlace(name)
-	return !p.scope.admits(&at)
+	return !p.scope.admits(&at) || !mayHold(p.filter, &at)
 }
 
 // admits tells whether the scope's accounts and regions leave the place.
@@ -62,12 +64,16 @@ type feeder struct {
 	leaves int
 	batch  *sandbox.Batch
 	place  schema.Place
+	match  matcher
 }
 
 // Record adds a row.
 func (f *feeder) Record(file string, rec *cloudtrail.Record) error {
 	if f.place.Object != file {
 		f.place = schema.NewPlace(file)
+	}
+	if !f.match.passes(f.match.filter, rec, &f.place) {
+		return nil
 	}
 	for i := range f.leaves {
 		text, ok := f.row.Append(f.batch.Texts(), i, rec, &f.place)
