@@ -145,11 +145,9 @@ const domains = `com|net|org|edu|gov|mil|int|info|biz|io|co|ai|app|dev|cloud|pag
 	`ru|cn|de|uk|fr|nl|br|in|jp|eu|us|ca|au|it|es|pl|ch|se|no|fi|dk|be|at|cz|ir|ua|kr|tr|za|tk|ml|ga|cf|gq|su|to|ws|sh|ly|gl|gd|im|is|id|ph|vn|mx|ar|cl|nz|sg|hk|tw|il|pt|gr|hu|ro|bg|by|kz|pw|la|st|fm|am|vc|gg`
 
 var (
-	schemed = regexp.MustCompile(`(?i)([a-z][a-z0-9+.-]{0,30}):[\\/]{2}`)
-	opaque  = regexp.MustCompile(`(?i)\b(javascript|vbscript|livescript|data|mailto|tel|sms|file|callto|skype|slack|msteams|view-source|blob|jar|ms-[a-z-]{1,30}):(\S)`)
-	hosted  = regexp.MustCompile(`(?i)(@?)((?:[\p{L}\p{N}_-]+[.。．｡])+)(` + domains + `)(/|:|\b)`)
-	ours    = regexp.MustCompile(`(?i)^(?:[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)*aws\.amazon\.com)$`)
-	dots    = strings.NewReplacer(".", "[.]", "。", "[.]", "．", "[.]", "｡", "[.]")
+	hosted = regexp.MustCompile(`(?i)(@?)((?:[\p{L}\p{N}_-]+[.。．｡])+)(` + domains + `)(/|:|\b)`)
+	ours   = regexp.MustCompile(`(?i)^(?:[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)*aws\.amazon\.com)$`)
+	dots   = strings.NewReplacer(".", "[.]", "。", "[.]", "．", "[.]", "｡", "[.]")
 )
 
 // Defang writes links in s so that no program makes them clickable:
@@ -157,8 +155,7 @@ var (
 // addresses and the names of AWS services stay as they are.
 func Defang(s string) string {
 	if strings.Contains(s, ":") {
-		s = schemed.ReplaceAllStringFunc(s, defangScheme)
-		s = opaque.ReplaceAllString(s, "$1[:]$2")
+		s = defangSchemes(s)
 	}
 	if strings.ContainsAny(s, ".。．｡") {
 		s = defangHosts(s)
@@ -166,15 +163,64 @@ func Defang(s string) string {
 	return s
 }
 
-func defangScheme(link string) string {
-	scheme, rest := link[:strings.IndexByte(link, ':')], link[strings.IndexByte(link, ':')+1:]
-	if strings.EqualFold(scheme, "s3") {
-		return link
+// opaque are the schemes of links without slashes; those of Windows begin with ms-.
+var opaque = map[string]bool{
+	"javascript": true, "vbscript": true, "livescript": true, "data": true, "mailto": true, "tel": true, "sms": true, "file": true,
+	"callto": true, "skype": true, "slack": true, "msteams": true, "view-source": true, "blob": true, "jar": true,
+}
+
+func defangSchemes(s string) string {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(s, ':')
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		before, after := s[:i], s[i+1:]
+		s = after
+		switch {
+		case len(after) > 1 && strings.Trim(after[:2], `/\`) == "":
+			b.WriteString(defangScheme(before))
+		case after != "" && !unicode.IsSpace(rune(after[0])) && endsOpaque(before):
+			b.WriteString(before + "[:]")
+		default:
+			b.WriteString(before + ":")
+		}
 	}
-	if len(scheme) >= 4 && strings.EqualFold(scheme[:4], "http") {
-		scheme = scheme[:1] + "xx" + scheme[3:]
+}
+
+// defangScheme is the text before :// with its colon, written harmlessly.
+func defangScheme(before string) string {
+	name := before[len(strings.TrimRightFunc(before, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+.-", r)
+	})):]
+	switch at := len(before) - len(name); {
+	case name == "":
+		return before + "[:]"
+	case strings.EqualFold(name, "s3"):
+		return before + ":"
+	case len(name) >= 4 && strings.EqualFold(name[:4], "http"):
+		return before[:at] + name[:1] + "xx" + name[3:] + "[:]"
 	}
-	return scheme + "[:]" + rest
+	return before + "[:]"
+}
+
+// endsOpaque tells whether text ends with an opaque scheme that begins a word.
+func endsOpaque(text string) bool {
+	start := len(strings.TrimRightFunc(text, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-'
+	}))
+	word := strings.ToLower(text[start:])
+	if start > 0 && (text[start-1] == '_' || text[start-1] >= '0' && text[start-1] <= '9') {
+		_, word, _ = strings.Cut(word, "-")
+	}
+	for more := word != ""; more; _, word, more = strings.Cut(word, "-") {
+		if opaque[word] || len(word) > 3 && strings.HasPrefix(word, "ms-") {
+			return true
+		}
+	}
+	return false
 }
 
 func defangHosts(s string) string {
