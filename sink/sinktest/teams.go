@@ -103,7 +103,7 @@ func cardFaults(where string, v any) []string {
 				if bare := backslashed.ReplaceAllString(s, ""); strings.ContainsAny(bare, "`*_{}[]()#<>&~|!\\") || listItem.MatchString(bare) && listItem.MatchString(s) {
 					out = append(out, fmt.Sprintf("%s.%s has Markdown: %.80q", where, name, s))
 				}
-				if strings.Contains(backslashed.ReplaceAllString(s, ""), "://") && !strings.Contains(s, "s3://") || s == "" {
+				if strings.Contains(strings.ReplaceAll(s, `\`, ""), "://") && !strings.Contains(s, "s3://") || s == "" {
 					out = append(out, fmt.Sprintf("%s.%s has a link or is empty: %.80q", where, name, s))
 				}
 			case isText && name == "url" && (!strings.HasPrefix(s, "https://") || strings.Contains(strings.ToLower(s), EvilHost)):
