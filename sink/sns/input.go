@@ -71,6 +71,9 @@ func overhead(in *sns.PublishInput) int {
 	for name, a := range in.MessageAttributes {
 		n += len(name) + len(*a.DataType) + len(*a.StringValue)
 	}
+	if in.MessageGroupId != nil { // not said to count, so counted
+		n += len(*in.MessageGroupId) + len(*in.MessageDeduplicationId) + 64
+	}
 	return n
 }
 
