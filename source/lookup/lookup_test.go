@@ -33,7 +33,6 @@ type history struct {
 	events map[string][]fact // by region
 	calls  map[string]int
 	fault  func(region string, call int) string
-	tokens map[string]int
 }
 
 type fact struct {

@@ -116,11 +116,14 @@ func (p *Poll) Run(ctx context.Context, h source.Handler) error {
 			p.Failed(err)
 			wait = min(wait, source.Backoff{Base: time.Second, Most: 30 * time.Second}.After(failures))
 		case p.pos.Passed && len(p.pos.Aside) == 0:
+			p.Reached()
 			return nil
 		default:
 			failures = 0
 			if len(p.pos.Aside) > 0 {
 				wait = min(wait, 30*time.Second)
+			} else {
+				p.Reached()
 			}
 		}
 		_ = p.o.Clock.Wait(ctx, wait)
