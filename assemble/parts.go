@@ -15,6 +15,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/source"
 )
@@ -73,7 +74,20 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 			l.Remark(faults)
 		}
 	}
-	rules := intake.Prepare(set.Rules, Adjust(cfg))
+	p, err := a.parts(ctx, set.Rules, cursor)
+	if err != nil {
+		return nil, err
+	}
+	l.loaded = true
+	if l.Level != nil {
+		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
+	}
+	return p, nil
+}
+
+// parts makes everything else of the configuration.
+func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor source.Cursor) (*Parts, error) {
+	rules := intake.Prepare(judging, Adjust(a.Config))
 	if rules.Len() == 0 {
 		return nil, errors.New("no rule is left to judge by")
 	}
@@ -89,11 +103,17 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	if err != nil {
 		return nil, err
 	}
-	l.loaded = true
-	if l.Level != nil {
-		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
+	return &Parts{Config: a.Config, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources}, nil
+}
+
+// PartsOf makes the parts of a configuration that is in no file; its rules must
+// be sound.
+func PartsOf(ctx context.Context, cfg *config.Config, o Options) (*Parts, error) {
+	set, list := Rules(cfg.Rules, cfg)
+	if err := errorsIn(list).Err(); err != nil {
+		return nil, err
 	}
-	return &Parts{Config: cfg, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources}, nil
+	return New(cfg, o).parts(ctx, set.Rules, &source.MemoryCursor{})
 }
 
 func errorsIn(list diagnostic.List) (out diagnostic.List) {

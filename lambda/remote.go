@@ -146,10 +146,11 @@ func (r *Remote) fromS3(ctx context.Context) (*assemble.Parts, bool, error) {
 }
 
 func (r *Remote) copyAll(ctx context.Context, c *copying, key string) (*assemble.Parts, bool, error) {
-	file, err := c.get(ctx, key)
+	file, etag, err := c.get(ctx, key)
 	if err != nil {
 		return nil, false, err
 	}
+	c.etags = append(c.etags, key+" "+etag)
 	cfg, err := config.Load(file)
 	if err != nil {
 		return nil, false, err
@@ -188,31 +189,28 @@ type copying struct {
 }
 
 // get copies one object.
-func (c *copying) get(ctx context.Context, key string) (file string, err error) {
+func (c *copying) get(ctx context.Context, key string) (file, etag string, err error) {
 	rel := strings.TrimPrefix(key, c.prefix)
 	if !filepath.IsLocal(filepath.FromSlash(rel)) {
-		return "", fmt.Errorf("s3://%s/%s: its name leads out of the folder", c.bucket, key)
+		return "", "", fmt.Errorf("s3://%s/%s: its name leads out of the folder", c.bucket, key)
 	}
 	out, err := c.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &c.bucket, Key: &key})
 	if err != nil {
-		return "", fmt.Errorf("s3://%s/%s: %w", c.bucket, key, err)
+		return "", "", fmt.Errorf("s3://%s/%s: %w", c.bucket, key, err)
 	}
 	defer out.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(out.Body, maxBytes-c.bytes+1))
 	if err != nil {
-		return "", fmt.Errorf("s3://%s/%s: %w", c.bucket, key, err)
+		return "", "", fmt.Errorf("s3://%s/%s: %w", c.bucket, key, err)
 	}
 	if c.bytes += int64(len(body)); c.bytes > maxBytes {
-		return "", fmt.Errorf("s3://%s/%s: configuration and rules are over %d bytes", c.bucket, c.prefix, maxBytes)
-	}
-	if rel == path.Base(rel) && len(c.etags) == 0 {
-		c.etags = append(c.etags, key+" "+aws.ToString(out.ETag))
+		return "", "", fmt.Errorf("s3://%s/%s: configuration and rules are over %d bytes", c.bucket, c.prefix, maxBytes)
 	}
 	file = filepath.Join(c.dir, filepath.FromSlash(rel))
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return "", err
+		return "", "", err
 	}
-	return file, os.WriteFile(file, body, 0o600)
+	return file, aws.ToString(out.ETag), os.WriteFile(file, body, 0o600)
 }
 
 // list finds the objects that a path of the configuration means: one, or all
@@ -241,7 +239,7 @@ func (c *copying) list(ctx context.Context, key string) error {
 // fetch copies what was listed.
 func (c *copying) fetch(ctx context.Context) error {
 	for _, key := range c.wanted {
-		if _, err := c.get(ctx, key); err != nil {
+		if _, _, err := c.get(ctx, key); err != nil {
 			return err
 		}
 	}

@@ -9,16 +9,18 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/trailwarden/trailwarden/internal/visible"
+	trigger "github.com/trailwarden/trailwarden/lambda/sample"
 	"github.com/trailwarden/trailwarden/report"
 )
 
-// Exit codes. When several apply, the first of 130, 2, 3 and 1 is given: what
+// Exit codes. When several apply, the first of 130, 2, 3, 4 and 1 is given: what
 // makes the answer least complete is said first.
 const (
 	exitDone        = 0
 	exitFinding     = 1 // scan: a finding at or above --fail-on; match: no match; rules: something failed
 	exitUsage       = 2 // bad usage, rule or configuration, or output that cannot be written
 	exitFault       = 3 // some input could not be read; the rest was judged
+	exitUndelivered = 4 // some message could not be delivered; it waits in the store
 	exitInterrupted = 130
 )
 
@@ -28,6 +30,10 @@ type commandLine struct {
 	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
 	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
 	Query   queryCommand   `cmd:"" help:"Ask the trail in SQL, as on Athena."`
+	Serve   serveCommand   `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
+	Invoke  invokeCommand  `cmd:"" help:"Run the Lambda function on a trigger event, here."`
+	Alerts  alertsCommand  `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
+	Notify  notifyCommand  `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
 	Config  configCommand  `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
@@ -69,7 +75,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		kong.Writers(out, errOut),
 		kong.Exit(func(code int) { panic(exit{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"formats": strings.Join(report.Formats(), ", ")},
+		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", ")},
 		kong.Bind(s),
 	)
 	if err != nil {
