@@ -88,14 +88,24 @@ func (s *Silence) inForce(now time.Time) bool {
 }
 
 // Apply adds findings to an alert, nil when they open it, and says what is to be
-// delivered. The findings are those of in that the store does not know by Key;
-// known counts those that the alert turned out to know. It changes a and
-// e.Sinks and nothing else.
+// delivered. in.Facts are those that the store does not know by Key; known
+// counts those of them that the alert turned out to know. in.Again at most
+// changes which copy of a record a sample shows. It changes a and e.Sinks and
+// nothing else; after is nil when there is neither an alert nor a new finding.
 func Apply(a *Alert, in *Incoming, e *Env) (after *Alert, out []Delivery, known int) {
+	if a == nil && len(in.Facts) == 0 {
+		return nil, nil, 0
+	}
 	if a == nil {
 		a = &Alert{ID: in.ID, Group: in.Group, Bucket: in.Bucket, Status: Open, Created: e.Now}
 	}
-	fresh, known := in.unknownTo(a)
+	fresh, again := in.unknownTo(a)
+	known = len(again) - len(in.Again)
+	for i := range again {
+		if a.refine(&again[i]) {
+			a.touch(e.Now)
+		}
+	}
 	if len(fresh.Facts) == 0 {
 		return a, nil, known
 	}
@@ -115,19 +125,20 @@ func (a *Alert) touch(now time.Time) {
 	a.Version++
 }
 
-// unknownTo leaves out what the alert has samples of: identities are purged
-// before alerts are, and records are delivered again for longer.
-func (in *Incoming) unknownTo(a *Alert) (fresh *Incoming, known int) {
+// unknownTo parts what the alert has samples of from what it has not:
+// identities are purged before alerts are, and records are delivered again for
+// longer.
+func (in *Incoming) unknownTo(a *Alert) (fresh *Incoming, again []Fact) {
 	out := *in
-	out.Facts = nil
+	out.Facts, again = nil, append(again, in.Again...)
 	for _, f := range in.Facts {
 		if a.sampled(f.Identity) {
-			known++
+			again = append(again, f)
 			continue
 		}
 		out.Facts = append(out.Facts, f)
 	}
-	return &out, known
+	return &out, again
 }
 
 // news says what each sink is told of an alert that has new findings.

@@ -13,6 +13,9 @@ type Incoming struct {
 	Group  []Label
 	Bucket time.Time
 	Facts  []Fact // in the order of the batch
+	// Again are findings that the store knows by Key: other copies of what is
+	// counted, which a store moves here from Facts.
+	Again []Fact
 }
 
 // Fact is a finding and what its record says for the alert.
@@ -24,10 +27,11 @@ type Fact struct {
 
 // Gather sorts a batch's findings by alert, in the order in which each alert
 // first appears. It leaves out those that an exception in force ends and counts
-// them; a finding that the batch holds twice is counted as known.
+// them; of a finding that the batch holds twice it keeps one copy and counts the
+// other as known.
 func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 	byID := map[string]*Incoming{}
-	seen := make(map[[16]byte]bool, len(b.Findings))
+	seen := make(map[[16]byte]copyAt, len(b.Findings))
 	for i := range b.Findings {
 		f := &b.Findings[i]
 		rec := recordOf(f)
@@ -36,20 +40,34 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 			continue
 		}
 		key := FindingKey(f)
-		if seen[key] {
+		if at, ok := seen[key]; ok {
 			known++
+			at.prefer(f)
 			continue
 		}
-		seen[key] = true
 		id, group, bucket := place(f, rec, p)
 		if byID[id] == nil {
 			byID[id] = &Incoming{ID: id, Group: group, Bucket: bucket}
 			in = append(in, byID[id])
 		}
 		byID[id].Rule = f.Rule // the newest text of the rule
+		seen[key] = copyAt{byID[id], len(byID[id].Facts)}
 		byID[id].Facts = append(byID[id].Facts, Fact{f, key, textsOf(f, rec)})
 	}
 	return in, excepted, known
+}
+
+// copyAt is where the first copy of a finding is kept.
+type copyAt struct {
+	in *Incoming
+	i  int
+}
+
+// prefer keeps f instead, if it is the better copy.
+func (c copyAt) prefer(f *Finding) {
+	if kept := &c.in.Facts[c.i]; betterCopy(f.Evidence, f.Record, kept.Evidence, kept.Record) {
+		kept.Finding = f
+	}
 }
 
 // recordOf is the finding's record; one that cannot be read has no fields.

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -58,4 +59,43 @@ func reduced(rec *cloudtrail.Record) json.RawMessage {
 		return true
 	})
 	return append(out, '}')
+}
+
+// betterCopy tells which of two copies of one record is shown, so that it does
+// not depend on which came first: one whose place in its file is known, then by
+// file, version, place and bytes.
+func betterCopy(x Evidence, xr json.RawMessage, y Evidence, yr json.RawMessage) bool {
+	return cmp.Or(
+		cmp.Compare(unplaced(x), unplaced(y)),
+		cmp.Compare(x.File, y.File),
+		cmp.Compare(x.Version, y.Version),
+		cmp.Compare(x.Record, y.Record),
+		bytes.Compare(xr, yr),
+	) < 0
+}
+
+func unplaced(e Evidence) int {
+	if e.Record < 0 {
+		return 1
+	}
+	return 0
+}
+
+// refine shows f in place of another copy that the alert has a sample of, if it
+// is the better one.
+func (a *Alert) refine(f *Fact) (changed bool) {
+	for i := range a.Samples {
+		s := &a.Samples[i]
+		if s.Identity != f.Identity {
+			continue
+		}
+		if record := sampleRecord(f.Record); betterCopy(f.Evidence, record, s.Evidence, s.Record) {
+			s.Evidence, s.Record, s.Detection, s.Row = f.Evidence, record, f.Detection, f.Row
+			changed = true
+			if i == 0 {
+				a.Mode = f.Mode
+			}
+		}
+	}
+	return changed
 }

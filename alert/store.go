@@ -167,8 +167,9 @@ type Purged struct {
 type Committer interface {
 	// Commit judges the batch's findings against what the store holds and
 	// writes alerts, outbox rows, positions and state in one transaction. A
-	// finding whose identity the alert already counts changes nothing, so
-	// that a batch may be committed any number of times.
+	// finding whose identity is counted already changes nothing, so that a
+	// batch may be committed any number of times; at most another copy of its
+	// record is shown, the same one whatever order they come in.
 	Commit(ctx context.Context, b Batch) (Committed, error)
 }
 

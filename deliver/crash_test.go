@@ -60,6 +60,10 @@ func crashChild(dir string) error {
 		return err
 	}
 	offset.Store(int64(begin))
+	step, err := time.ParseDuration(os.Getenv("TRAILWARDEN_CRASH_STEP"))
+	if err != nil {
+		return err
+	}
 	now := func() time.Time { return storetest.Noon().Add(time.Duration(offset.Load())) }
 	policy := crashPolicy()
 	s, err := sqlite.Open(ctx, filepath.Join(dir, "alerts.db"), sqlite.Options{Policy: func() *alert.Policy { return policy }})
@@ -83,13 +87,13 @@ func crashChild(dir string) error {
 		if _, err := d.Drain(ctx); err != nil {
 			return err
 		}
-		offset.Add(int64(2 * time.Hour))
+		offset.Add(int64(step))
 	}
 	if err := crashAct(ctx, s, now()); err != nil {
 		return err
 	}
 	left, err := d.Drain(ctx)
-	if err == nil && len(left) > 0 {
+	if err == nil && len(left) > 0 && step > 0 {
 		err = fmt.Errorf("left in the outbox: %v", left)
 	}
 	return errors.Join(err, s.Check(ctx), s.Close())
@@ -226,11 +230,18 @@ func killedOnce(t *testing.T, bin, point string, visit int, after time.Duration)
 	return killed
 }
 
+// child has a command run as the child; step is what its clock moves on by after
+// each half.
+func child(cmd *exec.Cmd, dir, step string, run int) *exec.Cmd {
+	cmd.Env = append(os.Environ(), "TRAILWARDEN_CRASH_CHILD="+dir, "TRAILWARDEN_CRASH_STEP="+step,
+		fmt.Sprintf("TRAILWARDEN_CRASH_CLOCK=%dh", run*24))
+	return cmd
+}
+
 func runChild(t *testing.T, bin, dir, point string, visit, run int, after time.Duration) (died bool) {
 	t.Helper()
-	cmd := exec.Command(bin)
-	cmd.Env = append(os.Environ(), "TRAILWARDEN_CRASH_CHILD="+dir, "TRAILWARDEN_CRASH_POINT="+point,
-		fmt.Sprintf("TRAILWARDEN_CRASH_VISIT=%d", visit), fmt.Sprintf("TRAILWARDEN_CRASH_CLOCK=%dh", run*24))
+	cmd := child(exec.Command(bin), dir, "2h", run)
+	cmd.Env = append(cmd.Env, "TRAILWARDEN_CRASH_POINT="+point, fmt.Sprintf("TRAILWARDEN_CRASH_VISIT=%d", visit))
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
@@ -251,6 +262,63 @@ func runChild(t *testing.T, bin, dir, point string, visit, run int, after time.D
 		t.Fatalf("%q, visit %d, run %d: %v\n%s", point, visit, run, err, stderr.String())
 	}
 	return false
+}
+
+// F11: two processes read the same source into the same file and deliver from
+// it, at once: nothing is lost and nothing is sent twice.
+func TestTwoProcesses(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		dir := t.TempDir()
+		var cmds []*exec.Cmd
+		for range 2 {
+			cmd := child(exec.Command(self), dir, "0h", 0)
+			cmd.Stderr = os.Stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			cmds = append(cmds, cmd)
+		}
+		for _, cmd := range cmds {
+			if err := cmd.Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// What one of them left to the other, which had ended, goes out now.
+		if err := child(exec.Command(self), dir, "2h", 1).Run(); err != nil {
+			t.Fatal(err)
+		}
+		checkLedgers(t, dir, "two processes", 0)
+	}
+}
+
+// F5: after a failed fsync nothing is acknowledged, the process ends with an
+// error, and a new one loses nothing.
+func TestFailedSync(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace, which makes fsync fail, is not installed")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []int{6, 11, 19} {
+		dir := t.TempDir()
+		cmd := child(exec.Command(strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync",
+			"-e", fmt.Sprintf("inject=fsync,fdatasync:error=EIO:when=%d", when), self), dir, "2h", 0)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), alert.ErrBroken.Error()) {
+			t.Errorf("fsync %d fails: got %v, want the error of a store that cannot write\n%s", when, err, out)
+		}
+		if runChild(t, self, dir, "", 0, 1, 0) {
+			t.Fatal("the second child died")
+		}
+		checkLedgers(t, dir, fmt.Sprintf("fsync %d", when), 1)
+	}
 }
 
 // checkLedgers holds what the receivers saw to what they must see.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -90,6 +91,7 @@ func (t *tx) recordFindings(in *alert.Incoming, now time.Time, c *alert.Committe
 		}
 		if n == 0 {
 			c.Known++
+			in.Again = append(in.Again, f)
 			continue
 		}
 		fresh = append(fresh, f)
@@ -100,32 +102,31 @@ func (t *tx) recordFindings(in *alert.Incoming, now time.Time, c *alert.Committe
 
 // apply adds new findings to their alert.
 func (t *tx) apply(in *alert.Incoming, env *alert.Env, c *alert.Committed) ([]alert.Delivery, error) {
-	if len(in.Facts) == 0 {
-		return nil, nil
-	}
 	before, err := loadAlert(t, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	isNew := before == nil
 	var kept []alert.Sample
-	if !isNew {
-		kept = slices.Clone(before.Samples)
+	version := int64(-1)
+	if before != nil {
+		kept, version = slices.Clone(before.Samples), before.Version
 	}
 	a, out, known := alert.Apply(before, in, env)
 	c.Known += known
-	fresh := len(in.Facts) - known
-	if fresh == 0 {
+	if a == nil || a.Version == version {
 		return nil, nil
 	}
-	c.Add(isNew, fresh, a)
-	return out, t.saveAlert(a, isNew || !sameSamples(kept, a.Samples))
+	if fresh := len(in.Facts) - known; fresh > 0 {
+		c.Add(version < 0, fresh, a)
+	}
+	return out, t.saveAlert(a, version < 0 || !sameSamples(kept, a.Samples))
 }
 
-// sameSamples tells whether an alert kept the same samples; a sample never
-// changes.
+// sameSamples tells whether an alert kept the same samples.
 func sameSamples(a, b []alert.Sample) bool {
-	return slices.EqualFunc(a, b, func(x, y alert.Sample) bool { return x.Identity == y.Identity })
+	return slices.EqualFunc(a, b, func(x, y alert.Sample) bool {
+		return x.Identity == y.Identity && x.Evidence == y.Evidence && bytes.Equal(x.Record, y.Record)
+	})
 }
 
 // env reads what decisions depend on.

@@ -82,7 +82,7 @@ func testOrder(t *testing.T, h Harness) {
 	if h.Small {
 		seeds, n = 3, 60
 	}
-	input := append(Many(Rule("a", severity.Low), n, 7), Many(Rule("b", severity.High), n/2, 1)...)
+	input := twoPaths(append(Many(Rule("a", severity.Low), n, 7), Many(Rule("b", severity.High), n/2, 1)...))
 	whole := newBench(t, h, toPager())
 	whole.commit(input...)
 	want := contents(t, whole.all())
@@ -99,6 +99,19 @@ func testOrder(t *testing.T, h Harness) {
 			t.Fatalf("seed %d: the alerts differ (-one batch +disturbed):\n%s", seed, diff)
 		}
 	}
+}
+
+// twoPaths adds, to every third finding, the copy that came by another path.
+func twoPaths(input []alert.Finding) (fs []alert.Finding) {
+	for i, f := range input {
+		fs = append(fs, f)
+		if i%3 == 0 {
+			f.Evidence = alert.Evidence{File: "events/" + f.Evidence.EventID, Record: -1, EventID: f.Evidence.EventID}
+			f.Mode = "lambda"
+			fs = append(fs, f)
+		}
+	}
+	return fs
 }
 
 // disturbed shuffles findings and doubles a tenth of them.
