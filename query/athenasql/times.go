@@ -70,6 +70,9 @@ func dateTrunc(c *callSite) (string, typ, error) {
 	if kind.kind == date {
 		return "CAST(" + text + " AS DATE)", kind, nil
 	}
+	if kind.kind == timestamp { // the engine gives a date for a day
+		return "CAST(" + text + " AS TIMESTAMP)", kind, nil
+	}
 	if kind.kind == varchar {
 		kind = of(timestampTZ)
 	}

@@ -1,0 +1,150 @@
+package query_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
+	"github.com/trailwarden/trailwarden/query/sandbox"
+)
+
+// program is the engine, built once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	return sandbox.FindEngine(context.Background(), func(string) {})
+})
+
+func local(t testing.TB, paths ...string) *query.Local {
+	t.Helper()
+	p, err := program()
+	if err != nil {
+		t.Skipf("no SQL engine: %v", err)
+	}
+	return &query.Local{Program: p, Listing: pipeline.List(paths, false), Bounds: query.DefaultBounds(), Limits: cloudtrail.DefaultLimits()}
+}
+
+// run answers a statement as rows of texts; NULL is "NULL", an empty text "''".
+func run(l query.Engine, sql string) (columns []string, rows [][]string, err error) {
+	r, err := l.Query(context.Background(), query.Statement{SQL: sql})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer r.Close()
+	for _, c := range r.Columns() {
+		columns = append(columns, c.Name)
+	}
+	for cells := r.Next(); cells != nil; cells = r.Next() {
+		row := make([]string, len(cells))
+		for i, c := range cells {
+			switch {
+			case c.Null:
+				row[i] = "NULL"
+			case len(c.Text) == 0:
+				row[i] = "''"
+			default:
+				row[i] = string(c.Text)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows, r.Err()
+}
+
+// functionCase is a line of testdata/functions.txt.
+type functionCase struct {
+	line       int
+	expr, want string
+}
+
+func functionCases(t *testing.T) (all []functionCase) {
+	b, err := os.ReadFile("testdata/functions.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(b), "\n") {
+		if expr, want, ok := strings.Cut(line, " => "); ok && !strings.HasPrefix(line, "#") {
+			all = append(all, functionCase{i + 1, expr, want})
+		}
+	}
+	return all
+}
+
+// Every function gives what Athena gives. Cases go together in one query; when it
+// fails, and for those that are to fail, each goes alone.
+func TestFunctionsAsOnAthena(t *testing.T) {
+	l := local(t)
+	var together []functionCase
+	for _, c := range functionCases(t) {
+		if c.want == "error" {
+			if _, rows, err := run(l, "SELECT "+c.expr); err == nil {
+				t.Errorf("functions.txt:%d: %s = %v; want an error", c.line, c.expr, rows)
+			}
+			continue
+		}
+		together = append(together, c)
+	}
+	checkFunctions(t, l, together)
+}
+
+func checkFunctions(t *testing.T, l query.Engine, cases []functionCase) {
+	list := make([]string, len(cases))
+	for i, c := range cases {
+		list[i] = c.expr
+	}
+	_, rows, err := run(l, "SELECT "+strings.Join(list, ",\n"))
+	if err != nil && len(cases) > 1 {
+		half := len(cases) / 2
+		checkFunctions(t, l, cases[:half])
+		checkFunctions(t, l, cases[half:])
+		return
+	}
+	for i, c := range cases {
+		if err != nil {
+			t.Errorf("functions.txt:%d: %s: %v", c.line, c.expr, err)
+		} else if rows[0][i] != c.want {
+			t.Errorf("functions.txt:%d: %s = %s; want %s", c.line, c.expr, rows[0][i], c.want)
+		}
+	}
+}
+
+var _ = fmt.Sprint
+var _ = time.Now
+
+// namedQuery is a query of testdata/queries.sql.
+type namedQuery struct{ name, sql string }
+
+func namedQueries(t *testing.T) (all []namedQuery) {
+	b, err := os.ReadFile("testdata/queries.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part := range strings.SplitSeq(string(b), "-- name: ") {
+		if name, sql, ok := strings.Cut(part, "\n"); ok && !strings.HasPrefix(part, "--") {
+			all = append(all, namedQuery{name, sql})
+		}
+	}
+	return all
+}
+
+// Queries in the style of published ones run as they are.
+func TestPublishedStyleQueriesRun(t *testing.T) {
+	all := namedQueries(t)
+	if len(all) < 150 {
+		t.Fatalf("%d queries; want 150", len(all))
+	}
+	l := local(t, "../examples/AWSLogs")
+	for _, q := range all {
+		t.Run(q.name, func(t *testing.T) {
+			t.Parallel()
+			if _, _, err := run(l, q.sql); err != nil {
+				t.Errorf("%v\n%s", err, q.sql)
+			}
+		})
+	}
+}
