@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -130,12 +131,10 @@ func (f *Function) prepare(ctx context.Context) error {
 
 // apply puts new parts in force.
 func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
-	fetch, err := f.fetcher(ctx, p)
-	if err != nil {
-		return err
-	}
 	before := f.parts.Swap(p)
-	f.fetch = fetch
+	if f.fetch = f.o.Fetch; f.fetch == nil {
+		f.fetch = lazily{p.Assembly}
+	}
 	if f.live == nil {
 		if err := f.open(ctx, p); err != nil {
 			f.parts.Store(before)
@@ -147,15 +146,24 @@ func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
 	o.Build = func(ctx context.Context, a *alert.Alert, d alert.Delivery) (*message.Message, error) {
 		return p.Dispatch.Build(ctx, a, d)
 	}
-	f.deliver, err = deliver.New(o)
+	d, err := deliver.New(o)
+	if err == nil {
+		f.deliver = d
+	}
 	return err
 }
 
-func (f *Function) fetcher(ctx context.Context, p *assemble.Parts) (source.Fetcher, error) {
-	if f.o.Fetch != nil {
-		return f.o.Fetch, nil
+// lazily makes what opens objects when the first is announced: records that
+// events carry need no access to S3.
+type lazily struct{ a *assemble.Assembly }
+
+// Open implements source.Fetcher; the assembly keeps its AWS configuration.
+func (l lazily) Open(ctx context.Context, o source.Object) (io.ReadCloser, source.Info, error) {
+	c, err := l.a.Objects(ctx)
+	if err != nil {
+		return nil, source.Info{}, err
 	}
-	return p.Assembly.Objects(ctx)
+	return c.Open(ctx, o)
 }
 
 // open opens the store and starts the pipeline, once.
