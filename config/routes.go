@@ -32,6 +32,7 @@ type Alerts struct {
 	Repeat    Duration `key:"repeat" default:"1h" doc:"How long after a message further findings of the alert are told, with the new count."`
 	GroupBy   []string `key:"group_by" doc:"Fields that tell alerts of one rule apart, for rules that do not say; without it, account, region and actor."`
 	Storm     Duration `key:"storm_every" default:"5m" doc:"While a sink is over its quota, how long between two messages with running totals."`
+	GiveUp    Duration `key:"give_up" default:"24h" doc:"How long a message that cannot be delivered is tried before it becomes a dead letter."`
 	Warn      Duration `key:"exception_warning" default:"14d" doc:"How long before its end an exception is warned of."`
 	Retention Duration `key:"retention" default:"400d" doc:"How long resolved and quiet alerts are kept."`
 	Own       string   `key:"own_activity" default:"exclude" enum:"exclude,judge" doc:"Records of Trailwarden's own calls: counted only, or judged."`

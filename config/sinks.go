@@ -20,7 +20,6 @@ type Sink struct {
 
 	Enabled   bool     `key:"enabled" default:"true" doc:"Whether messages are sent; a sink that is off gets none queued."`
 	Quota     Rate     `key:"quota" default:"30/m" doc:"Most messages; above it the sink is told running totals instead."`
-	GiveUp    Duration `key:"give_up" default:"24h" doc:"How long a message that cannot be delivered is tried before it becomes a dead letter."`
 	Timeout   Duration `key:"timeout" default:"30s" doc:"How long one delivery may take."`
 	Lifecycle bool     `key:"lifecycle" default:"true" doc:"Tell also of acknowledged, resolved and reopened alerts, where the target knows what they are."`
 	Template  string   `key:"template" doc:"Name of a template of messages.templates, in place of the sink's own rendering."`
@@ -109,6 +108,8 @@ type SNStates struct {
 	New      string `key:"new" default:"1" doc:"New."`
 	Work     string `key:"in_progress" default:"2" doc:"In Progress, also after reopening."`
 	Resolved string `key:"resolved" default:"6" doc:"Resolved."`
+	Closed   string `key:"closed" default:"7" doc:"Closed."`
+	Canceled string `key:"canceled" default:"8" doc:"Canceled."`
 }
 
 // PagerDuty is a service's integration.
@@ -130,11 +131,13 @@ type Teams struct {
 // Webhook is an HTTP endpoint.
 type Webhook struct {
 	URL     Secret            `key:"url" need:"true" doc:"Where messages are posted, as a reference: webhook URLs hold secrets."`
-	Format  string            `key:"format" default:"json" enum:"json,cloudevents" doc:"The message as JSON, or a CloudEvents 1.0 envelope around it."`
+	Format  string            `key:"format" default:"json" enum:"json,cloudevents,cloudevents-binary" doc:"The message as JSON, or as CloudEvents 1.0, structured or binary."`
 	HMAC    Secret            `key:"hmac_key" doc:"Key of the HMAC-SHA-256 signature over timestamp and body."`
 	Token   Secret            `key:"bearer_token" doc:"Token of the Authorization header."`
 	Headers map[string]Secret `key:"secret_headers" open:"true" doc:"Further headers with secret values."`
 	Plain   map[string]string `key:"headers" open:"true" doc:"Further headers."`
+	Source  string            `key:"source" default:"trailwarden" doc:"Source of CloudEvents."`
+	Max     Bytes             `key:"max_body" doc:"Most bytes of one message, 8KiB or more; without it, 256KiB."`
 	Outgoing
 }
 

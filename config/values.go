@@ -219,3 +219,18 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// ParseDuration reads a length of time as a configuration has it: 90s, 24h, 7d.
+func ParseDuration(text string) (time.Duration, error) {
+	var d Duration
+	err := d.parse(text)
+	return d.Std(), err
+}
+
+// ParseDate reads the end of something as a configuration has it: 2026-12-31
+// (the end of that day, UTC) or RFC 3339.
+func ParseDate(text string) (time.Time, error) {
+	var d Date
+	err := d.parse(text)
+	return d.Time(), err
+}

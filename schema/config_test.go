@@ -108,7 +108,7 @@ func TestConfigurationSchemaAndReaderAgree(t *testing.T) {
 		"workers as text":            {"workers: many", false},
 		"workers zero":               {"workers: 0", false},
 		"no such format":             {"format: xml", false},
-		"a sink":                     {"sinks: {a: {slack: {webhook: env:A}, quota: 10/m, give_up: 2d}}", true},
+		"a sink":                     {"sinks: {a: {slack: {webhook: env:A}, quota: 10/m, timeout: 10s}}", true},
 		"a sink of no kind":          {"sinks: {a: {quota: 10/m}}", false},
 		"a sink of two kinds":        {"sinks: {a: {slack: {webhook: env:A}, teams: {webhook: env:B}}}", false},
 		"a secret in clear":          {"sinks: {a: {teams: {webhook: 'https://example.com/x'}}}", false},

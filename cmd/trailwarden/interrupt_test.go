@@ -24,7 +24,7 @@ func TestScanInterrupted(t *testing.T) {
 	var out, errOut bytes.Buffer
 	go func() { code <- run([]string{"scan", "--rules", rules, "-f", "ndjson", "-"}, in, &out, &errOut) }()
 	for i := range 3 { // each Write returns once the scan has read it
-		if _, err := fmt.Fprintf(feed, sample+"\n", i, strings.Repeat(" ", 1<<16)); err != nil {
+		if _, err := fmt.Fprintf(feed, oneRecord+"\n", i, strings.Repeat(" ", 1<<16)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -24,7 +24,7 @@ type scanCommand struct {
 	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or - for standard input."`
 
 	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter for the starter pack; may be repeated. Without it, the starter pack."`
-	Config         string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
+	Config         string   `placeholder:"FILE" help:"Configuration file. With --notify or --alerts, trailwarden.yaml in this folder when left out."`
 	Format         string   `short:"f" placeholder:"FORMAT" help:"One of ${formats}. Default: table."`
 	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`
 	From           string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
@@ -35,19 +35,24 @@ type scanCommand struct {
 	NoProgress     bool     `help:"No progress bar."`
 	WithEvent      bool     `help:"Add the raw record to each finding, as event."`
 	KeepDuplicates bool     `help:"Judge a record also when it was seen before."`
+
+	notifying
 }
 
 // Help explains the exit codes and what is read.
 func (scanCommand) Help() string {
 	return `In a folder, hidden files and files whose name says that they hold no logs are passed over; a file that is named is always read.
 
-Exit codes: 0 done; 1 a finding at or above --fail-on; 2 bad usage, rule or configuration; 3 some input could not be read, the rest was judged; 130 interrupted. When several apply: 130, then 2, then 3, then 1.`
+Exit codes: 0 done; 1 a finding at or above --fail-on; 2 bad usage, rule or configuration; 3 some input could not be read, the rest was judged; 4 with --notify, some message could not be delivered and waits in the store; 130 interrupted. When several apply: 130, then 2, then 3, then 4, then 1.
+
+With --notify a finding that the store has counted before is told to nobody again, so that a schedule may scan the same files twice.`
 }
 
 // scanJob is one scan, made ready.
 type scanJob struct {
 	*streams
 	cmd      *scanCommand
+	cfg      *config.Config
 	set      *rule.Set
 	badRules bool
 	failOn   int // severity; -1 none
@@ -56,6 +61,7 @@ type scanJob struct {
 	report   report.Writer
 	ignored  notes
 	remarks  notes
+	notifier *notifier // of --notify and --alerts; nil without
 }
 
 // Run scans; its error is the exit code or what made the scan impossible.
@@ -69,17 +75,26 @@ func (c *scanCommand) Run(s *streams) error {
 
 // prepare checks everything that the user gave before anything is read.
 func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
+	if c.Config == "" && c.on() && there(defaultConfig) {
+		c.Config = defaultConfig // sinks and store stand nowhere else
+	}
 	cfg, err := configuration(c.Config)
 	if err != nil {
 		return nil, err
 	}
 	c.apply(cfg)
-	j := &scanJob{streams: s, cmd: c, failOn: -1}
+	j := &scanJob{streams: s, cmd: c, cfg: cfg, failOn: -1}
 	if err := j.check(); err != nil {
 		return nil, err
 	}
 	if err := j.loadRules(cfg); err != nil {
 		return nil, err
+	}
+	if c.on() {
+		var err error
+		if j.notifier, err = newNotifier(j, cfg); err != nil {
+			return nil, err
+		}
 	}
 	return j, j.open()
 }
@@ -196,6 +211,10 @@ func (j *scanJob) run() error {
 	if e := j.writeStats(res.Totals); err == nil {
 		err = e
 	}
+	undelivered, e := j.notify(ctx)
+	if err == nil {
+		err = e
+	}
 	switch {
 	case interrupted:
 		j.say("interrupted; the report has what was found until then, in %d files", res.Totals.Files)
@@ -207,10 +226,32 @@ func (j *scanJob) run() error {
 		return exit{exitUsage}
 	case res.Totals.Faults > 0:
 		return exit{exitFault}
+	case undelivered:
+		return exit{exitUndelivered}
 	case j.failed(res):
 		return exit{exitFinding}
 	}
 	return nil
+}
+
+// notify tells of the alerts; undelivered says that some message waits.
+func (j *scanJob) notify(ctx context.Context) (undelivered bool, err error) {
+	if j.notifier == nil {
+		return false, nil
+	}
+	err = j.notifier.finish(ctx)
+	if e, ok := errors.AsType[exit](err); ok {
+		return e.code == exitUndelivered, nil
+	}
+	return false, err
+}
+
+// findings is the receiver of findings: the report, and alerts before it.
+func (j *scanJob) findings(lines []byte) error {
+	if j.notifier == nil {
+		return j.report.Findings(lines)
+	}
+	return j.notifier.findings(lines, j.cmd.WithEvent, j.report.Findings)
 }
 
 // scan runs the pipeline, with a progress bar where one helps.
@@ -219,8 +260,8 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	o := pipeline.Options{
 		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
-		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent,
-		Limits: cloudtrail.DefaultLimits(), Findings: j.report.Findings,
+		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent || j.notifier != nil,
+		Limits: assemble.Limits(j.cfg), Findings: j.findings,
 		Fault:   func(f cloudtrail.Fault) { j.say("%v", f) },
 		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
 		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },

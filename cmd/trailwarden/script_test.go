@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples(t))
+			e.Values["receivers"] = &receivers{map[string]*receiver{}}
 			return nil
 		},
 		Condition: func(c string) (bool, error) {
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"gz": gz, "cut": cut, "unhex": unhex, "lines": lines, "make": makeFile,
+			"receiver": startReceiver, "answer": answerWith,
 		},
 	})
 }
@@ -98,7 +100,7 @@ func lines(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-const sample = `{"eventVersion":"1.11","eventTime":"2026-03-14T09:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser",` +
+const oneRecord = `{"eventVersion":"1.11","eventTime":"2026-03-14T09:00:00Z","eventSource":"iam.amazonaws.com","eventName":"CreateUser",` +
 	`"awsRegion":"us-east-1","userIdentity":{"type":"IAMUser","userName":"alice"},"eventID":"00000000-0000-4000-8000-%012d",` +
 	`"recipientAccountId":"111122223333","readOnly":false%s}`
 
@@ -137,7 +139,7 @@ func makeFile(ts *testscript.TestScript, _ bool, args []string) {
 func records(n int, more map[int]string) string {
 	all := make([]string, n)
 	for i := range all {
-		all[i] = fmt.Sprintf(sample, i, more[i])
+		all[i] = fmt.Sprintf(oneRecord, i, more[i])
 	}
 	return `{"Records":[` + strings.Join(all, ",\n") + `]}`
 }
@@ -150,8 +152,8 @@ func wrongTypes() string {
 		"recipientAccountId", "eventCategory", "addendum", "tlsDetails", "insightDetails", "managementEvent",
 	} {
 		for _, v := range []string{"null", "true", "1e400", `"text"`, "[]", `[[1,{"a":null}]]`, "{}", `{"type":[1],"reason":2}`} {
-			all = append(all, strings.Replace(fmt.Sprintf(sample, len(all), ""), `{`, fmt.Sprintf(`{"%s":%s,`, field, v), 1))
-			all = append(all, strings.TrimSuffix(fmt.Sprintf(sample, 10_000+len(all), ""), "}")+fmt.Sprintf(`,"%s":%s}`, field, v))
+			all = append(all, strings.Replace(fmt.Sprintf(oneRecord, len(all), ""), `{`, fmt.Sprintf(`{"%s":%s,`, field, v), 1))
+			all = append(all, strings.TrimSuffix(fmt.Sprintf(oneRecord, 10_000+len(all), ""), "}")+fmt.Sprintf(`,"%s":%s}`, field, v))
 		}
 	}
 	return `{"Records":[` + strings.Join(all, ",") + `]}`
@@ -161,7 +163,7 @@ func bomb(ts *testscript.TestScript, name string, mib int) {
 	f, err := os.Create(ts.MkAbs(name))
 	ts.Check(err)
 	z := gzip.NewWriter(f)
-	_, err = fmt.Fprintf(z, `{"Records":[`+sample+`,{"eventVersion":"1.11","userAgent":"`, 1, "")
+	_, err = fmt.Fprintf(z, `{"Records":[`+oneRecord+`,{"eventVersion":"1.11","userAgent":"`, 1, "")
 	ts.Check(err)
 	block := bytes.Repeat([]byte("a"), 1<<20)
 	for range mib {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/report"
+)
+
+func writeLines(s *streams, all []*alert.Alert) error {
+	e := json.NewEncoder(report.TerminalJSON(s.out))
+	e.SetEscapeHTML(false)
+	for _, a := range all {
+		if err := e.Encode(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alertsShowCommand shows one alert.
+type alertsShowCommand struct {
+	deskFlags
+	Format string `short:"f" default:"text" enum:"text,json" help:"text or json."`
+	ID     string `arg:"" name:"id" help:"The alert's id, or its first digits."`
+}
+
+// Run prints the alert.
+func (c *alertsShowCommand) Run(s *streams) error {
+	return withDesk(&c.deskFlags, s, func(d *desk) error {
+		a, err := d.find(c.ID)
+		if err != nil {
+			return err
+		}
+		if c.Format == "json" {
+			return writeJSON(s, a)
+		}
+		return showAlert(s.out, a)
+	})
+}
+
+// showAlert writes an alert for a person; text from records is shown, not
+// obeyed.
+func showAlert(w io.Writer, a *alert.Alert) error {
+	var b strings.Builder
+	line := func(name, format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		if text != "" {
+			fmt.Fprintf(&b, "%-10s  %s\n", name, visible.Text(text))
+		}
+	}
+	line("alert", "%s", a.ID)
+	line("rule", "%s: %s (%s)", a.Rule.ID, a.Rule.Title, a.Rule.Severity)
+	line("status", "%s", a.Status)
+	line("owner", "%s", a.Owner)
+	line("silence", "%s", a.Silence)
+	for _, l := range a.Group {
+		line(l.Name, "%s", l.Value)
+	}
+	line("count", "%s", counted(int(a.Count), "finding"))
+	line("events", "%s to %s", stamp(a.FirstSeen), stamp(a.LastSeen))
+	line("arrived", "%s, last change %s", stamp(a.Created), stamp(a.Updated))
+	for _, t := range a.Tallies {
+		line(t.Field, "%s", tallyText(t))
+	}
+	for _, t := range a.Told {
+		line("told", "%s: %s up to %s", t.Sink, counted(int(t.Count), "finding"), first(stamp(t.At), "now nothing"))
+	}
+	for _, s := range a.Samples {
+		line("record", "%s %s[%d] %s", stamp(s.Time), s.Evidence.File, s.Evidence.Record, s.Evidence.EventID)
+	}
+	for _, n := range a.Notes {
+		line("note", "%s %s %s: %s", stamp(n.Time), n.By, n.Did, n.Text)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// maxTallied bounds the values of one field that are shown.
+const maxTallied = 5
+
+func tallyText(t alert.Tally) string {
+	var parts []string
+	others := t.Others
+	for i, v := range t.Values {
+		if i >= maxTallied {
+			others += v.Count
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s (%d)", v.Text, v.Count))
+	}
+	if others > 0 {
+		parts = append(parts, fmt.Sprintf("others (%d)", others))
+	}
+	return strings.Join(parts, ", ")
+}
