@@ -88,7 +88,11 @@ func TestEveryFieldOfEveryType(t *testing.T) {
 	b := builder(t, message.Options{Fields: documented()})
 	n := 0
 	for _, field := range documented() {
-		for _, kind := range []string{"AssumedRole", "IAMUser", "Root", "AWSAccount", "IdentityCenterUser", "FederatedUser", "Martian"} {
+		kinds := []string{"AssumedRole"}
+		if strings.HasPrefix(field, "userIdentity") {
+			kinds = []string{"AssumedRole", "IAMUser", "Root", "AWSAccount", "IdentityCenterUser", "FederatedUser", "Martian"}
+		}
+		for _, kind := range kinds {
 			for _, value := range []string{"", "null", "true", "-1e400", `"text"`, `""`, `{"a":{"b":[1]}}`, `{}`, `["x",{"y":null}]`, `[]`, `"\ud800\u0000\u202e"`} {
 				raw := set(t, whole(kind), field, value)
 				m := build(t, b, messagetest.Alert(raw), alert.Delivery{Kind: alert.Opened})
@@ -181,7 +185,7 @@ func TestPayloadsInEveryField(t *testing.T) {
 			if strings.Count(field, ".") == 0 && field != "userIdentity" && field != "requestParameters" {
 				all[field] = json.RawMessage(q)
 			}
-			if (i+j)%8 != 0 {
+			if (i+j)%16 != 0 {
 				continue
 			}
 			raw := set(t, whole("AssumedRole"), field, string(q))
@@ -218,7 +222,9 @@ func TestPublishedRecordsAreToldRight(t *testing.T) {
 			continue
 		}
 		m := build(t, b, messagetest.Alert(r.Raw), alert.Delivery{Kind: alert.Opened})
-		promises(t, r.File, m)
+		if n%5 == 0 {
+			promises(t, r.File, m)
+		}
 		id, _ := o["userIdentity"].(map[string]any)
 		account := firstOf(o["recipientAccountId"], id["accountId"])
 		for _, c := range []struct{ what, got, want string }{

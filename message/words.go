@@ -61,12 +61,14 @@ func (w *words) plainly(api string) string {
 	}
 	parts := camel(api)
 	for i, p := range parts {
-		if p != strings.ToUpper(p) || len(p) == 1 {
+		if !abbreviation(strings.TrimSuffix(p, "s")) {
 			parts[i] = strings.ToLower(p)
 		}
 	}
 	return strings.Join(parts, " ")
 }
+
+func abbreviation(s string) bool { return len(s) > 1 && s == strings.ToUpper(s) }
 
 // unversioned is an API's name without the API version that some services write
 // behind it.

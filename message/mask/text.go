@@ -18,27 +18,27 @@ import (
 
 // shape is a kind of secret that is known by how it looks.
 type shape struct {
-	hint    []string // one of these is in every text that holds the secret
+	hint    []string // one of these is in every text that holds the secret, in lower case
 	pattern *regexp.Regexp
 	with    string // replacement, in the syntax of regexp.Expand
 }
 
 // shapes are tried in order; what one masked, the next sees masked.
 var shapes = []shape{
-	{[]string{"PRIVATE KEY"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
-	{[]string{"eyJ"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
-	{[]string{"FwoGZXIvYXdz", "FQoGZXIvYXdz", "FQoDYXdz", "IQoJb3JpZ2lu", "AQoDYXdz", "AQoEXAMPLE"},
+	{[]string{"private key"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
+	{[]string{"eyj"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
+	{[]string{"fwogzxivyxdz", "fqogzxivyxdz", "fqodyxdz", "iqojb3jpz2lu", "aqodyxdz", "aqoexample"},
 		regexp.MustCompile(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
 	{[]string{"hooks.slack", "webhook.office", "/webhook"},
 		regexp.MustCompile(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
 	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
-	{[]string{"gh", "glpat-", "npm_", "sk_", "rk_", "AIza", "SG.", "dop_v1_", "hf_", "pypi-", "sk-"}, regexp.MustCompile(
+	{[]string{"gh", "glpat-", "npm_", "sk_", "rk_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, regexp.MustCompile(
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
 	{[]string{"@"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
 	{[]string{"="}, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
-	{[]string{"earer ", "asic ", "EARER ", "ASIC ", "igest ", "oken "}, regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
-	{[]string{"=", ":", "\""}, assignment, "${1}${2}" + Shown},
+	{[]string{"bearer", "basic", "digest", "token"}, regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
+	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assignment, "${1}${2}" + Shown},
 	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)(--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
@@ -59,17 +59,18 @@ func Text(s string) (out string, n int) {
 	if len(s) < 8 {
 		return s, 0
 	}
+	low := strings.ToLower(s)
 	for i := range shapes {
-		s = shapes[i].apply(s, &n)
+		s = shapes[i].apply(s, low, &n)
 	}
 	s = secretKeys(s, &n)
 	s = hiddenText(s, &n)
 	return accessKey.ReplaceAllStringFunc(s, AccessKey), n
 }
 
-func (sh *shape) apply(s string, n *int) string {
+func (sh *shape) apply(s, low string, n *int) string {
 	for _, h := range sh.hint {
-		if strings.Contains(s, h) {
+		if strings.Contains(low, h) {
 			found := sh.pattern.FindAllStringIndex(s, -1)
 			if len(found) == 0 {
 				return s
@@ -154,9 +155,9 @@ func hiddenText(s string, n *int) string {
 
 // holdsSecret looks for shapes only, without decoding any further.
 func holdsSecret(s string) bool {
-	n := 0
+	n, low := 0, strings.ToLower(s)
 	for i := range shapes {
-		shapes[i].apply(s, &n)
+		shapes[i].apply(s, low, &n)
 	}
 	secretKeys(s, &n)
 	return n > 0
