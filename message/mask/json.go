@@ -165,6 +165,7 @@ func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
 		return
 	}
 	w.buf = append(w.buf, '[')
+	option := false // the element before was an option such as --password
 	v.Elements(func(i int, x cloudtrail.Value) bool {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
@@ -174,10 +175,20 @@ func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
 			w.quote("… " + Count(count-i) + " more")
 			return false
 		}
-		w.value(x, key, secret, depth+1)
+		w.value(x, key, secret || option, depth+1)
+		option = secretOption(x)
 		return !w.full()
 	})
 	w.buf = append(w.buf, ']')
+}
+
+// secretOption tells that a secret stands next in a list of arguments.
+func secretOption(v cloudtrail.Value) bool {
+	if len(v.Raw()) > 128 {
+		return false
+	}
+	name, ok := strings.CutPrefix(v.Str(), "-")
+	return ok && SecretKey(name)
 }
 
 // Omitted is what stands in place of a value of size bytes that is not shown.

@@ -21,6 +21,7 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 		"AWSLogs/111122223333/CloudTrail/eu/west/1/2026/03/14/file", "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "AROAEXAMPLEEXAMPLEEX:alice",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`,
 		"https://sqs.eu-west-1.amazonaws.com/111122223333/queue", "ssh key of alice@example.com", "aws-cli/2.15.30 Python/3.11.8 md/Botocore#1.34 ua/2.0",
+		"team-p retrieved", "my-token service", "Basic HTTP authentication", "the password is wrong", "<b>secret</b>", "ssh git@example.com",
 		"password", "The security token included in the request is invalid", "s3:x-amz-acl", "short", "",
 		"arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/my-load-balancer/50dc6c495c0c9188",
 	} {

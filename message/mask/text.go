@@ -39,7 +39,8 @@ var shapes = []shape{
 	{[]string{"="}, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
 	{[]string{"bearer", "basic", "digest", "token"}, regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
 	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assignment, "${1}${2}" + Shown},
-	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)(--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+	{[]string{"</"}, regexp.MustCompile(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
+	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
 // assignment is a secret name, = or : and a value in running text: configuration,

@@ -53,6 +53,7 @@ func secrets() []secret {
 		{"script in base64", base64.StdEncoding.EncodeToString([]byte("export DB_PASSWORD=c4n4ry-p4ss\n")), base64.StdEncoding.EncodeToString([]byte("c4n4ry-p4ss"))[4:10]},
 		{"percent-encoded JSON", "%7B%22password%22%3A%22c4n4ry-p4ss%22%7D", "c4n4ry-p4ss"},
 		{"secret behind long text", strings.Repeat("word ", 204) + aws, aws[:20]},
+		{"password in XML", "<c><DbPassword type='x'>c4n4ry-p4ss</DbPassword></c>", "c4n4ry-p4ss"},
 		{"access key", "AK" + "IAC4N4RYC4N4RYABCD", "IAC4N4RYC4N4RY"},
 	}
 }
@@ -77,6 +78,7 @@ func Canaries() []Canary {
 	pair := `{"containerDefinitions":[{"environment":[{"name":"DB_PASSWORD","value":"` + plain + `"},{"name":"A","value":"b"}]}],"parameters":[{"parameterKey":"MasterPassword","parameterValue":"` + plain + `"}]}`
 	all = append(all, canary("in a pair of name and value", record(pair, "alice", "x"), plain),
 		canary("as a parameter of type SecureString", record(`{"name":"x","type":"SecureString","value":"`+plain+`"}`, "alice", "x"), plain))
+	all = append(all, canary("in a list of arguments", record(`{"command":["mysql","--password","`+plain+`","-h","db"]}`, "alice", "x"), plain))
 	for _, s := range secrets() {
 		text, _ := json.Marshal(s.text) // cannot fail
 		q := string(text)
