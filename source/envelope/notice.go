@@ -3,8 +3,6 @@ package envelope
 import (
 	"net/url"
 	"strings"
-
-	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
 const s3TestEvent = "s3:TestEvent"
@@ -145,19 +143,4 @@ func (o *opener) s3Event(n node, what string, h Hop) {
 		kind = Removed
 	}
 	o.object3(n, obj, what, kind)
-}
-
-// parseWhole parses text that must be one JSON value.
-func parseWhole(b []byte) (node, bool) {
-	at := jsonscan.SkipSpace(b, 0)
-	if at >= len(b) {
-		return node{}, false
-	}
-	ix := &jsonscan.Index{MaxDepth: maxDepth, MaxKeys: len(b)}
-	ix.Reset(b, at, true)
-	end, mark, err := ix.Parse(at)
-	if err != nil || jsonscan.SkipSpace(b, end) != len(b) {
-		return node{}, false
-	}
-	return node{ix, b[at:end], mark}, true
 }

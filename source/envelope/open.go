@@ -29,6 +29,7 @@ type opener struct {
 	full   bool // the limit of items was met and said
 
 	decoder *cloudtrail.Decoder // of log files; nil before the first
+	idle    []*jsonscan.Index   // to be used again
 }
 
 // batch is what was opened.
@@ -223,8 +224,8 @@ func (o *opener) plain(b []byte) {
 
 // next opens the JSON value at b[at] and says where it ends.
 func (o *opener) next(b []byte, at int) (end int, ok bool) {
-	ix := &jsonscan.Index{MaxDepth: maxDepth, MaxKeys: len(b)}
-	ix.Reset(b, at, true)
+	ix := o.index(b, at)
+	defer o.release(ix)
 	end, mark, err := ix.Parse(at)
 	if err != nil {
 		o.broken(b, at, err)
@@ -233,6 +234,20 @@ func (o *opener) next(b []byte, at int) (end int, ok bool) {
 	o.value(node{ix, b[at:end], mark})
 	return end, !o.full
 }
+
+// index is an Index of a text, to be released when its nodes are not used any
+// more.
+func (o *opener) index(b []byte, at int) *jsonscan.Index {
+	ix := &jsonscan.Index{MaxDepth: maxDepth}
+	if n := len(o.idle); n > 0 {
+		ix, o.idle = o.idle[n-1], o.idle[:n-1]
+	}
+	ix.MaxKeys = len(b)
+	ix.Reset(b, at, true)
+	return ix
+}
+
+func (o *opener) release(ix *jsonscan.Index) { o.idle = append(o.idle, ix) }
 
 // broken says what is wrong with the text at b[at], after opening a log file of
 // which a part may still be sound.

@@ -1,6 +1,10 @@
 package envelope
 
-import "time"
+import (
+	"time"
+
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
+)
 
 // isSQS tells whether n is an SQS message as EventBridge Pipes hands it on.
 func isSQS(n node) bool {
@@ -115,11 +119,24 @@ func (o *opener) logEvent(n node) {
 	o.logMessage(message)
 }
 
+// logMessage opens the text of one record. Whatever else it is, is opened by its
+// shape.
 func (o *opener) logMessage(message []byte) {
-	n, ok := parseWhole(message)
-	if ok && promised(n) && !n.get("Records").exists() && !n.get("detail").exists() {
-		o.record(n, "log event")
-		return
+	if at := jsonscan.SkipSpace(message, 0); at < len(message) && message[at] == '{' {
+		ix := o.index(message, at)
+		end, mark, err := ix.Parse(at)
+		found := err == nil && jsonscan.SkipSpace(message, end) == len(message) && isMessage(node{ix, message[at:end], mark})
+		o.release(ix)
+		if found {
+			o.record(node{raw: message[at:end]}, "log event")
+			return
+		}
 	}
 	o.text(message)
+}
+
+// isMessage tells whether a log event is a record, and no message that only has
+// a field of the same name.
+func isMessage(n node) bool {
+	return promised(n) && !n.get("Records").exists() && !n.get("detail").exists()
 }

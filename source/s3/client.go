@@ -100,11 +100,14 @@ func (c *Client) region(bucket, hint string) string {
 	if r := c.regions[bucket]; r != "" {
 		return r
 	}
-	if isRegion(hint) {
+	if isRegion(hint) && (c.clients[hint] != nil || len(c.clients) < maxClients) {
 		return hint
 	}
 	return c.home()
 }
+
+// maxClients is the most regions that hints of messages may have us speak with.
+const maxClients = 64
 
 // home is the region of the configuration.
 func (c *Client) home() string {

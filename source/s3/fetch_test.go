@@ -429,3 +429,29 @@ func TestBucketsAreAllowed(t *testing.T) {
 		}
 	}
 }
+
+// A hint that names no region does no harm: the bucket's own is found out.
+func TestWrongRegionHint(t *testing.T) {
+	b := newBench(t)
+	o := b.put("k", []byte("x"))
+	b.proxy.Decide(func(r *http.Request, _ int) faultproxy.Fault {
+		if !strings.Contains(r.Header.Get("Authorization"), "/"+awstest.Region+"/") {
+			return faultproxy.Fault{Status: 400, Code: "AuthorizationHeaderMalformed", Header: map[string]string{"x-amz-bucket-region": awstest.Region}}
+		}
+		return faultproxy.Fault{}
+	})
+	for i, hint := range []string{"xx-nowhere-9", "evil.example.com/", "us-east-1", "-", strings.Repeat("a-", 40)} {
+		c := b.make(func(*s3.Options) {})
+		o.Region = hint
+		if got, info, err := read(t.Context(), c, o); err != nil || string(got) != "x" || info.Object.Region != awstest.Region {
+			t.Errorf("%d %q: %q, %+v, %v", i, hint, got, info, err)
+		}
+	}
+	c := b.make(func(*s3.Options) {})
+	for i := range 200 {
+		o.Region = fmt.Sprintf("xx-%c%c-1", 'a'+i/26, 'a'+i%26)
+		if _, _, err := read(t.Context(), c, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

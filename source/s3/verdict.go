@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
@@ -84,6 +85,10 @@ func judge(err error) verdict {
 	}
 	if strings.HasPrefix(code, "KMS.") {
 		return denied
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return movedAway // a region that is none: the message's hint was wrong
 	}
 	switch status(err) {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

