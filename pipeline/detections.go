@@ -52,8 +52,8 @@ func (s *scan) detections(ctx context.Context) error {
 // before tells whether the detection belongs to the past that only warms up
 // what rules remember.
 func (s *scan) before(d *memory.Detection) bool {
-	p, err := placeOf(d.Trigger.Ref)
-	return err == nil && s.entries[p.file].warm
+	p, _, ok := placeOf(d.Trigger.Ref)
+	return ok && s.entries[p.file].warm
 }
 
 // recollection is the records that detections name, read again.
@@ -64,40 +64,26 @@ type recollection struct {
 
 // memo is what a finding shows of one record.
 type memo struct {
-	id, file string
-	index    int
-	event    []byte // see report.Encoder.AppendEvent; empty unless the record is to be shown whole
-	line     []byte // the record itself, when that is asked for
+	index int
+	event []byte // see report.Encoder.AppendEvent
+	line  []byte // the record itself, when that is asked for
 }
 
-// recall reads the records that detections name: of each its event ID, and all
-// that a finding shows of those that made a condition true.
+// recall reads the records that made the conditions of detections true.
 func (s *scan) recall(ctx context.Context, all []memory.Detection) (*recollection, error) {
 	r := &recollection{s: s, at: map[string]*memo{}}
 	files := map[int]map[int]*memo{}
-	want := func(ref string, shown bool) {
-		p, err := placeOf(ref)
-		if err != nil {
-			return // an alarm without any record behind it
-		}
-		m := r.at[ref]
-		if m == nil {
-			m = &memo{file: s.entries[p.file].path, index: p.index}
-			r.at[ref] = m
-			if files[p.file] == nil {
-				files[p.file] = map[int]*memo{}
-			}
-			files[p.file][p.index] = m
-		}
-		if shown && m.event == nil {
-			m.event = []byte{}
-		}
-	}
 	for i := range all {
-		want(all[i].Trigger.Ref, true)
-		for _, x := range all[i].Related {
-			want(x.Ref, false)
+		ref := all[i].Trigger.Ref
+		p, _, ok := placeOf(ref)
+		if !ok || r.at[ref] != nil {
+			continue
 		}
+		if files[p.file] == nil {
+			files[p.file] = map[int]*memo{}
+		}
+		r.at[ref] = &memo{index: p.index}
+		files[p.file][p.index] = r.at[ref]
 	}
 	return r, r.read(ctx, files)
 }
@@ -171,13 +157,6 @@ func (r *recollection) kept(n int, wanted map[int]*memo) error {
 }
 
 func (m *memo) take(s *scan, rec *cloudtrail.Record, file []byte) {
-	m.id = rec.Field(cloudtrail.EventID).Str()
-	if m.id == "" {
-		m.id = rec.Field(cloudtrail.LowerEventID).Str()
-	}
-	if m.event == nil {
-		return
-	}
 	m.event = s.encode.AppendEvent(m.event, rec, file, m.index)
 	if s.o.WithEvent {
 		m.line = report.AppendLine(nil, rec.Raw())
@@ -185,7 +164,7 @@ func (m *memo) take(s *scan, rec *cloudtrail.Record, file []byte) {
 }
 
 func (r *recollection) event(ref string) []byte {
-	if m := r.at[ref]; m != nil && len(m.event) > 0 {
+	if m := r.at[ref]; m != nil {
 		return m.event
 	}
 	return nil
@@ -208,8 +187,8 @@ func (r *recollection) detection(d *memory.Detection) *report.Detection {
 		out.Group = append(out.Group, report.Label{Name: l.Name, Value: l.Value})
 	}
 	for _, x := range d.Related {
-		if m := r.at[x.Ref]; m != nil {
-			out.Related = append(out.Related, report.Related{EventID: m.id, Time: x.At, File: m.file, Record: m.index})
+		if p, id, ok := placeOf(x.Ref); ok {
+			out.Related = append(out.Related, report.Related{EventID: id, Time: x.At, File: r.s.entries[p.file].path, Record: p.index})
 		}
 	}
 	return out

@@ -2,7 +2,8 @@ package pipeline
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -56,6 +57,7 @@ type recalled struct {
 	key           cloudtrail.Key
 	number        float64
 	group, value  int32 // ends in texts
+	id            int32 // end in texts of the event's ID
 	raw           int32 // end in texts of the record itself, of inputs that cannot be read again
 }
 
@@ -63,17 +65,18 @@ type recalled struct {
 func (w *worker) remember(n int) {
 	in := w.memory.inputs[n]
 	spec := w.memory.specs[in.spec]
-	if !w.reading.of(spec, in.input, w.rec) {
+	b := &w.batch
+	if w.begun != w.index {
+		w.begun, w.key = w.index, w.rec.Key()
+		w.reading.Begin(w.rec)
+	}
+	if !w.reading.Read(spec, in.input) {
 		return
 	}
 	at, ok := w.time()
 	if !ok {
 		w.untimed()
 		return
-	}
-	b := &w.batch
-	if w.keyed != w.index || len(b.memory) == 0 {
-		w.key, w.keyed = w.rec.Key(), w.index
 	}
 	h := recalled{record: int32(len(b.keys) - 1), input: int32(n), index: int32(w.index), at: at, key: w.key, number: w.reading.Number}
 	if w.out.seen == nil { // every copy counts
@@ -84,18 +87,13 @@ func (w *worker) remember(n int) {
 	h.group = int32(len(b.texts))
 	b.texts = append(b.texts, w.reading.Value...)
 	h.value = int32(len(b.texts))
+	b.texts = appendID(b.texts, w.rec)
+	h.id = int32(len(b.texts))
 	if w.stream {
 		b.texts = append(b.texts, w.rec.Raw()...)
 	}
 	h.raw = int32(len(b.texts))
 	b.memory = append(b.memory, h)
-}
-
-// reading is what inputs take from the record in hand.
-type reading struct{ memory.Reading }
-
-func (r *reading) of(s *memory.Spec, input int, rec *cloudtrail.Record) bool {
-	return s.Inputs[input].Read(rec, s, &r.Reading)
 }
 
 // time is the time of the record in hand, in milliseconds of Unix time.
@@ -165,8 +163,9 @@ func (m *remembering) file(b *batch, h *recalled, start int32) error {
 	}
 	x.Ref = binary.AppendUvarint(x.Ref, uint64(b.number))
 	x.Ref = binary.AppendUvarint(x.Ref, uint64(h.index))
-	if h.raw > h.value {
-		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.value:h.raw]); err != nil {
+	x.Ref = append(x.Ref, b.texts[h.value:h.id]...)
+	if h.raw > h.id {
+		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.id:h.raw]); err != nil {
 			return err
 		}
 	}
@@ -177,12 +176,57 @@ func (m *remembering) file(b *batch, h *recalled, start int32) error {
 // its index in it.
 type place struct{ file, index int }
 
-func placeOf(ref string) (place, error) {
+// A hit's reference is the record's place and the event's ID.
+func placeOf(ref string) (p place, id string, ok bool) {
 	b := []byte(ref)
 	file, n := binary.Uvarint(b)
 	index, k := binary.Uvarint(b[max(n, 0):])
 	if n <= 0 || k <= 0 {
-		return place{}, fmt.Errorf("no record's place: %x", ref)
+		return p, "", false // an alarm without any record behind it
 	}
-	return place{int(file), int(index)}, nil
+	return place{int(file), int(index)}, idText(b[n+k:]), true
+}
+
+const uuidText = 36 // characters
+
+// appendID appends the event's ID: in 16 bytes when it is a UUID as AWS writes
+// them, else as text of another length.
+func appendID(dst []byte, rec *cloudtrail.Record) []byte {
+	raw := rec.FieldRaw(cloudtrail.EventID)
+	if len(raw) == 0 {
+		raw = rec.FieldRaw(cloudtrail.LowerEventID)
+	}
+	if len(raw) == uuidText+2 {
+		u := raw[1 : uuidText+1]
+		var packed [32]byte
+		n := copy(packed[:], u[:8])
+		n += copy(packed[n:], u[9:13])
+		n += copy(packed[n:], u[14:18])
+		n += copy(packed[n:], u[19:23])
+		copy(packed[n:], u[24:])
+		from := len(dst)
+		if out, err := hex.AppendDecode(dst, packed[:]); err == nil && idText(out[from:]) == string(u) {
+			return out
+		}
+		dst = dst[:from]
+	}
+	text := cloudtrail.ValueOf(raw).Str()
+	if len(text) > maxID {
+		text = text[:maxID]
+	}
+	if dst = append(dst, text...); len(text) == len(cloudtrail.Key{}) {
+		dst = append(dst, 0)
+	}
+	return dst
+}
+
+// maxID bounds an event's ID, in bytes; those of AWS have 36.
+const maxID = 128
+
+func idText(b []byte) string {
+	if len(b) != len(cloudtrail.Key{}) {
+		return strings.TrimSuffix(string(b), "\x00")
+	}
+	h := hex.EncodeToString(b)
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/report"
 )
 
@@ -31,11 +32,11 @@ type worker struct {
 	stream bool           // the file cannot be read again
 
 	// What rules that remember need of the record in hand.
-	reading      reading
+	reading      memory.Reading
 	key          cloudtrail.Key
 	at           int64
 	hasTime      bool
-	keyed, timed int // the index of the record that key and at are of
+	begun, timed int // the index of the record that reading, and at, are of
 	saidUntimed  int // number of the file that has a note of that, plus one
 	visit        func(rec *cloudtrail.Record, index int) error
 }
@@ -89,7 +90,7 @@ func (r watched) Read(b []byte) (int, error) {
 
 func (w *worker) entry(ctx context.Context, e *entry) {
 	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
-	w.warm, w.stream, w.keyed, w.timed = e.warm, e.stream(), -1, -1
+	w.warm, w.stream, w.begun, w.timed = e.warm, e.stream(), -1, -1
 	switch {
 	case e.fault != "":
 		w.fault(fileFault(e.path, e.fault))

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"math"
 	"net/netip"
 	"strconv"
@@ -53,25 +54,32 @@ func FieldOf(name string) Field {
 // record lacks it or has null there.
 func (f *Field) AppendText(dst []byte, rec *cloudtrail.Record) (out []byte, ok bool) {
 	var room [128]byte
-	switch f.kind {
-	case account:
-		return appendDerived(dst, rec.AppendAccount(room[:0]))
-	case actor:
-		return appendDerived(dst, rec.AppendActor(room[:0]))
-	case principal:
-		return appendDerived(dst, append(room[:0], rec.Identity().Name...))
-	case network:
-		return appendDerived(dst, networkOf(rec))
-	}
-	v := f.value(rec)
-	if !v.Exists() || v.Kind() == cloudtrail.Null {
+	text, ok := f.text(room[:0], rec)
+	if !ok {
 		return dst, false
 	}
-	return AppendValue(dst, v.Text(room[:0])), true
+	return AppendValue(dst, text), true
 }
 
-func appendDerived(dst, text []byte) ([]byte, bool) {
-	return AppendValue(dst, text), len(text) > 0
+// text is the field's text; it may be in room, which is grown as needed.
+func (f *Field) text(room []byte, rec *cloudtrail.Record) (text []byte, ok bool) {
+	switch f.kind {
+	case account:
+		text = rec.AppendAccount(room)
+	case actor:
+		text = rec.AppendActor(room)
+	case principal:
+		text = withoutSession(rec.AppendActor(room))
+	case network:
+		text = networkOf(rec)
+	default:
+		v := f.value(rec)
+		if !v.Exists() || v.Kind() == cloudtrail.Null {
+			return nil, false
+		}
+		return v.Text(room), true
+	}
+	return text, len(text) > 0
 }
 
 // The bits of an address that name its network.
@@ -112,13 +120,23 @@ func (f *Field) value(rec *cloudtrail.Record) cloudtrail.Value {
 	default:
 		v = rec.Get(f.keys[0])
 	}
-	if v.Exists() {
-		v = v.Lookup(f.keys[1:]...)
-	}
 	if !v.Exists() {
-		v = seek(rec.Value(), f.keys)
+		return first(seek(rec.Value(), f.keys))
 	}
-	return first(v)
+	below := v.Lookup(f.keys[1:]...)
+	if k := v.Kind(); !below.Exists() && (k == cloudtrail.Object || k == cloudtrail.Array) {
+		below = seek(v, f.keys[1:])
+	}
+	return first(below)
+}
+
+// withoutSession is an actor's name up to the session; an ARN, which stands for
+// actors without a name, is left whole.
+func withoutSession(actor []byte) []byte {
+	if name, _, ok := bytes.Cut(actor, []byte("/")); ok && bytes.IndexByte(name, ':') < 0 {
+		return name
+	}
+	return actor
 }
 
 // seek follows keys the long way: arrays are entered, the longest key with dots
@@ -166,33 +184,56 @@ func first(v cloudtrail.Value) (found cloudtrail.Value) {
 	return found
 }
 
-// Reading is what an input takes from one record: the parts of a Hit that the
-// record decides. Its buffers are used again by the next Read.
+// Reading reads records for inputs: what Read finds are the parts of a Hit that
+// the record decides. Its buffers are used again by the next Read.
 type Reading struct {
 	Group, Value []byte
 	Number       float64
+
+	rec     *cloudtrail.Record
+	derived [network + 1][]byte // of the record, with their lengths in front
+	known   [network + 1]bool
 }
 
-// Read reads the record for the input. It is false when a field is missing that
-// the input needs: the record is then no hit.
-func (in *Input) Read(rec *cloudtrail.Record, s *Spec, r *Reading) bool {
+// Begin takes up a record, whose account, actor and so on are found once for
+// all inputs.
+func (r *Reading) Begin(rec *cloudtrail.Record) {
+	r.rec, r.known = rec, [network + 1]bool{}
+}
+
+// Read reads the record for an input of s. It is false when a field is missing
+// that the input needs: the record is then no hit.
+func (r *Reading) Read(s *Spec, input int) bool {
+	in := &s.Inputs[input]
 	r.Group, r.Value, r.Number = r.Group[:0], r.Value[:0], in.Amount
 	ok := true
 	for i := range in.By {
-		if r.Group, ok = in.By[i].AppendText(r.Group, rec); !ok {
+		if r.Group, ok = r.append(r.Group, &in.By[i]); !ok {
 			return false
 		}
 	}
 	for i := range in.Value {
-		if r.Value, ok = in.Value[i].AppendText(r.Value, rec); !ok && s.Kind != Alarm {
+		if r.Value, ok = r.append(r.Value, &in.Value[i]); !ok && s.Kind != Alarm {
 			return false
 		}
 	}
 	if in.Number != nil && s.numbered() {
-		r.Number, ok = in.Number.Number(rec)
+		r.Number, ok = in.Number.Number(r.rec)
 		return ok
 	}
 	return true
+}
+
+func (r *Reading) append(dst []byte, f *Field) ([]byte, bool) {
+	if f.kind == path {
+		return f.AppendText(dst, r.rec)
+	}
+	if !r.known[f.kind] {
+		r.known[f.kind] = true
+		r.derived[f.kind], _ = f.AppendText(r.derived[f.kind][:0], r.rec)
+	}
+	d := r.derived[f.kind]
+	return append(dst, d...), len(d) > 0
 }
 
 // readDetection is Read of a detection of another Spec: the group's values and

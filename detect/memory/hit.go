@@ -11,7 +11,7 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
-// Hit is one record that matched one input of a Spec, as Reader.Read makes it.
+// Hit is one record that matched one input of a Spec, as Reading makes it.
 type Hit struct {
 	Spec, Input int // places in the list of Specs and in Spec.Inputs
 	At          time.Time

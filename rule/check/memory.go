@@ -86,12 +86,13 @@ func sources(r *rule.Rule, all []*rule.Rule) []*rule.Rule {
 
 func add(past *memory.History, specs []*memory.Spec, rec *cloudtrail.Record, at time.Time, n int) (hits int, err error) {
 	var reading memory.Reading
+	reading.Begin(rec)
 	var key cloudtrail.Key
 	binary.LittleEndian.PutUint64(key[:], uint64(n)+1)
 	for i, s := range specs {
 		for j := range s.Inputs {
 			in := &s.Inputs[j]
-			if in.Node == nil || !matches(in.Node, rec) || !in.Read(rec, s, &reading) {
+			if in.Node == nil || !matches(in.Node, rec) || !reading.Read(s, j) {
 				continue
 			}
 			hits = 1
