@@ -171,7 +171,7 @@ func (d *delivery) heal(created row) row {
 		if i > 0 {
 			d.config.Wait(d.ctx, pause(i))
 		}
-		rows, o := d.active()
+		rows, _, o := d.standing()
 		if o != nil || len(rows) == 0 {
 			continue
 		}

@@ -46,7 +46,7 @@ func (s *Sink) incident(m *message.Message) map[string]string {
 	key := correlation(m)
 	f := map[string]string{
 		"short_description":   inert(sink.ServiceNowShort.Cut(headline(m))),
-		"description":         s.words(m, sink.ServiceNowDescription),
+		"description":         s.words(m, sink.ServiceNowDescription.Max()),
 		"urgency":             strconv.Itoa(level(s.config.Urgency, urgency, m.Severity)),
 		"impact":              strconv.Itoa(level(s.config.Impact, impact, m.Severity)),
 		"correlation_id":      key,
@@ -78,19 +78,19 @@ func (b *bounded) Write(p []byte) (int, error) {
 // mentionRoom is kept free for what inert adds.
 const mentionRoom = 64
 
-// words is m as plain text within the bound, key and links included.
-func (s *Sink) words(m *message.Message, b sink.Bound) string {
+// words is m as plain text of at most limit characters, key and links included.
+func (s *Sink) words(m *message.Message, limit int) string {
 	tail := "\nKey: " + correlation(m)
 	for _, l := range m.Links {
 		line := "\n" + sink.Defang(sink.Line(sink.Cut(l.Text, 80, sink.Characters))) + ": " + l.URL
-		if page.Web(l.URL) && len(tail)+len(line) < b.Max()/2 {
+		if page.Web(l.URL) && len(tail)+len(line) < limit/2 {
 			tail += line
 		}
 	}
 	c := *m
 	c.Links = nil
-	text := inert(page.Text(&c, b.Max()-len(tail)-mentionRoom))
-	return sink.Cut(text, b.Max()-len(tail), sink.UTF16) + tail
+	text := inert(page.Text(&c, limit-len(tail)-mentionRoom))
+	return sink.Cut(text, limit-len(tail), sink.UTF16) + tail
 }
 
 func headline(m *message.Message) string {
@@ -139,7 +139,8 @@ func marker(m *message.Message) string {
 }
 
 func (s *Sink) note(m *message.Message) string {
-	return marker(m) + "\n" + sink.Cut(s.words(m, sink.ServiceNowDescription), sink.ServiceNowJournal.Max()-100, sink.UTF16)
+	first := marker(m) + "\n"
+	return first + s.words(m, sink.ServiceNowJournal.Max()-len(first))
 }
 
 // noted tells whether a record has the message's note already. A record whose

@@ -14,7 +14,8 @@ import (
 	"github.com/trailwarden/trailwarden/sink/egress"
 )
 
-// row is a record of the table.
+// row is a record of the table. Active means that somebody still works on it: an
+// instance keeps resolved incidents active until it closes them.
 type row struct {
 	ID, Number, State string
 	Active            bool
@@ -48,13 +49,15 @@ func (c *cell) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func rowOf(fields map[string]cell) row {
+func (s *Sink) rowOf(fields map[string]cell) row {
 	r := row{Fields: map[string]string{}}
 	for name, v := range fields {
 		r.Fields[name] = string(v)
 	}
 	r.ID, r.Number, r.State = r.Fields["sys_id"], r.Fields["number"], r.Fields["state"]
-	r.Active = r.Fields["active"] == "true" || r.Fields["active"] == "1"
+	over := s.config.States
+	r.Active = (r.Fields["active"] == "true" || r.Fields["active"] == "1") &&
+		r.State != over.Resolved && r.State != over.Closed && r.State != over.Canceled
 	r.Created, r.Updated = stamp(r.Fields["sys_created_on"]), stamp(r.Fields["sys_updated_on"])
 	return r
 }
@@ -101,24 +104,25 @@ func (d *delivery) byID(id string) (*row, *alert.Outcome) {
 
 // byKey reads the oldest active record of the key, or else the newest of all.
 func (d *delivery) byKey() (*row, *alert.Outcome) {
-	rows, o := d.active()
-	if o != nil {
+	active, resolved, o := d.standing()
+	switch {
+	case o != nil:
 		return nil, o
+	case len(active) > 0:
+		return &active[0], nil
+	case len(resolved) > 0:
+		return &resolved[len(resolved)-1], nil
 	}
-	if len(rows) == 0 {
-		if rows, o = d.query("correlation_id="+d.key+"^active=false^ORDERBYDESCsys_created_on", 1); o != nil {
-			return nil, o
-		}
-	}
-	if len(rows) == 0 {
-		return nil, nil
+	rows, o := d.query("correlation_id="+d.key+"^active=false^ORDERBYDESCsys_created_on", 1)
+	if o != nil || len(rows) == 0 {
+		return nil, o
 	}
 	return &rows[0], nil
 }
 
-// active reads the active records of the key, oldest first, the same for every
-// worker.
-func (d *delivery) active() ([]row, *alert.Outcome) {
+// standing reads the records of the key that the instance calls active, oldest
+// first, the same for every worker: those still worked on, and those resolved.
+func (d *delivery) standing() (active, resolved []row, o *alert.Outcome) {
 	rows, o := d.query("correlation_id="+d.key+"^active=true^ORDERBYsys_created_on", 50)
 	slices.SortStableFunc(rows, func(a, b row) int {
 		if c := a.Created.Compare(b.Created); c != 0 {
@@ -126,7 +130,14 @@ func (d *delivery) active() ([]row, *alert.Outcome) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	return rows, o
+	for _, r := range rows {
+		if r.Active {
+			active = append(active, r)
+		} else {
+			resolved = append(resolved, r)
+		}
+	}
+	return active, resolved, o
 }
 
 // query asks the table. Nothing but our hex keys ever stands in a query.
@@ -146,7 +157,7 @@ func (d *delivery) query(query string, limit int) ([]row, *alert.Outcome) {
 	}
 	rows := make([]row, 0, len(got.Result))
 	for _, r := range got.Result {
-		if r := rowOf(r); r.ID != "" {
+		if r := d.rowOf(r); r.ID != "" {
 			rows = append(rows, r)
 		}
 	}
@@ -172,7 +183,7 @@ func (d *delivery) call(method, address string, fields map[string]string) (row, 
 	if err := json.Unmarshal(a.Body, &got); err != nil || got.Result["sys_id"] == "" {
 		return row{}, d.strange(a, method != http.MethodGet)
 	}
-	return rowOf(got.Result), o
+	return d.rowOf(got.Result), o
 }
 
 // exchange asks once, and once more with a fresh token when an OAuth token is
