@@ -180,6 +180,9 @@ func TestNextSteps(t *testing.T) {
 	if _, err := message.NewBuilder(message.Options{Table: "x; DROP"}); err == nil {
 		t.Error("any text is a table")
 	}
+	if _, err := message.NewBuilder(message.Options{Fields: []string{"eventname"}}); err == nil || !strings.Contains(err.Error(), "did you mean eventName?") {
+		t.Error(err)
+	}
 }
 
 // Each kind of delivery says what it is, and what is new.
@@ -286,6 +289,20 @@ func TestTotalIsBounded(t *testing.T) {
 	text, _ := json.Marshal(m)
 	if len(text) > 100<<10 || m.Who.Name != "alice" || m.What.Action != "X" || len(m.Events) == 0 {
 		t.Errorf("%d bytes, %d events", len(text), len(m.Events))
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	made, err := message.NewBuilder(message.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := messagetest.Alert(messagetest.Canaries()[0].Record)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := made.Build(context.Background(), a, alert.Delivery{Kind: alert.Opened}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -81,7 +81,8 @@ type Builder struct {
 
 var tableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
 
-// NewBuilder makes a Builder. It refuses a table name that is none.
+// NewBuilder makes a Builder. It refuses a table name that is none, and fields
+// that CloudTrail does not document but whose names are near to one that it does.
 func NewBuilder(o Options) (*Builder, error) {
 	if o.Catalog == nil {
 		o.Catalog = catalog.Default()
@@ -94,6 +95,11 @@ func NewBuilder(o Options) (*Builder, error) {
 	}
 	if o.Fields == nil {
 		o.Fields = DefaultFields()
+	}
+	for _, f := range o.Fields {
+		if known, _, meant := o.Catalog.Field(f); !known && meant != "" {
+			return nil, fmt.Errorf("messages cannot show the field %q, which CloudTrail does not document; did you mean %s?", f, meant)
+		}
 	}
 	o.Limits = o.Limits.orDefaults()
 	return &Builder{Options: o, words: loadWords(), attacks: loadAttacks()}, nil

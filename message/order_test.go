@@ -75,7 +75,7 @@ func documented() []string {
 	all := []string{"userIdentity.type", "userIdentity.userName", "userIdentity.arn", "userIdentity.accountId", "userIdentity.principalId", "userIdentity.accessKeyId",
 		"userIdentity.invokedBy", "userIdentity.identityProvider", "userIdentity.onBehalfOf", "userIdentity.sessionContext", "userIdentity.sessionContext.sessionIssuer",
 		"userIdentity.sessionContext.attributes", "userIdentity.sessionContext.attributes.mfaAuthenticated", "userIdentity.sessionContext.sourceIdentity",
-		"userIdentity.sessionContext.webIdFederationData", "requestParameters.userName", "requestParameters.omitted", "responseElements.user", "resources.0", "insightDetails.state"}
+		"userIdentity.sessionContext.webIdFederationData", "requestParameters.userName", "requestParameters.omitted", "responseElements.user", "insightDetails.state"}
 	for f := cloudtrail.EventVersion; f <= cloudtrail.SummaryDetails; f++ {
 		all = append(all, f.String())
 	}

@@ -22,7 +22,9 @@ const (
 )
 
 var (
-	principal = regexp.MustCompile(`^(A[A-Z0-9]{15,127}|\d{12})(?::|$)`)
+	// principal is the unique id of a user, role, group or profile (IAM User
+	// Guide, IAM identifiers), or the account of root; no access key.
+	principal = regexp.MustCompile(`^(A(?:GPA|IDA|IPA|NPA|NVA|ROA|SCA)[A-Z0-9]{12,124}|\d{12})(?::|$)`)
 	instance  = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
 )
 

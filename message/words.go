@@ -87,14 +87,23 @@ func unversioned(api string) string {
 func camel(s string) []string {
 	var parts []string
 	start := 0
-	upper := func(i int) bool { return i < len(s) && s[i] >= 'A' && s[i] <= 'Z' }
-	lower := func(i int) bool { return i < len(s) && s[i] >= 'a' && s[i] <= 'z' }
 	for i := 1; i < len(s); i++ {
-		plural := s[i:] == "s" || lower(i) && s[i] == 's' && upper(i+1)
-		if upper(i) && (!upper(i-1) || lower(i+1) && !(s[i+1] == 's' && (i+2 == len(s) || upper(i+2)))) && !plural {
-			parts = append(parts, s[start:i])
-			start = i
+		if begins(s, i) {
+			parts, start = append(parts, s[start:i]), i
 		}
 	}
 	return slices.DeleteFunc(append(parts, s[start:]), func(p string) bool { return p == "" })
+}
+
+// begins tells whether a word begins at i: at a capital after none, and at the
+// last capital of several when small letters follow, unless that is the s of
+// "VPCs".
+func begins(s string, i int) bool {
+	upper := func(i int) bool { return i < len(s) && s[i] >= 'A' && s[i] <= 'Z' }
+	lower := func(i int) bool { return i < len(s) && s[i] >= 'a' && s[i] <= 'z' }
+	if !upper(i) {
+		return false
+	}
+	plural := lower(i+1) && s[i+1] == 's' && (i+2 == len(s) || upper(i+2))
+	return !upper(i-1) || lower(i+1) && !plural
 }
