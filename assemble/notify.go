@@ -10,12 +10,19 @@ import (
 	"github.com/trailwarden/trailwarden/sink"
 )
 
-// Builder makes messages as the configuration says.
-func (a *Assembly) Builder(context.Context) (*message.Builder, error) {
-	return message.NewBuilder(message.Options{
-		Table:  a.Config.Messages.Athena,
-		Limits: message.Limits{Text: a.Config.Limits.Shown},
-	})
+// Builder makes messages as the configuration says. It opens the files with
+// names and places, and tries the templates.
+func (a *Assembly) Builder(ctx context.Context) (*message.Builder, error) {
+	known, err := a.enrichment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.templates, err = Templates(a.Config); err != nil {
+		return nil, err
+	}
+	o := message.Options{Table: a.Config.Messages.Athena, Limits: message.Limits{Text: a.Config.Limits.Shown}}
+	known.options(&o)
+	return message.NewBuilder(o)
 }
 
 // Targets are the sinks as the dispatcher takes them, in the configuration's
@@ -30,9 +37,10 @@ func (a *Assembly) Targets(sinks map[string]sink.Sink) []deliver.Target {
 	return out
 }
 
-// Policy is the policy of alerts for these sinks.
+// Policy is the policy of alerts for these sinks. Routes by name or unit of an
+// account go by the accounts that are known now: call it after Builder.
 func (a *Assembly) Policy(sinks map[string]sink.Sink) *alert.Policy {
-	return Policy(a.Config, nil, func(name string) bool {
+	return Policy(a.Config, a.accounts(), func(name string) bool {
 		s := sinks[name]
 		return s == nil || s.Traits().Lifecycle
 	})
@@ -43,7 +51,7 @@ func (a *Assembly) Policy(sinks map[string]sink.Sink) *alert.Policy {
 func (a *Assembly) Dispatcher(sinks map[string]sink.Sink, b *message.Builder) deliver.Options {
 	health := slices.DeleteFunc(slices.Clone(a.Config.Serve.Health), func(name string) bool { return sinks[name] == nil })
 	return deliver.Options{
-		Build: b.Build, Targets: a.Targets(sinks), Health: health, Now: a.o.Now,
+		Build: a.dressed(b), Targets: a.Targets(sinks), Health: health, Now: a.o.Now,
 		GiveUp: a.Config.Alerts.GiveUp.Std(), Ahead: a.Config.Alerts.Warn.Std(), Backlog: int64(a.Config.Limits.Backlog),
 	}
 }

@@ -65,7 +65,7 @@ func (a *Assembly) Message(ctx context.Context, b *message.Builder, sinkName str
 	case alert.Storm, alert.Report, alert.Health, alert.Test:
 		body := a.example(&shown, kind)
 		d.Body, d.Sequence = body, 1
-		return b.Build(ctx, nil, d)
+		return a.dressed(b)(ctx, nil, d)
 	case alert.Acked:
 		a.act(&shown, alert.Acknowledged, alert.DidAcknowledge)
 	case alert.Closed:
@@ -73,7 +73,7 @@ func (a *Assembly) Message(ctx context.Context, b *message.Builder, sinkName str
 	case alert.Reopened:
 		a.act(&shown, alert.Open, alert.DidReopen)
 	}
-	return b.Build(ctx, &shown, d)
+	return a.dressed(b)(ctx, &shown, d)
 }
 
 // act gives a copy of an alert the status that a message tells of.
@@ -126,7 +126,7 @@ func (a *Assembly) Test(ctx context.Context, b *message.Builder, name string, s 
 	rule := &alert.Rule{ID: "test", Title: "Test", Severity: severity.Informational}
 	body := a.example(&alert.Alert{ID: "test-" + now.Format("20060102T150405Z"), Rule: rule}, alert.Test)
 	d := alert.Delivery{ID: "test-" + now.Format("20060102T150405.000Z"), Sink: name, Kind: alert.Test, Sequence: 1, Created: now, Body: body}
-	m, err := b.Build(ctx, nil, d)
+	m, err := a.dressed(b)(ctx, nil, d)
 	if err != nil {
 		return alert.Outcome{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +18,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/config/awssecret"
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/message/template"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/egress"
 )
@@ -31,6 +33,9 @@ type Options struct {
 	LoadAWS func(context.Context, awsx.Settings) (aws.Config, error)
 	// Secrets fetch secrets; nil means the environment, files and AWS.
 	Secrets *config.Secrets
+	// Report is told of trouble that stops nothing, such as a template that
+	// failed; it may be called by several goroutines, and may be nil.
+	Report func(error)
 }
 
 // Assembly makes parts from one configuration. They share AWS configurations
@@ -40,6 +45,10 @@ type Assembly struct {
 	o       Options
 	clouds  *clouds
 	secrets *config.Secrets
+
+	mu        sync.Mutex
+	known     *enrichment
+	templates map[string]*template.Set // set by Builder
 }
 
 // New makes an Assembly; it contacts nobody.

@@ -79,6 +79,28 @@ func (c *Config) at(keys ...any) *yamldoc.Node {
 	return n
 }
 
+// LineOfText is the line on which the text at a path of keys and indexes
+// begins: a block of text begins below its key.
+func (c *Config) LineOfText(keys ...any) int {
+	if c.root == nil {
+		return 0
+	}
+	n := c.at(keys...)
+	if n.Block {
+		return n.Line + 1
+	}
+	return n.Line
+}
+
+// LineOf is the line of what stands at a path of keys and indexes, or of the
+// nearest above it; 0 when there is no file.
+func (c *Config) LineOf(keys ...any) int {
+	if c.root == nil {
+		return 0
+	}
+	return c.at(keys...).Line
+}
+
 // PlaceOf is file and line of what stands at a path of keys and indexes, or of
 // the nearest above it.
 func (c *Config) PlaceOf(keys ...any) string {
@@ -374,7 +396,7 @@ func (ch *checker) there(n *yamldoc.Node, at, file string, or bool) {
 
 // inputs are the path keys whose file must be there beforehand.
 var inputs = []string{
-	"tls_certificate", "tls_key", "ca", "enrich.accounts.file", "enrich.geoip.city", "enrich.geoip.asn", "folder.path", "messages.templates",
+	"tls_certificate", "tls_key", "ca", "enrich.accounts.file", "enrich.geoip.city", "enrich.geoip.asn", "folder.path",
 }
 
 func isInput(at string) bool {
@@ -416,9 +438,5 @@ func (ch *checker) pathsOf(at string, x reflect.Value, n *yamldoc.Node, f field)
 		ch.paths(at, x, n)
 	case f.tag("path") == "true" && isInput(at) && x.Kind() == reflect.String:
 		ch.there(n, at, x.String(), false)
-	case f.tag("path") == "true" && isInput(at) && x.Kind() == reflect.Map:
-		for _, k := range x.MapKeys() {
-			ch.there(n.Get(k.String()), join(at, k.String()), x.MapIndex(k).String(), false)
-		}
 	}
 }

@@ -78,7 +78,6 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		"no such rules":            {"rules: [none/]\n", []string{`1: CF013 rules: "none": no such file or directory`}},
 		"no such names":            {"enrich: {accounts: names.yaml}\n", []string{`1: CF013 enrich.accounts.file: "names.yaml": no such file`}},
 		"no such database":         {"enrich: {geoip: {city: none.mmdb}}\n", []string{`1: CF013 enrich.geoip.city: "none.mmdb": no such file`}},
-		"no such template":         {"messages: {templates: {a: none.tmpl}}\n", []string{`1: CF013 messages.templates.a: "none.tmpl": no such file`}},
 		"several at once":          {"formt: csv\nworkers: x\nsinks: {a: {slak: {}}}\n", []string{"1: CF002", "2: CF003 workers", `3: CF002 unknown key "slak" in sinks.a; did you mean slack?`, "3: CF005 sinks.a: it does not say what it is"}},
 	} {
 		t.Run(name, func(t *testing.T) {

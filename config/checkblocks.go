@@ -140,7 +140,7 @@ func (ch *checker) sinks() {
 		t := sinkCheck{ch, s, "sinks." + s.Name + "." + kind, []any{"sinks", s.Name, kind}}
 		t.check()
 		if s.Template != "" {
-			if _, ok := ch.Messages.Templates[s.Template]; !ok {
+			if !slices.ContainsFunc(ch.Messages.Templates, func(t Template) bool { return t.Name == s.Template }) {
 				ch.fail(ch.at("sinks", s.Name, "template"), CodeReference, "sinks.%s.template: messages.templates has no %s", s.Name, quoted(s.Template))
 			}
 		}

@@ -47,13 +47,14 @@ type Enrich struct {
 
 // AccountNames says where names of accounts come from.
 type AccountNames struct {
-	File          string         `key:"file" kind:"true" path:"true" doc:"A file of names: YAML, JSON or CSV."`
-	Organizations *Organizations `key:"organizations" kind:"true" doc:"AWS Organizations, asked from the management account or a delegated administrator."`
+	File          string         `key:"file" path:"true" doc:"A file of names, YAML or CSV; what it says goes before AWS Organizations."`
+	Organizations *Organizations `key:"organizations" doc:"AWS Organizations, asked from the management account or a delegated administrator."`
 }
 
 // Organizations is asked for accounts.
 type Organizations struct {
-	Refresh Duration `key:"refresh" default:"6h" doc:"How often it is asked."`
+	Refresh Duration `key:"refresh" default:"24h" doc:"How often it is asked."`
+	Cache   string   `key:"cache" path:"true" doc:"File that keeps the names between runs."`
 	Client
 }
 
@@ -65,11 +66,18 @@ type GeoIP struct {
 
 // Messages say how alerts are put in words.
 type Messages struct {
-	Templates map[string]string `key:"templates" open:"true" path:"true" doc:"Names and files of templates that sinks can use in place of their own rendering."`
-	Mask      []string          `key:"mask" doc:"Further keys whose values are masked, beside password, secret, token and their like."`
-	ShowRaw   bool              `key:"show_record" default:"true" doc:"Messages that can carry it have the masked record with them."`
-	Console   string            `key:"console" doc:"Base URL of links to alerts, such as https://trailwarden.example.com."`
-	Athena    string            `key:"athena_table" default:"cloudtrail_logs" doc:"Table that the ready queries in messages name."`
+	Templates []Template `key:"templates" named:"true" doc:"Words of your own that sinks can show in place of their own rendering, by name."`
+	Athena    string     `key:"athena_table" default:"cloudtrail_logs" doc:"Table that the ready queries in messages name."`
+}
+
+// Template is words of the user's own, in the syntax of Go's text/template over
+// the message.
+type Template struct {
+	Name     string
+	Headline string            `key:"headline" doc:"The headline, one line."`
+	Text     string            `key:"text" doc:"The body as plain text."`
+	HTML     string            `key:"html" doc:"The body as HTML; values are escaped for their place."`
+	Fields   map[string]string `key:"fields" open:"true" doc:"Fields that the sink's target knows by name."`
 }
 
 // Serve says how the server runs.

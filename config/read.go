@@ -28,6 +28,7 @@ const (
 	CodeUnused    = "CF012" // something that nothing uses
 	CodeFile      = "CF013" // a file that cannot be read
 	CodeRegion    = "CF014" // a region that the catalogue does not know
+	CodeMake      = "CF015" // something that cannot be made of what is written
 )
 
 // field is a key of the configuration: a field of one of its structs with the

@@ -228,3 +228,10 @@ func (o *Organizations) save(table Accounts, now time.Time) error {
 	}
 	return nil
 }
+
+// All is the table of accounts as it is now; it is not changed any more.
+func (o *Organizations) All() Accounts {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.table
+}

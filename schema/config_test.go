@@ -128,7 +128,7 @@ func TestConfigurationSchemaAndReaderAgree(t *testing.T) {
 		"no such length of time":     {"alerts: {repeat: soon}", false},
 		"accounts from a file":       {"enrich: {accounts: names.yaml}", true},
 		"accounts from AWS":          {"enrich: {accounts: {organizations: {refresh: 1h}}}", true},
-		"templates":                  {"messages: {templates: {short: t.tmpl}}", true},
+		"templates":                  {"messages: {templates: {short: {text: '{{.Headline}}', fields: {category: security}}}}", true},
 		"servicenow":                 {"sinks: {a: {servicenow: {instance: 'https://x.service-now.com', username: u, password: env:P, urgency: {high: 1}, fields: {category: security}}}}", true},
 		"urgency as text":            {"sinks: {a: {servicenow: {instance: 'https://x.service-now.com', urgency: {high: top}}}}", false},
 		"placeholders":               {"placeholders: {admins: [a, b], one: c, n: 3}", true},

@@ -82,7 +82,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		s.say("%v", err)
 		return exitUsage
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(guardSQL(args))
 	if err != nil {
 		s.say("%v\nRun trailwarden --help, or trailwarden COMMAND --help.", err)
 		return exitUsage

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -94,10 +95,34 @@ func checkConfig(file string, text []byte, now time.Time) diagnostic.List {
 	}
 	known := config.Known{Rules: assemble.KnownRules(set), Region: knownRegion, Now: now}
 	list = append(list, cfg.Check(known)...)
+	if list.Err() == nil {
+		list = append(list, made(cfg)...)
+	}
 	slices.SortStableFunc(list, func(a, b diagnostic.Diagnostic) int { return cmp.Compare(a.Line, b.Line) })
 	return slices.CompactFunc(append(list, more...), func(a, b diagnostic.Diagnostic) bool {
 		return a == b
 	})
+}
+
+// made tries to make what the configuration describes: messages, whose templates
+// are tried, and sinks. It contacts nobody. What depends on the machine, such as
+// a region in the environment, is a warning.
+func made(cfg *config.Config) (list diagnostic.List) {
+	ctx := context.Background()
+	a := assemble.New(cfg, assemble.Options{})
+	defer a.Close()
+	say := func(s diagnostic.Severity, line int, err error) {
+		list = append(list, diagnostic.Diagnostic{Code: config.CodeMake, Severity: s, File: cfg.File, Line: line, Message: err.Error()})
+	}
+	if _, err := a.Builder(ctx); err != nil {
+		say(diagnostic.Error, cfg.LineOf("messages", "templates"), err)
+	}
+	for _, s := range cfg.Sinks {
+		if _, err := a.Sink(ctx, s.Name); err != nil {
+			say(diagnostic.Warning, cfg.LineOf("sinks", s.Name), err)
+		}
+	}
+	return list
 }
 
 func there(file string) bool {

@@ -197,6 +197,7 @@ func (c *notifyFlushCommand) Run(s *streams) error {
 
 // deliver drains the outbox; its error is the exit code.
 func (d *desk) deliver(wait time.Duration) error {
+	d.Refresh(d.ctx)
 	failed, err := d.drain(wait)
 	switch {
 	case d.ctx.Err() != nil:

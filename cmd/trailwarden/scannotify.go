@@ -54,6 +54,9 @@ func newNotifier(j *scanJob, cfg *config.Config) (*notifier, error) {
 	if flags.Notify && len(d.sinks) == 0 {
 		return nil, errors.New("--notify: none of the sinks can be used; see above")
 	}
+	if flags.Notify {
+		d.Refresh(d.ctx)
+	}
 	if err := d.open(false); err != nil {
 		return nil, err
 	}
