@@ -29,7 +29,7 @@ func local(t testing.TB, paths ...string) *query.Local {
 	return &query.Local{Program: p, Listing: pipeline.List(paths, false), Bounds: query.DefaultBounds(), Limits: cloudtrail.DefaultLimits()}
 }
 
-// run answers a statement as rows of texts; NULL is "NULL", an empty text "''".
+// run answers a statement as rows of texts; NULL is "NULL", an empty text "”".
 func run(l query.Engine, sql string) (columns []string, rows [][]string, err error) {
 	r, err := l.Query(context.Background(), query.Statement{SQL: sql})
 	if err != nil {

@@ -29,7 +29,7 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 		return pipeline.RecordTotals{}, to.End()
 	}
 	o := pipeline.RecordOptions{
-		Listing: l.Listing, Workers: l.Bounds.Decoders, From: p.scope.From, To: p.scope.To, Limits: l.Limits,
+		Listing: l.Listing, Stdin: l.Stdin, Workers: l.Bounds.Decoders, From: p.scope.From, To: p.scope.To, Limits: l.Limits,
 		Fault: l.Report.Fault, Skip: p.skip,
 	}
 	totals, err := pipeline.Records(ctx, o, func() pipeline.RecordVisitor {

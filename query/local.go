@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"time"
 
@@ -34,6 +35,8 @@ func DefaultBounds() Bounds {
 type Local struct {
 	Program string // path of the engine, see sandbox.FindEngine
 	Listing *pipeline.Listing
+	LakeDir string    // folder of a lake to ask as well; empty means none
+	Stdin   io.Reader // what the path "-" reads
 	Bounds  Bounds
 	Limits  cloudtrail.Limits
 	Report  Reporter
@@ -78,6 +81,7 @@ func (l *Local) start(ctx context.Context, p *plan) (*localResult, error) {
 		_, _, e := proc.Receive()
 		return nil, errors.Join(e, r.Close())
 	}
+	r.stats.ReadsTrail = p.reads
 	r.feed(p)
 	if err := r.head(); err != nil {
 		return nil, errors.Join(err, r.Close())

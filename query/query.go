@@ -65,6 +65,7 @@ type Cell struct {
 // Stats say what a query read and found.
 type Stats struct {
 	Rows         int64   // in the result
+	ReadsTrail   bool    // the statement reads the trail at all
 	Truncated    string  // which bound cut the result short, or empty
 	Files        int64   // log files opened
 	Skipped      int64   // log files that the partition filters ruled out

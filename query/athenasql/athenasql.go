@@ -70,6 +70,7 @@ type Translation struct {
 	Notes diagnostic.List
 	// Tables are the names in the text that were taken for the trail.
 	Tables []string
+	bounds *Filter // as Filter, also when the trail is read more than once
 }
 
 // Translate reads text. The error is a diagnostic.Diagnostic with the place.

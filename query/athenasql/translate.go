@@ -48,6 +48,7 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 	if err != nil {
 		return nil, err
 	}
+	bounds := t.filter
 	if t.trails != 1 || s.query != nil && s.query.recursive {
 		t.filter = nil
 	}
@@ -56,7 +57,7 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 		trails = max(trails, 2)
 	}
 	return &Translation{SQL: t.unmark(sql), Needs: t.needs, Star: t.star, Trails: trails,
-		Filter: t.filter, Notes: t.notes, Tables: t.tables}, nil
+		Filter: t.filter, bounds: bounds, Notes: t.notes, Tables: t.tables}, nil
 }
 
 func describeTrail() string {

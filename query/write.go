@@ -1,0 +1,264 @@
+package query
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/report"
+)
+
+// Formats are the names of the formats that NewWriter knows.
+func Formats() []string { return []string{"table", "ndjson", "json", "csv"} }
+
+// Writer writes a result. Columns comes first, Close last.
+type Writer interface {
+	Columns([]Column) error
+	Row([]Cell) error
+	Close() error
+}
+
+// NewWriter makes a writer of the format. Columns wider than width are cut in a
+// table for people; 0 means no limit. Attacker-written text is made safe for
+// terminals and spreadsheets.
+func NewWriter(format string, w io.Writer, width int) (Writer, error) {
+	b := bufio.NewWriterSize(w, 64<<10)
+	switch format {
+	case "table":
+		return &tableWriter{w: b, width: width}, nil
+	case "ndjson":
+		return &jsonWriter{w: b}, nil
+	case "json":
+		return &jsonWriter{w: b, array: true}, nil
+	case "csv":
+		return &csvWriter{w: b}, nil
+	}
+	return nil, fmt.Errorf("%q is no format; want %s or parquet", format, strings.Join(Formats(), ", "))
+}
+
+// jsonWriter writes objects: a line each, or all in an array.
+type jsonWriter struct {
+	w       *bufio.Writer
+	array   bool
+	names   [][]byte
+	columns []Column
+	rows    int
+}
+
+func (j *jsonWriter) Columns(columns []Column) error {
+	j.columns = columns
+	for _, c := range columns {
+		j.names = append(j.names, quoteJSON(c.Name))
+	}
+	if j.array {
+		j.w.WriteByte('[')
+	}
+	return nil
+}
+
+func quoteJSON(s string) []byte {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil { // a string always can be
+		return []byte(`""`)
+	}
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
+}
+
+func (j *jsonWriter) Row(cells []Cell) error {
+	if j.array && j.rows > 0 {
+		j.w.WriteByte(',')
+	}
+	if j.array {
+		j.w.WriteByte('\n')
+	}
+	j.rows++
+	j.w.WriteByte('{')
+	for i, c := range cells {
+		if i > 0 {
+			j.w.WriteByte(',')
+		}
+		j.w.Write(j.names[i])
+		j.w.WriteByte(':')
+		j.w.Write(jsonCell(c, j.columns[i]))
+	}
+	j.w.WriteByte('}')
+	if !j.array {
+		return j.w.WriteByte('\n')
+	}
+	return nil
+}
+
+// jsonCell is a value as JSON: numbers, truths and nested values as such.
+func jsonCell(c Cell, of Column) []byte {
+	if c.Null {
+		return []byte("null")
+	}
+	kind, _, _ := strings.Cut(of.Type, "(")
+	switch kind {
+	case "tinyint", "smallint", "integer", "bigint", "boolean", "double", "real", "decimal", "json", "array", "map", "row":
+		if json.Valid(c.Text) {
+			return c.Text
+		}
+	}
+	return quoteJSON(string(c.Text))
+}
+
+func (j *jsonWriter) Close() error {
+	if j.array {
+		j.w.WriteString("\n]\n")
+	}
+	return j.w.Flush()
+}
+
+// csvWriter writes what Athena does: every value in quotes, NULL as nothing.
+type csvWriter struct{ w *bufio.Writer }
+
+func (c *csvWriter) Columns(columns []Column) error {
+	cells := make([]Cell, len(columns))
+	for i, col := range columns {
+		cells[i].Text = []byte(col.Name)
+	}
+	return c.Row(cells)
+}
+
+func (c *csvWriter) Row(cells []Cell) error {
+	for i, cell := range cells {
+		if i > 0 {
+			c.w.WriteByte(',')
+		}
+		if !cell.Null {
+			c.w.WriteString(`"` + strings.ReplaceAll(report.Cell(string(cell.Text)), `"`, `""`) + `"`)
+		}
+	}
+	_, err := c.w.WriteString("\n")
+	return err
+}
+
+func (c *csvWriter) Close() error { return c.w.Flush() }
+
+// tableRows is how many rows decide the columns' widths; more follow in the same
+// widths.
+const tableRows = 1000
+
+// maxColumn is the widest that a column of a table gets.
+const maxColumn = 80
+
+// tableWriter writes aligned columns for people.
+type tableWriter struct {
+	w      *bufio.Writer
+	width  int
+	names  []string
+	widths []int
+	right  []bool
+	rows   [][]string
+	begun  bool
+}
+
+func (t *tableWriter) Columns(columns []Column) error {
+	for _, c := range columns {
+		t.names = append(t.names, visible.Text(c.Name))
+		kind, _, _ := strings.Cut(c.Type, "(")
+		t.right = append(t.right, strings.Contains(" tinyint smallint integer bigint double real decimal ", " "+kind+" "))
+	}
+	return nil
+}
+
+func (t *tableWriter) Row(cells []Cell) error {
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		if !c.Null {
+			row[i] = visible.Text(string(c.Text))
+		}
+	}
+	if t.begun {
+		return t.line(row)
+	}
+	if t.rows = append(t.rows, row); len(t.rows) >= tableRows {
+		return t.begin()
+	}
+	return nil
+}
+
+// begin finds the widths and writes what was kept.
+func (t *tableWriter) begin() error {
+	t.begun = true
+	t.widths = make([]int, len(t.names))
+	for _, row := range append([][]string{t.names}, t.rows...) {
+		for i, s := range row {
+			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(s))
+		}
+	}
+	t.fit()
+	rule := make([]string, len(t.names))
+	for i, w := range t.widths {
+		rule[i] = strings.Repeat("─", w)
+	}
+	for _, row := range append([][]string{t.names, rule}, t.rows...) {
+		if err := t.line(row); err != nil {
+			return err
+		}
+	}
+	t.rows = nil
+	return nil
+}
+
+// fit makes the widest columns narrower until a line fits.
+func (t *tableWriter) fit() {
+	total := 2 * (len(t.widths) - 1)
+	for i := range t.widths {
+		if len(t.widths) > 1 {
+			t.widths[i] = min(t.widths[i], maxColumn)
+		}
+		total += t.widths[i]
+	}
+	for t.width > 0 && total > t.width {
+		widest := 0
+		for i, w := range t.widths {
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= 8 {
+			return
+		}
+		t.widths[widest]--
+		total--
+	}
+}
+
+func (t *tableWriter) line(row []string) error {
+	var b strings.Builder
+	for i, s := range row {
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		n := utf8.RuneCountInString(s)
+		if n > t.widths[i] {
+			s, n = string([]rune(s)[:t.widths[i]-1])+"…", t.widths[i]
+		}
+		pad := strings.Repeat(" ", t.widths[i]-n)
+		if t.right[i] {
+			s = pad + s
+		} else {
+			s += pad
+		}
+		b.WriteString(s)
+	}
+	_, err := t.w.WriteString(strings.TrimRight(b.String(), " ") + "\n")
+	return err
+}
+
+func (t *tableWriter) Close() error {
+	if !t.begun && len(t.names) > 0 {
+		if err := t.begin(); err != nil {
+			return err
+		}
+	}
+	return t.w.Flush()
+}
