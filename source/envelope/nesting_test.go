@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/source/envelope"
@@ -23,9 +24,13 @@ func text(b []byte) string {
 	return string(s)
 }
 
+var packers = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed); return z }}
+
 func squeeze(b []byte) []byte {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
+	z := packers.Get().(*gzip.Writer) // a new one costs more than the packing
+	defer packers.Put(z)
+	z.Reset(&out)
 	_, _ = z.Write(b)
 	_ = z.Close()
 	return out.Bytes()
