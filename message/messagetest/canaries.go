@@ -71,6 +71,10 @@ func secretKeys() []string {
 func Canaries() []Canary {
 	const plain = "c4n4ry-by-name"
 	var all []Canary
+	b := builder()
+	canary := func(name string, record json.RawMessage, secrets ...string) Canary {
+		return canary(b, name, record, secrets...)
+	}
 	for _, key := range secretKeys() {
 		params := `{"` + key + `":"` + plain + `","nested":{"list":[{"` + key + `":["` + plain + `",{"x":"` + plain + `"}]}]}}`
 		all = append(all, canary("under the name "+key, record(params, "alice", "aws-cli/2"), plain))
@@ -98,11 +102,11 @@ func record(params, user, agent string) json.RawMessage {
 		`,"serviceEventDetails":` + params + `,"resources":[{"ARN":` + string(u) + `}],"other":` + params + `,"eventID":"` + EventID + `","recipientAccountId":"111122223333"}`)
 }
 
-func canary(name string, record json.RawMessage, secrets ...string) Canary {
+func canary(b *message.Builder, name string, record json.RawMessage, secrets ...string) Canary {
 	a := Alert(record)
 	a.Group = append(a.Group, alert.Label{Name: "userIdentity.userName", Value: textAt(record, "userIdentity", "userName")})
 	a.Tallies = []alert.Tally{{Field: "userAgent", Values: []alert.TalliedText{{Text: textAt(record, "userAgent"), Count: 1}}}}
-	return Canary{Case{name, Build(a, alert.Delivery{ID: "d1", Kind: alert.Opened, Sequence: 1})}, secrets, record}
+	return Canary{Case{name, build(b, a, alert.Delivery{ID: "d1", Kind: alert.Opened, Sequence: 1})}, secrets, record}
 }
 
 func textAt(record []byte, keys ...string) string {
@@ -134,11 +138,17 @@ func Alert(records ...json.RawMessage) *alert.Alert {
 
 // Build is what a Builder without options makes. It panics where that fails,
 // which it does not for an alert of any contents.
-func Build(a *alert.Alert, d alert.Delivery) *message.Message {
+func Build(a *alert.Alert, d alert.Delivery) *message.Message { return build(builder(), a, d) }
+
+func builder() *message.Builder {
 	b, err := message.NewBuilder(message.Options{})
 	if err != nil {
 		panic(err)
 	}
+	return b
+}
+
+func build(b *message.Builder, a *alert.Alert, d alert.Delivery) *message.Message {
 	m, err := b.Build(context.Background(), a, d)
 	if err != nil {
 		panic(err)

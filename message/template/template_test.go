@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -247,6 +248,23 @@ func TestYAMLSaysTheSame(t *testing.T) {
 			t.Errorf("%s: not valid UTF-8", c.Name)
 		}
 	}
+}
+
+// A Set may be used by several goroutines at once.
+func TestConcurrentUse(t *testing.T) {
+	set := parse(t, template.Sources{Headline: src(`{{range .Events}}{{.Who}}{{end}}`), HTML: src(`<p title="{{.Headline}}">{{yaml .Who}}</p>`)})
+	want := apply(t, set, messagetest.Repeated()).HTML
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				if out, err := set.Apply(context.Background(), messagetest.Repeated()); err != nil || out.HTML != want {
+					t.Errorf("%v %q", err, out.HTML)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Any template is refused, or runs on every kind of message within its limits.
