@@ -212,6 +212,9 @@ func endsOpaque(text string) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-'
 	}))
 	word := strings.ToLower(text[start:])
+	if strings.HasSuffix(word, "javascript") || strings.HasSuffix(word, "vbscript") {
+		return true // some look for these anywhere
+	}
 	if start > 0 && (text[start-1] == '_' || text[start-1] >= '0' && text[start-1] <= '9') {
 		_, word, _ = strings.Cut(word, "-")
 	}

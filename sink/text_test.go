@@ -104,6 +104,10 @@ func TestDefang(t *testing.T) {
 		"aws-cli/2.15.30 Python/3.11":  "aws-cli/2.15.30 Python/3.11",
 		"metadata: x, data: y":         "metadata: x, data: y",
 		"10.0.0.1":                     "10.0.0.1",
+		"xjavascript:alert(1)":         "xjavascript[:]alert(1)",
+		"view-source:x ms-settings:y":  "view-source[:]x ms-settings[:]y",
+		"tel:1 metadata:1 x_tel:1":     "tel[:]1 metadata:1 x_tel:1",
+		"ahttps://evil.com S3://b/k":   "ahttps[:]//evil[.]com S3://b/k",
 	} {
 		if got := sink.Defang(in); got != want {
 			t.Errorf("Defang(%q) = %q, want %q", in, got, want)

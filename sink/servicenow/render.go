@@ -59,6 +59,11 @@ func (s *Sink) incident(m *message.Message) map[string]string {
 		}
 		f[name] = inert(sink.Cut(sink.Defang(sink.Clean(b.String())), sink.ServiceNowDescription.Max(), sink.UTF16))
 	}
+	for _, l := range m.Custom {
+		if identifier.MatchString(l.Name) {
+			f[l.Name] = inert(sink.Cut(sink.Defang(sink.Clean(l.Value)), sink.ServiceNowDescription.Max(), sink.UTF16))
+		}
+	}
 	f["correlation_id"] = key // nothing overrides what the incident is found by
 	return f
 }
@@ -88,7 +93,7 @@ func (s *Sink) words(m *message.Message, limit int) string {
 		}
 	}
 	c := *m
-	c.Links = nil
+	c.Links, c.Key, c.Text = nil, "", sink.Defang(m.Text)
 	text := inert(page.Text(&c, limit-len(tail)-mentionRoom))
 	return sink.Cut(text, limit-len(tail), sink.UTF16) + tail
 }
