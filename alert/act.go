@@ -62,11 +62,18 @@ func Perform(a *Alert, act Action, e *Env) (out []Delivery, withdraw []string, e
 	}
 	a.note(Note{Time: act.Now.UTC(), By: act.By, Did: act.Did, Text: act.Text})
 	a.touch(act.Now.UTC())
-	if a.Status != Open {
-		withdraw = e.withdraw(a, Repeated)
+	ignorant := map[string]bool{} // sinks that never heard that it was open again
+	switch a.Status {
+	case Acknowledged:
+		withdraw, _ = e.withdraw(a, Repeated)
+	case Resolved:
+		withdraw, _ = e.withdraw(a, Repeated)
+		var more []string
+		more, ignorant = e.withdraw(a, Reopened)
+		withdraw = append(withdraw, more...)
 	}
 	if next.tell != "" {
-		out = e.lifecycle(a, next.tell)
+		out = e.lifecycle(a, next.tell, ignorant)
 	}
 	if before != Open && a.Status == Open {
 		out = append(out, e.untold(a)...)
@@ -74,11 +81,12 @@ func Perform(a *Alert, act Action, e *Env) (out []Delivery, withdraw []string, e
 	return out, withdraw, nil
 }
 
-// lifecycle tells the sinks that know of the alert what became of it.
-func (e *Env) lifecycle(a *Alert, k Kind) (out []Delivery) {
+// lifecycle tells the sinks that know of the alert what became of it, but those
+// to whom it is no news.
+func (e *Env) lifecycle(a *Alert, k Kind, ignorant map[string]bool) (out []Delivery) {
 	for i := range a.Told {
 		t := &a.Told[i]
-		if t.Sequence > 0 && t.Storm == "" && e.Policy.Sinks[t.Sink].Lifecycle {
+		if !ignorant[t.Sink] && t.Sequence > 0 && t.Storm == "" && e.Policy.Sinks[t.Sink].Lifecycle {
 			out = append(out, e.step(a, t, k, e.Now))
 		}
 	}
@@ -96,19 +104,21 @@ func (e *Env) untold(a *Alert) (out []Delivery) {
 	return out
 }
 
-// withdraw takes back deliveries of the kinds that nobody has claimed.
-func (e *Env) withdraw(a *Alert, kinds ...Kind) (ids []string) {
+// withdraw takes back deliveries of the kinds that nobody has claimed, and tells
+// of which sinks.
+func (e *Env) withdraw(a *Alert, kinds ...Kind) (ids []string, sinks map[string]bool) {
+	sinks = map[string]bool{}
 	for i := range a.Told {
 		t := &a.Told[i]
 		if t.Pending == "" || e.Waiting == nil {
 			continue
 		}
 		if k, ok := e.Waiting(t.Pending); ok && slices.Contains(kinds, k) {
-			ids = append(ids, t.Pending)
+			ids, sinks[t.Sink] = append(ids, t.Pending), true
 			t.Pending = ""
 		}
 	}
-	return ids
+	return ids, sinks
 }
 
 // Hush withdraws the deliveries of an alert that a silence now covers.
@@ -117,7 +127,7 @@ func Hush(a *Alert, e *Env) (withdraw []string) {
 	if id == "" {
 		return nil
 	}
-	withdraw = e.withdraw(a, Opened, Repeated, Reopened)
+	withdraw, _ = e.withdraw(a, Opened, Repeated, Reopened)
 	if a.Silence != id || len(withdraw) > 0 {
 		a.Silence = id
 		a.touch(e.Now)

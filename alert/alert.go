@@ -65,13 +65,14 @@ type Sample struct {
 // Told is how much of an alert one sink was told.
 type Told struct {
 	Sink     string    `json:"sink"`
-	Count    int64     `json:"count"`            // findings that the last delivered message told of
-	At       time.Time `json:"at,omitzero"`      // when it was delivered; zero when none was
-	Sequence int64     `json:"sequence"`         // of the last delivery that was made
-	Pending  string    `json:"pending,omitzero"` // ID of the delivery under way that will tell of all findings
-	Dead     time.Time `json:"dead,omitzero"`    // when the last delivery became a dead letter, if none came through since
-	Storm    string    `json:"storm,omitzero"`   // ID of the storm whose totals told of it instead
-	Summed   int64     `json:"summed,omitzero"`  // findings that the storm's totals count
+	Count    int64     `json:"count"`             // findings that the last delivered message told of
+	At       time.Time `json:"at,omitzero"`       // when it was delivered; zero when none was
+	Sequence int64     `json:"sequence"`          // of the last delivery that was made
+	Pending  string    `json:"pending,omitzero"`  // ID of the delivery under way that will tell of all findings
+	Dead     time.Time `json:"dead,omitzero"`     // when the last delivery became a dead letter, if none came through since
+	Reopened time.Time `json:"reopened,omitzero"` // when it last was to be told of a reopening
+	Storm    string    `json:"storm,omitzero"`    // ID of the storm whose totals told of it instead
+	Summed   int64     `json:"summed,omitzero"`   // findings that the storm's totals count
 	Receipt  []byte    `json:"receipt,omitempty"`
 }
 

@@ -19,7 +19,7 @@ type step uint8
 const (
 	tellNothing    step = iota
 	tellOpened          // at once
-	tellReopened        // at once
+	tellReopened        // at once, but once in an interval, for alerts that flap
 	tellRepeated        // when the interval since the last message is over
 	tellAgain           // the first message, when the interval since it died is over
 	addToTheTotals      // of the storm
@@ -149,7 +149,7 @@ func (e *Env) news(a *Alert, before Status) (out []Delivery) {
 		case tellOpened:
 			out = append(out, e.admitted(a, told, s, Opened)...)
 		case tellReopened:
-			out = append(out, e.admitted(a, told, s, Reopened)...)
+			out = append(out, e.reopened(a, t, told)...)
 		case tellRepeated:
 			out = append(out, e.repeated(a, t, told))
 		case tellAgain:
@@ -181,6 +181,18 @@ func (e *Env) admitted(a *Alert, told *Told, s *SinkState, k Kind) []Delivery {
 		return e.hold(a, told, s)
 	}
 	return []Delivery{e.deliver(a, told, k, e.Now)}
+}
+
+// reopened is a message at once, unless the sink was told the same within the
+// interval: then when that is over.
+func (e *Env) reopened(a *Alert, t target, told *Told) []Delivery {
+	at := later(e.Now, told.Reopened.Add(max(t.repeat, 0)))
+	if told.Reopened.IsZero() || at.Equal(e.Now) {
+		told.Reopened = e.Now
+		return e.admitted(a, told, e.sink(t.sink), Reopened)
+	}
+	told.Reopened = at
+	return []Delivery{e.deliver(a, told, Reopened, at)}
 }
 
 // repeated is a message that merges what comes until the interval is over.

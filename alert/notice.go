@@ -9,7 +9,7 @@ import (
 
 // Notice is something that the program has to say of itself.
 type Notice struct {
-	Key      string // what it is about: the same notice has the same key
+	Key      string // what it is about, in any words: the same notice has the same key
 	Headline string
 	Summary  string
 	Severity severity.Level
@@ -22,7 +22,7 @@ func (n Notice) Delivery(sink string, now time.Time) Delivery {
 	return Delivery{
 		ID:   digest("health", n.Key, sink, now.UTC().Format(time.DateOnly))[:32],
 		Sink: sink, Kind: Health, Sequence: 1, Created: now, NotUntil: now,
-		Body: body{Headline: n.Headline, Summary: n.Summary, Severity: n.Severity, Key: n.Key, Facts: n.Facts}.json(),
+		Body: body{Headline: n.Headline, Summary: n.Summary, Severity: n.Severity, Key: digest("notice", n.Key), Facts: n.Facts}.json(),
 	}
 }
 

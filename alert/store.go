@@ -138,6 +138,21 @@ const (
 // decision is made by the functions of this package under the Policy that the
 // store was opened with, which is asked anew for each call, so that a changed
 // configuration counts at once.
+//
+// A store is little more than rows and transactions around them:
+//
+//   - Commit: Gather sorts a batch into Incoming, one for each alert. In one
+//     transaction for each Incoming, or for all of them: the FindingKeys that the
+//     store has move from Facts to Again; Apply makes the alert anew; the alert,
+//     the keys, the deliveries and the changed SinkStates are written, positions
+//     and state last. Where a transaction is bounded, each part is complete in
+//     itself, and a part that is done twice finds its keys known.
+//   - Claim: Room, then alert.Claim for each delivery that is due.
+//   - Settle: alert.Settle. Act: Perform. Silence: Hush for each alert with
+//     waiting deliveries. Reschedule: Due.
+//
+// Alert.Version and SinkState.Version grow with each change, for stores that
+// write on condition and repeat what failed.
 type Store interface {
 	Committer
 	Alerts

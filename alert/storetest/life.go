@@ -98,3 +98,33 @@ func testActions(t *testing.T, h Harness) {
 		t.Errorf("acting on nothing: got %v", err)
 	}
 }
+
+// testFlapping: an alert that is resolved and found again and again is told to
+// be open once in an interval, and a sink that did not hear so is not told that
+// it is resolved.
+func testFlapping(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	id := b.commit(event("1")).Alerts[0]
+	b.deliver(alert.Opened)
+	b.act(id, alert.DidResolve)
+	b.deliver(alert.Closed)
+	b.commit(event("2"))
+	b.deliver(alert.Reopened)
+	b.act(id, alert.DidResolve)
+	b.deliver(alert.Closed)
+	for _, n := range []string{"3", "4", "5"} {
+		b.pass(time.Minute)
+		b.commit(event(n))
+		b.nothing()
+		b.act(id, alert.DidResolve)
+		b.nothing()
+	}
+	b.commit(event("6"))
+	b.pass(57*time.Minute - time.Second)
+	b.nothing()
+	b.pass(4 * time.Hour)
+	if d := b.deliver(alert.Reopened); d.Count != 6 {
+		t.Errorf("got count %d, want 6", d.Count)
+	}
+	b.nothing()
+}

@@ -38,6 +38,7 @@ func Run(t *testing.T, h Harness) {
 		{"exceptions end findings until they expire", testExceptions},
 		{"silences hold messages back and count all the same", testSilences},
 		{"what people do with an alert", testActions},
+		{"an alert that flaps is told of once in an interval", testFlapping},
 		{"a lease is one holder's", testLeases},
 		{"the messages of an alert go out in order", testSequence},
 		{"outcomes", testOutcomes},

@@ -1,0 +1,109 @@
+package deliver_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/alert/storetest"
+	"github.com/trailwarden/trailwarden/deliver"
+	"github.com/trailwarden/trailwarden/message"
+	"github.com/trailwarden/trailwarden/severity"
+	"github.com/trailwarden/trailwarden/sink"
+)
+
+// batcher takes several messages in one call.
+type batcher struct {
+	*receiver
+	short int // calls that get one outcome too few
+	sizes []int
+}
+
+func (b *batcher) DeliverBatch(ctx context.Context, ns []sink.Notification) (os []alert.Outcome) {
+	b.sizes = append(b.sizes, len(ns))
+	for _, n := range ns {
+		os = append(os, b.Deliver(ctx, n))
+	}
+	if b.short > 0 {
+		b.short--
+		return os[1:]
+	}
+	return os
+}
+
+// A call that carries several messages settles each as it ended; one that does
+// not say how each ended is tried again.
+func TestBatches(t *testing.T) {
+	r := &receiver{traits: sink.Traits{Batch: 10}, answer: func(n int, _ *message.Message) alert.Outcome {
+		if n%4 == 0 {
+			return alert.Outcome{Class: alert.Reject, Reason: "FailedEntry"}
+		}
+		return alert.Outcome{Class: alert.OK}
+	}}
+	b := &batcher{receiver: r, short: 1}
+	change := func(o *deliver.Options) { o.Targets = []deliver.Target{{Name: "chat", Sink: b}} }
+	inWorld(t, one(r), change, func(w *world) {
+		w.stop()
+		for i := range 15 {
+			w.find(fmt.Sprint(i), fmt.Sprint("role-", i))
+		}
+		w.start()
+		pass(time.Hour)
+		dead, _, err := w.s.Dead(context.Background(), "chat", 100, "")
+		if err != nil || w.backlog() != 0 {
+			t.Fatalf("%v, %d wait", err, w.backlog())
+		}
+		delivered := map[string]bool{}
+		for _, c := range r.ledger() {
+			delivered[c.m.Key] = true
+		}
+		for _, d := range dead {
+			if d.LastError != "FailedEntry" {
+				t.Errorf("dead: %+v", d)
+			}
+			delivered[d.Alert] = true
+		}
+		if len(delivered) != 15 || b.sizes[0] != 10 {
+			t.Errorf("%d alerts arrived or died, want 15; calls of %v", len(delivered), b.sizes)
+		}
+	})
+	if _, err := deliver.New(deliver.Options{Store: &noStore{}, Build: build, Targets: []deliver.Target{{Name: "x", Sink: r}}}); err == nil {
+		t.Error("a sink that claims to take batches and does not was taken")
+	}
+}
+
+type noStore struct{ deliver.Store }
+
+// What this package's messages are made of is what package message reads.
+func TestBodies(t *testing.T) {
+	policy := &alert.Policy{Routes: []alert.Route{{Sinks: []string{"s"}}}, Sinks: map[string]alert.SinkPolicy{"s": {Quota: 1}}}
+	env := &alert.Env{Policy: policy, Now: storetest.Noon()}
+	b := alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 5, 5), Now: env.Now}
+	var out []alert.Delivery
+	in, _, _ := alert.Gather(&b, policy)
+	for _, i := range in {
+		_, ds, _ := alert.Apply(nil, i, env)
+		out = append(out, ds...)
+	}
+	storm, ok, _ := alert.Claim(nil, out[len(out)-1], env)
+	if !ok || storm.Kind != alert.Storm {
+		t.Fatalf("got %+v", storm)
+	}
+	health := alert.Notice{Key: "k", Headline: "h", Severity: severity.Low, Facts: []alert.Label{{Name: "a", Value: "b"}}}.Delivery("s", env.Now)
+	for _, body := range [][]byte{storm.Body, health.Body} {
+		var got message.Body
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&got); err != nil || got.Headline == "" || len(got.Key) != 64 {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	var got message.Body
+	if err := json.Unmarshal(storm.Body, &got); err != nil || len(got.Totals) != 1 || got.Totals[0].Alerts != 4 || got.Totals[0].Findings != 4 {
+		t.Errorf("got %+v, %v", got.Totals, err)
+	}
+}
