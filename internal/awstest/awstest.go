@@ -52,11 +52,32 @@ func shared(t testing.TB) *server {
 	if process.err == nil {
 		return process.server
 	}
-	if _, unavailable := process.err.(*unavailableError); unavailable && os.Getenv("TRAILWARDEN_AWS") != "required" {
-		t.Skipf("no AWS emulator: %v", process.err)
+	if _, unavailable := process.err.(*unavailableError); unavailable {
+		missing(t, process.err)
 	}
 	t.Fatalf("starting the AWS emulator: %v", process.err)
 	return nil
+}
+
+// missing ends a test for which this machine lacks something.
+func missing(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv("TRAILWARDEN_AWS") == "required" {
+		t.Fatalf("no AWS emulator, and TRAILWARDEN_AWS=required: %v", err)
+	}
+	t.Skipf("no AWS emulator: %v", err)
+}
+
+// Python returns the interpreter of the environment that the emulator runs in,
+// for tests of formats whose published schemas are Python packages (OCSF); it
+// starts no server.
+func Python(t testing.TB) string {
+	t.Helper()
+	python, err := environment()
+	if err != nil {
+		missing(t, err)
+	}
+	return python
 }
 
 // Endpoint returns the URL of the process's server, http://127.0.0.1:PORT.

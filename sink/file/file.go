@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -207,52 +209,59 @@ func (f *file) rotate(more int64) error {
 	case info.Size() == 0 || info.Size()+more <= f.cfg.Rotate:
 		return nil
 	}
-	if err := os.Rename(f.cfg.Path, f.aside()); err != nil {
-		return err
-	}
-	return f.prune()
-}
-
-// aside is a name that sorts by time and is not taken.
-func (f *file) aside() string {
-	stamp := f.deps.Now().UTC().Format("20060102T150405.000000000Z")
-	for i := 0; ; i++ {
-		name := fmt.Sprintf("%s.%s-%03d", f.cfg.Path, stamp, i)
-		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
-			return name
-		}
-	}
-}
-
-// prune deletes the oldest files put aside.
-func (f *file) prune() error {
-	entries, err := os.ReadDir(filepath.Dir(f.cfg.Path))
+	older, err := f.asides()
 	if err != nil {
 		return err
 	}
+	name := f.next(older)
+	if err := os.Rename(f.cfg.Path, name); err != nil {
+		return err
+	}
+	return f.prune(append(older, name))
+}
+
+// stamp is the time in the name of a file put aside.
+const stamp = "20060102T150405.000000000Z"
+
+// asides are the files put aside, oldest first.
+func (f *file) asides() ([]string, error) {
+	folder, base := filepath.Split(f.cfg.Path)
+	entries, err := os.ReadDir(filepath.Clean(folder))
+	if err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, e := range entries {
-		if ok, _ := filepath.Match(asidePattern, suffix(e.Name(), filepath.Base(f.cfg.Path))); ok {
-			names = append(names, filepath.Join(filepath.Dir(f.cfg.Path), e.Name()))
+		rest, ok := strings.CutPrefix(e.Name(), base+".")
+		if when, number, found := strings.Cut(rest, "-"); ok && found && len(number) == 6 {
+			if _, err := time.Parse(stamp, when); err == nil {
+				names = append(names, filepath.Join(folder, e.Name()))
+			}
 		}
 	}
 	slices.Sort(names)
+	return names, nil
+}
+
+// next is a name that sorts behind all older ones, whatever the clock does.
+func (f *file) next(older []string) string {
+	name := fmt.Sprintf("%s.%s-%06d", f.cfg.Path, f.deps.Now().UTC().Format(stamp), 0)
+	if len(older) == 0 || filepath.Clean(name) > older[len(older)-1] {
+		return name
+	}
+	last := older[len(older)-1]
+	number, _ := strconv.Atoi(last[len(last)-6:])
+	return fmt.Sprintf("%s%06d", last[:len(last)-6], number+1)
+}
+
+// prune deletes the oldest of names.
+func (f *file) prune(names []string) error {
 	for _, name := range names[:max(0, len(names)-f.cfg.Keep)] {
 		if err := os.Remove(name); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-const asidePattern = ".????????T??????.?????????Z-???*"
-
-// suffix is what follows base in name, or nothing.
-func suffix(name, base string) string {
-	if len(name) <= len(base) || name[:len(base)] != base {
-		return ""
-	}
-	return name[len(base):]
 }
 
 // Preview shows the line.

@@ -64,6 +64,9 @@ func (h *hub) mapped(m *message.Message, account string, exists bool) types.AwsS
 		f.Severity = &types.Severity{Label: label, Original: aws.String(m.Severity.String())}
 		f.Types = h.cfg.Types
 	}
+	if *f.UpdatedAt < *f.CreatedAt { // clocks differ
+		f.UpdatedAt = f.CreatedAt
+	}
 	if m.Status == alert.Resolved || m.Kind == alert.Closed {
 		f.RecordState = types.RecordStateArchived
 	}
@@ -93,6 +96,15 @@ func labels() [5]types.SeverityLabel {
 // line is attacker-written text: Security Hub passes findings on to mail and
 // chat.
 func line(s string) string { return page.Defang(sink.Line(s)) }
+
+// shown is line of s within its limit; nil when nothing of it can be shown, as
+// the format takes no empty texts.
+func shown(s string, most int) *string {
+	if s = sink.Cut(line(s), most, sink.Characters); s == "" {
+		return nil
+	}
+	return &s
+}
 
 func or(s, otherwise string) string {
 	if s == "" {
@@ -134,13 +146,11 @@ func partition(region string) types.Partition {
 
 // action is the API call; every text in it has a limit of its own.
 func action(m *message.Message) *types.Action {
-	if m.What.Action == "" {
+	api := shown(m.What.Action, 128)
+	if api == nil {
 		return nil
 	}
-	call := &types.AwsApiCallAction{
-		Api:         aws.String(sink.Cut(line(m.What.Action), 128, sink.Characters)),
-		ServiceName: aws.String(sink.Cut(or(line(m.What.Service), "unknown"), 128, sink.Characters)),
-	}
+	call := &types.AwsApiCallAction{Api: api, ServiceName: shown(or(line(m.What.Service), "unknown"), 128)}
 	if !m.FirstSeen.IsZero() {
 		call.FirstSeen, call.LastSeen = aws.String(format(m.FirstSeen)), aws.String(format(latest(m)))
 	}
@@ -149,24 +159,23 @@ func action(m *message.Message) *types.Action {
 		if ip.Is4() {
 			call.RemoteIpDetails = remote(m, ip)
 		}
-	} else if m.From.IP != "" {
+	} else if domain := shown(m.From.IP, 128); domain != nil {
 		call.CallerType = aws.String("domain")
-		call.DomainDetails = &types.AwsApiCallActionDomainDetails{
-			Domain: aws.String(sink.Cut(line(m.From.IP), 128, sink.Characters))}
+		call.DomainDetails = &types.AwsApiCallActionDomainDetails{Domain: domain}
 	}
 	return &types.Action{ActionType: aws.String("AWS_API_CALL"), AwsApiCallAction: call}
 }
 
 func remote(m *message.Message, ip netip.Addr) *types.ActionRemoteIpDetails {
 	d := &types.ActionRemoteIpDetails{IpAddressV4: aws.String(ip.String())}
-	if m.From.Country != "" {
-		d.Country = &types.Country{CountryName: aws.String(sink.Cut(line(m.From.Country), 64, sink.Characters))}
+	if name := shown(m.From.Country, 64); name != nil {
+		d.Country = &types.Country{CountryName: name}
 	}
-	if m.From.City != "" {
-		d.City = &types.City{CityName: aws.String(sink.Cut(line(m.From.City), 64, sink.Characters))}
+	if name := shown(m.From.City, 64); name != nil {
+		d.City = &types.City{CityName: name}
 	}
-	if m.From.ASN != "" {
-		d.Organization = &types.IpOrganizationDetails{AsnOrg: aws.String(sink.Cut(line(m.From.ASN), 128, sink.Characters))}
+	if name := shown(m.From.ASN, 128); name != nil {
+		d.Organization = &types.IpOrganizationDetails{AsnOrg: name}
 	}
 	return d
 }
@@ -182,10 +191,14 @@ func network(m *message.Message) *types.Network {
 
 // remediation is the first thing to do.
 func remediation(m *message.Message) *types.Remediation {
-	if len(m.Next) == 0 || line(m.Next[0].Text) == "" {
+	if len(m.Next) == 0 {
 		return nil
 	}
-	r := &types.Recommendation{Text: aws.String(sink.Cut(line(m.Next[0].Text), 512, sink.Characters))}
+	text := shown(m.Next[0].Text, 512)
+	if text == nil {
+		return nil
+	}
+	r := &types.Recommendation{Text: text}
 	if page.Web(m.Rule.Link) {
 		r.Url = aws.String(m.Rule.Link)
 	}
