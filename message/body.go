@@ -8,8 +8,8 @@ import (
 )
 
 // Body is what alert.Delivery.Body holds, as JSON. A message of kind Storm,
-// Report, Health or Test is made of it alone; for Repeated and Reopened it says
-// what the last message told, so that this one can say what is new.
+// Report, Health or Test is made of it alone; for Repeated, Reopened and Storm it
+// says what the last message told, so that this one can say what is new.
 type Body struct {
 	Headline string         `json:"headline,omitempty"`
 	Summary  string         `json:"summary,omitempty"`

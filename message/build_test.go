@@ -166,7 +166,7 @@ func TestNextSteps(t *testing.T) {
 	}
 	text := strings.Join(all, "\n\n")
 	for _, want := range []string{
-		"trailwarden alerts show " + messagetest.Key, "trailwarden alerts ack " + messagetest.Key, "trailwarden alerts silence " + messagetest.Key,
+		"trailwarden alerts show " + messagetest.Key, "trailwarden alerts ack " + messagetest.Key, `trailwarden alerts silence rule=iam-user-created account=111122223333 region=eu-west-1 --for 7d --reason "known to be harmless"`,
 		`WHERE "account" = '111122223333' AND "timestamp" BETWEEN '2026/03/14' AND '2026/03/15'` + "\n" + `  AND "region" = 'eu-west-1'` + "\n" + `  AND eventid IN ('` + messagetest.EventID + `')`,
 		`"timestamp" BETWEEN '2026/03/13' AND '2026/03/16'` + "\n" + `  AND useridentity.principalid LIKE 'AIDAEXAMPLEEXAMPLEEX%'`, `AND sourceipaddress = '203.0.113.7'`,
 	} {
@@ -224,8 +224,8 @@ func TestBodies(t *testing.T) {
 		text, _ := json.Marshal(body)
 		return build(t, b, nil, alert.Delivery{ID: "delivery 7", Kind: k, Body: text, Created: messagetest.Moment()})
 	}
-	m := make(alert.Storm, message.Body{Totals: []message.Total{{Rule: "b", Severity: severity.Low, Alerts: 2, Findings: 5}, {Rule: "a", Severity: severity.High, Alerts: 1, Findings: 1}}})
-	if m.Headline != "Alert storm: 3 alerts of 2 rules held back" || m.Totals[0].Rule != "a" || m.Severity != severity.High || m.Count != 6 || len(m.Key) != 64 {
+	m := make(alert.Storm, message.Body{Told: 4, ToldAt: messagetest.Moment(), Totals: []message.Total{{Rule: "b", Severity: severity.Low, Alerts: 2, Findings: 5}, {Rule: "a", Severity: severity.High, Alerts: 1, Findings: 1}}})
+	if m.Headline != "Alert storm: 3 alerts of 2 rules held back" || m.Totals[0].Rule != "a" || m.Severity != severity.High || m.Count != 6 || m.New != 2 || len(m.Key) != 64 {
 		t.Errorf("%+v", m)
 	}
 	m = make(alert.Health, message.Body{Headline: "a\nb", Severity: severity.High, Facts: []alert.Label{{Name: "password", Value: "x"}}, Key: "0a0b0c0d"})

@@ -15,6 +15,7 @@ import (
 var (
 	hexID     = regexp.MustCompile(`^[0-9a-f]{8,128}$`)
 	uuid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	ruleID    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 	regionID  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 )
@@ -36,10 +37,23 @@ func (b *Builder) next(m *Message, samples []alert.Sample) []Step {
 	if ip, err := netip.ParseAddr(m.From.IP); err == nil && ip.Zone() == "" {
 		steps = append(steps, b.aroundSQL(m, "Ask what else came from the same address", "sourceipaddress = '"+ip.String()+"'")...)
 	}
-	if hexID.MatchString(m.Key) {
-		steps = append(steps, Step{"Hold its messages back, if it is known to be harmless", "trailwarden alerts silence " + m.Key})
+	return append(steps, silence(m)...)
+}
+
+// silence holds back this rule's messages in the alert's account and region;
+// who acts is not among its ids.
+func silence(m *Message) []Step {
+	if !ruleID.MatchString(m.Rule.ID) {
+		return nil
 	}
-	return steps
+	command, text := "trailwarden alerts silence rule="+m.Rule.ID, "Hold this rule's messages back"
+	if accountID.MatchString(m.Where.Account) && sameAccount(m) {
+		command, text = command+" account="+m.Where.Account, text+" in this account"
+	}
+	if regionID.MatchString(m.Where.Region) && sameRegion(m) {
+		command += " region=" + m.Where.Region
+	}
+	return []Step{{text + " for a week, if it is known to be harmless", command + ` --for 7d --reason "known to be harmless"`}}
 }
 
 const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridentity.arn AS arn, sourceipaddress, errorcode, eventid\nFROM "
@@ -67,6 +81,10 @@ func sameRegion(m *Message) bool {
 	return !slices.ContainsFunc(m.Events, func(e Event) bool { return e.Region != m.Where.Region })
 }
 
+func sameAccount(m *Message) bool {
+	return !slices.ContainsFunc(m.Events, func(e Event) bool { return e.Account != m.Where.Account })
+}
+
 // aroundSQL asks for a day more on both sides.
 func (b *Builder) aroundSQL(m *Message, text, condition string) []Step {
 	days := between(m.FirstSeen, m.LastSeen, 1)
@@ -79,7 +97,7 @@ func (b *Builder) aroundSQL(m *Message, text, condition string) []Step {
 // accountFilter keeps Athena to one account's partitions, unless the samples are
 // of several.
 func (b *Builder) accountFilter(m *Message) string {
-	if !accountID.MatchString(m.Where.Account) || slices.ContainsFunc(m.Events, func(e Event) bool { return e.Account != m.Where.Account }) {
+	if !accountID.MatchString(m.Where.Account) || !sameAccount(m) {
 		return ""
 	}
 	return "\"account\" = '" + m.Where.Account + "' AND "

@@ -69,6 +69,9 @@ func (b *Builder) storm(m *Message, body Body) {
 		alerts, findings, worst = alerts+t.Alerts, findings+t.Findings, max(worst, t.Severity)
 	}
 	m.Count, m.Severity = findings, max(m.Severity, worst)
+	if body.Told > 0 {
+		m.New, m.Since = max(0, findings-body.Told), body.ToldAt.UTC()
+	}
 	rules := len(m.Totals)
 	if extra := rules - b.Limits.Rows; extra > 0 {
 		m.Totals, m.More = m.Totals[:b.Limits.Rows], int64(extra)
