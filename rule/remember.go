@@ -24,7 +24,7 @@ func MemoryKeys() map[string][]string {
 }
 
 // StepKeys are the keys of one step of a sequence.
-func StepKeys() []string { return []string{"name", "match", "count"} }
+func StepKeys() []string { return []string{"name", "match", "count", "by"} }
 
 // remember reads what a native rule remembers, if it does. Its match has been
 // read.
@@ -88,6 +88,9 @@ func (n *native) memoryOf(key string, s *memory.Spec, node, doc *yamldoc.Node) {
 		n.rate(s, node)
 	}
 	for i := range s.Inputs {
+		if len(s.Inputs[i].By) > 0 {
+			continue // a step with fields of its own
+		}
 		for _, f := range s.By {
 			s.Inputs[i].By = append(s.Inputs[i].By, memory.FieldOf(f))
 		}
@@ -149,6 +152,9 @@ func (n *native) sequence(s *memory.Spec, node *yamldoc.Node) {
 	}
 	for i, x := range steps.Values {
 		in, count := n.step(x)
+		if own := x.Get("by"); own != nil && len(in.By) != len(s.By) {
+			n.fail(own, CodeMemory, "by of a step: %d fields, in place of the %d of the sequence", len(in.By), len(s.By))
+		}
 		for range count {
 			s.Steps = append(s.Steps, i)
 		}
@@ -171,6 +177,10 @@ func (n *native) step(x *yamldoc.Node) (in memory.Input, count int) {
 			in.Name = n.text(k, v)
 		case "count":
 			count = int(n.number(k, v, 1, memory.MaxSteps))
+		case "by":
+			for _, f := range n.fields(x, "by") {
+				in.By = append(in.By, memory.FieldOf(f))
+			}
 		case "match":
 			in.Node = n.part(v)
 		default:

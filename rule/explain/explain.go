@@ -61,7 +61,14 @@ type Explanation struct {
 	File        string     `json:"file,omitempty"`
 	Line        int        `json:"line,omitempty"`
 	Inactive    string     `json:"inactive,omitempty"` // why the rule judges nothing
-	Matches     *Condition `json:"matches"`
+	// Remembers says when a rule that remembers tells of the records that match;
+	// Steps are its inputs, in order, when it has more than one.
+	Remembers string  `json:"remembers,omitempty"`
+	Steps     []*Step `json:"steps,omitempty"`
+	// CountedBy is the rule in whose window the records are counted; they are no
+	// findings of their own then.
+	CountedBy string     `json:"countedBy,omitempty"`
+	Matches   *Condition `json:"matches"`
 	Reads       []string   `json:"reads"` // fields, ascending
 }
 
@@ -70,8 +77,9 @@ func Of(r *rule.Rule) Explanation {
 	e := Explanation{
 		Rule: visible.Text(r.ID), Title: visible.Text(r.Title), Description: visible.Lines(r.Description), Severity: r.Severity.String(),
 		Language: r.Language, File: visible.Text(r.File), Line: r.Line, Inactive: visible.Text(r.Inactive),
-		Matches: condition(r.Predicate), Reads: Fields(r.Predicate),
+		CountedBy: visible.Text(r.CountedBy), Matches: condition(r.Records()), Reads: Fields(r.Records()),
 	}
+	e.remember(r)
 	for _, c := range flatten(e.Matches, nil) {
 		c.makeVisible()
 	}

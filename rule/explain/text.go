@@ -22,11 +22,21 @@ func Rule(w io.Writer, r *rule.Rule) error {
 		p.line(0, "It judges nothing: %s.", e.Inactive)
 	}
 	p.line(0, "")
-	if len(e.Matches.Parts) == 0 {
-		p.line(0, "It matches when %s.", e.Matches.Words)
-	} else {
-		p.line(0, "It matches when %s:", e.Matches.Words)
-		p.parts(e.Matches, 1)
+	switch {
+	case len(e.Steps) > 0:
+		for _, s := range e.Steps {
+			p.condition(s.Name+" is a record of which", s.Matches)
+		}
+	case e.Remembers != "":
+		p.condition("It counts a record when", e.Matches)
+	default:
+		p.condition("It matches when", e.Matches)
+	}
+	if e.Remembers != "" {
+		p.line(0, "It tells when %s.", e.Remembers)
+	}
+	if e.CountedBy != "" {
+		p.line(0, "What it matches is counted by %s and is no finding of its own.", e.CountedBy)
 	}
 	p.line(0, "")
 	p.line(0, "It reads: %s", strings.Join(e.Reads, ", "))
@@ -121,6 +131,16 @@ func (p *printer) line(depth int, format string, args ...any) {
 	p.b.WriteByte('\n')
 }
 
+// condition writes a condition after the words that lead to it.
+func (p *printer) condition(lead string, c *Condition) {
+	if len(c.Parts) == 0 {
+		p.line(0, "%s %s.", lead, c.Words)
+		return
+	}
+	p.line(0, "%s %s:", lead, c.Words)
+	p.parts(c, 1)
+}
+
 func (p *printer) head(r *rule.Rule, e Explanation) {
 	name := r.ID
 	if r.Title != "" && r.Title != r.ID {
@@ -153,6 +173,8 @@ func languageName(l string) string {
 		return "CloudWatch Logs filter pattern"
 	case "sigma":
 		return "Sigma rule"
+	case "alarm":
+		return "CloudWatch alarm"
 	}
 	return l
 }

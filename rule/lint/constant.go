@@ -17,7 +17,7 @@ func constant(f *finder) {
 		return
 	}
 	left := maxParts
-	f.constantPart(f.rule.Predicate, "this rule", &left)
+	f.constantPart(written(f.rule), "this rule", &left)
 }
 
 // constantPart reports n when it is constant, and else looks into its parts:

@@ -106,7 +106,7 @@ func written(r *rule.Rule) detect.Node {
 	if p, ok := r.Source.(interface{ Predicate() detect.Node }); ok && r.Inactive == "" {
 		return p.Predicate()
 	}
-	return r.Predicate
+	return r.Records()
 }
 
 // mentions tells whether a message names subject, as it is or quoted.
@@ -137,7 +137,7 @@ func (f *finder) wholeRule() {
 // testChecks look at one test, ruleChecks at the rule once all tests are known.
 var (
 	testChecks = []func(*finder, test){fieldName, sourceName, apiName, regionName, accountID, knownValue, valueType, readVerbs, quotes, regexBreadth}
-	ruleChecks = []func(*finder){constant, signInWithoutMFA, sessionKeys, groupFields, failedCalls}
+	ruleChecks = []func(*finder){constant, signInWithoutMFA, sessionKeys, groupFields, failedCalls, remembered}
 )
 
 // collect lists the tests below n; in carries the surroundings.

@@ -47,6 +47,9 @@ func (f *finder) asksFor(path, value string) bool {
 // sessionKeys is TL14: grouping by a value that is new in every session.
 func sessionKeys(f *finder) {
 	for _, g := range f.rule.GroupBy {
+		if f.rule.Memory != nil && g == "userIdentity.accessKeyId" {
+			continue // one long-lived key is what such a rule is about
+		}
 		if g == "userIdentity.arn" || g == "userIdentity.principalId" || g == "userIdentity.accessKeyId" {
 			f.add(g, warning("TL14", fmt.Sprintf("group_by %q differs in every session of one role", g),
 				"Each session becomes a group of its own, so nothing is grouped.", "actor"))
@@ -55,7 +58,7 @@ func sessionKeys(f *finder) {
 }
 
 // derived are the group_by names that are no record fields.
-var derived = map[string]bool{"account": true, "actor": true}
+var derived = map[string]bool{"account": true, "actor": true, "principal": true, "network": true}
 
 // groupFields is TL15: grouping by a field that does not exist.
 func groupFields(f *finder) {
