@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/trailwarden/trailwarden/config"
@@ -78,7 +80,7 @@ func (a *Assembly) source(ctx context.Context, c *config.Source, cursor source.C
 	case c.SQS != nil:
 		return a.queue(ctx, c)
 	case c.HTTP != nil:
-		return a.endpoint(ctx, c)
+		return a.endpoint(c)
 	case c.Logs != nil:
 		return a.logGroup(ctx, c, cursor)
 	case c.Lookup != nil:
@@ -152,12 +154,8 @@ func queueRegion(queue string) string {
 	return region
 }
 
-func (a *Assembly) endpoint(ctx context.Context, c *config.Source) (MadeSource, error) {
+func (a *Assembly) endpoint(c *config.Source) (MadeSource, error) {
 	h := c.HTTP
-	client, err := a.objects(ctx, h.Client, nil)
-	if err != nil {
-		return MadeSource{}, err
-	}
 	o := sourcehttp.Options{Name: c.Name, Topics: h.Topics, KeyHeader: h.APIHeader, MaxBody: int64(h.MaxBody)}
 	if !h.APIKey.IsZero() {
 		o.Key = a.Secret(h.APIKey)
@@ -166,7 +164,7 @@ func (a *Assembly) endpoint(ctx context.Context, c *config.Source) (MadeSource, 
 		o.SNS.Confirm = sourcehttp.Visit
 	}
 	s := sourcehttp.New(o)
-	return MadeSource{Source: s, Fetch: client,
+	return MadeSource{Source: s, Fetch: a.Objects(h.Client),
 		Endpoint: &Endpoint{Listen: h.Listen, Path: h.Path, Certificate: h.Certificate, Key: h.Key, Handler: s}}, nil
 }
 
@@ -215,8 +213,31 @@ func moment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("time %q: want 2026-03-14, 2026-03-14T09:00:00Z, or an age such as 24h or 7d", text)
 }
 
-// Objects reads the objects of any bucket, as the configuration's AWS settings
-// say.
-func (a *Assembly) Objects(ctx context.Context) (*s3.Client, error) {
-	return a.objects(ctx, config.Client{}, nil)
+// Objects opens the objects of any bucket as a block of the configuration says.
+// AWS is spoken to when the first is announced: records that events carry need
+// no access to S3.
+func (a *Assembly) Objects(block config.Client) source.Fetcher { return &lazily{a: a, block: block} }
+
+type lazily struct {
+	a     *Assembly
+	block config.Client
+
+	mu     sync.Mutex
+	client *s3.Client
+}
+
+// Open implements source.Fetcher.
+func (l *lazily) Open(ctx context.Context, o source.Object) (io.ReadCloser, source.Info, error) {
+	l.mu.Lock()
+	if l.client == nil {
+		c, err := l.a.objects(ctx, l.block, nil)
+		if err != nil {
+			l.mu.Unlock()
+			return nil, source.Info{}, err
+		}
+		l.client = c
+	}
+	c := l.client
+	l.mu.Unlock()
+	return c.Open(ctx, o)
 }

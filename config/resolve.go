@@ -224,3 +224,15 @@ func member(ref Secret, text, key string) (string, error) {
 	}
 	return "", fmt.Errorf("secret %s: key %q holds no text", ref.Reference(), key)
 }
+
+// String keeps a remembered secret out of everything that prints a Secrets.
+func (k *kept) String() string { return redacted }
+
+// GoString is String.
+func (k *kept) GoString() string { return redacted }
+
+// String says nothing of what is remembered.
+func (s *Secrets) String() string { return "secrets" }
+
+// GoString is String.
+func (s *Secrets) GoString() string { return "secrets" }

@@ -1,0 +1,190 @@
+package assemble_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/message/messagetest"
+	"github.com/trailwarden/trailwarden/sink"
+)
+
+// parse reads a configuration that stands in dir.
+func parse(t *testing.T, dir, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse(filepath.Join(dir, "trailwarden.yaml"), []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func noAWS(context.Context, awsx.Settings) (aws.Config, error) {
+	return aws.Config{Region: "eu-west-1"}, nil
+}
+
+func options() assemble.Options {
+	return assemble.Options{LoadAWS: noAWS, Out: io.Discard, Now: func() time.Time { return time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC) }}
+}
+
+// everyKind has a sink of each kind, with the settings that it needs.
+const everyKind = `
+sinks:
+  slack: {slack: {webhook: env:A}}
+  sns: {sns: {topic: 'arn:aws:sns:eu-west-1:111122223333:t'}}
+  ses: {ses: {from: a@example.com, to: [b@example.com]}}
+  smtp: {smtp: {server: 'mail.example.com:587', from: a@example.com, to: [b@example.com], username: u, password: env:A}}
+  servicenow: {servicenow: {instance: 'https://example.service-now.com', username: u, password: env:A}}
+  pagerduty: {pagerduty: {routing_key: env:A}}
+  teams: {teams: {webhook: env:A}}
+  webhook: {webhook: {url: env:A, hmac_key: env:A, secret_headers: {X-Key: env:A}, headers: {X-Team: soc}}}
+  securityhub: {securityhub: {account: '111122223333'}}
+  eventbridge: {eventbridge: }
+  file: {file: {path: messages.ndjson}}
+  ocsf: {ocsf: {path: ocsf.ndjson}}
+  stdout: {stdout: }
+`
+
+// Every kind of sink that the configuration knows can be made, and shows every
+// kind of message.
+func TestEveryKindOfSinkIsMade(t *testing.T) {
+	cfg := parse(t, t.TempDir(), everyKind)
+	a := assemble.New(cfg, options())
+	made, err := a.Sinks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, k := range config.Keys() {
+		if rest, ok := strings.CutPrefix(k.Path, "sinks.NAME."); ok && !strings.Contains(rest, ".") {
+			kinds = append(kinds, rest)
+		}
+	}
+	for _, general := range []string{"enabled", "quota", "timeout", "lifecycle", "template"} {
+		kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == general })
+	}
+	slices.Sort(kinds)
+	if got := slices.Sorted(maps.Keys(made)); !slices.Equal(got, kinds) {
+		t.Errorf("made %v; the configuration knows %v", got, kinds)
+	}
+	for name, s := range made {
+		for _, c := range messagetest.Kinds() {
+			if p, err := s.Preview(sink.Notification{Message: c.Message}); err != nil || len(p.Parts) == 0 {
+				t.Errorf("%s: %s: %d parts, %v", name, c.Name, len(p.Parts), err)
+			}
+		}
+	}
+	if n := len(a.Targets(made)); n != len(made) {
+		t.Errorf("%d targets of %d sinks", n, len(made))
+	}
+}
+
+// One sink that cannot be made is named and does not stop the others.
+func TestASinkThatCannotBeMadeStopsNoOther(t *testing.T) {
+	cfg := parse(t, t.TempDir(), "sinks:\n  a: {servicenow: {instance: 'ftp://x'}}\n  b: {stdout: }\n  c: {stdout: , enabled: false}\n")
+	a := assemble.New(cfg, options())
+	made, err := a.Sinks(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "sinks.a: ") || len(made) != 1 || made["b"] == nil {
+		t.Errorf("%v, %v", made, err)
+	}
+	if _, err := a.Sink(t.Context(), "none"); !errors.Is(err, assemble.ErrUnknownSink) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A secret that its receiver refused is fetched anew with the next message.
+func TestARefusedSecretIsFetchedAnew(t *testing.T) {
+	dir := t.TempDir()
+	cfg := parse(t, dir, "sinks: {a: {webhook: {url: ssm:/hook}}}")
+	fetched := 0
+	o := options()
+	o.Secrets = &config.Secrets{Now: o.Now, Fetch: map[string]config.Fetch{config.SchemeSSM: func(context.Context, string) (string, error) {
+		fetched++
+		return "https://10.1.2.3/hook", nil // the address policy refuses it: class auth or reject, nothing is dialled
+	}}}
+	s, err := assemble.New(cfg, o).Sink(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()})
+		if out.Class == alert.OK {
+			t.Fatalf("%+v", out)
+		}
+		if out.Class == alert.Auth && strings.Contains(out.Reason, "10.1.2.3/hook") {
+			t.Errorf("the reason repeats the URL: %s", out.Reason)
+		}
+	}
+	if out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()}); out.Class == alert.Auth && fetched != 4 {
+		t.Errorf("asked %d times after refusals", fetched)
+	}
+}
+
+// A sink's template says the message; one that fails is found when the
+// configuration is read.
+func TestTemplates(t *testing.T) {
+	cfg := parse(t, t.TempDir(), "messages:\n  templates:\n    short:\n      headline: 'Mine: {{.Headline}}'\nsinks: {a: {stdout: , template: short}}\n")
+	a := assemble.New(cfg, options())
+	b, err := a.Builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := a.Sinks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := a.Dispatcher(made, b).Build(t.Context(), nil, alert.Delivery{ID: "x", Sink: "a", Kind: alert.Health, Body: []byte(`{"headline":"quiet"}`)})
+	if err != nil || m.Headline != "Mine: quiet" {
+		t.Errorf("%v, %v", m, err)
+	}
+	cfg = parse(t, t.TempDir(), "messages:\n  templates:\n    short:\n      text: |\n        one\n        {{.Nothing}}\n")
+	if _, err = assemble.New(cfg, options()).Builder(t.Context()); err == nil || !strings.Contains(err.Error(), "trailwarden.yaml:6") {
+		t.Errorf("%v; want line 6", err)
+	}
+}
+
+// Names of accounts are in messages, and routes can go by them.
+func TestAccountsFromAFile(t *testing.T) {
+	dir := t.TempDir()
+	names := "accounts:\n  \"111122223333\": {name: production, unit: Root/Workloads/Production}\n  \"444455556666\": {name: sandbox, unit: Root/Sandbox}\n"
+	if err := os.WriteFile(filepath.Join(dir, "names.yaml"), []byte(names), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := parse(t, dir, `
+enrich: {accounts: names.yaml}
+sinks: {a: {stdout: }, b: {stdout: }, c: {stdout: }}
+routes:
+  - {match: {unit: "Root/Workloads*"}, sinks: [a]}
+  - {match: {account: sandbox}, sinks: [b]}
+  - {match: {unit: Root/None}, sinks: [c]}
+`)
+	a := assemble.New(cfg, options())
+	defer a.Close()
+	b, err := a.Builder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, unit, ok := b.Accounts.Account("111122223333"); name != "production" || unit != "Root/Workloads/Production" || !ok {
+		t.Errorf("%s %s %v", name, unit, ok)
+	}
+	p := a.Policy(nil)
+	for account, want := range map[string]string{"111122223333": "a", "444455556666": "b", "999999999999": ""} {
+		got := strings.Join(p.SinksOf(&alert.Alert{Rule: &alert.Rule{ID: "r"}, Group: []alert.Label{{Name: "account", Value: account}}}), ",")
+		if got != want {
+			t.Errorf("%s goes to %q; want %q", account, got, want)
+		}
+	}
+}
