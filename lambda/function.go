@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
@@ -133,7 +133,7 @@ func (f *Function) prepare(ctx context.Context) error {
 func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
 	before := f.parts.Swap(p)
 	if f.fetch = f.o.Fetch; f.fetch == nil {
-		f.fetch = lazily{p.Assembly}
+		f.fetch = p.Assembly.Objects(config.Client{})
 	}
 	if f.live == nil {
 		if err := f.open(ctx, p); err != nil {
@@ -151,19 +151,6 @@ func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
 		f.deliver = d
 	}
 	return err
-}
-
-// lazily makes what opens objects when the first is announced: records that
-// events carry need no access to S3.
-type lazily struct{ a *assemble.Assembly }
-
-// Open implements source.Fetcher; the assembly keeps its AWS configuration.
-func (l lazily) Open(ctx context.Context, o source.Object) (io.ReadCloser, source.Info, error) {
-	c, err := l.a.Objects(ctx)
-	if err != nil {
-		return nil, source.Info{}, err
-	}
-	return c.Open(ctx, o)
 }
 
 // open opens the store and starts the pipeline, once.

@@ -103,7 +103,42 @@ func (w *worker) read(o source.Object) error {
 	if err != nil {
 		return err
 	}
+	if sum.Records == 0 && len(sum.Faults) > 0 && o.Class() == envelope.Unclassified {
+		return w.messages(o)
+	}
 	return w.finish(sum)
+}
+
+// messages judges an object that is no log file, but may hold messages as
+// Firehose gathers them.
+func (w *worker) messages(o source.Object) error {
+	body, _, err := w.o.Fetch(w.delivery.Source).Open(w.ctx, o)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	w.object = object{}
+	index := 0
+	return envelope.Stream(w.ctx, body, envelope.DefaultLimits(), func(it envelope.Item) error {
+		switch it.Kind {
+		case envelope.Record:
+		case envelope.Poison:
+			it.Object = o
+			w.poison(&it)
+			return nil
+		default: // a file that announces others is not followed: it could announce itself
+			w.Ignored.Add(it.What, 1)
+			return nil
+		}
+		rec, err := cloudtrail.ParseRecord(it.Record)
+		if err != nil {
+			w.refuse(cloudtrail.Fault{File: w.origin.File, Offset: -1, Record: index, Reason: err.Error()}, it.Record)
+		} else if err := w.record(rec, index); err != nil {
+			return err
+		}
+		index++
+		return nil
+	})
 }
 
 // plain is an object by its name alone: the version stands beside it.
