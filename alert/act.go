@@ -121,20 +121,6 @@ func (e *Env) withdraw(a *Alert, kinds ...Kind) (ids []string, sinks map[string]
 	return ids, sinks
 }
 
-// Hush withdraws the deliveries of an alert that a silence now covers.
-func Hush(a *Alert, e *Env) (withdraw []string) {
-	id := e.silence(a)
-	if id == "" {
-		return nil
-	}
-	withdraw, _ = e.withdraw(a, Opened, Repeated, Reopened)
-	if a.Silence != id || len(withdraw) > 0 {
-		a.Silence = id
-		a.touch(e.Now)
-	}
-	return withdraw
-}
-
 // CheckSilence says what is wrong with a silence that somebody wants.
 func CheckSilence(s *Silence) error {
 	switch {

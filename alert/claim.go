@@ -13,13 +13,18 @@ func Room(s *SinkState, n int, e *Env) int {
 }
 
 // Claim decides on a delivery that is due and that nobody holds: whether it is
-// handed out, and what follows when it is not because the quota is used up. a is
-// its alert, nil when there is none. The claimed delivery has its body and
-// receipt.
+// handed out. If not, because a silence covers its alert or the quota is used
+// up, it leaves the outbox and out takes its place. a is its alert, nil when
+// there is none. The claimed delivery has its body and receipt.
 func Claim(a *Alert, d Delivery, e *Env) (claimed Delivery, ok bool, out []Delivery) {
 	s := e.sink(d.Sink)
-	if d.Alert != "" && a == nil {
-		return d, true, nil // its alert was purged: whoever builds it will say so
+	if d.Alert == "" || a == nil { // a purged alert: whoever builds the message will say so
+		return e.handedOut(nil, d, s), true, nil
+	}
+	if id := e.silence(a); id != "" && d.isNews() {
+		a.toldOf(d.Sink).Pending, a.Silence = "", id
+		a.Version++
+		return d, false, nil
 	}
 	if d.Kind == Repeated && d.Attempts == 0 && !d.MayRepeat && !e.admit(s, a.Rule, d.NotUntil) {
 		told := a.toldOf(d.Sink)
@@ -27,11 +32,20 @@ func Claim(a *Alert, d Delivery, e *Env) (claimed Delivery, ok bool, out []Deliv
 		a.Version++
 		return d, false, e.hold(a, told, s)
 	}
+	return e.handedOut(a, d, s), true, nil
+}
+
+// isNews tells whether d is the first try to tell of findings.
+func (d *Delivery) isNews() bool {
+	return (d.Kind == Opened || d.Kind == Repeated || d.Kind == Reopened) && d.Attempts == 0 && !d.MayRepeat
+}
+
+func (e *Env) handedOut(a *Alert, d Delivery, s *SinkState) Delivery {
 	if quota := e.Policy.quota(s.Name); quota >= 0 {
 		s.change()
 		s.Claimed = logged(s.Claimed, e.Now.UnixMilli(), quota)
 	}
-	return e.filled(a, d), true, nil
+	return e.filled(a, d)
 }
 
 // filled is the delivery with what only the alert or the sink's state knows.

@@ -148,8 +148,7 @@ const (
 //     and state last. Where a transaction is bounded, each part is complete in
 //     itself, and a part that is done twice finds its keys known.
 //   - Claim: Room, then alert.Claim for each delivery that is due.
-//   - Settle: alert.Settle. Act: Perform. Silence: Hush for each alert with
-//     waiting deliveries. Reschedule: Due.
+//   - Settle: alert.Settle. Act: Perform. Reschedule: Due.
 //
 // Alert.Version and SinkState.Version grow with each change, for stores that
 // write on condition and repeat what failed.

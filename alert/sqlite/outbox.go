@@ -74,8 +74,8 @@ const due = `sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? AND 
 	SELECT 1 FROM outbox e WHERE e.alert = o.alert AND o.alert <> '' AND e.sink = o.sink AND e.dead = 0 AND e.sequence < o.sequence
 ) ORDER BY not_until, sequence, id LIMIT ?`
 
-// mostHeld bounds the repeats that one Claim takes into a storm's totals, so
-// that it stays short.
+// mostHeld bounds the deliveries that one Claim takes off the outbox because of
+// a storm or a silence, so that it stays short.
 const mostHeld = 500
 
 // Claim hands out what is due.
@@ -108,6 +108,9 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 	if err := t.addSink(env, sink); err != nil {
 		return nil, err
 	}
+	if env.Silences, err = silences(t, now.UnixMilli()); err != nil {
+		return nil, err
+	}
 	ms := now.UnixMilli()
 	for held := 0; held < mostHeld; {
 		room := alert.Room(env.Sinks[sink], n-len(ds), env)
@@ -136,7 +139,7 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 	return ds, t.saveSinks(env)
 }
 
-// claimOne leases a delivery, or takes it into the storm's totals.
+// claimOne leases a delivery, or takes it off the outbox for what follows.
 func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery, ok bool, err error) {
 	var a *alert.Alert
 	if r.Alert != "" {

@@ -54,7 +54,8 @@ func (t *tx) saveSilence(s alert.Silence) error {
 	return t.exec("INSERT OR REPLACE INTO silence (id, ends, doc, sum) VALUES (?, ?, ?, ?)", s.ID, ends, doc, sum("silence", s.ID, ends, doc))
 }
 
-// Silence begins to hold messages back, those that wait already included.
+// Silence begins to hold messages back, those that wait already included: they
+// leave the outbox when they are due.
 func (s *Store) Silence(ctx context.Context, sil alert.Silence) (id string, err error) {
 	if err := alert.CheckSilence(&sil); err != nil {
 		return "", err
@@ -66,47 +67,9 @@ func (s *Store) Silence(ctx context.Context, sil alert.Silence) (id string, err 
 		if err := t.saveSilence(sil); err != nil {
 			return err
 		}
-		if err := t.audit(sil.From, sil.Owner, "silenced", sil.ID, sil.Reason); err != nil {
-			return err
-		}
-		return t.hush(s.policy(), sil.From)
+		return t.audit(sil.From, sil.Owner, "silenced", sil.ID, sil.Reason)
 	})
 	return sil.ID, err
-}
-
-// hush takes back what waits for alerts that a silence now covers.
-func (t *tx) hush(p *alert.Policy, now time.Time) error {
-	env, err := t.env(p, now)
-	if err != nil {
-		return err
-	}
-	ids, err := t.texts("SELECT DISTINCT alert FROM outbox WHERE alert <> '' AND dead = 0 AND leased_until <= ?", millis(now))
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		a, err := loadAlert(t, id)
-		if err != nil {
-			return err
-		}
-		if a == nil {
-			continue
-		}
-		if err := t.waiting(env, a); err != nil {
-			return err
-		}
-		version := a.Version
-		if err := t.withdraw(alert.Hush(a, env)); err != nil {
-			return err
-		}
-		if a.Version == version {
-			continue
-		}
-		if err := t.saveAlert(a, false); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // waiting lets env know which of the alert's deliveries can be taken back.
@@ -172,22 +135,4 @@ func (s *Store) EndSilence(ctx context.Context, id string, now time.Time) error 
 // audit keeps who did what.
 func (t *tx) audit(at time.Time, by, did, subject, text string) error {
 	return t.exec("INSERT INTO audit (at, by, did, subject, text) VALUES (?, ?, ?, ?, ?)", millis(at), by, did, subject, text)
-}
-
-// texts reads a column of text.
-func (t *tx) texts(query string, args ...any) ([]string, error) {
-	rs, err := t.query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rs.Close()
-	var out []string
-	for rs.Next() {
-		var s string
-		if err := rs.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
-	}
-	return out, rs.Err()
 }

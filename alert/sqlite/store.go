@@ -32,7 +32,7 @@ type Options struct {
 	// returns alert.ErrFull.
 	MaxBytes int64
 	// VerifyBytes is the largest file, in bytes, that Open reads whole to find
-	// damage; a larger one is checked as it is read. 0 means 256 MiB, negative
+	// damage; a larger one is checked as it is read. 0 means 128 MiB, negative
 	// that none is.
 	VerifyBytes int64
 	// Busy is how long to wait for another process that writes; 0 means 10 s.

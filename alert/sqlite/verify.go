@@ -9,8 +9,8 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 )
 
-// verifyBytes is the largest file that Open reads whole: about two seconds.
-const verifyBytes = 256 << 20
+// verifyBytes is the largest file that Open reads whole: about a second.
+const verifyBytes = 128 << 20
 
 // verify reads every row of a file that is not too large, and its structure.
 func (s *Store) verify(ctx context.Context, most int64) error {

@@ -59,7 +59,18 @@ func testSilences(t *testing.T, h Harness) {
 	if d := b.deliver(alert.Opened); d.Count != 4 {
 		t.Errorf("got count %d, want all 4", d.Count)
 	}
-	if all, err := b.s.Silences(b.ctx); err != nil || len(all) != 1 || all[0].Owner != "alice" {
+	// A silence to come holds nothing back yet, and one that is over before a
+	// repeat is due does not keep it.
+	if _, err := b.s.Silence(b.ctx, alert.Silence{
+		ID: "later", Match: []alert.Label{{Name: "severity", Value: ">=low"}},
+		Owner: "bob", Reason: "move", From: b.now.Add(5 * time.Minute), To: b.now.Add(30 * time.Minute),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.commit(event("5"))
+	b.pass(time.Hour)
+	b.deliver(alert.Repeated)
+	if all, err := b.s.Silences(b.ctx); err != nil || len(all) != 2 || all[0].Owner == all[1].Owner {
 		t.Errorf("silences: got %+v, %v", all, err)
 	}
 }
