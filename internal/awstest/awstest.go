@@ -20,6 +20,7 @@ package awstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -52,7 +53,7 @@ func shared(t testing.TB) *server {
 	if process.err == nil {
 		return process.server
 	}
-	if _, unavailable := process.err.(*unavailableError); unavailable {
+	if unavailable := (*unavailableError)(nil); errors.As(process.err, &unavailable) {
 		missing(t, process.err)
 	}
 	t.Fatalf("starting the AWS emulator: %v", process.err)

@@ -123,3 +123,18 @@ func cases() []messagetest.Case {
 	}
 	return out
 }
+
+// Secrets in records show nowhere in JSON.
+func TestCanariesStayAway(t *testing.T) {
+	for _, c := range messagetest.Canaries() {
+		body, err := fit.JSON(c.Message, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range c.Secrets {
+			if strings.Contains(string(body), s) {
+				t.Errorf("%s: %q is shown", c.Name, s)
+			}
+		}
+	}
+}

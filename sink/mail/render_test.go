@@ -146,3 +146,19 @@ func cases() []messagetest.Case {
 	}
 	return out
 }
+
+// Secrets in records show in no part of a mail.
+func TestCanariesStayAway(t *testing.T) {
+	r := mail.NewRenderer()
+	for _, c := range messagetest.Canaries() {
+		b, err := r.Render(c.Message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range c.Secrets {
+			if strings.Contains(b.Subject+b.Text+b.HTML, s) {
+				t.Errorf("%s: %q is shown", c.Name, s)
+			}
+		}
+	}
+}

@@ -24,14 +24,16 @@ type finding struct {
 	Resources                                                               []struct{ Type, Id, Region, Partition, ResourceRole string } //nolint:revive // the format's names
 	ProductFields                                                           map[string]string
 	Action                                                                  *struct {
-		ActionType       string
-		AwsApiCallAction struct {
+		ActionType string
+		Call       struct {
 			Api, ServiceName, CallerType string //nolint:revive // the format's names
 			RemoteIpDetails              *struct{ IpAddressV4 string }
 			DomainDetails                *struct{ Domain string }
-		}
+		} `json:"AwsApiCallAction"`
 	}
-	Network     *struct{ SourceIpV6 string }
+	Network *struct {
+		Source string `json:"SourceIpV6"`
+	}
 	Remediation *struct {
 		Recommendation struct{ Text, Url string } //nolint:revive // the format's names
 	}
@@ -118,14 +120,14 @@ func checkParts(t *testing.T, f finding, length func(name, s string, most int)) 
 		}
 	}
 	if a := f.Action; a != nil {
-		length("Api", a.AwsApiCallAction.Api, 128)
-		length("ServiceName", a.AwsApiCallAction.ServiceName, 128)
-		if d := a.AwsApiCallAction.RemoteIpDetails; d != nil {
+		length("Api", a.Call.Api, 128)
+		length("ServiceName", a.Call.ServiceName, 128)
+		if d := a.Call.RemoteIpDetails; d != nil {
 			if ip, err := netip.ParseAddr(d.IpAddressV4); err != nil || !ip.Is4() {
 				t.Errorf("IpAddressV4 %q", d.IpAddressV4)
 			}
 		}
-		if d := a.AwsApiCallAction.DomainDetails; d != nil {
+		if d := a.Call.DomainDetails; d != nil {
 			length("Domain", d.Domain, 128)
 		}
 	}

@@ -53,7 +53,9 @@ func parts(t testing.TB, s sink.Sink, m *message.Message) map[string]string {
 	return out
 }
 
-func size(p map[string]string) int { return len(p["subject"]) + len(p["message"]) + len(p["attributes"]) }
+func size(p map[string]string) int {
+	return len(p["subject"]) + len(p["message"]) + len(p["attributes"])
+}
 
 // Every message, hostile or large, in every style, keeps within the limit, is
 // inert and keeps its key and links.
