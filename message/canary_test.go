@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 )
 
@@ -32,4 +34,17 @@ func TestCanariesAppearNowhere(t *testing.T) {
 		})
 	}
 	t.Logf("%d records with secrets", len(all))
+}
+
+// Fields that the user chose below a secret's name, or beside it, are masked too.
+func TestChosenFieldsAreMasked(t *testing.T) {
+	const canary = "c4n4ry-by-path"
+	b := builder(t, message.Options{Fields: []string{"requestParameters.value", "requestParameters.password.text", "requestParameters.password", "requestParameters.secret.list", "requestParameters.name"}})
+	m := build(t, b, messagetest.Alert(json.RawMessage(`{"requestParameters":{"name":"DB_PASSWORD","value":"`+canary+`","password":{"text":"`+canary+`"},"secret":{"list":["`+canary+`"]}}}`)), alert.Delivery{Kind: alert.Opened})
+	if text, _ := json.Marshal(m); strings.Contains(string(text), canary) {
+		t.Errorf("%s", text)
+	}
+	if f := m.Events[0].Fields; len(f) != 5 || f[4].Value != "DB_PASSWORD" {
+		t.Errorf("%v", f)
+	}
 }

@@ -53,11 +53,15 @@ func (v *view) fields() []alert.Label {
 		switch x.Kind() {
 		case cloudtrail.Missing:
 		case cloudtrail.Object, cloudtrail.Array:
+			if mask.SecretPath(v.rec.Value(), keys...) {
+				all = append(all, alert.Label{Name: path, Value: mask.Shown})
+				continue
+			}
 			all = append(all, v.flat(x, path, last, v.Limits.Fields)...)
 		case cloudtrail.Null:
 			all = append(all, alert.Label{Name: path, Value: "null"})
 		default:
-			all = append(all, alert.Label{Name: path, Value: v.show(x, last)})
+			all = append(all, alert.Label{Name: path, Value: v.at(keys...)})
 		}
 	}
 	return bounded(all, v.Limits.Fields)

@@ -31,7 +31,11 @@ func (b *Builder) view(s *alert.Sample) *view {
 // at is the value at a path of exact keys, as text to show; empty when it is
 // missing or null.
 func (v *view) at(keys ...string) string {
-	return v.show(v.rec.Lookup(keys...), keys[len(keys)-1])
+	x := v.rec.Lookup(keys...)
+	if k := x.Kind(); (k == cloudtrail.String || k == cloudtrail.Number) && mask.SecretPath(v.rec.Value(), keys...) {
+		return mask.Shown
+	}
+	return v.show(x, keys[len(keys)-1])
 }
 
 // show is a value that stands under key, as text.

@@ -105,6 +105,23 @@ func secretPair(all []member) bool {
 	return false
 }
 
+// SecretPath tells whether what stands at a path of exact keys below v is a
+// secret by a name on the way to it, or by the name beside it.
+func SecretPath(v cloudtrail.Value, keys ...string) bool {
+	for _, k := range keys {
+		if SecretKey(k) {
+			return true
+		}
+		if valueKeys[k] {
+			if all, _ := members(v); secretPair(all) {
+				return true
+			}
+		}
+		v = v.Get(k)
+	}
+	return false
+}
+
 // quote appends s, valid UTF-8, as a JSON string.
 func (w *writer) quote(s string) {
 	const hex = "0123456789abcdef"
