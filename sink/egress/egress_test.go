@@ -353,3 +353,54 @@ func TestOutcomeByStatus(t *testing.T) {
 		}
 	}
 }
+
+// Mutual TLS: the certificate is asked for at each connection, so a renewed one is used.
+func TestClientCertificate(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, len(r.TLS.PeerCertificates))
+	}))
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	defer s.Close()
+	pool := x509.NewCertPool()
+	pool.AddCert(s.Certificate())
+	without := egress.New(egress.Options{Allow: loopback(), Roots: pool})
+	defer without.Close()
+	if _, err := without.Send(post(t, s.URL)); err == nil {
+		t.Error("the server took a client without a certificate")
+	}
+	asked := 0
+	with := without.WithCertificate(func() (*tls.Certificate, error) { asked++; return &s.TLS.Certificates[0], nil })
+	defer with.Close()
+	if a, err := with.Send(post(t, s.URL)); err != nil || string(a.Body) != "1" || asked != 1 {
+		t.Errorf("%s, %v, asked %d times", a.Body, err, asked)
+	}
+}
+
+// Whatever the text, checking it and asking for it makes no connection inside.
+func FuzzURL(f *testing.F) {
+	text, err := os.ReadFile("testdata/ssrf.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, l := range strings.Split(string(text), "\n") {
+		raw, _, _ := strings.Cut(l, "\t")
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		c := egress.New(egress.Options{Resolver: &names{}, Dial: func(_ context.Context, _, a string) (net.Conn, error) {
+			host, _, _ := net.SplitHostPort(a)
+			if ip, err := netip.ParseAddr(host); err != nil || !egress.Public(ip) {
+				t.Errorf("%q: dialled %s", raw, a)
+			}
+			return nil, errors.New("refused")
+		}})
+		if err := c.CheckURL(raw); err != nil && len(raw) > 20 && strings.Contains(err.Error(), raw) {
+			t.Errorf("the error repeats the URL: %v", err)
+		}
+		if req, err := http.NewRequest("POST", raw, nil); err == nil {
+			c.Send(req)
+		}
+	})
+}

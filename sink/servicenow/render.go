@@ -99,8 +99,8 @@ func (s *Sink) words(m *message.Message, limit int) string {
 }
 
 func headline(m *message.Message) string {
-	p := page.Of(m)
-	return "[" + strings.ToUpper(p.Severity.String()) + "] " + p.Title
+	text := sink.Defang(sink.Line(sink.Cut(m.Headline, 1000, sink.Characters)))
+	return "[" + strings.ToUpper(m.Severity.String()) + "] " + text
 }
 
 // Urgency and impact by severity, from which an instance computes the priority.

@@ -20,7 +20,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"text/template"
 	"time"
@@ -90,7 +89,6 @@ type Sink struct {
 	templates map[string]*template.Template
 	oauth     token
 	pages     atomic.Int32 // web pages in a row where JSON was expected
-	mu        sync.Mutex
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)

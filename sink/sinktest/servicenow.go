@@ -96,7 +96,8 @@ func (s *ServiceNow) handle(w http.ResponseWriter, r *http.Request, body []byte)
 	}
 	id, ours := strings.CutPrefix(r.URL.Path, "/api/now/table/incident")
 	id = strings.TrimPrefix(id, "/")
-	status, result := 200, any(nil)
+	var status int
+	var result any
 	switch {
 	case !s.authorized(r):
 		status, result = failure(401, "User Not Authenticated", "Required to provide Auth information")
@@ -138,7 +139,7 @@ func (s *ServiceNow) token(w http.ResponseWriter, body []byte) {
 	person := form.Get("username") == s.User && form.Get("password") == s.Password
 	grant := form.Get("grant_type")
 	if err != nil || form.Get("client_id") != s.ClientID || form.Get("client_secret") != s.ClientSecret ||
-		grant != "client_credentials" && !(grant == "password" && person) {
+		grant != "client_credentials" && (grant != "password" || !person) {
 		answer(w, 401, "application/json", `{"error_description":"access_denied","error":"server_error"}`)
 		return
 	}

@@ -97,20 +97,12 @@ func cardFaults(where string, v any) []string {
 			s, isText := x.(string)
 			switch {
 			case isText && (name == "text" || name == "title" || name == "value" || name == "fallbackText"):
-				if v["type"] == "Action.OpenUrl" {
-					break // a button's title is not Markdown
-				}
-				if bare := backslashed.ReplaceAllString(s, ""); strings.ContainsAny(bare, "`*_{}[]()#<>&~|!\\") || listItem.MatchString(bare) && listItem.MatchString(s) {
-					out = append(out, fmt.Sprintf("%s.%s has Markdown: %.80q", where, name, s))
-				}
-				if strings.Contains(strings.ReplaceAll(s, `\`, ""), "://") && !strings.Contains(s, "s3://") || s == "" {
-					out = append(out, fmt.Sprintf("%s.%s has a link or is empty: %.80q", where, name, s))
+				if v["type"] != "Action.OpenUrl" { // a button's title is not Markdown
+					out = append(out, textFaults(where+"."+name, s)...)
 				}
 			case isText && name == "url" && (!strings.HasPrefix(s, "https://") || strings.Contains(strings.ToLower(s), EvilHost)):
 				out = append(out, where+" leads to "+s)
-			case name == "entities":
-				out = append(out, where+" mentions someone")
-			case name == "selectAction" || name == "backgroundImage":
+			case name == "entities" || name == "selectAction" || name == "backgroundImage":
 				out = append(out, where+" has "+name)
 			default:
 				out = append(out, cardFaults(where+"."+name, x)...)
@@ -123,6 +115,18 @@ func cardFaults(where string, v any) []string {
 		for i, x := range v {
 			out = append(out, cardFaults(fmt.Sprintf("%s[%d]", where, i), x)...)
 		}
+	}
+	return out
+}
+
+// textFaults judges one text of a card.
+func textFaults(where, s string) []string {
+	var out []string
+	if bare := backslashed.ReplaceAllString(s, ""); strings.ContainsAny(bare, "`*_{}[]()#<>&~|!\\") || listItem.MatchString(bare) && listItem.MatchString(s) {
+		out = append(out, fmt.Sprintf("%s has Markdown: %.80q", where, s))
+	}
+	if strings.Contains(strings.ReplaceAll(s, `\`, ""), "://") && !strings.Contains(s, "s3://") || s == "" {
+		out = append(out, fmt.Sprintf("%s has a link or is empty: %.80q", where, s))
 	}
 	return out
 }

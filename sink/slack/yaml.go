@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -134,17 +135,24 @@ func parseValue(d *json.Decoder, depth int) (*branch, error) {
 		_, err := d.Token()
 		return b, err
 	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(t.String(), ".eE") {
-			tag = "!!float"
-		}
-		return &branch{kind: yaml.ScalarNode, text: t.String(), tag: tag}, nil
+		return &branch{kind: yaml.ScalarNode, text: t.String(), tag: number(t.String())}, nil
 	case bool:
 		return &branch{kind: yaml.ScalarNode, text: fmt.Sprint(t), tag: "!!bool"}, nil
 	case string:
 		return &branch{kind: yaml.ScalarNode, text: t, tag: "!!str"}, nil
 	}
 	return &branch{kind: yaml.ScalarNode, text: "null", tag: "!!null"}, nil
+}
+
+// number is the tag of a number: a text's when no program would read it as one.
+func number(s string) string {
+	if _, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return "!!int"
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil && strings.ContainsAny(s, ".eE") {
+		return "!!float"
+	}
+	return "!!str"
 }
 
 func (b *branch) parseElement(d *json.Decoder, depth int) error {
