@@ -164,8 +164,11 @@ func over(rows, bytes int64, q *sandbox.Request) string {
 
 // write writes the statement's result to a Parquet file.
 func (e *engine) write(ctx context.Context, q *sandbox.Request) (sandbox.Done, error) {
-	copyTo := fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d)", q.SQL, literal(q.Write.Path), max(q.Write.RowGroup, 2048))
-	res, err := e.conn.ExecContext(ctx, copyTo)
+	options := fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d", max(q.Write.RowGroup, 2048))
+	if len(q.Write.Partition) > 0 {
+		options += ", PARTITION_BY (" + strings.Join(q.Write.Partition, ", ") + "), FILENAME_PATTERN 'part-{uuid}', OVERWRITE_OR_IGNORE"
+	}
+	res, err := e.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", q.SQL, literal(q.Write.Path), options))
 	if err != nil {
 		return sandbox.Done{}, at("run", err)
 	}

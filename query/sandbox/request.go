@@ -31,8 +31,10 @@ type Request struct {
 
 // ParquetFile says how a result is written.
 type ParquetFile struct {
-	Path     string
-	RowGroup int // rows in a row group
+	Path     string // a file; with Partition, an empty folder
+	RowGroup int    // rows in a row group
+	// Partition names the columns that make folders: column=value/….
+	Partition []string
 }
 
 // Column is a column of a result.

@@ -53,7 +53,7 @@ const (
 	runRights   = readRights | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	allRights1  = 1<<13 - 1 // the first version has thirteen
 	writeRights = readRights | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
-		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE | unix.LANDLOCK_ACCESS_FS_MAKE_DIR
 )
 
 // system are the places of programs and libraries, which say nothing of anybody.
