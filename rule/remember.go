@@ -219,7 +219,15 @@ func (n *native) absence(s *memory.Spec, node *yamldoc.Node) {
 		n.add(diagnostic.Error, node, CodeMissing, "of: {where: {eventName: {equals: StartLogging}}}", "absence: want of, the match of what should follow")
 		return
 	}
-	s.Inputs = append(s.Inputs, memory.Input{Name: "what should follow", Node: n.part(of)})
+	s.Inputs = append(s.Inputs, memory.Input{Name: eventNamed(of), Node: n.part(of)})
+}
+
+// eventNamed names a match by the one event that it asks for, if it does.
+func eventNamed(match *yamldoc.Node) string {
+	if v := match.Get("where").Get("eventName").Get("equals"); v != nil && v.Kind == yamldoc.String {
+		return v.Text
+	}
+	return "what should follow"
 }
 
 const (
