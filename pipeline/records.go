@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -243,3 +244,31 @@ func (w *recordWorker) inTime(rec *cloudtrail.Record) bool {
 	t, ok := rec.Time()
 	return !ok || !t.Before(w.o.From) && (w.o.To.IsZero() || t.Before(w.o.To))
 }
+
+// Input is one input of a listing.
+type Input struct{ e entry }
+
+// Path is the input's path as found.
+func (i Input) Path() string { return i.e.path }
+
+// Size is the file's size in bytes; -1 when it is not known.
+func (i Input) Size() int64 {
+	if i.e.size < 0 && i.e.fault == "" && !i.e.waits && i.e.path != Stdin {
+		if info, err := os.Stat(i.e.path); err == nil {
+			return info.Size()
+		}
+	}
+	return i.e.size
+}
+
+// Each calls yield for each input in order until it returns false.
+func (l *Listing) Each(yield func(Input) bool) {
+	for _, e := range l.entries {
+		if !yield(Input{e}) {
+			return
+		}
+	}
+}
+
+// Add adds an input of another listing.
+func (l *Listing) Add(i Input) { l.entries = append(l.entries, i.e) }

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -25,7 +26,7 @@ func onlyFeed(err error) error {
 
 // stream reads the logs and sends the rows that the plan needs.
 func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipeline.RecordTotals, error) {
-	if l.Listing == nil || !p.reads {
+	if !p.raw {
 		return pipeline.RecordTotals{}, to.End()
 	}
 	o := pipeline.RecordOptions{
@@ -46,6 +47,11 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 
 // skip tells from a file's name that none of its records can be wanted.
 func (p *plan) skip(name string) bool {
+	if p.lake != nil {
+		if info, err := os.Stat(name); err == nil && p.lake.Has(name, info.Size()) {
+			return true
+		}
+	}
 	at := schema.NewPlace(name)
 	return !p.scope.admits(&at) || !mayHold(p.filter, &at)
 }

@@ -1,7 +1,13 @@
 package query
 
 import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/trailwarden/trailwarden/query/athenasql"
+	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/schema"
 )
 
@@ -16,6 +22,8 @@ type plan struct {
 	scope      Scope
 	filter     *athenasql.Filter
 	reads      bool // the trail is read at all
+	raw        bool // logs are read
+	lake       *lake.Lake
 }
 
 // plan translates the statement and makes the view that it reads.
@@ -30,6 +38,81 @@ func (l *Local) plan(s Statement) (*plan, error) {
 		}
 	}
 	p := &plan{sql: t.SQL, projection: schema.Project(t.Needs, t.Star), keep: t.Trails > 1, scope: s.Scope, filter: t.Filter, reads: t.Trails > 0}
-	p.setup = []string{"CREATE VIEW " + athenasql.View + " AS " + p.projection.SelectSQL("ct_rows")}
+	p.raw = p.reads && l.Listing != nil
+	view := p.projection.SelectSQL("ct_rows")
+	if l.LakeDir != "" && p.reads {
+		if view, err = l.lakeView(p, t); err != nil {
+			return nil, err
+		}
+	}
+	p.setup = []string{"CREATE VIEW " + athenasql.View + " AS " + view}
 	return p, nil
+}
+
+// lakeView makes the view over the lake, and over the logs that are not in it.
+func (l *Local) lakeView(p *plan, t *athenasql.Translation) (string, error) {
+	lk, err := lake.Open(l.LakeDir)
+	if err != nil {
+		return "", err
+	}
+	p.lake = lk
+	for _, f := range lk.Files() {
+		at := f.Place()
+		if p.scope.admits(&at) && mayHold(p.filter, &at) {
+			path, err := filepath.Abs(lk.Path(f))
+			if err != nil {
+				return "", err
+			}
+			p.files = append(p.files, path)
+		}
+	}
+	p.raw = p.raw && l.hasNews(lk)
+	if len(p.files) == 0 {
+		return p.projection.SelectSQL("ct_rows"), nil
+	}
+	dir, err := filepath.Abs(l.LakeDir)
+	if err != nil {
+		return "", err
+	}
+	p.read = []string{dir}
+	if !p.raw {
+		return lakeSQL(p, p.projection), nil
+	}
+	// A log that is not in the lake may hold copies of records that are.
+	shown := p.projection
+	p.projection = schema.Project(append(slices.Clone(t.Needs), schema.Need{Column: "ct_key"}), t.Star)
+	if slices.ContainsFunc(t.Needs, func(n schema.Need) bool { return n.Column == "ct_key" }) {
+		shown = p.projection
+	}
+	names := shown.ColumnsSQL()
+	return "SELECT " + names + " FROM (" + lakeSQL(p, p.projection) + ") UNION ALL SELECT " + names + " FROM (" + p.projection.SelectSQL("ct_rows") +
+		") AS r WHERE NOT EXISTS (SELECT 1 FROM (" + lakeSQL(p, schema.Project([]schema.Need{{Column: "ct_key"}}, false)) + ") AS k WHERE k.ct_key = r.ct_key)", nil
+}
+
+// lakeSQL is the lake's part of the view, within the scope's times.
+func lakeSQL(p *plan, columns schema.Projection) string {
+	sql := lake.ViewSQL(p.files, columns)
+	var bounds []string
+	for _, b := range []struct {
+		op string
+		at time.Time
+	}{{">=", p.scope.From}, {"<", p.scope.To}} {
+		if !b.at.IsZero() {
+			bounds = append(bounds, "TRY_CAST(eventtime AS TIMESTAMPTZ) "+b.op+" TIMESTAMPTZ '"+b.at.UTC().Format("2006-01-02 15:04:05.000")+"+00'")
+		}
+	}
+	if len(bounds) == 0 {
+		return sql
+	}
+	return sql + " WHERE TRY_CAST(eventtime AS TIMESTAMPTZ) IS NULL OR " + strings.Join(bounds, " AND ")
+}
+
+// hasNews tells whether some log is not in the lake.
+func (l *Local) hasNews(lk *lake.Lake) bool {
+	for one := range l.Listing.Each {
+		if !lk.Has(one.Path(), one.Size()) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,7 @@ type commandLine struct {
 	Scan    scanCommand    `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
 	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
 	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
+	Lake    lakeCommand    `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
 	Query   queryCommand   `cmd:"" help:"Ask the trail in SQL, as on Athena."`
 	Serve   serveCommand   `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
 	Invoke  invokeCommand  `cmd:"" help:"Run the Lambda function on a trigger event, here."`

@@ -131,12 +131,14 @@ func (w wanted) structSQL(f Field, path string) string {
 	return "CASE WHEN " + quote(path+"?") + " IS NOT NULL THEN " + pack + " END"
 }
 
-// CreateSQL is the definition of a table of the projection's columns, for those
-// who want it without rows.
-func (p Projection) CreateSQL(name string) string {
+// ColumnsSQL are the names of the columns, with commas between.
+func (p Projection) ColumnsSQL() string {
+	if len(p.columns) == 0 {
+		return "1 AS ct_row"
+	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
-		list[i] = quote(w.Name) + " " + w.engineType()
+		list[i] = quote(w.Name)
 	}
-	return "CREATE TABLE " + name + " (" + strings.Join(list, ", ") + ")"
+	return strings.Join(list, ", ")
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query/lake"
+	"github.com/trailwarden/trailwarden/query/sandbox"
+)
+
+type lakeCommand struct {
+	Ingest  lakeIngestCommand  `cmd:"" help:"Take logs into a lake of Parquet files; what is in it is passed over."`
+	Compact lakeCompactCommand `cmd:"" help:"Put the small files of each day together."`
+	Expire  lakeExpireCommand  `cmd:"" help:"Remove the days before an age."`
+	Status  lakeStatusCommand  `cmd:"" help:"Say what a lake holds."`
+}
+
+type lakeIngestCommand struct {
+	Paths      []string `arg:"" name:"path" help:"Log files and folders of them."`
+	Lake       string   `required:"" placeholder:"DIR" help:"Folder of the lake; made when it is not there."`
+	Memory     string   `placeholder:"SIZE" default:"2GiB" help:"Most memory of the SQL engine."`
+	NoProgress bool     `help:"Say nothing until the end."`
+}
+
+// Run takes logs in.
+func (c *lakeIngestCommand) Run(s *streams) error {
+	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
+		memory, err := byteSize(c.Memory)
+		if err != nil || memory < minMemory {
+			return fmt.Errorf("--memory %s: want a size from 256MiB", c.Memory)
+		}
+		faults := 0
+		o := lake.Options{Program: program, Listing: pipeline.List(c.Paths, true), Memory: memory, Limits: cloudtrail.DefaultLimits(),
+			Fault: func(f cloudtrail.Fault) { faults++; s.say("%v", f) }}
+		if !c.NoProgress && isTerminal(s.err) {
+			o.Progress = func(p lake.Progress) { s.say("%d objects, %d records", p.Objects, p.Rows) }
+		}
+		began := time.Now()
+		p, err := l.Ingest(ctx, o)
+		took := time.Since(began).Seconds()
+		fmt.Fprintf(s.out, "%d records of %d objects added; %d objects were known, %d records seen before; %.1f MB of logs (%.1f MB of JSON) became %.1f MB in %d files, in %.1f s.\n",
+			p.Rows, p.Objects, p.Known, p.Duplicates, float64(p.Bytes)/1e6, float64(p.Decompressed)/1e6, float64(p.WrittenBytes)/1e6, p.WrittenFiles, took)
+		switch {
+		case ctx.Err() != nil:
+			s.say("interrupted; what is said above is in the lake, and the rest comes with the next ingest")
+			return exit{exitInterrupted}
+		case err != nil:
+			return err
+		case faults > 0:
+			return exit{exitFault}
+		}
+		return nil
+	})
+}
+
+// withLake opens the lake for writing and finds the engine.
+func withLake(s *streams, dir string, do func(ctx context.Context, l *lake.Lake, program string) error) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	program, err := sandbox.FindEngine(ctx, func(m string) { s.say("%s", m) })
+	if err != nil {
+		return err
+	}
+	l, err := lake.OpenForWriting(dir)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	return do(ctx, l, program)
+}
+
+type lakeCompactCommand struct {
+	Lake string `required:"" placeholder:"DIR" help:"Folder of the lake."`
+}
+
+// Run compacts.
+func (c *lakeCompactCommand) Run(s *streams) error {
+	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
+		p, err := l.Compact(ctx, lake.Options{Program: program})
+		fmt.Fprintf(s.out, "%d files became %d, with %d records.\n", p.Removed, p.WrittenFiles, p.Rows)
+		return err
+	})
+}
+
+type lakeExpireCommand struct {
+	Lake string `required:"" placeholder:"DIR" help:"Folder of the lake."`
+	Keep string `required:"" placeholder:"AGE" help:"Days to keep, such as 400d."`
+}
+
+// Run removes old days.
+func (c *lakeExpireCommand) Run(s *streams) error {
+	days, err := strconv.Atoi(strings.TrimSuffix(c.Keep, "d"))
+	if err != nil || days < 1 || !strings.HasSuffix(c.Keep, "d") {
+		return fmt.Errorf("--keep %s: want a number of days, such as 400d", c.Keep)
+	}
+	return withLake(s, c.Lake, func(_ context.Context, l *lake.Lake, _ string) error {
+		now := time.Now()
+		p, err := l.Expire(now.AddDate(0, 0, -days), now)
+		fmt.Fprintf(s.out, "%d files removed.\n", p.Removed)
+		return err
+	})
+}
+
+type lakeStatusCommand struct {
+	Lake string `required:"" placeholder:"DIR" help:"Folder of the lake."`
+}
+
+// Run says what the lake holds.
+func (c *lakeStatusCommand) Run(s *streams) error {
+	l, err := lake.Open(c.Lake)
+	if err != nil {
+		return err
+	}
+	st := l.Stats()
+	fmt.Fprintf(s.out, "%d records of %d objects were taken in; %.1f MB in %d files of %d partitions.\n", st.Rows, st.Objects, float64(st.Bytes)/1e6, st.Files, st.Partitions)
+	return nil
+}

@@ -1,0 +1,134 @@
+package lake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// stage makes an empty folder for files that are to be added.
+func (l *Lake) stage() (string, error) {
+	return os.MkdirTemp(filepath.Join(l.dir, "staging"), fmt.Sprintf("%08d-", l.next))
+}
+
+// staged are the files below a staging folder, synced.
+func staged(dir string) (all []File, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if err := syncPath(path); err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		all = append(all, File{Path: filepath.ToSlash(rel), Bytes: info.Size()})
+		return err
+	})
+	return all, err
+}
+
+// commit makes the entry part of the lake, and then moves and removes files as
+// it says.
+func (l *Lake) commit(e *entry) error {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next))
+	if err := writeSynced(name, b); err != nil {
+		return fmt.Errorf("the lake's manifest could not be written: %w", err)
+	}
+	l.next++
+	l.apply(e)
+	return l.finish(e)
+}
+
+// writeSynced writes a file so that it is there whole or not at all, whatever
+// happens.
+func writeSynced(name string, b []byte) error {
+	tmp := name + ".tmp"
+	f, err := os.Create(tmp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp, name)
+	}
+	if err == nil {
+		err = syncPath(filepath.Dir(name))
+	}
+	return err
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// finish moves the entry's files to their places and removes those that it
+// removes. Doing it again does no harm.
+func (l *Lake) finish(e *entry) error {
+	for _, f := range e.Added {
+		from := filepath.Join(l.dir, "staging", e.Staging, filepath.FromSlash(f.Path))
+		to := filepath.Join(l.dir, "data", filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.Rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, p := range e.Removed {
+		path := l.Path(File{Path: p})
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		_ = os.Remove(filepath.Dir(path)) // only when it is empty
+	}
+	if e.Staging == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(l.dir, "staging", e.Staging))
+}
+
+// recover finishes what the last entry says, and throws away what no entry
+// speaks of.
+func (l *Lake) recover() error {
+	if l.next > 1 {
+		e, err := readEntry(filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next-1)))
+		if err != nil {
+			return err
+		}
+		if err := l.finish(e); err != nil {
+			return err
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(l.dir, "staging", "*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}

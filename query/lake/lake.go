@@ -1,0 +1,251 @@
+// Package lake keeps CloudTrail records as Parquet files that answer the same
+// questions as the logs, many times faster.
+//
+//	DIR/data/account=111122223333/region=us-east-1/day=2026-03-14/part-….parquet
+//	DIR/manifest/00000001.json …   what was done, in order: files added and
+//	                               removed, and the log objects they came from
+//	DIR/staging/                   files that are not part of the lake yet
+//	DIR/lock
+//
+// The folders under data are partitions as Athena reads them; the files hold
+// the columns of Athena's CloudTrail table. A day is that of the object key, the
+// day of delivery, as in the table over the logs.
+//
+// Nothing is ever changed in place. New files are written to staging and synced;
+// then a manifest entry that names them is written, synced and renamed: that is
+// the moment when they belong to the lake; then they are moved to their places.
+// Whoever opens the lake for writing finishes what an interrupted process had
+// begun, so no row is lost or doubled wherever it was killed.
+package lake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/query/schema"
+)
+
+// File is a Parquet file of the lake.
+type File struct {
+	Path    string `json:"path"` // below data, with slashes
+	Bytes   int64  `json:"bytes"`
+	staging string // the folder below staging that it comes from
+}
+
+// Object is a log object whose records are in the lake.
+type Object struct {
+	Name string `json:"name"` // see ObjectName
+	Size int64  `json:"size"` // bytes as stored
+}
+
+// entry is one entry of the manifest.
+type entry struct {
+	Time    time.Time `json:"time"`
+	Why     string    `json:"why"` // ingest, compact, expire
+	Rows    int64     `json:"rows,omitempty"`
+	Staging string    `json:"staging,omitempty"` // folder below staging that the added files come from
+	Added   []File    `json:"added,omitempty"`
+	Removed []string  `json:"removed,omitempty"` // paths of files
+	Objects []Object  `json:"objects,omitempty"`
+}
+
+// Lake is an open lake.
+type Lake struct {
+	dir     string
+	files   map[string]File
+	objects map[string]int64
+	rows    int64
+	next    int // number of the next manifest entry
+	lock    *os.File
+}
+
+// Open reads the lake in dir as it is. A folder without a lake is an empty one.
+func Open(dir string) (*Lake, error) {
+	l := &Lake{dir: dir, files: map[string]File{}, objects: map[string]int64{}, next: 1}
+	names, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		e, err := readEntry(name)
+		if err != nil {
+			return nil, err
+		}
+		l.apply(e)
+		l.next++
+	}
+	return l, nil
+}
+
+func readEntry(name string) (*entry, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	e := new(entry)
+	if err := json.Unmarshal(b, e); err != nil {
+		return nil, fmt.Errorf("%s: not an entry of a lake's manifest: %w", name, err)
+	}
+	return e, nil
+}
+
+func (l *Lake) apply(e *entry) {
+	for _, f := range e.Added {
+		f.staging = e.Staging
+		l.files[f.Path] = f
+	}
+	for _, p := range e.Removed {
+		delete(l.files, p)
+	}
+	for _, o := range e.Objects {
+		l.objects[o.Name] = o.Size
+	}
+	if e.Why == "ingest" {
+		l.rows += e.Rows
+	}
+}
+
+// OpenForWriting opens the lake in dir, which is made when it is not there, for
+// one process at a time, and finishes what an interrupted one had begun. Close
+// it.
+func OpenForWriting(dir string) (*Lake, error) {
+	for _, sub := range []string{"data", "manifest", "staging"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(lock); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: another process writes to this lake: %w", dir, err), lock.Close())
+	}
+	l, err := Open(dir)
+	if err == nil {
+		l.lock = lock
+		err = l.recover()
+	}
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return l, nil
+}
+
+// Close lets others write.
+func (l *Lake) Close() error {
+	if l.lock == nil {
+		return nil
+	}
+	return l.lock.Close()
+}
+
+// Dir is the lake's folder.
+func (l *Lake) Dir() string { return l.dir }
+
+// Files are the lake's files, sorted by path.
+func (l *Lake) Files() []File {
+	all := make([]File, 0, len(l.files))
+	for _, f := range l.files {
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
+// Has tells whether the records of the object are in the lake. A size of -1 is
+// not compared.
+func (l *Lake) Has(name string, size int64) bool {
+	have, ok := l.objects[ObjectName(name)]
+	return ok && (size < 0 || have == size)
+}
+
+// Stats are what a lake holds.
+type Stats struct {
+	Files, Partitions int
+	Bytes             int64
+	Objects           int
+	Rows              int64 // that were ever added
+}
+
+// Stats counts.
+func (l *Lake) Stats() Stats {
+	s := Stats{Files: len(l.files), Objects: len(l.objects), Rows: l.rows}
+	parts := map[string]bool{}
+	for _, f := range l.files {
+		s.Bytes += f.Bytes
+		parts[partition(f.Path)] = true
+	}
+	s.Partitions = len(parts)
+	return s
+}
+
+// partition is the folder of a file's path.
+func partition(path string) string { return path[:strings.LastIndexByte(path, '/')] }
+
+// ObjectName is how the manifest names an object: from AWSLogs on, so that an
+// object is known whatever bucket or folder it is copied to; other files have
+// their absolute path.
+func ObjectName(path string) string {
+	path = filepath.ToSlash(path)
+	if k, ok := cloudtrail.ParseObjectKey(path); ok && k.File != "" {
+		if i := strings.LastIndex(path, "AWSLogs/"); i >= 0 {
+			return path[i:]
+		}
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// Path is where a file lies: in its place, or still in staging when the process
+// that added it was interrupted.
+func (l *Lake) Path(f File) string {
+	place := filepath.Join(l.dir, "data", filepath.FromSlash(f.Path))
+	if _, err := os.Stat(place); err != nil && f.staging != "" {
+		staged := filepath.Join(l.dir, "staging", f.staging, filepath.FromSlash(f.Path))
+		if _, err := os.Stat(staged); err == nil {
+			return staged
+		}
+	}
+	return place
+}
+
+// Place is what a file's path tells of its records.
+func (f File) Place() schema.Place {
+	var p schema.Place
+	for part := range strings.SplitSeq(f.Path, "/") {
+		name, value, _ := strings.Cut(part, "=")
+		switch name {
+		case "account":
+			p.Key.Account = value
+		case "region":
+			p.Key.Region = value
+		case "day":
+			p.Key.Date, _ = time.Parse(time.DateOnly, value)
+		}
+	}
+	return p
+}
+
+// ViewSQL is a query over the files that gives the projection's columns.
+func ViewSQL(paths []string, p schema.Projection) string {
+	return p.LakeSQL("read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false, union_by_name = true)")
+}
+
+func quoteAll(paths []string) string {
+	quoted := make([]string, len(paths))
+	for i, p := range paths {
+		quoted[i] = "'" + strings.ReplaceAll(p, "'", "''") + "'"
+	}
+	return strings.Join(quoted, ", ")
+}

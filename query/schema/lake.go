@@ -1,0 +1,47 @@
+package schema
+
+import (
+	"strings"
+)
+
+// LakeSQL is a query that gives the table's columns out of source, the files of
+// a lake: they hold the columns as they are, and account, region and day from
+// their folders.
+func (p Projection) LakeSQL(source string) string {
+	if len(p.columns) == 0 {
+		return "SELECT 1 AS ct_row FROM " + source
+	}
+	list := make([]string, len(p.columns))
+	for i, w := range p.columns {
+		list[i] = lakeColumn(w.Column) + " AS " + quote(w.Name)
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
+}
+
+func lakeColumn(c Column) string {
+	if c.Class == Recorded || c.Key != "" || c.Name == "ct_key" || c.Name == "ct_object" {
+		return quote(c.Name)
+	}
+	switch partitionOf(c.Name) {
+	case "account", "region":
+		return "nullif(" + partitionOf(c.Name) + ", 'unknown')"
+	case "day":
+		return dayColumn(c.Name, "nullif(day, 'unknown')")
+	}
+	return "CAST(NULL AS VARCHAR)"
+}
+
+// dayColumn is dayText in SQL, of a day such as 2026-03-14.
+func dayColumn(name, day string) string {
+	switch name {
+	case "year", "partition_0":
+		return "substr(" + day + ", 1, 4)"
+	case "month", "partition_1":
+		return "substr(" + day + ", 6, 2)"
+	case "day", "partition_2":
+		return "substr(" + day + ", 9, 2)"
+	case "dt", "event_date", "eventdate":
+		return day
+	}
+	return "replace(" + day + ", '-', '/')"
+}
