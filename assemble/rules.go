@@ -20,7 +20,7 @@ import (
 func RuleOptions(cfg *config.Config) rule.Options {
 	return rule.Options{
 		Sigma:           sigma.Options{Placeholders: cfg.Placeholders},
-		ApprovedRegions: cfg.ApprovedRegions,
+		ApprovedRegions: cfg.ApprovedRegions, Configured: cfg.ApprovedRegions,
 	}
 }
 

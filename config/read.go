@@ -189,7 +189,8 @@ func join(at, key string) string {
 }
 
 func lowerFirst(s string) string {
-	if len(s) > 1 && s[0] >= 'A' && s[0] <= 'Z' && !(s[1] >= 'A' && s[1] <= 'Z') {
+	upper := func(c byte) bool { return c >= 'A' && c <= 'Z' }
+	if len(s) > 1 && upper(s[0]) && !upper(s[1]) {
 		return strings.ToLower(s[:1]) + s[1:]
 	}
 	return s

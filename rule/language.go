@@ -127,6 +127,8 @@ func compileRegion(p *part, opts Options) (*compiled, diagnostic.List) {
 	n := p.node
 	if len(opts.ApprovedRegions) > 0 && n.Kind == yamldoc.Map {
 		n = approving(n, opts.ApprovedRegions)
+	} else if regions, ok := configured(n, opts.Configured); ok {
+		n = approving(n, regions)
 	}
 	policy, list := region.ParseNode(n)
 	if n != p.node {
@@ -138,6 +140,28 @@ func compileRegion(p *part, opts Options) (*compiled, diagnostic.List) {
 		return nil, list
 	}
 	return &compiled{predicate: policy.Predicate(), source: policy}, list
+}
+
+// configured is the approved regions of the policy n with those of the
+// configuration in place of the text "configured"; ok tells that it stands there
+// and that there are any.
+func configured(n *yamldoc.Node, regions []string) (all []string, ok bool) {
+	list := n.Get("approved")
+	if len(regions) == 0 || list == nil {
+		return nil, false
+	}
+	items := list.Values
+	if list.Kind == yamldoc.String {
+		items = []*yamldoc.Node{list}
+	}
+	for _, x := range items {
+		if x.Kind == yamldoc.String && x.Text == ConfiguredRegions {
+			all, ok = append(all, regions...), true
+			continue
+		}
+		all = append(all, x.Text)
+	}
+	return all, ok
 }
 
 // approving is the policy n with other approved regions.

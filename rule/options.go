@@ -11,4 +11,10 @@ type Options struct {
 	// rules that LoadFS reads: codes, wildcards, geographies or partitions. Load
 	// leaves the user's own rules as they are.
 	ApprovedRegions []string
+	// Configured is what the text "configured" stands for among the approved
+	// regions of any region rule, the user's own included: one list for all.
+	Configured []string
 }
+
+// ConfiguredRegions is the text that stands for Options.Configured.
+const ConfiguredRegions = "configured"
