@@ -221,7 +221,7 @@ func section(s page.Section) any {
 		out["rows"] = rows
 	}
 	for i, step := range s.Steps {
-		out[fmt.Sprintf("step %d", i+1)] = strings.TrimSpace(step.Text + "\n" + step.Command)
+		out[fmt.Sprintf("step %d", i+1)] = strings.TrimSpace(step.Text + "\n" + sink.Defang(step.Command))
 	}
 	return out
 }

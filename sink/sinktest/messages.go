@@ -14,9 +14,14 @@ import (
 )
 
 // Messages are plain, hostile and large messages: those of messagetest, and one
-// for each payload of the corpus here, the kinds taking turns.
+// for each payload of the corpus here; the kinds take turns with payloads.
 func Messages() []messagetest.Case {
-	all := messagetest.All()
+	all := append(messagetest.Kinds(), messagetest.Large()...)
+	for i, c := range messagetest.Hostile() { // three messages for each payload
+		if i%3 == i/3%3 {
+			all = append(all, c)
+		}
+	}
 	for i, p := range Payloads() {
 		m := []*message.Message{messagetest.Opened(), messagetest.Repeated(), messagetest.Report()}[i%3]
 		all = append(all, messagetest.Case{Name: string(m.Kind) + ", " + p.Name, Message: messagetest.Poisoned(m, p.Text)})

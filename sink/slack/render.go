@@ -217,7 +217,7 @@ func (l *layout) steps(steps []message.Step) {
 	for i, s := range steps {
 		l.plain(fmt.Sprintf("%d. %s", i+1, s.Text))
 		if s.Command != "" {
-			l.code(s.Command)
+			l.code(sink.Defang(s.Command))
 		}
 	}
 }

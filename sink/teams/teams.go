@@ -210,7 +210,7 @@ func section(s page.Section) []adaptivecard.Element {
 	for i, step := range s.Steps {
 		out = append(out, block(fmt.Sprintf("(%d) %s", i+1, step.Text)))
 		if step.Command != "" {
-			command := block(step.Command)
+			command := block(sink.Defang(step.Command))
 			command.IsSubtle = true
 			out = append(out, command)
 		}
