@@ -58,19 +58,22 @@ func To(m *message.Message, fits func(*message.Message) bool) *message.Message {
 	return small
 }
 
-// mostRows finds the largest number of rows that fits: usually all, else by
-// halves.
+// mostRows finds the largest number of rows that fits: by doubling, so that no
+// more is rendered than about twice what fits, and then by halves.
 func mostRows(m *message.Message, l level, lo int, best *message.Message, fits func(*message.Message) bool) *message.Message {
-	hi, n := len(m.Rows), len(m.Rows)
-	said := true // fits was last asked about best
-	for lo < hi {
+	hi, said := len(m.Rows), true // said: fits was last asked about best
+	for step := max(lo, 1); lo < hi; {
+		n := min(lo+step, hi)
 		c := l.of(m, n)
 		if said = fits(c); said {
 			lo, best = n, c
+			step *= 2
 		} else {
 			hi = n - 1
 		}
-		n = (lo + hi + 1) / 2
+		if hi < len(m.Rows) { // the end is known: halve
+			step = max(1, (hi-lo+1)/2)
+		}
 	}
 	if !said {
 		fits(best)
