@@ -319,6 +319,29 @@ func fillUp(t *testing.T, s *sqlite.Store) (done int, batch alert.Batch) {
 	return 0, batch
 }
 
+// A commit that is called off leaves nothing behind, and the store works on.
+func TestCancelled(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{Policy: paging})
+	defer func() { _ = s.Close() }()
+	batch := alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 2000, 500), Now: storetest.Noon()}
+	for i := range 8 {
+		ctx, cancel := context.WithCancel(t.Context())
+		timer := time.AfterFunc(time.Duration(i*i)*2*time.Millisecond, cancel)
+		c, err := s.Commit(ctx, batch)
+		timer.Stop()
+		cancel()
+		if err == nil {
+			t.Skipf("the machine commits faster than it is called off: %+v", c)
+		}
+		if all, _, err := s.Alerts(t.Context(), alert.Query{}); err != nil || len(all) != 0 {
+			t.Fatalf("%d alerts are left, %v", len(all), err)
+		}
+	}
+	if c, err := s.Commit(t.Context(), batch); err != nil || c.New != 500 || c.Repeated != 1500 {
+		t.Errorf("afterwards: got %+v, %v", c, err)
+	}
+}
+
 func fullByBound(t *testing.T) (string, sqlite.Options, func()) {
 	return filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{Policy: paging, MaxBytes: 2 << 20}, nil
 }
