@@ -22,12 +22,12 @@ type rulesCommand struct {
 
 // checkRegions says what is odd about the configuration's approved regions: one
 // that the catalogue does not know, or none of them in use.
-func checkRegions(s *streams, rules []string, cfg *config.Config) {
+func checkRegions(s *streams, rules []string, cfg *config.Config, set *rule.Set) {
 	if len(cfg.ApprovedRegions) == 0 {
 		return
 	}
-	if len(rules) > 0 && !slices.ContainsFunc(rules, assemble.IsStarter) {
-		s.say("approved_regions changes nothing: it is for the starter pack, and other rules are given; name starter among them to have both")
+	if len(rules) > 0 && !slices.ContainsFunc(rules, assemble.IsStarter) && !asksRegions(set) {
+		s.say("approved_regions changes nothing: it is for the starter pack and for region rules with approved: configured; name starter among the rules to have both")
 		return
 	}
 	policy, err := region.New(cfg.ApprovedRegions...)
@@ -39,6 +39,12 @@ func checkRegions(s *streams, rules []string, cfg *config.Config) {
 			s.say("approved_regions: %s", d.Message)
 		}
 	}
+}
+
+// asksRegions tells whether some rule judges by regions; most of them ask the
+// configuration which.
+func asksRegions(set *rule.Set) bool {
+	return slices.ContainsFunc(set.Rules, func(r *rule.Rule) bool { return r.Language == "region" })
 }
 
 // ruleSource is where a command about rules takes them from.

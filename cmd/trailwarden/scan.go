@@ -164,8 +164,8 @@ func writesInput(c *scanCommand) error {
 // loadRules leaves invalid rules out: the others judge, and the exit code says
 // at the end that some did not.
 func (j *scanJob) loadRules(cfg *config.Config) error {
-	checkRegions(j.streams, j.cmd.Rules, cfg)
 	set, list := assemble.Rules(j.cmd.Rules, cfg)
+	checkRegions(j.streams, j.cmd.Rules, cfg, set)
 	j.badRules = diagnose(j.streams, list) > 0
 	active, inactive := 0, notes{}
 	for _, r := range set.Rules {
