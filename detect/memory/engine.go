@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -56,6 +57,7 @@ type Engine struct {
 	touched map[*group]bool
 	time    clockwork
 	late    []int64
+	early   []Hit // added before Begin
 }
 
 // NewEngine prepares an Engine for specs.
@@ -93,7 +95,7 @@ func (e *Engine) Forget() {
 		e.groups[i] = map[string]*group{}
 	}
 	e.byState, e.touched = map[string]*group{}, map[*group]bool{}
-	e.time = newClockwork()
+	e.time, e.early = newClockwork(), nil
 }
 
 // Outcome is what a Judge brought.
@@ -106,9 +108,8 @@ type Outcome struct {
 	Late []int64
 }
 
-// Begin loads what the Engine must know before hits are added: how far time has
-// come. It must be called once, and again after Forget; Add and Observe do
-// nothing before.
+// Begin loads how far time has come. Judge calls it too; what is added before
+// waits for it.
 func (e *Engine) Begin(ctx context.Context) error {
 	if e.time.loaded {
 		return nil
@@ -117,6 +118,11 @@ func (e *Engine) Begin(ctx context.Context) error {
 		return err
 	}
 	e.time.loaded = true
+	early := e.early
+	e.early = nil
+	for i := range early {
+		e.Add(&early[i])
+	}
 	return nil
 }
 
@@ -142,8 +148,14 @@ func (e *Engine) minute(m int64) {
 	}
 }
 
-// Add files a hit and notes its record's time.
+// Add files a hit and notes its record's time. The Engine keeps nothing of x.
 func (e *Engine) Add(x *Hit) {
+	if !e.time.loaded {
+		h := *x
+		h.Group, h.Value, h.Ref = bytes.Clone(h.Group), bytes.Clone(h.Value), bytes.Clone(h.Ref)
+		e.early = append(e.early, h)
+		return
+	}
 	e.Observe(x.At)
 	e.add(x)
 }
