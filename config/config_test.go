@@ -72,9 +72,16 @@ func TestParseEmptyIsNoSettings(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("rules: [a]\nworkers: 2\n")
 	f.Add("placeholders: {a: [b, c]}\n")
+	f.Add(sinksAB + "routes: [{match: {min_severity: high, rule: a*}, sinks: [soc], repeat: 4h}]\nsources: {a: {s3: {bucket: b}}}\n")
+	f.Add("rules: {overrides: {a: {exceptions: [{match: {actor: x}, owner: o, reason: r, expires: 2026-12-31}]}}}\n")
+	f.Add("{\"source\": \"iam\", \"regexp\": \"User\", \"sns\": {\"topicARN\": \"x\"}}")
 	f.Fuzz(func(t *testing.T, text string) {
-		if c, err := Parse("c.yaml", []byte(text)); (c == nil) == (err == nil) {
+		c, err := Parse("c.yaml", []byte(text))
+		if (c == nil) == (err == nil) {
 			t.Errorf("neither configuration nor error for %q", text)
+		}
+		if c != nil {
+			c.Check(Known{Rules: []KnownRule{{ID: "a"}}})
 		}
 	})
 }
