@@ -50,7 +50,7 @@ type Engine struct {
 	levels [][]int
 	feeds  []bool // the Spec's detections are hits of others
 	opts   EngineOptions
-	own    *MemoryState
+	own    *Volatile
 
 	groups  []map[string]*group // by key of group; late ones have a NUL in front
 	byState map[string]*group
@@ -64,7 +64,7 @@ type Engine struct {
 func NewEngine(specs []*Spec, opts EngineOptions) *Engine {
 	e := &Engine{specs: specs, levels: levels(specs), feeds: make([]bool, len(specs)), opts: opts, late: make([]int64, len(specs))}
 	if e.opts.State == nil {
-		e.own = new(MemoryState)
+		e.own = new(Volatile)
 		e.opts.State = e.own
 	}
 	if e.opts.Lateness <= 0 {

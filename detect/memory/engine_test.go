@@ -86,7 +86,7 @@ func TestLateRecordsAreCountedAndJudgedAsLate(t *testing.T) {
 // restart and without further hits of the group.
 func TestAbsenceIsToldWhenTimeIsOver(t *testing.T) {
 	specs := []*memory.Spec{{Rule: "a", Kind: memory.Absence, Inputs: inputs(2), Window: 10 * time.Minute}}
-	o := memory.EngineOptions{State: new(memory.MemoryState)}
+	o := memory.EngineOptions{State: new(memory.Volatile)}
 	step(t, memory.NewEngine(specs, o), &memory.Hit{At: t0})
 	e := memory.NewEngine(specs, o)
 	tell := func(at time.Duration) int {
@@ -186,7 +186,7 @@ func TestStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	for name, s := range map[string]memory.State{"memory": new(memory.MemoryState), "file": file} {
+	for name, s := range map[string]memory.State{"memory": new(memory.Volatile), "file": file} {
 		save := func(e ...memory.Entry) error { return s.Save(ctx, e) }
 		if err := save(memory.Entry{Key: "a", Data: []byte("1"), Version: 1}, memory.Entry{Key: "b", Data: []byte{}, Version: 1}); err != nil {
 			t.Fatal(name, err)
@@ -205,7 +205,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestAGroupOfManyHitsTakesSeveralEntries(t *testing.T) {
-	state := new(memory.MemoryState)
+	state := new(memory.Volatile)
 	e := memory.NewEngine(denied(90_000), memory.EngineOptions{State: state})
 	var hits []*memory.Hit
 	for i := range 40_000 {

@@ -20,7 +20,7 @@ func Example() {
 			By:   []memory.Field{actor},
 		}},
 	}}
-	engine := memory.NewEngine(specs, memory.EngineOptions{State: new(memory.MemoryState)})
+	engine := memory.NewEngine(specs, memory.EngineOptions{State: new(memory.Volatile)})
 	watch := memory.NewWatch(specs, memory.CompileInputs(specs))
 	for i := range 4 {
 		rec, err := cloudtrail.ParseRecord(fmt.Appendf(nil, `{"eventTime":"2026-03-14T09:00:%02dZ","eventID":"event-%d",

@@ -206,7 +206,7 @@ func (r *Reading) Begin(rec *cloudtrail.Record) {
 func (r *Reading) Read(s *Spec, input int) bool {
 	in := &s.Inputs[input]
 	r.Group, r.Value, r.Number = r.Group[:0], r.Value[:0], in.Amount
-	ok := true
+	var ok bool
 	for i := range in.By {
 		if r.Group, ok = r.append(r.Group, &in.By[i]); !ok {
 			return false

@@ -177,12 +177,12 @@ func TestOrderOfArrivalChangesNothing(t *testing.T) {
 			return
 		}
 		for _, o := range []memory.EngineOptions{{}, {Groups: 3}, {Shared: true}} {
-			o.State = new(memory.MemoryState)
+			o.State = new(memory.Volatile)
 			if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), o, 0); !equal(t, seed, fmt.Sprintf("engine %+v", o), want, got) {
 				return
 			}
 		}
-		if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), memory.EngineOptions{State: new(memory.MemoryState)}, 3); !equal(t, seed, "engine with crashes", want, got) {
+		if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), memory.EngineOptions{State: new(memory.Volatile)}, 3); !equal(t, seed, "engine with crashes", want, got) {
 			return
 		}
 	}

@@ -36,14 +36,14 @@ const MaxEntry = 256 << 10
 // was loaded. Engine.Forget and adding the same hits again resolves it.
 var ErrConflict = errors.New("another writer has changed the state")
 
-// MemoryState is a State that ends with the process. The zero value is empty.
-type MemoryState struct {
+// Volatile is a State that ends with the process. The zero value is empty.
+type Volatile struct {
 	mu      sync.Mutex
 	entries map[string]Entry
 }
 
 // Load implements State.
-func (m *MemoryState) Load(_ context.Context, keys []string) (found []Entry, _ error) {
+func (m *Volatile) Load(_ context.Context, keys []string) (found []Entry, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, k := range keys {
@@ -55,7 +55,7 @@ func (m *MemoryState) Load(_ context.Context, keys []string) (found []Entry, _ e
 }
 
 // Save implements State.
-func (m *MemoryState) Save(_ context.Context, entries []Entry) error {
+func (m *Volatile) Save(_ context.Context, entries []Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.entries == nil {
@@ -78,7 +78,7 @@ func (m *MemoryState) Save(_ context.Context, entries []Entry) error {
 }
 
 // Entries are all entries, by key.
-func (m *MemoryState) Entries() []Entry {
+func (m *Volatile) Entries() []Entry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []Entry
@@ -88,7 +88,7 @@ func (m *MemoryState) Entries() []Entry {
 	return all
 }
 
-func (m *MemoryState) has(key string) bool {
+func (m *Volatile) has(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, ok := m.entries[key]

@@ -53,14 +53,14 @@ type Condition struct {
 
 // Explanation is a rule in plain words.
 type Explanation struct {
-	Rule        string     `json:"rule"`
-	Title       string     `json:"title,omitempty"`
-	Description string     `json:"description,omitempty"`
-	Severity    string     `json:"severity"`
-	Language    string     `json:"language"`
-	File        string     `json:"file,omitempty"`
-	Line        int        `json:"line,omitempty"`
-	Inactive    string     `json:"inactive,omitempty"` // why the rule judges nothing
+	Rule        string `json:"rule"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	Severity    string `json:"severity"`
+	Language    string `json:"language"`
+	File        string `json:"file,omitempty"`
+	Line        int    `json:"line,omitempty"`
+	Inactive    string `json:"inactive,omitempty"` // why the rule judges nothing
 	// Remembers says when a rule that remembers tells of the records that match;
 	// Steps are its inputs, in order, when it has more than one.
 	Remembers string  `json:"remembers,omitempty"`
@@ -69,7 +69,7 @@ type Explanation struct {
 	// findings of their own then.
 	CountedBy string     `json:"countedBy,omitempty"`
 	Matches   *Condition `json:"matches"`
-	Reads       []string   `json:"reads"` // fields, ascending
+	Reads     []string   `json:"reads"` // fields, ascending
 }
 
 // Of explains a rule.

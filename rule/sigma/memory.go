@@ -106,7 +106,7 @@ func (c *CorrelationSpec) input(target *Rule, ref string) memory.Input {
 	if in.Name == "" {
 		in.Name = target.name()
 	}
-	if target.Kind == Event && !(target.Remembers() && ref != "") {
+	if target.Kind == Event && (ref == "" || !target.Remembers()) {
 		in.Node = target.node()
 	}
 	for _, g := range c.GroupBy {
