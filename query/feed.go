@@ -35,9 +35,8 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 	}
 	totals, err := pipeline.Records(ctx, o, func() pipeline.RecordVisitor {
 		leaves := p.projection.Leaves()
-		row := schema.NewRow(leaves)
-		return &feeder{plan: p, to: to, row: row, batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves),
-			match: matcher{filter: p.filter, row: row, leaves: leaves}}
+		return &feeder{plan: p, to: to, row: schema.NewRow(leaves), batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves),
+			match: newMatcher(p.filter)}
 	})
 	if err == nil {
 		err = to.End()

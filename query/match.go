@@ -15,9 +15,29 @@ import (
 // goroutine.
 type matcher struct {
 	filter *athenasql.Filter
-	row    *schema.Row
 	leaves []string
+	row    *schema.Row // of leaves
 	buf    []byte
+}
+
+func newMatcher(f *athenasql.Filter) matcher {
+	m := matcher{filter: f}
+	m.collect(f)
+	m.row = schema.NewRow(m.leaves)
+	return m
+}
+
+// collect finds the leaves that the filter reads.
+func (m *matcher) collect(f *athenasql.Filter) {
+	if f == nil {
+		return
+	}
+	for _, g := range append(slices.Clone(f.All), f.Any...) {
+		m.collect(g)
+	}
+	if f.Leaf != "" && !slices.Contains(m.leaves, f.Leaf) {
+		m.leaves = append(m.leaves, f.Leaf)
+	}
 }
 
 // passes tells whether the record may matter.
@@ -44,9 +64,6 @@ func (m *matcher) passes(f *athenasql.Filter, rec *cloudtrail.Record, at *schema
 		return !ok || inTime(f, t)
 	}
 	i := slices.Index(m.leaves, f.Leaf)
-	if i < 0 {
-		return true
-	}
 	text, ok := m.row.Append(m.buf[:0], i, rec, at)
 	m.buf = text
 	return ok && holds(f, text)

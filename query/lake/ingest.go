@@ -2,8 +2,6 @@ package lake
 
 import (
 	"context"
-	"encoding/hex"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,7 +105,8 @@ func columns() schema.Projection {
 
 // fileSQL chooses the columns of the files, and makes partitions of texts that
 // can be folders.
-const fileSQL = `SELECT * EXCLUDE (account, region, "timestamp", dt),
+const fileSQL = `SELECT * EXCLUDE (account, region, "timestamp", dt, ct_key),
+	nullif(ct_key, eventid || '/' || recipientaccountid) AS ct_key,
 	CASE WHEN regexp_full_match(account, '[0-9]{12}') THEN account ELSE 'unknown' END AS account,
 	CASE WHEN regexp_full_match(region, '[a-z0-9-]{1,40}') THEN region ELSE 'unknown' END AS region,
 	CASE WHEN regexp_full_match(dt, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN dt ELSE 'unknown' END AS day
@@ -181,7 +180,7 @@ func (p *Progress) count(e *entry, t pipeline.RecordTotals, r *reading) {
 // keysNear are the identities of the records in the lake that the batch's could
 // be copies of: those of the same account and region, from a day before to a day
 // after.
-func (l *Lake) keysNear(ctx context.Context, o *Options, batch *pipeline.Listing) (map[cloudtrail.Key]struct{}, error) {
+func (l *Lake) keysNear(ctx context.Context, o *Options, batch *pipeline.Listing) (map[string]struct{}, error) {
 	type near struct{ account, region, day string }
 	wanted := map[near]bool{}
 	anywhere := false
@@ -201,17 +200,13 @@ func (l *Lake) keysNear(ctx context.Context, o *Options, batch *pipeline.Listing
 			paths = append(paths, l.Path(f))
 		}
 	}
-	known := map[cloudtrail.Key]struct{}{}
+	known := map[string]struct{}{}
 	if len(paths) == 0 {
 		return known, nil
 	}
-	sql := "SELECT ct_key FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = false)"
+	sql := "SELECT coalesce(ct_key, eventid || '/' || recipientaccountid) FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = false)"
 	return known, l.eachRow(ctx, o, sql, paths, func(text []byte) error {
-		var k cloudtrail.Key
-		if n, err := hex.Decode(k[:], text[:min(len(text), 32)]); err != nil || n != len(k) {
-			return fmt.Errorf("the lake holds a ct_key that is none: %.40q", text)
-		}
-		known[k] = struct{}{}
+		known[string(text)] = struct{}{}
 		return nil
 	})
 }

@@ -75,7 +75,7 @@ func (w *writer) explain(err error) error {
 // reading turns the records of a batch into rows.
 type reading struct {
 	to      *writer
-	known   map[cloudtrail.Key]struct{}
+	known   map[string]struct{}
 	view    schema.Projection
 	doubles atomic.Int64
 
@@ -98,12 +98,14 @@ type rowVisitor struct {
 	leaves int
 	batch  *sandbox.Batch
 	place  schema.Place
+	key    []byte
 }
 
 // Record adds a row, unless the lake has the record.
 func (v *rowVisitor) Record(file string, rec *cloudtrail.Record) error {
 	if len(v.known) > 0 {
-		if _, ok := v.known[rec.Key()]; ok {
+		v.key = schema.AppendKey(v.key[:0], rec)
+		if _, ok := v.known[string(v.key)]; ok {
 			v.doubles.Add(1)
 			return nil
 		}
@@ -159,7 +161,6 @@ func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, paths []stri
 	if err := proc.End(); err != nil {
 		return err
 	}
-	w := &writer{proc}
 	for {
 		kind, body, err := proc.Receive()
 		switch {
@@ -173,7 +174,6 @@ func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, paths []stri
 				return err
 			}
 		default:
-			_ = w
 			return fmt.Errorf("the SQL engine: %s", body)
 		}
 	}

@@ -19,8 +19,11 @@ func (p Projection) LakeSQL(source string) string {
 }
 
 func lakeColumn(c Column) string {
-	if c.Class == Recorded || c.Key != "" || c.Name == "ct_key" || c.Name == "ct_object" {
+	if c.Class == Recorded || c.Key != "" || c.Name == "ct_object" {
 		return quote(c.Name)
+	}
+	if c.Name == "ct_key" { // kept only where it is not the usual one
+		return "coalesce(ct_key, eventid || '/' || recipientaccountid)"
 	}
 	switch partitionOf(c.Name) {
 	case "account", "region":

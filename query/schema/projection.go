@@ -66,19 +66,16 @@ func (c Column) isLeaf(path string) bool {
 }
 
 // Leaves are the names of the texts that rows hold, in order; a name is the path
-// of a leaf, such as useridentity.type. A name that ends in "?" is that of a
-// struct, and its text says only whether the record has it.
+// of a leaf, such as useridentity.type, or a whole column, whose text then is
+// JSON when it has parts.
 func (p Projection) Leaves() []string { return p.leaves }
 
 func (w wanted) appendLeaves(leaves []string, f Field, path string) []string {
-	if f.Kind != Struct {
+	if f.Kind != Struct || w.paths == nil {
 		if w.paths == nil || slices.Contains(w.paths, strings.TrimPrefix(path, w.Name+".")) {
 			leaves = append(leaves, path)
 		}
 		return leaves
-	}
-	if w.paths == nil {
-		leaves = append(leaves, path+"?")
 	}
 	for _, m := range f.Fields {
 		leaves = w.appendLeaves(leaves, m, path+"."+m.Name)
@@ -100,15 +97,32 @@ func (p Projection) SelectSQL(source string) string {
 }
 
 func (w wanted) sql(f Field, path string) string {
-	switch f.Kind {
-	case Struct:
+	switch {
+	case w.paths == nil && f.Kind != Text:
+		return "from_json(" + quote(path) + ", '" + f.shape() + "')"
+	case f.Kind == Struct:
 		return w.structSQL(f, path)
-	case Map:
-		return w.orNull(path, "CAST(CAST("+quote(path)+" AS JSON) AS "+f.engineType()+")", f)
-	case List:
-		return "CAST(CAST(" + quote(path) + " AS JSON) AS " + f.engineType() + ")"
 	}
 	return w.orNull(path, quote(path), f)
+}
+
+// shape describes the field's type as the engine's from_json wants it.
+func (f Field) shape() string {
+	switch f.Kind {
+	case Struct, List:
+		parts := make([]string, len(f.Fields))
+		for i, m := range f.Fields {
+			parts[i] = `"` + m.Name + `":` + m.shape()
+		}
+		all := "{" + strings.Join(parts, ",") + "}"
+		if f.Kind == List {
+			return "[" + all + "]"
+		}
+		return all
+	case Map:
+		return `"MAP(VARCHAR, VARCHAR)"`
+	}
+	return `"VARCHAR"`
 }
 
 // orNull is a leaf's text, or NULL when the query does not look at it.
@@ -124,11 +138,7 @@ func (w wanted) structSQL(f Field, path string) string {
 	for i, m := range f.Fields {
 		parts[i] = quote(m.Name) + " := " + w.sql(m, path+"."+m.Name)
 	}
-	pack := "struct_pack(" + strings.Join(parts, ", ") + ")"
-	if w.paths != nil {
-		return pack
-	}
-	return "CASE WHEN " + quote(path+"?") + " IS NOT NULL THEN " + pack + " END"
+	return "struct_pack(" + strings.Join(parts, ", ") + ")"
 }
 
 // ColumnsSQL are the names of the columns, with commas between.

@@ -61,8 +61,7 @@ func (r *Row) Append(dst []byte, i int, rec *cloudtrail.Record, at *Place) (text
 }
 
 func (r *Row) getter(name string) func([]byte, *cloudtrail.Record, *Place) ([]byte, bool) {
-	path, presence := strings.CutSuffix(name, "?")
-	column, rest, _ := strings.Cut(path, ".")
+	column, rest, _ := strings.Cut(name, ".")
 	c, _ := Find(column)
 	if c.Key == "" {
 		return derived(c.Name)
@@ -88,8 +87,8 @@ func (r *Row) getter(name string) func([]byte, *cloudtrail.Record, *Place) ([]by
 			v = v.Lookup(keys...)
 		}
 		switch {
-		case presence:
-			return append(dst, '1'), v.Kind() == cloudtrail.Object
+		case f.Kind == Struct:
+			return appendStruct(dst, v, f.Fields)
 		case f.Kind == List:
 			return appendList(dst, v, f.Fields)
 		case f.Kind == Map:
@@ -106,6 +105,51 @@ func (r *Row) text(dst []byte, v cloudtrail.Value) ([]byte, bool) {
 		return dst, false
 	}
 	return append(dst, v.Text(r.scratch[:0])...), true
+}
+
+// appendStruct appends an object as JSON with the table's field names, in one
+// walk over its members. What is not in the table is left out.
+func appendStruct(dst []byte, v cloudtrail.Value, fields []Field) ([]byte, bool) {
+	if v.Kind() != cloudtrail.Object {
+		return dst, false
+	}
+	dst = append(dst, '{')
+	begin := len(dst)
+	v.Members(func(key []byte, e cloudtrail.Value) bool {
+		for i := range fields {
+			f := &fields[i]
+			if string(key) != f.Key || e.Kind() == cloudtrail.Null {
+				continue
+			}
+			if len(dst) > begin {
+				dst = append(dst, ',')
+			}
+			dst = append(append(append(dst, '"'), f.Name...), `":`...)
+			dst = appendPart(dst, e, f)
+			break
+		}
+		return true
+	})
+	return append(dst, '}'), true
+}
+
+// appendPart appends a field of a struct.
+func appendPart(dst []byte, v cloudtrail.Value, f *Field) []byte {
+	ok := true
+	switch f.Kind {
+	case Struct:
+		dst, ok = appendStruct(dst, v, f.Fields)
+	case Map:
+		dst, ok = appendMap(dst, v)
+	case List:
+		dst, ok = appendList(dst, v, f.Fields)
+	default:
+		return appendTextOrNull(dst, v)
+	}
+	if !ok {
+		return append(dst, "null"...)
+	}
+	return dst
 }
 
 // appendList appends an array of structs as JSON with the table's field names.
@@ -154,6 +198,8 @@ func appendTextOrNull(dst []byte, v cloudtrail.Value) []byte {
 	switch v.Kind() {
 	case cloudtrail.Missing, cloudtrail.Null:
 		return append(dst, "null"...)
+	case cloudtrail.String: // valid JSON as it is
+		return append(dst, v.Raw()...)
 	}
 	return appendJSON(dst, string(v.Text(nil)))
 }
@@ -178,8 +224,7 @@ func appendDerived(dst []byte, name string, rec *cloudtrail.Record, at *Place) (
 	case "ct_record":
 		return append(dst, rec.Raw()...), true
 	case "ct_key":
-		k := rec.Key()
-		return hex.AppendEncode(dst, k[:]), true
+		return AppendKey(dst, rec), true
 	}
 	if t, ok := at.Partition(name); ok {
 		return append(dst, t...), t != ""
@@ -199,6 +244,21 @@ func appendDerived(dst []byte, name string, rec *cloudtrail.Record, at *Place) (
 		return append(dst, dayText(name, t)...), true
 	}
 	return dst, false
+}
+
+// AppendKey appends the record's identity as text: its event ID and the account
+// that received it, which the table has anyway, or what cloudtrail.Record.Key
+// makes of a record that those do not identify.
+func AppendKey(dst []byte, rec *cloudtrail.Record) []byte {
+	id, account := rec.Field(cloudtrail.EventID), rec.Field(cloudtrail.RecipientAccountID)
+	_, repairs := rec.Supersedes()
+	category := rec.Field(cloudtrail.EventCategory).Str()
+	if id.Kind() == cloudtrail.String && account.Kind() == cloudtrail.String && !repairs && category != "Insight" && !rec.Has(cloudtrail.InsightDetails) {
+		dst = append(dst, id.Text(nil)...)
+		return append(append(dst, '/'), account.Text(nil)...)
+	}
+	k := rec.Key()
+	return hex.AppendEncode(dst, k[:])
 }
 
 // Partition is the text of a partition column that the place alone decides; ok
