@@ -79,10 +79,13 @@ func (s *scan) recall(ctx context.Context, all []memory.Detection) (*recollectio
 		if !ok || r.at[ref] != nil {
 			continue
 		}
+		r.at[ref] = &memo{index: p.index, event: s.memory.shown[p]}
+		if len(r.at[ref].event) > 0 {
+			continue
+		}
 		if files[p.file] == nil {
 			files[p.file] = map[int]*memo{}
 		}
-		r.at[ref] = &memo{index: p.index}
 		files[p.file][p.index] = r.at[ref]
 	}
 	return r, r.read(ctx, files)

@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -24,11 +26,20 @@ type remembering struct {
 	latest int64    // of all records, milliseconds
 	past   *memory.History
 	keep   keep
-	hit    memory.Hit // buffer
+	shown  map[place][]byte // what findings show of the first hits of each input
+	hit    memory.Hit       // buffer
 }
 
 // source is one input of one Spec.
-type source struct{ spec, input int }
+type source struct {
+	spec, input int
+	hits        *atomic.Int32
+}
+
+// shownHits is of how many hits of an input the part that a finding shows is
+// kept in memory. Most inputs have fewer, and their records need not be read
+// again; about 300 bytes each.
+const shownHits = 2048
 
 // newRemembering adds the inputs of rules that remember to nodes.
 func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []detect.Node) {
@@ -36,12 +47,12 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 	if len(specs) == 0 {
 		return nil, nodes
 	}
-	m := &remembering{specs: specs, owners: owners, past: memory.NewHistory(specs, memory.HistoryOptions{})}
+	m := &remembering{specs: specs, owners: owners, shown: map[place][]byte{}, past: memory.NewHistory(specs, memory.HistoryOptions{})}
 	for i, s := range specs {
 		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
 		for j, in := range s.Inputs {
 			if in.Node != nil {
-				m.inputs = append(m.inputs, source{i, j})
+				m.inputs = append(m.inputs, source{i, j, new(atomic.Int32)})
 				nodes = append(nodes, in.Node)
 			}
 		}
@@ -59,6 +70,7 @@ type recalled struct {
 	group, value  int32 // ends in texts
 	id            int32 // end in texts of the event's ID
 	raw           int32 // end in texts of the record itself, of inputs that cannot be read again
+	shown         bool  // it is not the record but what findings show of it
 }
 
 // remember notes that the record in hand is a hit of an input.
@@ -89,8 +101,14 @@ func (w *worker) remember(n int) {
 	h.value = int32(len(b.texts))
 	b.texts = appendID(b.texts, w.rec)
 	h.id = int32(len(b.texts))
-	if w.stream {
+	switch {
+	case w.stream:
 		b.texts = append(b.texts, w.rec.Raw()...)
+	case !w.o.WithEvent && in.hits.Add(1) <= shownHits:
+		if len(w.event) == 0 {
+			w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+		}
+		b.texts, h.shown = append(b.texts, w.event...), true
 	}
 	h.raw = int32(len(b.texts))
 	b.memory = append(b.memory, h)
@@ -164,7 +182,9 @@ func (m *remembering) file(b *batch, h *recalled, start int32) error {
 	x.Ref = binary.AppendUvarint(x.Ref, uint64(b.number))
 	x.Ref = binary.AppendUvarint(x.Ref, uint64(h.index))
 	x.Ref = append(x.Ref, b.texts[h.value:h.id]...)
-	if h.raw > h.id {
+	if h.shown {
+		m.shown[place{b.number, int(h.index)}] = bytes.Clone(b.texts[h.id:h.raw])
+	} else if h.raw > h.id {
 		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.id:h.raw]); err != nil {
 			return err
 		}

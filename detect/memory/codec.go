@@ -9,6 +9,7 @@ import (
 // serves both ways. What cannot be read sets bad and leaves zero values.
 type codec struct {
 	b       []byte
+	src     string // what b is the rest of, if texts may share its memory
 	reading bool
 	bad     bool
 }
@@ -68,6 +69,10 @@ func (c *codec) text(p *string) {
 	var n uint64
 	if c.uint(&n); n > uint64(len(c.b)) {
 		c.fail()
+		return
+	}
+	if at := len(c.src) - len(c.b); c.src != "" {
+		*p, c.b = c.src[at:at+int(n)], c.b[n:]
 		return
 	}
 	*p, c.b = string(c.b[:n]), c.b[n:]

@@ -250,8 +250,9 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 
 func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, clock int64) []Detection {
 	spec := h.specs[s]
+	least := spec.leastHits()
 	for key, p := range groups {
-		if n, ok := spec.enough(); ok && spec.Kind == Count && p.count() < n && !spec.AtClose() {
+		if p.count() < least {
 			continue // as most groups
 		}
 		h.hits = p.read(h.forms[s], h.hits[:0])

@@ -130,7 +130,7 @@ func appendText[T string | []byte](dst []byte, s T) []byte {
 // readHits reads what appendHit wrote; it stops at the first thing that it did
 // not write.
 func (f form) readHits(into []hit, b []byte, base int64) []hit {
-	c := codec{b: b, reading: true}
+	c := codec{b: b, src: string(b), reading: true}
 	for len(c.b) > 0 && !c.bad {
 		h := hit{inputs: 1, weight: 1}
 		c.int(&h.at)

@@ -150,6 +150,19 @@ func (s *Spec) enough() (n int, ok bool) {
 	return int(max(least, 1)), true
 }
 
+// leastHits is how many hits a group must have for any detection.
+func (s *Spec) leastHits() int {
+	switch s.Kind {
+	case Count, Distinct:
+		if n, ok := s.enough(); ok && !s.AtClose() {
+			return n
+		}
+	case Ordered:
+		return len(s.Steps)
+	}
+	return 0
+}
+
 func (s *Spec) window() int64 { return s.Window.Milliseconds() }
 
 // valued and numbered tell what a hit of the Spec carries.
