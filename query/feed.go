@@ -35,7 +35,7 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 	}
 	totals, err := pipeline.Records(ctx, o, func() pipeline.RecordVisitor {
 		leaves := p.projection.Leaves()
-		return &feeder{plan: p, to: to, row: schema.NewRow(leaves), batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves),
+		return &feeder{plan: p, to: to, row: p.projection.Row(), batch: sandbox.NewBatch(len(leaves)), leaves: len(leaves),
 			match: newMatcher(p.filter)}
 	})
 	if err == nil {

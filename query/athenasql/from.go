@@ -50,6 +50,7 @@ func (t *translator) table(r *table, s *scope) (string, error) {
 		t.trails++
 		src.trail, text = true, View
 		t.takeForTrail(r)
+		t.places = append(t.places, r)
 	}
 	if len(r.columns) > 0 {
 		if src.trail {

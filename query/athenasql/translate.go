@@ -21,6 +21,7 @@ type translator struct {
 	notes  diagnostic.List
 	said   map[string]bool
 	tables []string
+	places []*table // where the trail is read
 	serial int
 }
 

@@ -68,6 +68,10 @@ type Lake struct {
 
 // Open reads the lake in dir as it is. A folder without a lake is an empty one.
 func Open(dir string) (*Lake, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
 	l := &Lake{dir: dir, files: map[string]File{}, objects: map[string]int64{}, next: 1}
 	names, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
 	if err != nil {

@@ -87,7 +87,7 @@ func (r *reading) run(ctx context.Context, o *Options, batch *pipeline.Listing) 
 	leaves := r.view.Leaves()
 	return pipeline.Records(ctx, pipeline.RecordOptions{Listing: batch, Workers: o.Workers, Limits: o.Limits, Fault: o.Fault},
 		func() pipeline.RecordVisitor {
-			return &rowVisitor{reading: r, row: schema.NewRow(leaves), leaves: len(leaves), batch: sandbox.NewBatch(len(leaves))}
+			return &rowVisitor{reading: r, row: r.view.Row(), leaves: len(leaves), batch: sandbox.NewBatch(len(leaves))}
 		})
 }
 

@@ -14,7 +14,8 @@ type Projection struct {
 // wanted is a column of a projection: whole, or some of its leaves only.
 type wanted struct {
 	Column
-	paths []string // of the leaves, lower-case; nil means all of it
+	paths  []string // of the leaves, lower-case; nil means all of it
+	prefix string   // of the leaves' names in the engine
 }
 
 // Need names a column that a query uses and, when it only uses leaves of it,
@@ -68,7 +69,12 @@ func (c Column) isLeaf(path string) bool {
 // Leaves are the names of the texts that rows hold, in order; a name is the path
 // of a leaf, such as useridentity.type, or a whole column, whose text then is
 // JSON when it has parts.
-func (p Projection) Leaves() []string { return p.leaves }
+func (p Projection) Leaves() []string {
+	if p.packed() {
+		return []string{packedLeaf}
+	}
+	return p.leaves
+}
 
 func (w wanted) appendLeaves(leaves []string, f Field, path string) []string {
 	if f.Kind != Struct || w.paths == nil {
@@ -89,8 +95,14 @@ func (p Projection) SelectSQL(source string) string {
 	if len(p.columns) == 0 {
 		return "SELECT 1 AS ct_row FROM " + source
 	}
+	prefix := ""
+	if p.packed() {
+		prefix = "ct_r."
+		source = "(SELECT from_json(" + packedLeaf + ", '" + p.shape() + "') AS ct_r FROM " + source + ")"
+	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
+		w.prefix = prefix
 		list[i] = w.sql(w.Field, w.Name) + " AS " + quote(w.Name)
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
@@ -98,12 +110,14 @@ func (p Projection) SelectSQL(source string) string {
 
 func (w wanted) sql(f Field, path string) string {
 	switch {
+	case w.paths == nil && f.Kind != Text && w.prefix != "":
+		return w.prefix + quote(path)
 	case w.paths == nil && f.Kind != Text:
 		return "from_json(" + quote(path) + ", '" + f.shape() + "')"
 	case f.Kind == Struct:
 		return w.structSQL(f, path)
 	}
-	return w.orNull(path, quote(path), f)
+	return w.orNull(path, w.prefix+quote(path), f)
 }
 
 // shape describes the field's type as the engine's from_json wants it.

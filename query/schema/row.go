@@ -44,6 +44,7 @@ func fromFileName(object string) cloudtrail.ObjectKey {
 type Row struct {
 	get     []func(dst []byte, rec *cloudtrail.Record, at *Place) ([]byte, bool)
 	scratch []byte
+	compact []byte
 }
 
 // NewRow prepares the extraction of leaves, named as Projection.Leaves does.
@@ -61,21 +62,11 @@ func (r *Row) Append(dst []byte, i int, rec *cloudtrail.Record, at *Place) (text
 }
 
 func (r *Row) getter(name string) func([]byte, *cloudtrail.Record, *Place) ([]byte, bool) {
-	column, rest, _ := strings.Cut(name, ".")
-	c, _ := Find(column)
+	c, f, keys := leafOf(name)
 	if c.Key == "" {
 		return derived(c.Name)
 	}
-	id, f := cloudtrail.FieldIDOf(c.Key), c.Field
-	var keys []string
-	for part := range strings.SplitSeq(rest, ".") {
-		for _, m := range f.Fields {
-			if m.Name == part && f.Kind == Struct {
-				keys, f = append(keys, m.Key), m
-				break
-			}
-		}
-	}
+	id := cloudtrail.FieldIDOf(c.Key)
 	if id == cloudtrail.NoField {
 		return func(dst []byte, rec *cloudtrail.Record, _ *Place) ([]byte, bool) {
 			return r.text(dst, rec.Get(c.Key))
@@ -96,6 +87,23 @@ func (r *Row) getter(name string) func([]byte, *cloudtrail.Record, *Place) ([]by
 		}
 		return r.text(dst, v)
 	}
+}
+
+// leafOf finds the column of a leaf, the field that it is, and the keys that lead
+// to it.
+func leafOf(name string) (c Column, f Field, keys []string) {
+	column, rest, _ := strings.Cut(name, ".")
+	c, _ = Find(column)
+	f = c.Field
+	for part := range strings.SplitSeq(rest, ".") {
+		for _, m := range f.Fields {
+			if m.Name == part && f.Kind == Struct {
+				keys, f = append(keys, m.Key), m
+				break
+			}
+		}
+	}
+	return c, f, keys
 }
 
 // text appends the value as Athena's text column has it.
@@ -198,10 +206,12 @@ func appendTextOrNull(dst []byte, v cloudtrail.Value) []byte {
 	switch v.Kind() {
 	case cloudtrail.Missing, cloudtrail.Null:
 		return append(dst, "null"...)
-	case cloudtrail.String: // valid JSON as it is
-		return append(dst, v.Raw()...)
+	case cloudtrail.String:
+		if isPlain(v.Raw()) {
+			return append(dst, v.Raw()...)
+		}
 	}
-	return appendJSON(dst, string(v.Text(nil)))
+	return appendQuoted(dst, v.Text(nil))
 }
 
 func appendJSON(dst []byte, s string) []byte {
