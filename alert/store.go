@@ -25,6 +25,10 @@ var (
 	// ErrNewer is returned for a store that a later version has written. It is
 	// left untouched.
 	ErrNewer = errors.New("the store was written by a later version")
+	// ErrConflict is returned by Commit when another process has written a piece
+	// of the batch's state since it was read: nothing of the state is written, and
+	// the caller reads it again.
+	ErrConflict = errors.New("another process has changed the state")
 	// ErrLost is returned by Settle when the lease had ended and the delivery is
 	// somebody else's by now, or gone.
 	ErrLost = errors.New("the lease was lost")
@@ -51,6 +55,10 @@ const (
 type Position struct {
 	Name string // source, or source and object
 	Data []byte
+	// Version, when not 0, is one more than the version that was read: a store
+	// with several writers writes on condition that it still is, and gives it
+	// back with State. A store with one writer may ignore it.
+	Version int64
 }
 
 // Batch is what one transaction adds.

@@ -26,7 +26,7 @@ type endpoints struct {
 // listener stays as it was made: a changed address needs a restart.
 func (s *Server) listen() (*endpoints, error) {
 	p := s.parts.Load()
-	e := &endpoints{grace: p.Config.Serve.Stop.Std()}
+	e := &endpoints{grace: p.Config.Serve.Stop.Std() / wholeStop}
 	address, err := e.open(s, p.Config.Serve.Listen, s.operations(), "", "")
 	if err != nil {
 		return nil, fmt.Errorf("serve.listen: %w", err)

@@ -79,16 +79,18 @@ type collector struct{ s *Server }
 // The metrics that are read when they are asked for.
 var (
 	records = prometheus.NewDesc("trailwarden_records_total",
-		"Records by what became of them; received is the sum of the others.", []string{"outcome"}, nil)
+		"Records by what became of them; received is the sum of the others and of the one in each worker's hand.", []string{"outcome"}, nil)
 	messages = prometheus.NewDesc("trailwarden_messages_total",
 		"Deliveries by source and what became of them; received is the sum of the others.", []string{"source", "outcome"}, nil)
 	ignored  = prometheus.NewDesc("trailwarden_ignored_total", "Messages and objects that hold no records, by reason.", []string{"reason"}, nil)
 	objects  = prometheus.NewDesc("trailwarden_objects_total", "Objects fetched.", nil, nil)
 	poisoned = prometheus.NewDesc("trailwarden_intake_dead_letters_total", "Messages and objects put into the intake's dead letter.", nil, nil)
 	findings = prometheus.NewDesc("trailwarden_findings_total", "Findings made.", nil, nil)
+	late     = prometheus.NewDesc("trailwarden_late_hits_total", "Records that came too late for the windows of rules that remember.", nil, nil)
 	alerts   = prometheus.NewDesc("trailwarden_alerts_total", "Alerts opened.", nil, nil)
 	backlog  = prometheus.NewDesc("trailwarden_outbox", "Messages waiting, by sink.", []string{"sink"}, nil)
 	paused   = prometheus.NewDesc("trailwarden_sink_paused", "1 while a sink refuses our credentials.", []string{"sink"}, nil)
+	inHand   = prometheus.NewDesc("trailwarden_messages_in_hand", "Deliveries in hand, by source.", []string{"source"}, nil)
 	failing  = prometheus.NewDesc("trailwarden_source_failing", "1 while a source cannot reach upstream.", []string{"source"}, nil)
 	rules    = prometheus.NewDesc("trailwarden_rules", "Rules that judge, by version of the set.", []string{"version"}, nil)
 	build    = prometheus.NewDesc("trailwarden_build_info", "The program.", []string{"version"}, nil)
@@ -107,13 +109,14 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	l := c.s.live
 	judged, duplicates, failed := l.Judged.Load(), l.Duplicates.Load(), l.Failed.Load()
-	count(records, judged+duplicates+failed, "received")
+	count(records, l.Received.Load(), "received") // after the others: what is in hand counts here only
 	count(records, judged, "judged")
 	count(records, duplicates, "duplicate")
 	count(records, failed, "failed")
 	count(objects, l.Objects.Load())
 	count(poisoned, l.Poisoned.Load())
 	count(findings, l.Findings.Load())
+	count(late, l.Late.Load())
 	count(alerts, l.Alerts.Load())
 	for reason, n := range l.Ignored.All() {
 		count(ignored, n, reason)
@@ -123,6 +126,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		count(messages, h.Acknowledged, name, "acknowledged")
 		count(messages, h.Poisoned, name, "poisoned")
 		count(messages, h.Returned, name, "returned")
+		gauge(inHand, float64(h.InFlight), name)
 		gauge(failing, flag(h.Fault != nil), name)
 	}
 	for _, st := range c.s.deliver.Status() {

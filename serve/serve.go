@@ -55,6 +55,9 @@ type Server struct {
 	metrics  *metrics
 	registry *prometheus.Registry
 
+	hard    context.Context // ends when handlers must have ended
+	endHard context.CancelFunc
+
 	mu      sync.Mutex
 	running map[string]*running // sources, by name
 	broken  string              // why the last reload was refused
@@ -76,6 +79,8 @@ func Run(ctx context.Context, o Options) error {
 		o.Mode = "serve"
 	}
 	s := &Server{o: o, log: o.Log, running: map[string]*running{}, faults: make(chan error, 1)}
+	s.hard, s.endHard = context.WithCancel(context.WithoutCancel(ctx))
+	defer s.endHard()
 	if err := s.start(ctx); err != nil {
 		return err
 	}
@@ -125,7 +130,7 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	s.metrics = newMetrics(s)
 	o := p.Dispatch
 	o.Store, o.Log, o.Observe = s.store, s.log, s.metrics.attempt
-	o.Grace = p.Config.Serve.Stop.Std()
+	o.Grace = p.Config.Serve.Stop.Std() * shareOfSinks / wholeStop
 	o.Build = func(ctx context.Context, a *alert.Alert, d alert.Delivery) (*message.Message, error) {
 		return s.parts.Load().Dispatch.Build(ctx, a, d)
 	}
@@ -137,6 +142,8 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	s.live = live.New(live.Options{
 		Store: waking{s.store, s.deliver}, Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
 		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Delay: s.metrics.delay, Now: s.o.Now,
+		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
+		Patience: patience, Full: s.full,
 	})
 	s.metrics.register(s)
 	return nil
@@ -185,7 +192,10 @@ func (s *Server) run(ctx context.Context) error {
 
 	s.stopped.Store(true)
 	s.log.Info("stopping")
+	stop := s.parts.Load().Config.Serve.Stop.Std()
+	defer time.AfterFunc(stop*shareOfSources/wholeStop, s.endHard).Stop()
 	endTending()
+	s.live.Hurry()
 	s.stopSources()
 	s.live.Close()
 	endDelivering()
@@ -194,6 +204,18 @@ func (s *Server) run(ctx context.Context) error {
 	s.log.Info("stopped", "received", s.live.Received.Load(), "alerts", s.live.Alerts.Load())
 	return err
 }
+
+// How the time for a stop is shared: between handlers in hand, messages under
+// way, and what is left to close.
+const (
+	shareOfSources = 5
+	shareOfSinks   = 4
+	wholeStop      = 10
+)
+
+// patience is how long a delivery is kept in hand while the store has no room;
+// its queue keeps it for 12 hours at most.
+const patience = time.Hour
 
 // wait serves reloads until ctx ends.
 func (s *Server) wait(ctx context.Context) error {

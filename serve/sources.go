@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"errors"
+	"sync/atomic"
+	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/source"
@@ -10,25 +12,35 @@ import (
 
 // running is a source that runs.
 type running struct {
-	made assemble.MadeSource
-	stop context.CancelFunc
-	done chan struct{}
+	made   assemble.MadeSource
+	stop   context.CancelFunc
+	done   chan struct{}
+	broken atomic.Pointer[error] // why it cannot work, while it does not
+}
+
+// health is how the source is.
+func (r *running) health() source.Health {
+	h := r.made.Health()
+	if err := r.broken.Load(); err != nil && h.Fault == nil {
+		h.Fault = *err
+	}
+	return h
 }
 
 // apply starts what is new in the parts, stops what is gone, and leaves alone
-// what did not change.
+// what did not change. A source that stops is known until its last delivery is
+// done, for that still needs what opens its objects.
 func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
 	wanted := map[string]assemble.MadeSource{}
 	for _, m := range p.Sources {
 		wanted[m.Name()] = m
 	}
 	s.mu.Lock()
-	var ending []*running
+	ending := map[string]*running{}
 	for name, r := range s.running {
 		if m, ok := wanted[name]; !ok || m.Print != r.made.Print {
 			r.stop()
-			ending = append(ending, r)
-			delete(s.running, name)
+			ending[name] = r
 		}
 	}
 	s.mu.Unlock()
@@ -37,6 +49,9 @@ func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for name := range ending {
+		delete(s.running, name)
+	}
 	for name, m := range wanted {
 		if s.running[name] == nil {
 			s.running[name] = s.begin(ctx, m)
@@ -44,26 +59,53 @@ func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
 	}
 }
 
-// begin runs one source. A source that cannot work until somebody changes
-// something is told of, and the others go on.
+// again is how long a source that cannot work waits before it is tried again:
+// somebody may have made what it lacks.
+const again = 30 * time.Second
+
+// begin runs one source. One that cannot work until somebody changes something
+// is told of and tried again and again, and the others go on.
 func (s *Server) begin(ctx context.Context, m assemble.MadeSource) *running {
 	ctx, stop := context.WithCancel(ctx)
-	r := &running{m, stop, make(chan struct{})}
+	r := &running{made: m, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
-		err := m.Run(ctx, s.live.Handle)
-		var c *source.ConfigError
-		switch {
-		case errors.As(err, &c):
+		for {
+			err := m.Run(ctx, s.handle)
+			var c *source.ConfigError
+			if !errors.As(err, &c) {
+				s.ended(ctx, m.Name(), err)
+				return
+			}
+			r.broken.Store(&err)
 			s.log.Error("a source cannot work", "source", m.Name(), "error", err)
 			s.health(ctx, sourceNotice(m.Name(), err), "")
-		case err != nil:
-			s.fail(err)
-		case ctx.Err() == nil:
-			s.log.Info("a source has given everything", "source", m.Name())
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(again):
+				r.broken.Store(nil)
+			}
 		}
 	}()
 	return r
+}
+
+func (s *Server) ended(ctx context.Context, name string, err error) {
+	switch {
+	case err != nil:
+		s.fail(err)
+	case ctx.Err() == nil:
+		s.log.Info("a source has given everything", "source", name)
+	}
+}
+
+// handle judges a delivery until the last moment that a stop allows.
+func (s *Server) handle(ctx context.Context, d source.Delivery) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.hard, cancel)()
+	return s.live.Handle(ctx, d)
 }
 
 // stopSources stops all at once and waits for each.
@@ -95,7 +137,7 @@ func (s *Server) statuses() map[string]source.Health {
 	defer s.mu.Unlock()
 	all := make(map[string]source.Health, len(s.running))
 	for name, r := range s.running {
-		all[name] = r.made.Health()
+		all[name] = r.health()
 	}
 	return all
 }

@@ -14,20 +14,31 @@ import (
 
 const pulseName = "serve/pulse"
 
+// How often what happens by the clock is looked at, and how long a source may
+// fail before somebody is told: together less than a minute.
+const (
+	lookEvery   = 15 * time.Second
+	failingLong = 20 * time.Second
+	saveEvery   = 10 * time.Minute
+)
+
 // tend looks after what happens by the clock: silences of places that used to
 // deliver, sources that cannot reach upstream, and what has outlived its
 // keeping.
 func (s *Server) tend(ctx context.Context) {
-	minute, hour := time.NewTicker(time.Minute), time.NewTicker(time.Hour)
-	defer minute.Stop()
+	look, save, hour := time.NewTicker(lookEvery), time.NewTicker(saveEvery), time.NewTicker(time.Hour)
+	defer look.Stop()
+	defer save.Stop()
 	defer hour.Stop()
+	clock := watched{time.Now(), s.o.Now()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-minute.C:
-			s.listenFor(ctx)
+		case <-look.C:
+			s.listenFor(ctx, clock.jump(time.Now(), s.o.Now()))
 			s.lookAtSources(ctx)
+		case <-save.C:
 			if err := s.savePulse(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("what was heard is not saved", "error", err)
 			}
@@ -37,6 +48,21 @@ func (s *Server) tend(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// watched is what two clocks said at once: one that only runs, and the wall's,
+// which can be set.
+type watched struct{ runs, wall time.Time }
+
+// jump is how far the wall clock moved beyond the time that went by since the
+// last call; 0 for less than a minute.
+func (w *watched) jump(runs, wall time.Time) time.Duration {
+	d := wall.Round(0).Sub(w.wall.Round(0)) - runs.Sub(w.runs)
+	*w = watched{runs, wall}
+	if d.Abs() < time.Minute {
+		return 0
+	}
+	return d
 }
 
 func (s *Server) loadPulse(ctx context.Context) error {
@@ -61,10 +87,15 @@ func (s *Server) savePulse(ctx context.Context) error {
 	return s.store.Save(ctx, pulseName, data)
 }
 
-// listenFor tells of places that went quiet.
-func (s *Server) listenFor(ctx context.Context) {
+// listenFor tells of places that went quiet. When the clock was set in between,
+// nobody was silent for that long.
+func (s *Server) listenFor(ctx context.Context, jump time.Duration) {
 	if s.pulse == nil {
 		return
+	}
+	if jump != 0 {
+		s.log.Warn("the clock was set, or the machine slept", "by", jump.String())
+		s.pulse.Shift(jump)
 	}
 	for _, q := range s.pulse.Check(s.o.Now()) {
 		s.log.Warn("a place that used to deliver", "quiet", !q.Over, "source", q.Place.Source, "account", q.Place.Account, "region", q.Place.Region)
@@ -75,7 +106,7 @@ func (s *Server) listenFor(ctx context.Context) {
 // lookAtSources tells of sources that have not reached upstream for a while.
 func (s *Server) lookAtSources(ctx context.Context) {
 	for name, h := range s.statuses() {
-		if h.Fault != nil && s.o.Now().Sub(h.Since) > time.Minute {
+		if h.Fault != nil && s.o.Now().Sub(h.Since) > failingLong {
 			s.health(ctx, sourceNotice(name, h.Fault), "")
 		}
 	}
@@ -102,6 +133,19 @@ func (s *Server) trouble(from string, err error) {
 				{Name: "key", Value: denied.Object.Key}, {Name: "code", Value: denied.Code}},
 		}, "")
 	}
+}
+
+// full tells that the store has no room, and when it has again. The store may
+// have none for the notice either: then only the log says so.
+func (s *Server) full(now bool) {
+	if !now {
+		s.log.Info("the store has room again, and intake goes on")
+		return
+	}
+	s.log.Error("the store has no room: nothing more is taken in until it has")
+	s.health(context.Background(), alert.Notice{Key: "store full", Severity: severity.High,
+		Headline: "Trailwarden has no room to store alerts",
+		Summary:  "Nothing more is taken in until there is room on the disk of the store. What was not stored is not acknowledged, so nothing is lost while upstream keeps it."}, "")
 }
 
 func reloadNotice(err error) alert.Notice {

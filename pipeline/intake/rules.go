@@ -22,15 +22,16 @@ type Rules struct {
 	// Version is a hash over all rules: the same for the same set, whatever the
 	// order of the files.
 	Version string
-	facts   []*alert.Rule
+	facts   []*alert.Rule // of the rules on single records, by number of the engine's rule
+	nodes   []detect.Node // all that the engine judges: theirs, then the inputs of rules that remember
 	engine  *detect.Engine
+	memory  *Memory // nil when no rule remembers
 }
 
 // Prepare compiles the active ones of rules. Adjust, when set, changes what
 // alerts tell of a rule, as configuration wants it.
 func Prepare(rules []*rule.Rule, adjust func(*alert.Rule)) *Rules {
 	s := new(Rules)
-	var nodes []detect.Node
 	for _, r := range rules {
 		if r.Inactive != "" || r.Predicate == nil {
 			continue
@@ -40,10 +41,11 @@ func Prepare(rules []*rule.Rule, adjust func(*alert.Rule)) *Rules {
 			adjust(f)
 		}
 		s.facts = append(s.facts, f)
-		nodes = append(nodes, r.Predicate)
+		s.nodes = append(s.nodes, r.Predicate)
 	}
-	s.engine = detect.Compile(nodes)
-	s.Version = version(s.facts)
+	s.remember(rules, adjust)
+	s.engine = detect.Compile(s.nodes)
+	s.Version = version(s.Facts())
 	return s
 }
 
@@ -58,7 +60,7 @@ func version(facts []*alert.Rule) string {
 }
 
 // Len is the number of rules that judge.
-func (s *Rules) Len() int { return len(s.facts) }
+func (s *Rules) Len() int { return len(s.Facts()) }
 
 // Facts is what an alert tells of r.
 func Facts(r *rule.Rule) *alert.Rule {
@@ -80,9 +82,14 @@ type Origin struct {
 
 // Judge judges records one after the other; one for each goroutine.
 type Judge struct {
+	// Keep, when set, is given what rules that remember must know of the records;
+	// without it they are not judged.
+	Keep *Hits
+
 	rules   *Rules
 	matcher *detect.Matcher
 	hits    []int
+	reader  reader
 }
 
 // NewJudge makes a Judge of the set.
@@ -93,15 +100,52 @@ func (s *Rules) NewJudge() *Judge { return &Judge{rules: s, matcher: s.engine.Ne
 func (j *Judge) Record(to []alert.Finding, rec *cloudtrail.Record, index int, from *Origin) []alert.Finding {
 	j.hits = j.hits[:0]
 	j.matcher.Match(rec, func(n int) { j.hits = append(j.hits, n) })
-	if len(j.hits) == 0 {
-		return to
+	if j.Keep != nil && j.rules.memory != nil {
+		j.remember(rec, index, from)
 	}
-	f := Finding(rec, index, from)
+	var f alert.Finding
 	for _, n := range j.hits {
+		if n >= len(j.rules.facts) {
+			continue // an input of a rule that remembers
+		}
+		if f.Record == nil {
+			f = Finding(rec, index, from)
+		}
 		f.Rule = j.rules.facts[n]
 		to = append(to, f)
 	}
 	return to
+}
+
+// OneByOne judges a record by each rule on single records alone, for when one of
+// them panicked. broken are the IDs of the rules that do; rules that remember do
+// not get to know of the record when their inputs are among them.
+func (s *Rules) OneByOne(rec *cloudtrail.Record, index int, from *Origin) (found []alert.Finding, broken []string) {
+	for i, r := range s.facts {
+		matched, ok := matches(s.nodes[i], rec)
+		switch {
+		case !ok:
+			broken = append(broken, r.ID)
+		case matched:
+			f := Finding(rec, index, from)
+			f.Rule = r
+			found = append(found, f)
+		}
+	}
+	if len(broken) == 0 {
+		broken = append(broken, "one that remembers")
+	}
+	return found, broken
+}
+
+func matches(n detect.Node, rec *cloudtrail.Record) (matched, ok bool) {
+	defer func() {
+		if !ok {
+			_ = recover()
+		}
+	}()
+	detect.Compile([]detect.Node{n}).NewMatcher().Match(rec, func(int) { matched = true })
+	return matched, true
 }
 
 // Finding is a finding on rec, without its rule.
@@ -120,4 +164,12 @@ func Finding(rec *cloudtrail.Record, index int, from *Origin) alert.Finding {
 }
 
 // Facts are what alerts tell of the rules of the set.
-func (s *Rules) Facts() []*alert.Rule { return s.facts }
+func (s *Rules) Facts() []*alert.Rule {
+	if s.memory == nil {
+		return s.facts
+	}
+	return append(slices.Clone(s.facts), s.memory.told()...)
+}
+
+// Memory is what rules of the set remember; nil when none does.
+func (s *Rules) Memory() *Memory { return s.memory }

@@ -17,6 +17,7 @@ type Counters struct {
 	Failed     atomic.Int64 // records that could not be read
 	Poisoned   atomic.Int64 // messages and objects put into the dead letter
 	Findings   atomic.Int64
+	Late       atomic.Int64 // hits of rules that remember that came later than the bound
 	Alerts     atomic.Int64 // opened
 	Queued     atomic.Int64 // messages put into the outbox
 	Ignored    Reasons      // messages and objects that hold no records, by reason

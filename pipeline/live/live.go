@@ -10,7 +10,10 @@ package live
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -46,6 +49,22 @@ type Options struct {
 	// Trouble, when set, is told of operational faults that hide events, such as
 	// an object that may not be read.
 	Trouble func(source string, err error)
+	// Full, when set, is told when the store has no room, and when it has again.
+	Full func(bool)
+	// Patience is how long a commit waits for room in the store before its
+	// delivery is left to come again; nothing more is taken in meanwhile. 0 means
+	// not at all.
+	Patience time.Duration
+	// Lateness is how much later than others a record may come and still count in
+	// the windows of rules that remember; 0 means memory.DefaultLateness. Groups
+	// is how many of their groups are in memory; 0 means 200,000. Shared says that
+	// other processes judge with the same store.
+	Lateness time.Duration
+	Groups   int
+	Shared   bool
+	// Tick is how often what has become due by event time is judged when no
+	// record brings it up; 0 means 5 s.
+	Tick time.Duration
 	// Delay, when set, is told how long after the event a finding was committed.
 	Delay func(account, region string, d time.Duration)
 	Now   func() time.Time
@@ -57,6 +76,7 @@ type Pipeline struct {
 	seen    *seen
 	judges  sync.Pool
 	commits *committer
+	company sync.RWMutex // held for reading by deliveries that may share the process
 	Counters
 }
 
@@ -71,40 +91,100 @@ func New(o Options) *Pipeline {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Tick <= 0 {
+		o.Tick = 5 * time.Second
+	}
 	p := &Pipeline{o: o, seen: newSeen(o.Remember)}
-	p.commits = newCommitter(o.Store, o.Now, &p.Counters)
+	p.commits = newCommitter(&p.o, &p.Counters)
 	return p
 }
 
-// Close waits for what was handed over and commits it.
+// Hurry has commits that wait for room give up, so that the sources can stop.
+func (p *Pipeline) Hurry() { p.commits.hurry() }
+
+// Close waits for what was handed over and commits it. Deliveries that come
+// later fail with source.ErrEnds.
 func (p *Pipeline) Close() { p.commits.close() }
 
 // Handle judges a delivery and returns when what came of it is durable; see
 // source.Handler.
 func (p *Pipeline) Handle(ctx context.Context, d source.Delivery) error {
 	p.Deliveries.Add(1)
-	w := p.worker(ctx, d)
-	defer p.release(w)
 	if d.Exhausted() {
-		return w.giveUp(errors.New("every try ended the process that made it"))
+		return p.alone(ctx, d)
 	}
+	p.company.RLock()
+	defer p.company.RUnlock()
+	return p.handle(ctx, d)
+}
+
+// handle judges and commits. What could be judged is committed even when
+// something else of the delivery keeps it from being acknowledged.
+func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
+	w := p.worker(ctx, d)
 	err := w.items()
-	if err == nil {
-		err = w.commit()
+	if err == nil || ctx.Err() == nil {
+		if e := w.commit(); e != nil {
+			err = e
+		}
 	}
+	err = w.verdict(err)
+	p.release(w) // not after a panic, which leaves who knows what in it
+	return err
+}
+
+// verdict decides whether the delivery comes again.
+func (w *worker) verdict(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil || errors.Is(err, alert.ErrFull) || errors.Is(err, alert.ErrBroken):
+	case w.ctx.Err() != nil || errors.Is(err, alert.ErrFull) || errors.Is(err, alert.ErrBroken) || errors.Is(err, source.ErrEnds):
 		return err // not the delivery's fault
 	}
-	p.trouble(d.Source, err)
+	w.trouble(w.delivery.Source, err)
 	var denied *source.Denied
-	if d.LastTry() && !errors.As(err, &denied) {
+	if w.delivery.LastTry() && !errors.As(err, &denied) {
 		return w.giveUp(err)
 	}
-	p.Retries.Add(1)
+	w.Retries.Add(1)
 	return err
+}
+
+// alone tries a delivery whose every try ended without an end while nothing
+// else is in hand: if it brings the process down, only it is to blame, and if it
+// was only in bad company, it is judged. After two such tries it is given up.
+func (p *Pipeline) alone(ctx context.Context, d source.Delivery) error {
+	const most = 2
+	p.company.Lock()
+	defer p.company.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	name := loneName(d)
+	before, err := p.o.Store.Load(ctx, name)
+	if err != nil {
+		return err
+	}
+	if len(before) >= most {
+		w := p.worker(ctx, d)
+		defer p.release(w)
+		err = w.giveUp(errors.New("every try ended the process that made it, also while it was alone"))
+	} else if err = p.o.Store.Save(ctx, name, append(before, '1')); err == nil {
+		err = p.handle(ctx, d)
+	}
+	if errors.Is(err, alert.ErrFull) {
+		err = fmt.Errorf("%w: %w", source.ErrOverloaded, err)
+	}
+	if e := p.o.Store.Save(context.WithoutCancel(ctx), name, nil); e != nil && err == nil {
+		err = e
+	}
+	return err // the try came to an end, good or bad
+}
+
+// loneName is where the tries of a delivery alone are counted.
+func loneName(d source.Delivery) string {
+	sum := sha256.Sum256([]byte(d.Source + "\x00" + d.ID))
+	return "alone/" + hex.EncodeToString(sum[:16])
 }
 
 func (p *Pipeline) trouble(from string, err error) {
@@ -124,7 +204,8 @@ func (p *Pipeline) worker(ctx context.Context, d source.Delivery) *worker {
 	if w.rules != rules {
 		w.rules, w.judge = rules, rules.NewJudge()
 	}
-	w.ctx, w.delivery = ctx, d
+	w.ctx, w.delivery, w.part = ctx, d, part{rules: rules}
+	w.judge.Keep = &w.part.hits
 	return w
 }
 

@@ -38,7 +38,8 @@ var now = time.Date(2026, 3, 15, 12, 0, 0, 0, time.UTC)
 // ledger is a store that only writes down what it is given.
 type ledger struct {
 	mu       sync.Mutex
-	findings map[string]int // rule and identity
+	findings map[string]int // of rules on single records: rule and identity
+	windows  map[string]int // of rules that remember: rule and group
 	letters  map[string]alert.Letter
 	state    map[string][]byte
 	commits  int
@@ -46,7 +47,7 @@ type ledger struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{findings: map[string]int{}, letters: map[string]alert.Letter{}, state: map[string][]byte{}}
+	return &ledger{findings: map[string]int{}, windows: map[string]int{}, letters: map[string]alert.Letter{}, state: map[string][]byte{}}
 }
 
 func (l *ledger) Commit(_ context.Context, b alert.Batch) (alert.Committed, error) {
@@ -59,6 +60,10 @@ func (l *ledger) Commit(_ context.Context, b alert.Batch) (alert.Committed, erro
 	}
 	l.commits++
 	for _, f := range b.Findings {
+		if f.Detection != nil {
+			l.windows[f.Rule.ID+fmt.Sprint(f.Detection.Group)]++
+			continue
+		}
 		l.findings[f.Rule.ID+" "+f.Identity]++
 	}
 	for _, x := range b.Letters {
@@ -72,8 +77,32 @@ func (l *ledger) Commit(_ context.Context, b alert.Batch) (alert.Committed, erro
 	return alert.Committed{}, nil
 }
 
-func (l *ledger) Load(context.Context, string) ([]byte, error) { return nil, nil }
-func (l *ledger) Save(context.Context, string, []byte) error   { return nil }
+
+func (l *ledger) Load(_ context.Context, name string) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state["position "+name], nil
+}
+
+func (l *ledger) Save(_ context.Context, name string, b []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state["position "+name] = b; len(b) == 0 {
+		delete(l.state, "position "+name)
+	}
+	return nil
+}
+
+// checkpoints are the positions in objects.
+func (l *ledger) checkpoints() (n int) {
+	for name := range l.state {
+		if strings.HasPrefix(name, "object/") {
+			n++
+		}
+	}
+	return n
+}
+
 func (l *ledger) State(_ context.Context, prefix string, yield func(alert.Position) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -311,8 +340,8 @@ func TestALargeObjectGoesOnFromItsCheckpoint(t *testing.T) {
 		t.Fatal("acknowledged although a commit failed")
 	}
 	judged := store.records()
-	if judged == 0 || judged == 3000 || len(store.state) != 1 {
-		t.Fatalf("%d findings and %d checkpoints after the failure", judged, len(store.state))
+	if judged == 0 || judged == 3000 || store.checkpoints() != 1 {
+		t.Fatalf("%d findings and %d checkpoints after the failure", judged, store.checkpoints())
 	}
 	// Another process goes on.
 	q := start(t, store, fetch, func(o *live.Options) { o.CheckpointBytes = 500_000 })
@@ -323,8 +352,8 @@ func TestALargeObjectGoesOnFromItsCheckpoint(t *testing.T) {
 	if q.Judged.Load() != int64(3000-judged) {
 		t.Errorf("judged %d records on the second try, want the %d that were left", q.Judged.Load(), 3000-judged)
 	}
-	if store.records() != 3000 || len(store.state) != 0 {
-		t.Errorf("findings on %d records and %d checkpoints at the end", store.records(), len(store.state))
+	if store.records() != 3000 || store.checkpoints() != 0 {
+		t.Errorf("findings on %d records and %d checkpoints at the end", store.records(), store.checkpoints())
 	}
 }
 
@@ -375,21 +404,30 @@ func TestHowFailuresEnd(t *testing.T) {
 		receives        int
 		acked           bool
 		letters, alerts int
+		alone           int // tries alone that did not end
 	}{
-		{"a passing fault", errors.New("503 SlowDown"), 1, false, 0, 0},
-		{"a passing fault on the last try", errors.New("503 SlowDown"), 5, true, 1, 0},
-		{"denied", &source.Denied{Object: obj, Code: "AccessDenied"}, 1, false, 0, 0},
-		{"denied on the last try", &source.Denied{Object: obj, Code: "AccessDenied"}, 5, false, 0, 0},
-		{"deleted", &source.Deleted{Object: obj}, 1, true, 0, 1},
-		{"in an archive", &source.Parked{Object: obj, StorageClass: "GLACIER"}, 1, true, 1, 0},
-		{"refused", &source.Refused{Object: obj, Reason: "too large"}, 1, true, 1, 0},
-		{"every try brought the process down", nil, 6, true, 1, 0},
+		{"a passing fault", errors.New("503 SlowDown"), 1, false, 0, 0, 0},
+		{"a passing fault on the last try", errors.New("503 SlowDown"), 5, true, 1, 0, 0},
+		{"denied", &source.Denied{Object: obj, Code: "AccessDenied"}, 1, false, 0, 0, 0},
+		{"denied on the last try", &source.Denied{Object: obj, Code: "AccessDenied"}, 5, false, 0, 0, 0},
+		{"deleted", &source.Deleted{Object: obj}, 1, true, 0, 1, 0},
+		{"in an archive", &source.Parked{Object: obj, StorageClass: "GLACIER"}, 1, true, 1, 0, 0},
+		{"refused", &source.Refused{Object: obj, Reason: "too large"}, 1, true, 1, 0, 0},
+		{"every try brought the process down", nil, 6, true, 0, 1, 0}, // alone it is found deleted
+		{"every try brought the process down, alone once more", nil, 6, true, 0, 1, 1},
+		{"every try brought the process down, alone too", nil, 6, true, 1, 0, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := newLedger()
 			p := start(t, store, objects{fail: func(string) error { return c.err }}, nil)
 			d := announce(key)
 			d.Receives = c.receives
+			for range c.alone {
+				dying := start(t, store, objects{fail: func(string) error { panic("as a crash would") }}, nil)
+				if err := source.Call(t.Context(), dying.Handle, d); source.Done(err) {
+					t.Fatal("acknowledged")
+				}
+			}
 			if err := p.Handle(t.Context(), d); source.Done(err) != c.acked {
 				t.Errorf("error %v, want acknowledged %t", err, c.acked)
 			}

@@ -165,7 +165,7 @@ func (w *worker) resume(info source.Info) error {
 
 // checkpoint commits what was found so far once enough was read.
 func (w *worker) checkpoint(index int) error {
-	if w.object.name == "" || w.object.bytes < w.o.CheckpointBytes && len(w.part.findings) < maxFindings {
+	if w.object.name == "" || w.object.bytes < w.o.CheckpointBytes && len(w.part.findings) < maxFindings && w.part.hits.Bytes < maxHitBytes {
 		return nil
 	}
 	data, err := json.Marshal(checkpointed{index + 1, w.rules.Version})
@@ -177,8 +177,12 @@ func (w *worker) checkpoint(index int) error {
 	return w.commit()
 }
 
-// maxFindings bounds the findings of one commit.
-const maxFindings = 1_000
+// What one commit of one object holds at most: findings, and bytes of records
+// that rules remember.
+const (
+	maxFindings = 1_000
+	maxHitBytes = 4 << 20
+)
 
 // finish reports what was wrong with the object. A file that is damaged as a
 // whole is read once more, for the damage may be on the way; then it is a dead

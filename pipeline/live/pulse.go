@@ -40,6 +40,7 @@ type beat struct {
 	Heard time.Time `json:"heard"` // last arrival, UTC
 	Hours int       `json:"hours"` // different hours it was heard in
 	Quiet bool      `json:"quiet,omitempty"`
+	Told  bool      `json:"told,omitempty"` // its silence was told for itself, and its end is news
 }
 
 // Silence is a place that went quiet or is heard again.
@@ -120,12 +121,23 @@ func (p *Pulse) Check(now time.Time) (news []Silence) {
 		case quiet && b.Hours < p.hours():
 		default:
 			b.Quiet = quiet
-			if !p.partOf(at, now) {
+			tell := quiet && !p.partOf(at, now) || !quiet && b.Told
+			if b.Told = quiet && tell; tell {
 				news = append(news, Silence{at, b.Heard, !quiet})
 			}
 		}
 	}
 	return news
+}
+
+// Shift moves what was heard by d: the clock was set, or the machine slept. The
+// places are given as much time as they had before.
+func (p *Pulse) Shift(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range p.places {
+		b.Heard = b.Heard.Add(d)
+	}
 }
 
 // partOf tells whether a larger place is quiet as well.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -31,6 +32,7 @@ type worker struct {
 
 	origin intake.Origin
 	object object
+	place  lastPlace
 }
 
 // items handles the delivery's items one by one. One that fails does not keep
@@ -101,18 +103,55 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 		w.Duplicates.Add(1)
 		return w.checkpoint(index)
 	}
-	w.Judged.Add(1)
-	w.part.keys = append(w.part.keys, key)
 	w.note(rec)
 	before := len(w.part.findings)
-	w.part.findings = w.judge.Record(w.part.findings, rec, index, &w.origin)
+	if w.judged(rec, index) {
+		w.Judged.Add(1)
+		w.part.keys = append(w.part.keys, key)
+	}
 	if n := len(w.part.findings) - before; n > 0 {
 		w.Findings.Add(int64(n))
 	}
 	return w.checkpoint(index)
 }
 
-// note remembers for the pulse and the delays where events come from.
+// judged judges the record by all rules; false says that some rule could not,
+// and that the record is a dead letter.
+func (w *worker) judged(rec *cloudtrail.Record, index int) (ok bool) {
+	findings := len(w.part.findings)
+	defer func() {
+		if ok {
+			return
+		}
+		cause := recover()
+		w.judge = w.rules.NewJudge()
+		w.judge.Keep = &w.part.hits
+		w.onebyone(rec, index, findings, cause)
+	}()
+	w.part.findings = w.judge.Record(w.part.findings, rec, index, &w.origin)
+	return true
+}
+
+// onebyone judges a record by each rule alone after one of them panicked: the
+// others judge it all the same.
+func (w *worker) onebyone(rec *cloudtrail.Record, index, findings int, cause any) {
+	found, broken := w.rules.OneByOne(rec, index, &w.origin)
+	w.part.findings = append(w.part.findings[:findings], found...)
+	reason := fmt.Sprintf("a rule that panics could not judge it: %s: %.200v", strings.Join(broken, ", "), cause)
+	w.refuse(cloudtrail.Fault{Offset: -1, Record: index, Reason: reason}, rec.Raw())
+	w.Received.Add(-1) // refuse counts it once more
+	w.trouble(w.delivery.Source, fmt.Errorf("%s, record %d: %s", w.origin.File, index, reason))
+}
+
+// lastPlace is where the record before came from: most often the next one comes
+// from there, too.
+type lastPlace struct {
+	account, region string
+	place           Place
+	latest          time.Time
+}
+
+// note remembers for the pulse where events come from.
 func (w *worker) note(rec *cloudtrail.Record) {
 	if w.o.Pulse == nil {
 		return
@@ -121,12 +160,19 @@ func (w *worker) note(rec *cloudtrail.Record) {
 	if !ok {
 		return
 	}
-	place := Place{Source: w.delivery.Source, Account: rec.Account(), Region: rec.Field(cloudtrail.AWSRegion).Str()}
+	region := rec.Field(cloudtrail.AWSRegion).Str()
+	if account := rec.Account(); account != w.place.account || region != w.place.region || w.part.traffic == nil {
+		w.place = lastPlace{account: account, region: region, place: Place{Source: w.delivery.Source, Account: account, Region: region}}
+	}
+	if !t.After(w.place.latest) {
+		return
+	}
+	w.place.latest = t
 	if w.part.traffic == nil {
 		w.part.traffic = map[Place]time.Time{}
 	}
-	if len(w.part.traffic) < maxPlaces && t.After(w.part.traffic[place]) {
-		w.part.traffic[place] = t
+	if len(w.part.traffic) < maxPlaces && t.After(w.part.traffic[w.place.place]) {
+		w.part.traffic[w.place.place] = t
 	}
 }
 
@@ -164,7 +210,6 @@ func (w *worker) letter(l alert.Letter) {
 
 // giveUp puts the whole delivery into the dead letter.
 func (w *worker) giveUp(cause error) error {
-	w.part.letters = nil
 	excerpt, _ := json.Marshal(summarize(w.delivery))
 	w.letter(alert.Letter{From: w.delivery.ID, Record: -1, Offset: -1, Reason: cause.Error(), Excerpt: excerpt})
 	w.Poisoned.Add(1)
@@ -191,19 +236,18 @@ func summarize(d source.Delivery) map[string]any {
 
 // commit makes durable what the worker holds.
 func (w *worker) commit() error {
-	if w.part.empty() {
-		w.seen.add(w.part.keys)
-		w.pulse()
-		w.part = part{}
-		return nil
+	var err error
+	if !w.part.empty() {
+		err = w.commits.submit(w.ctx, w.part)
 	}
-	err := w.commits.submit(w.ctx, &w.part)
 	if err == nil {
 		w.seen.add(w.part.keys)
+		w.commits.memory.advance(w.part.hits.Latest)
 		w.pulse()
 		w.delays()
 	}
-	w.part = part{}
+	w.part = part{rules: w.rules}
+	w.judge.Keep = &w.part.hits
 	return err
 }
 

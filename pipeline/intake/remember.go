@@ -1,0 +1,235 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// Memory is the rules of a set that remember. Their inputs are judged with all
+// other rules; an Engine of package memory judges the hits.
+type Memory struct {
+	Specs  []*memory.Spec
+	owners []*alert.Rule // by Spec; nil for one that only other rules count
+	inputs []input       // by number of the engine's rule, less those on single records
+	clock  bool          // the minutes of all records matter
+}
+
+// input is one input of one Spec.
+type input struct{ spec, input int }
+
+// remember adds the rules that remember.
+func (s *Rules) remember(rules []*rule.Rule, adjust func(*alert.Rule)) {
+	specs, owners := rule.Specs(rules)
+	if len(specs) == 0 {
+		return
+	}
+	m := &Memory{Specs: specs, owners: make([]*alert.Rule, len(specs)), clock: memory.NeedsActivity(specs)}
+	for i, spec := range specs {
+		if owners[i].CountedBy == "" {
+			m.owners[i] = Facts(owners[i])
+			if adjust != nil {
+				adjust(m.owners[i])
+			}
+		}
+		for j, in := range spec.Inputs {
+			if in.Node != nil {
+				m.inputs = append(m.inputs, input{i, j})
+				s.nodes = append(s.nodes, in.Node)
+			}
+		}
+	}
+	s.memory = m
+}
+
+func (m *Memory) told() (all []*alert.Rule) {
+	for _, f := range m.owners {
+		if f != nil {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Hits are what records judged one after the other mean to rules that remember.
+type Hits struct {
+	All     []memory.Hit
+	Latest  time.Time   // of all records, UTC
+	Minutes []time.Time // in which there were records, where that matters
+	// Raw are the records that were hits, by Ref.
+	Raw   map[string][]byte
+	Bytes int // of Raw
+
+	arena []byte
+}
+
+// Empty tells whether there is nothing that must be kept.
+func (h *Hits) Empty() bool { return len(h.All)+len(h.Minutes) == 0 }
+
+// copied keeps a copy of b.
+func (h *Hits) copied(b []byte) []byte {
+	const piece = 16 << 10
+	if cap(h.arena)-len(h.arena) < len(b) {
+		h.arena = make([]byte, 0, max(piece, len(b)))
+	}
+	n := len(h.arena)
+	h.arena = append(h.arena, b...)
+	return h.arena[n:len(h.arena):len(h.arena)]
+}
+
+// reader is what a Judge needs to read hits.
+type reader struct {
+	memory.Reading
+	ref []byte
+}
+
+// remember notes the hits of inputs among the hits at hand.
+func (j *Judge) remember(rec *cloudtrail.Record, index int, from *Origin) {
+	t, ok := rec.Time()
+	if !ok {
+		return // it has no place in time
+	}
+	m, keep := j.rules.memory, j.Keep
+	if t.After(keep.Latest) {
+		keep.Latest = t.UTC()
+	}
+	if minute := t.UTC().Truncate(time.Minute); m.clock && (len(keep.Minutes) == 0 || !keep.Minutes[len(keep.Minutes)-1].Equal(minute)) {
+		keep.Minutes = append(keep.Minutes, minute)
+	}
+	var ref []byte
+	for _, n := range j.hits {
+		if n -= len(j.rules.facts); n < 0 {
+			continue
+		}
+		if ref == nil {
+			j.reader.Begin(rec)
+			ref = j.reader.reference(rec, index, from)
+		}
+		in := m.inputs[n]
+		if !j.reader.Read(m.Specs[in.spec], in.input) {
+			continue
+		}
+		keep.All = append(keep.All, memory.Hit{
+			Spec: in.spec, Input: in.input, At: t, Key: rec.Key(), Number: j.reader.Number,
+			Group: keep.copied(j.reader.Group), Value: keep.copied(j.reader.Value), Ref: keep.raw(ref, rec),
+		})
+	}
+}
+
+// raw keeps the record under its reference, and gives a copy of that.
+func (h *Hits) raw(ref []byte, rec *cloudtrail.Record) []byte {
+	if h.Raw == nil {
+		h.Raw = map[string][]byte{}
+	}
+	if h.Raw[string(ref)] == nil {
+		h.Raw[string(ref)] = h.copied(rec.Raw())
+		h.Bytes += len(rec.Raw())
+	}
+	return h.copied(ref)
+}
+
+// reference says where a record is: its index, the lengths of event ID and
+// name, both, the file and its version.
+func (r *reader) reference(rec *cloudtrail.Record, index int, from *Origin) []byte {
+	const most = 128 // bytes of an ID or a name that are kept
+	b := binary.AppendVarint(r.ref[:0], int64(index))
+	for _, text := range []string{rec.Field(cloudtrail.EventID).Str(), rec.Field(cloudtrail.EventName).Str(), from.Version} {
+		text = text[:min(len(text), most)]
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	r.ref = append(b, from.File...)
+	return r.ref
+}
+
+// evidence is where the record of a reference is, and its event's name.
+func evidence(ref string) (e alert.Evidence, name string) {
+	b := []byte(ref)
+	index, n := binary.Varint(b)
+	if n <= 0 {
+		return alert.Evidence{Record: -1}, ""
+	}
+	b = b[n:]
+	var texts [3]string
+	for i := range texts {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || uint64(len(b)-n) < size {
+			return alert.Evidence{Record: -1}, ""
+		}
+		texts[i], b = string(b[n:n+int(size)]), b[n+int(size):]
+	}
+	return alert.Evidence{File: string(b), Version: texts[2], Record: int(index), EventID: texts[0]}, texts[1]
+}
+
+// Finding is the finding of a detection; ok is false for one that is nobody's
+// news. raw gives records by reference, nil for one that is not at hand: then
+// the finding shows what is known of it.
+func (m *Memory) Finding(d *memory.Detection, from *Origin, raw func(ref string) []byte) (f alert.Finding, ok bool) {
+	if d.Withdrawn || m.owners[d.Spec] == nil {
+		return f, false
+	}
+	at, name := evidence(d.Trigger.Ref)
+	f = alert.Finding{
+		Rule: m.owners[d.Spec], Identity: d.ID, Time: d.At.UTC(), Arrived: from.Arrived, Mode: from.Mode,
+		Evidence: at, Detection: detection(d),
+	}
+	if b := raw(d.Trigger.Ref); b != nil {
+		f.Record = slices.Clone(b)
+	} else {
+		f.Record = known(d, at, name)
+	}
+	return f, true
+}
+
+func detection(d *memory.Detection) *alert.Detection {
+	out := &alert.Detection{ID: d.ID, Summary: d.Summary, From: d.First.UTC(), To: d.Last.UTC(), Count: d.Count, Late: d.Late}
+	for _, l := range d.Group {
+		out.Group = append(out.Group, alert.Label{Name: l.Name, Value: l.Value})
+	}
+	for _, r := range d.Related {
+		if e, _ := evidence(r.Ref); e.File != "" {
+			out.Related = append(out.Related, e)
+		}
+	}
+	return out
+}
+
+// known is a record in the place of one that is not at hand: what its reference,
+// its object's key and the window's group tell of it.
+func known(d *memory.Detection, at alert.Evidence, name string) json.RawMessage {
+	fields := map[string]any{"eventTime": d.At.UTC().Format(time.RFC3339)}
+	set := func(key, value string) {
+		if value != "" {
+			fields[key] = value
+		}
+	}
+	set("eventID", at.EventID)
+	set("eventName", name)
+	if k, ok := cloudtrail.ParseObjectKey(at.File); ok {
+		set("recipientAccountId", k.Account)
+		set("awsRegion", k.Region)
+	}
+	for _, l := range d.Group {
+		switch l.Name {
+		case "account":
+			set("recipientAccountId", l.Value)
+		case "actor", "principal":
+			fields["userIdentity"] = map[string]any{"arn": l.Value}
+		case "awsRegion", "eventSource", "sourceIPAddress", "userAgent", "errorCode":
+			set(l.Name, l.Value)
+		}
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(fields) != nil {
+		return json.RawMessage("{}") // nothing in it can fail to encode
+	}
+	return bytes.TrimSpace(b.Bytes())
+}

@@ -1,0 +1,272 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+)
+
+// remembering judges the rules that remember, in the committer. Each judgement
+// is followed by saved or forget.
+type remembering struct {
+	o       *Options
+	rules   *intake.Rules // that engine is of
+	engine  *memory.Engine
+	raw     recent
+	stands  standIns
+	latest  *atomic.Int64 // of all records judged, Unix milliseconds
+	judged  int64         // what latest was at the last judgement
+	found   int64         // findings of the judgement in hand
+	tooLate int64         // hits in it
+}
+
+func newRemembering(o *Options) remembering {
+	return remembering{o: o, latest: new(atomic.Int64), stands: standIns{}}
+}
+
+// advance notes the time of a record all of whose predecessors are committed;
+// several goroutines may call it.
+func (r *remembering) advance(t time.Time) {
+	ms := t.UnixMilli() // of the zero time, before all others
+	for {
+		latest := r.latest.Load()
+		if ms <= latest || r.latest.CompareAndSwap(latest, ms) {
+			return
+		}
+	}
+}
+
+// statePrefix begins the names of what an Engine keeps in the store.
+const statePrefix = "memory/"
+
+// use makes the engine that of rules. What another one has in memory is in the
+// store, too.
+func (r *remembering) use(rules *intake.Rules) *intake.Memory {
+	if rules == nil {
+		return nil
+	}
+	m := rules.Memory()
+	if r.rules == rules {
+		return m
+	}
+	r.rules, r.engine = rules, nil
+	if m != nil {
+		r.engine = memory.NewEngine(m.Specs, memory.EngineOptions{
+			State: kept{r.o.Store}, Lateness: r.o.Lateness, Groups: r.o.Groups, Shared: r.o.Shared, Now: r.o.Now})
+	}
+	return m
+}
+
+// judge adds to b what the hits of the parts bring.
+func (r *remembering) judge(ctx context.Context, joined []waiting, b *alert.Batch) error {
+	r.found, r.tooLate = 0, 0
+	m := r.use(joined[0].part.rules)
+	hits := false
+	for _, w := range joined {
+		hits = hits || !w.part.hits.Empty()
+	}
+	if m == nil || !hits {
+		return nil // time alone comes on with settle
+	}
+	if err := r.engine.Begin(ctx); err != nil {
+		return err
+	}
+	for _, w := range joined {
+		h := &w.part.hits
+		for _, minute := range h.Minutes {
+			r.engine.Observe(minute)
+		}
+		if !h.Latest.IsZero() {
+			r.engine.Observe(h.Latest)
+		}
+		for i := range h.All {
+			r.engine.Add(&h.All[i])
+		}
+		r.raw.add(h.Raw)
+	}
+	return r.outcome(ctx, m, b)
+}
+
+// settle adds to b what time alone brings; due is false when there is nothing.
+func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err error) {
+	r.found, r.tooLate = 0, 0
+	latest := r.latest.Load()
+	m := r.use(r.o.Rules())
+	if m == nil || latest <= r.judged {
+		return false, nil
+	}
+	if err := r.engine.Begin(ctx); err != nil {
+		return false, err
+	}
+	r.engine.Observe(time.UnixMilli(latest))
+	return true, r.outcome(ctx, m, b)
+}
+
+// outcome judges.
+func (r *remembering) outcome(ctx context.Context, m *intake.Memory, b *alert.Batch) error {
+	latest := r.latest.Load()
+	out, err := r.engine.Judge(ctx)
+	if err != nil {
+		return err
+	}
+	r.judged = latest
+	from := intake.Origin{Mode: r.o.Mode, Arrived: b.Now}
+	for i := range out.Detections {
+		d := &out.Detections[i]
+		f, ok := m.Finding(d, &from, r.raw.get)
+		if !ok {
+			continue
+		}
+		f.Identity = r.stands.identity(d)
+		b.Findings = append(b.Findings, f)
+		r.found++
+	}
+	r.stands.forget(r.engine.Settled())
+	for _, e := range out.Changes {
+		b.State = append(b.State, alert.Position{Name: statePrefix + e.Key, Data: e.Data, Version: e.Version})
+	}
+	for _, n := range out.Late {
+		r.tooLate += n
+	}
+	return nil
+}
+
+// saved says that the judgement in hand is durable, and how many findings it
+// brought.
+func (r *remembering) saved() int64 {
+	if r.engine != nil {
+		r.engine.Saved()
+	}
+	return r.found
+}
+
+// late is how many hits of the judgement came later than the bound.
+func (r *remembering) late() int64 { return r.tooLate }
+
+// forget drops the judgement in hand; its hits come again with their deliveries.
+func (r *remembering) forget() {
+	if r.engine != nil {
+		r.engine.Forget()
+	}
+	r.judged = 0
+}
+
+// standIns give a detection that takes the place of an earlier one the identity
+// under which the earlier one was counted: a record that came out of order moves
+// the beginning of a window, and that is no second window. They are forgotten
+// with the process: then such a window counts twice.
+type standIns map[string]standIn
+
+type standIn struct {
+	identity string
+	at       time.Time
+}
+
+func (s standIns) identity(d *memory.Detection) string {
+	if as, ok := s[d.ID]; ok {
+		return as.identity
+	}
+	if len(d.Replaces) == 0 {
+		return d.ID
+	}
+	as := standIn{d.Replaces[0], d.At}
+	if first, ok := s[as.identity]; ok {
+		as.identity = first.identity
+	}
+	s[d.ID] = as
+	return as.identity
+}
+
+// forget drops what can change no more: detections from long before the time up
+// to which everything is settled.
+func (s standIns) forget(settled time.Time) {
+	const most = 10_000
+	for id, as := range s {
+		if len(s) > most || as.at.Before(settled.Add(-48*time.Hour)) {
+			delete(s, id)
+		}
+	}
+}
+
+// recent are the latest records that were hits, by reference: of most detections
+// the record that made the condition true is among them.
+type recent struct {
+	young, old map[string][]byte
+	bytes      int // of the young ones
+}
+
+// maxRecent bounds each half of them, in bytes.
+const maxRecent = 8 << 20
+
+func (r *recent) add(raw map[string][]byte) {
+	for ref, b := range raw {
+		if r.bytes+len(b) > maxRecent {
+			r.old, r.young, r.bytes = r.young, nil, 0
+		}
+		if r.young == nil {
+			r.young = map[string][]byte{}
+		}
+		r.young[ref] = b
+		r.bytes += len(b)
+	}
+}
+
+func (r *recent) get(ref string) []byte {
+	if b := r.young[ref]; b != nil {
+		return b
+	}
+	return r.old[ref]
+}
+
+// States is what a store may offer beside State: several pieces at once.
+type States interface {
+	// States gives those of the named pieces of state that are there, in any
+	// order.
+	States(ctx context.Context, names []string) ([]alert.Position, error)
+}
+
+// kept is the part of a store in which an Engine's entries are. They are
+// written by Commit alone.
+type kept struct{ store Store }
+
+// Load implements memory.State.
+func (k kept) Load(ctx context.Context, keys []string) (found []memory.Entry, err error) {
+	take := func(p alert.Position) {
+		found = append(found, memory.Entry{Key: strings.TrimPrefix(p.Name, statePrefix), Data: slices.Clone(p.Data), Version: p.Version})
+	}
+	if s, ok := k.store.(States); ok {
+		names := make([]string, len(keys))
+		for i, key := range keys {
+			names[i] = statePrefix + key
+		}
+		all, err := s.States(ctx, names)
+		for _, p := range all {
+			take(p)
+		}
+		return found, err
+	}
+	for _, key := range keys {
+		err = k.store.State(ctx, statePrefix+key, func(p alert.Position) error {
+			if p.Name == statePrefix+key {
+				take(p)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// Save implements memory.State, and is never called.
+func (k kept) Save(context.Context, []memory.Entry) error {
+	return errors.New("an engine's entries are saved with the findings")
+}
