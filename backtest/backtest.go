@@ -1,0 +1,238 @@
+// Package backtest replays history through rules and grouping and says what
+// they would have told: alerts a day for each rule, who is behind them, how two
+// sets of rules differ, and the narrowest exceptions that would have hidden
+// most of a noisy rule's findings.
+package backtest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// Options say what is replayed.
+type Options struct {
+	Scan  pipeline.Options // Listing, Stdin, window, limits; the rest is set here
+	Rules []*rule.Rule
+	// Against, when given, is the set of rules that Rules is compared with.
+	Against []*rule.Rule
+	// Bucket is how long findings of one group are one alert; 0 means a day.
+	Bucket time.Duration
+	// Suggest asks for exceptions.
+	Suggest bool
+}
+
+// Report is what the rules would have told.
+type Report struct {
+	From, To time.Time // of the findings, UTC
+	Days     float64   // from the first to the last, at least one
+	Records  int64
+	Faults   int64
+	Rules    []Forecast // most alerts first
+}
+
+// Forecast is one rule's share.
+type Forecast struct {
+	Rule, Title, Severity string
+	Findings, Alerts      int64
+	PerDay                float64 // alerts
+	Principals            []Share // of findings, most first, at most MaxShares
+	// Before is what the rule told in Options.Against; nil when it is new there
+	// or nothing is compared. Gone says that it is in Against only.
+	Before      *Figures
+	Gone        bool
+	Suggestions []Suggestion
+}
+
+// Figures are a rule's findings and alerts.
+type Figures struct{ Findings, Alerts int64 }
+
+// Share is how many findings have a value.
+type Share struct {
+	Value    string
+	Findings int64
+}
+
+// Suggestion is an exception: the findings that have all these values.
+type Suggestion struct {
+	Match        []Share // field = value, as "actor=alice"; Findings is not set
+	Hides        int64   // findings
+	HidesAlerts  int64   // alerts that would be gone altogether
+	LeavesAlerts int64
+}
+
+// MaxShares bounds the principals listed of one rule.
+const MaxShares = 5
+
+// Run replays.
+func Run(ctx context.Context, o Options) (Report, error) {
+	if o.Bucket <= 0 {
+		o.Bucket = 24 * time.Hour
+	}
+	now, totals, err := replay(ctx, o, o.Rules)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Records: totals.Records, Faults: totals.Faults, From: now.from, To: now.to, Days: max(1, now.to.Sub(now.from).Hours()/24)}
+	for _, t := range now.rules {
+		r.Rules = append(r.Rules, t.forecast(r.Days, o.Suggest))
+	}
+	if len(o.Against) > 0 {
+		before, _, err := replay(ctx, o, o.Against)
+		if err != nil {
+			return Report{}, err
+		}
+		r.compare(before, o.Rules)
+	}
+	slices.SortStableFunc(r.Rules, func(a, b Forecast) int {
+		return cmp.Or(cmp.Compare(b.Alerts, a.Alerts), cmp.Compare(b.Findings, a.Findings), strings.Compare(a.Rule, b.Rule))
+	})
+	return r, nil
+}
+
+// compare sets what each rule told before.
+func (r *Report) compare(before *replayed, rules []*rule.Rule) {
+	for id, t := range before.rules {
+		i := slices.IndexFunc(r.Rules, func(f Forecast) bool { return f.Rule == id })
+		if i < 0 {
+			gone := !slices.ContainsFunc(rules, func(x *rule.Rule) bool { return x.ID == id })
+			r.Rules = append(r.Rules, Forecast{Rule: id, Title: t.title, Severity: t.severity, Gone: gone})
+			i = len(r.Rules) - 1
+		}
+		r.Rules[i].Before = &Figures{int64(len(t.findings)), int64(t.alerts(nil))}
+	}
+}
+
+// replayed is what one set of rules told.
+type replayed struct {
+	from, to time.Time
+	rules    map[string]*told
+	o        Options
+	groups   map[string][]memory.Field // by rule
+}
+
+// told is what one rule told.
+type told struct {
+	id, title, severity string
+	findings            []finding
+}
+
+// finding is what is kept of one finding.
+type finding struct {
+	actor, eventName, address, region string
+	alert                             string // which alert it belongs to
+}
+
+func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, report.Totals, error) {
+	p := &replayed{rules: map[string]*told{}, o: o, groups: map[string][]memory.Field{}}
+	for _, r := range rules {
+		by := r.GroupBy
+		if len(by) == 0 {
+			by = []string{"account", "awsRegion", "actor"}
+		}
+		for _, name := range by {
+			if name == "region" {
+				name = "awsRegion"
+			}
+			p.groups[r.ID] = append(p.groups[r.ID], memory.FieldOf(name))
+		}
+	}
+	s := o.Scan
+	s.Rules, s.WithEvent, s.Findings = rules, true, p.take
+	res, err := pipeline.Scan(ctx, s)
+	return p, res.Totals, err
+}
+
+// take reads findings as a scan writes them.
+func (p *replayed) take(lines []byte) error {
+	for line := range strings.Lines(string(lines)) {
+		f, err := report.ParseFinding([]byte(line))
+		if err != nil {
+			return err
+		}
+		t := p.rules[f.Rule]
+		if t == nil {
+			t = &told{id: f.Rule, title: f.Title, severity: f.Severity}
+			p.rules[f.Rule] = t
+		}
+		at, _ := cloudtrail.ParseTime(f.EventTime) // the zero time when it has none
+		if !at.IsZero() {
+			if p.from.IsZero() || at.Before(p.from) {
+				p.from = at
+			}
+			if at.After(p.to) {
+				p.to = at
+			}
+		}
+		t.findings = append(t.findings, finding{f.Actor, f.EventName, f.SourceIPAddress, f.AWSRegion, p.alert(&f, at)})
+	}
+	return nil
+}
+
+// alert names the alert that a finding belongs to: the values of its group and
+// the bucket of event time.
+func (p *replayed) alert(f *report.Finding, at time.Time) string {
+	key := fmt.Append(nil, at.Truncate(p.o.Bucket).Unix(), " ")
+	if f.Detection != nil {
+		for _, l := range f.Detection.Group {
+			key = memory.AppendValue(key, []byte(l.Value))
+		}
+		return string(key)
+	}
+	rec, err := cloudtrail.ParseRecord(f.Event)
+	if err != nil {
+		return string(key)
+	}
+	for _, field := range p.groups[f.Rule] {
+		var ok bool
+		if key, ok = field.AppendText(key, rec); !ok {
+			key = append(key, 0xff)
+		}
+	}
+	return string(key)
+}
+
+// alerts counts the alerts of the findings that are not hidden.
+func (t *told) alerts(hidden func(*finding) bool) int {
+	seen := map[string]bool{}
+	for i := range t.findings {
+		if f := &t.findings[i]; hidden == nil || !hidden(f) {
+			seen[f.alert] = true
+		}
+	}
+	return len(seen)
+}
+
+func (t *told) forecast(days float64, suggest bool) Forecast {
+	f := Forecast{Rule: t.id, Title: t.title, Severity: t.severity, Findings: int64(len(t.findings)), Alerts: int64(t.alerts(nil))}
+	f.PerDay = float64(f.Alerts) / days
+	f.Principals = t.shares(func(x *finding) string { return x.actor })
+	if suggest {
+		f.Suggestions = t.suggest()
+	}
+	return f
+}
+
+// shares are the most frequent values.
+func (t *told) shares(of func(*finding) string) (all []Share) {
+	counts := map[string]int64{}
+	for i := range t.findings {
+		counts[of(&t.findings[i])]++
+	}
+	for v, n := range counts {
+		all = append(all, Share{v, n})
+	}
+	slices.SortFunc(all, func(a, b Share) int {
+		return cmp.Or(cmp.Compare(b.Findings, a.Findings), strings.Compare(a.Value, b.Value))
+	})
+	return all[:min(len(all), MaxShares)]
+}
