@@ -43,6 +43,7 @@ type RecordTotals struct {
 	Decompressed int64
 	Records      int64 // handed over
 	Duplicates   int64
+	Unwanted     int64 // that a RecordFilter did not want, copies included
 	Faults       int64
 }
 
@@ -53,6 +54,13 @@ type RecordVisitor interface {
 	// File is called when all records of a file were handed over.
 	File(file string, sum cloudtrail.Summary) error
 	Close() error // called once at the end, also after an error
+}
+
+// RecordFilter is a RecordVisitor that can tell before a record's identity is
+// found, which costs more, that it does not want it. Copies of a record must be
+// judged alike.
+type RecordFilter interface {
+	Wants(file string, rec *cloudtrail.Record) bool
 }
 
 // Records reads all records of the listing without judging them, on several
@@ -75,6 +83,7 @@ func Records(ctx context.Context, o RecordOptions, visitor func() RecordVisitor)
 		wg.Go(func() {
 			w := &recordWorker{recordReading: r, decoder: cloudtrail.NewDecoder(o.Limits), to: visitor()}
 			w.visit = w.record
+			w.filter, _ = w.to.(RecordFilter)
 			w.work(ctx)
 			if err := w.to.Close(); err != nil {
 				stop(err)
@@ -108,6 +117,7 @@ func (r *recordReading) count(t RecordTotals) {
 	r.totals.Decompressed += t.Decompressed
 	r.totals.Records += t.Records
 	r.totals.Duplicates += t.Duplicates
+	r.totals.Unwanted += t.Unwanted
 }
 
 func (r *recordReading) fault(f cloudtrail.Fault) {
@@ -134,6 +144,7 @@ type recordWorker struct {
 	*recordReading
 	decoder *cloudtrail.Decoder
 	to      RecordVisitor
+	filter  RecordFilter // nil wants all
 	totals  RecordTotals
 	file    string
 	visit   func(rec *cloudtrail.Record, index int) error
@@ -227,6 +238,10 @@ func (w *recordWorker) say(name string, sum cloudtrail.Summary) {
 
 func (w *recordWorker) record(rec *cloudtrail.Record, _ int) error {
 	if !w.inTime(rec) {
+		return nil
+	}
+	if w.filter != nil && !w.filter.Wants(w.file, rec) {
+		w.totals.Unwanted++
 		return nil
 	}
 	if !w.first(rec) {

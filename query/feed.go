@@ -72,14 +72,16 @@ type feeder struct {
 	match  matcher
 }
 
-// Record adds a row.
-func (f *feeder) Record(file string, rec *cloudtrail.Record) error {
+// Wants tells whether the record may matter to the query.
+func (f *feeder) Wants(file string, rec *cloudtrail.Record) bool {
 	if f.place.Object != file {
 		f.place = schema.NewPlace(file)
 	}
-	if !f.match.passes(f.match.filter, rec, &f.place) {
-		return nil
-	}
+	return f.match.passes(f.match.filter, rec, &f.place)
+}
+
+// Record adds a row.
+func (f *feeder) Record(_ string, rec *cloudtrail.Record) error {
 	for i := range f.leaves {
 		text, ok := f.row.Append(f.batch.Texts(), i, rec, &f.place)
 		f.batch.Cell(text, ok)

@@ -96,7 +96,7 @@ func (p *plan) request(b Bounds) *sandbox.Request {
 		threads = min(runtime.NumCPU(), 4)
 	}
 	return &sandbox.Request{
-		SQL: p.sql, Setup: p.setup, Stream: p.projection.Leaves(), Keep: p.keep, Files: p.files,
+		SQL: p.sql, Setup: p.setup, Stream: p.projection.Leaves(), Keep: p.keep, Folders: p.read,
 		Memory: b.Memory / 5 * 3, Threads: threads, MaxRows: b.Rows, MaxBytes: b.Bytes, MaxCell: b.Cell,
 	}
 }
@@ -218,7 +218,7 @@ func (r *localResult) end(err error) {
 	r.err = err
 	r.stats.Seconds = r.l.now().Sub(r.began).Seconds()
 	t := r.fedWith
-	r.stats.Files, r.stats.Skipped, r.stats.Records = t.Files, t.Skipped, t.Records
+	r.stats.Files, r.stats.Skipped, r.stats.Records = t.Files, t.Skipped, t.Records+t.Unwanted
 	r.stats.Bytes, r.stats.Decompressed, r.stats.Faults = t.Bytes, t.Decompressed, t.Faults
 }
 

@@ -36,7 +36,7 @@ func openEngine(ctx context.Context, q *sandbox.Request, s *stream, may permissi
 		return nil, at("setup", err)
 	}
 	if !may.write {
-		if err := e.shut(ctx, q.Files); err != nil {
+		if err := e.shut(ctx, q.Folders); err != nil {
 			return nil, at("lock", err)
 		}
 	}
@@ -92,14 +92,14 @@ func (e *engine) functions(ctx context.Context) error {
 	return e.exec(ctx, macros()...)
 }
 
-// shut takes away files and network; a list of files stays readable.
-func (e *engine) shut(ctx context.Context, files []string) error {
-	if len(files) > 0 {
-		quoted := make([]string, len(files))
-		for i, f := range files {
+// shut takes away files and network; what folders hold stays readable.
+func (e *engine) shut(ctx context.Context, folders []string) error {
+	if len(folders) > 0 {
+		quoted := make([]string, len(folders))
+		for i, f := range folders {
 			quoted[i] = literal(f)
 		}
-		return e.exec(ctx, "SET allowed_paths = ["+strings.Join(quoted, ", ")+"]", "SET enable_external_access = false")
+		return e.exec(ctx, "SET allowed_directories = ["+strings.Join(quoted, ", ")+"]", "SET enable_external_access = false")
 	}
 	// In this order: the other one fails.
 	return e.exec(ctx, "SET enable_external_access = false", "SET disabled_filesystems = 'LocalFileSystem'")

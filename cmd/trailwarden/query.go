@@ -34,7 +34,8 @@ type querySource struct {
 }
 
 type queryRunCommand struct {
-	Args []string `arg:"" optional:"" name:"sql-or-path" help:"A query in Athena's SQL, unless -f or -e gives one; then log files, folders of them, or - for standard input."`
+	SQL   string   `arg:"" optional:"" name:"sql" help:"A query in Athena's SQL, unless -f, -e or -i says where it comes from."`
+	Paths []string `arg:"" optional:"" name:"path" help:"Log files, folders of them, or - for standard input."`
 	querySource
 
 	From        string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
@@ -80,16 +81,27 @@ func (c *queryRunCommand) Run(s *streams) error {
 		return err
 	}
 	if c.Interactive {
+		c.allPaths()
 		return job.converse(ctx)
 	}
-	sql, err := c.text(s, &c.Args)
+	sql, err := c.text(s, c.SQL)
 	if err != nil {
 		return err
 	}
-	if err := job.setLogs(c.Args); err != nil {
+	if c.File != "" || c.Example != "" {
+		c.allPaths()
+	}
+	if err := job.setLogs(c.Paths); err != nil {
 		return err
 	}
 	return job.exit(ctx, job.answer(ctx, sql))
+}
+
+// allPaths takes the first argument for a path, too.
+func (c *queryRunCommand) allPaths() {
+	if c.SQL != "" {
+		c.Paths = append([]string{c.SQL}, c.Paths...)
+	}
 }
 
 // prepare checks what the user gave and finds the engine.
@@ -161,8 +173,8 @@ func byteSize(s string) (int64, error) {
 	return 0, fmt.Errorf("%q is no size", s)
 }
 
-// text is the query; when it is an argument, it is taken off args.
-func (c *querySource) text(s *streams, args *[]string) (string, error) {
+// text is the query: from a file, the library, or the argument sql.
+func (c *querySource) text(s *streams, sql string) (string, error) {
 	switch {
 	case c.File != "" && c.Example != "":
 		return "", errors.New("-f and -e both give a query; want one")
@@ -177,11 +189,9 @@ func (c *querySource) text(s *streams, args *[]string) (string, error) {
 			return "", fmt.Errorf("-f: %w", err)
 		}
 		return string(b), nil
-	case len(*args) == 0:
+	case sql == "":
 		return "", errors.New(`want a query, such as trailwarden query "SELECT eventname, count(*) FROM cloudtrail_logs GROUP BY 1" PATH; or see trailwarden query examples`)
 	}
-	sql := (*args)[0]
-	*args = (*args)[1:]
 	if _, err := os.Stat(sql); err == nil {
 		return "", fmt.Errorf("%s is a file, not a query: the query comes first, or from a file with -f", sql)
 	}

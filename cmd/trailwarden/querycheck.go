@@ -10,7 +10,7 @@ import (
 )
 
 type queryCheckCommand struct {
-	Args []string `arg:"" optional:"" name:"sql" help:"A query in Athena's SQL, unless -f or -e gives one."`
+	SQL string `arg:"" optional:"" name:"sql" help:"A query in Athena's SQL, unless -f or -e gives one."`
 	querySource
 	Accounts int `placeholder:"N" default:"1" help:"Accounts that deliver into the bucket, to say what is scanned."`
 	Days     int `placeholder:"N" default:"365" help:"Days of logs in the bucket."`
@@ -19,12 +19,9 @@ type queryCheckCommand struct {
 // Run says what deserves a look; the exit code is 2 when the query cannot run
 // and 1 when it deserves one.
 func (c *queryCheckCommand) Run(s *streams) error {
-	sql, err := c.text(s, &c.Args)
+	sql, err := c.text(s, c.SQL)
 	if err != nil {
 		return err
-	}
-	if len(c.Args) > 0 {
-		return fmt.Errorf("unexpected argument %s", c.Args[0])
 	}
 	report, err := athenasql.Check(sql, athenasql.Options{Params: c.params(), Args: c.Arg, Now: time.Now()})
 	var d diagnostic.Diagnostic

@@ -205,7 +205,7 @@ func (l *Lake) keysNear(ctx context.Context, o *Options, batch *pipeline.Listing
 		return known, nil
 	}
 	sql := "SELECT coalesce(ct_key, eventid || '/' || recipientaccountid) FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = false)"
-	return known, l.eachRow(ctx, o, sql, paths, func(text []byte) error {
+	return known, l.eachRow(ctx, o, sql, func(text []byte) error {
 		known[string(text)] = struct{}{}
 		return nil
 	})

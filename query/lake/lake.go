@@ -243,7 +243,7 @@ func (f File) Place() schema.Place {
 
 // ViewSQL is a query over the files that gives the projection's columns.
 func ViewSQL(paths []string, p schema.Projection) string {
-	return p.LakeSQL("read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false, union_by_name = true)")
+	return p.LakeSQL("read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false)")
 }
 
 func quoteAll(paths []string) string {

@@ -65,8 +65,7 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 		return err
 	}
 	w, err := startWriter(ctx, o, dir, &sandbox.Request{
-		SQL:   "SELECT * FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false, union_by_name = true) ORDER BY account, region, day, eventtime",
-		Files: paths,
+		SQL:   "SELECT * FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false) ORDER BY account, region, day, eventtime",
 		Write: &sandbox.ParquetFile{Path: dir, RowGroup: 122_880, Partition: []string{"account", "region", "day"}},
 	}, []string{data})
 	if err != nil {

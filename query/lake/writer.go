@@ -145,7 +145,7 @@ func (v *rowVisitor) Close() error {
 
 // eachRow runs a query over files of the lake and gives the first cell of each
 // row.
-func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, paths []string, visit func(text []byte) error) error {
+func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, visit func(text []byte) error) error {
 	data, err := filepath.Abs(filepath.Join(l.dir, "data"))
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, paths []stri
 		return err
 	}
 	defer proc.Close()
-	if err := proc.Request(&sandbox.Request{SQL: sql, Files: paths, Memory: o.Memory / 5 * 3, Threads: 2}); err != nil {
+	if err := proc.Request(&sandbox.Request{SQL: sql, Folders: []string{data}, Memory: o.Memory / 5 * 3, Threads: 2}); err != nil {
 		return err
 	}
 	if err := proc.End(); err != nil {

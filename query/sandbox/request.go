@@ -12,9 +12,8 @@ type Request struct {
 	// Keep has the stream's rows kept in a table, so that the statement may read
 	// them more than once.
 	Keep bool
-	// Files are the files that the views read, and the only ones that the engine
-	// may open.
-	Files []string
+	// Folders hold the files that the views read; the engine may open no others.
+	Folders []string
 	// Memory bounds what the engine allocates for tables, sorts and joins, in
 	// bytes. The process has a bound of its own, see Limits.
 	Memory  int64
