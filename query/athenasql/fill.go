@@ -9,24 +9,19 @@ import (
 // Fill writes the parameters into text as literals and puts what relation gives
 // in place of each table that the text reads the trail from; all else stays as
 // it is, in Athena's own dialect. relation is told the table's name as written,
-// and gives a table or a query in brackets. The text must be one that Translate
-// takes; the error is a diagnostic.Diagnostic with the place.
+// and gives a table or a query in brackets. Functions and columns are not
+// looked up: the table may have others than the embedded engine. The error is a
+// diagnostic.Diagnostic with the place.
 func Fill(text string, o Options, relation func(name string) string) (string, error) {
 	s, err := parse(text, o)
 	if err != nil {
 		return "", diagnose(text, err)
 	}
-	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}}
-	if s.query != nil {
-		if _, _, err := t.query(s.query, &scope{}); err != nil {
-			return "", diagnose(text, err)
-		}
-	}
 	tokens, err := lex(text)
 	if err != nil {
 		return "", diagnose(text, err)
 	}
-	edits := append(fillParams(tokens, o), fillTables(text, tokens, t.places, relation)...)
+	edits := append(fillParams(tokens, o), fillTables(text, tokens, tablesOf(s.query), relation)...)
 	return apply(text, edits), nil
 }
 
@@ -97,4 +92,3 @@ func fillTables(text string, tokens []token, places []*table, relation func(stri
 	}
 	return edits
 }
-
