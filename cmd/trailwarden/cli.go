@@ -26,17 +26,18 @@ const (
 
 // commandLine is the grammar of the command line.
 type commandLine struct {
-	Scan    scanCommand    `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
-	Match   matchCommand   `cmd:"" help:"Try one rule on events and print those that match."`
-	Rules   rulesCommand   `cmd:"" help:"List, lint, explain and test rules."`
-	Lake    lakeCommand    `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
-	Query   queryCommand   `cmd:"" help:"Ask the trail in SQL, as on Athena."`
-	Serve   serveCommand   `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
-	Invoke  invokeCommand  `cmd:"" help:"Run the Lambda function on a trigger event, here."`
-	Alerts  alertsCommand  `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
-	Notify  notifyCommand  `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
-	Config  configCommand  `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Scan     scanCommand     `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
+	Backtest backtestCommand `cmd:"" help:"Replay history through rules: how many alerts a day, who is behind them, what a change would do."`
+	Match    matchCommand    `cmd:"" help:"Try one rule on events and print those that match."`
+	Rules    rulesCommand    `cmd:"" help:"List, lint, explain and test rules."`
+	Lake     lakeCommand     `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
+	Query    queryCommand    `cmd:"" help:"Ask the trail in SQL, as on Athena."`
+	Serve    serveCommand    `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
+	Invoke   invokeCommand   `cmd:"" help:"Run the Lambda function on a trigger event, here."`
+	Alerts   alertsCommand   `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
+	Notify   notifyCommand   `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
+	Config   configCommand   `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command reads and writes.

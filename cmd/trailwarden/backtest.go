@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/backtest"
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// backtestCommand replays history through rules.
+type backtestCommand struct {
+	Paths []string `arg:"" name:"path" help:"Log files, or folders of them."`
+
+	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, the starter pack."`
+	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
+	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs that rules with a memory learn from first; they give no findings."`
+	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
+	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
+	To      string   `placeholder:"TIME" help:"Only events before TIME."`
+	Bucket  string   `default:"24h" placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h or 24h."`
+	Suggest bool     `help:"Propose the narrowest exceptions, with what they would have hidden."`
+	Format  string   `short:"f" default:"table" enum:"table,json" help:"table or json."`
+}
+
+// Help says what is forecast.
+func (backtestCommand) Help() string {
+	return "Findings of one rule that share the values of its group_by fields within one bucket of event time are one alert. Exit codes: 0 done; 2 bad usage or an invalid rule; 3 some input could not be read."
+}
+
+// Run replays and prints the forecast.
+func (c *backtestCommand) Run(s *streams) error {
+	o, err := c.options(s)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	r, err := backtest.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		e := json.NewEncoder(report.TerminalJSON(s.out))
+		e.SetIndent("", "  ")
+		err = e.Encode(r)
+	} else {
+		err = c.print(s, &r)
+	}
+	if err == nil && r.Faults > 0 {
+		err = exit{exitFault}
+	}
+	return err
+}
+
+func (c *backtestCommand) options(s *streams) (o backtest.Options, err error) {
+	cfg := new(config.Config)
+	if c.Config != "" {
+		if cfg, err = config.Load(c.Config); err != nil {
+			return o, err
+		}
+	}
+	w, err := newWindow(c.From, c.To, time.Now())
+	if err != nil {
+		return o, err
+	}
+	if o.Rules, err = c.load(s, c.Rules, cfg); err == nil && len(c.Against) > 0 {
+		o.Against, err = c.load(s, c.Against, cfg)
+	}
+	m := relative.FindStringSubmatch(c.Bucket)
+	if err == nil && m == nil {
+		err = fmt.Errorf("--bucket %q: want a length of time such as 1h or 24h", c.Bucket)
+	}
+	if err != nil {
+		return o, err
+	}
+	n := 0
+	_, _ = fmt.Sscan(m[1], &n) // digits
+	o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest
+	o.Scan = pipeline.Options{
+		Listing: pipeline.List(c.Paths, false), Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
+		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
+	}
+	if len(c.Warm) > 0 {
+		o.Scan.Warm = pipeline.List(c.Warm, false)
+	}
+	return o, nil
+}
+
+func (c *backtestCommand) load(s *streams, paths []string, cfg *config.Config) ([]*rule.Rule, error) {
+	set, list := assemble.Rules(paths, cfg)
+	if diagnose(s, list) > 0 {
+		return nil, exit{exitUsage}
+	}
+	return set.Rules, nil
+}
+
+func (c *backtestCommand) print(s *streams, r *backtest.Report) error {
+	t := report.Table{Head: []string{"RULE", "SEVERITY", "ALERTS", "A DAY", "FINDINGS", "MOSTLY BY"}, Layout: layoutOf(s.out)}
+	if len(c.Against) > 0 {
+		t.Head = append(t.Head[:5:5], "BEFORE", "MOSTLY BY")
+	}
+	alerts := int64(0)
+	for i := range r.Rules {
+		f := &r.Rules[i]
+		alerts += f.Alerts
+		row := []string{f.Rule, f.Severity, fmt.Sprint(f.Alerts), fmt.Sprintf("%.1f", f.PerDay), fmt.Sprint(f.Findings)}
+		if len(c.Against) > 0 {
+			row = append(row, before(f))
+		}
+		t.Rows = append(t.Rows, append(row, principals(f)))
+	}
+	if err := t.Write(s.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s in %.1f days, %.1f a day, from %s\n", counted(int(alerts), "alert"), r.Days, float64(alerts)/r.Days, counted(int(r.Records), "record"))
+	for i := range r.Rules {
+		for _, x := range r.Rules[i].Suggestions {
+			suggest(s, &r.Rules[i], &x)
+		}
+	}
+	return nil
+}
+
+func before(f *backtest.Forecast) string {
+	switch {
+	case f.Before == nil:
+		return "new"
+	case f.Gone:
+		return fmt.Sprintf("%d, rule is gone", f.Before.Alerts)
+	}
+	return fmt.Sprintf("%d (%+d)", f.Before.Alerts, f.Alerts-f.Before.Alerts)
+}
+
+func principals(f *backtest.Forecast) string {
+	var all []string
+	for i, p := range f.Principals {
+		if i == 2 {
+			break
+		}
+		all = append(all, fmt.Sprintf("%s (%d)", visible.Text(p.Value), p.Findings))
+	}
+	return strings.Join(all, ", ")
+}
+
+func suggest(s *streams, f *backtest.Forecast, x *backtest.Suggestion) {
+	var all []string
+	for _, m := range x.Match {
+		all = append(all, m.Value)
+	}
+	fmt.Fprintf(s.out, "%s: an exception for %s would have hidden %d of %d findings and %d of %d alerts\n",
+		visible.Text(f.Rule), visible.Text(strings.Join(all, ", ")), x.Hides, f.Findings, x.HidesAlerts, f.Alerts)
+}
