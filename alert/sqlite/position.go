@@ -47,7 +47,8 @@ func (s *Store) Save(ctx context.Context, name string, data []byte) error {
 
 // State reads the states whose names begin with prefix.
 func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Position) error) error {
-	rs, err := s.read.QueryContext(ctx, "SELECT name, data, sum FROM state WHERE substr(name, 1, length(?)) = ? AND name >= ? ORDER BY name", prefix, prefix, prefix)
+	rs, err := s.read.QueryContext(ctx, "SELECT name, data, sum FROM state WHERE substr(name, 1, length(?)) = ? AND name >= ? AND name <= ? ORDER BY name",
+		prefix, prefix, prefix, prefix+"\U0010FFFF") // the last bound only keeps it from reading on to the end
 	if err != nil {
 		return s.sort(err)
 	}

@@ -46,6 +46,7 @@ type Store struct {
 	db     *sql.DB // of the one connection that writes
 	read   *sql.DB
 	w      *writer
+	state  prepared // reads one piece of state
 	broken atomic.Pointer[error]
 	notes  []string
 }

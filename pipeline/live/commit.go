@@ -119,6 +119,7 @@ func (c *committer) run() {
 			c.settle()
 		case <-c.quit:
 			if !c.take() {
+				c.settle()
 				return
 			}
 		}
