@@ -126,7 +126,7 @@ type Outcome struct {
 	Class    Class
 	Receipt  []byte    // kept for the alert's next message when Class is OK
 	NotUntil time.Time // with Retry: not before; zero lets the schedule decide
-	Reason   string    // with all but OK; never holds a secret
+	Reason   string    // why it failed; with OK, which part was not taken; never holds a secret
 	Unsure   bool      // with Retry: the receiver may have the message
 }
 

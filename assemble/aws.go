@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"context"
+	"maps"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,6 +40,13 @@ func (c *clouds) of(ctx context.Context, block config.Client) (aws.Config, error
 	}
 	c.made[s] = cfg
 	return cfg, nil
+}
+
+// all are the configurations that were made so far.
+func (c *clouds) all() map[awsx.Settings]aws.Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.made)
 }
 
 func first(texts ...string) string {

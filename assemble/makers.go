@@ -142,7 +142,7 @@ func makeWebhook(_ context.Context, m *maker) (sink.Sink, error) {
 	}
 	return webhook.New(webhook.Config{
 		URL: m.Secret(c.URL), Format: c.Format, HMAC: m.Secret(c.HMAC), Token: m.Secret(c.Token),
-		Secrets: secrets, Headers: c.Plain, Source: c.Source, Max: int(c.Max),
+		Secrets: secrets, Headers: c.Plain, Source: c.Source, Max: int(c.Max), Certificate: m.certificate(c.Cert, c.CertKey),
 	}, client, m.o.Now)
 }
 
@@ -158,6 +158,7 @@ func makeServiceNow(_ context.Context, m *maker) (sink.Sink, error) {
 		Fields: c.Fields, Required: c.Required, DisplayValues: c.DisplayValue, Urgency: c.Urgency, Impact: c.Impact,
 		Inactive: c.Inactive, ReopenWithin: c.Reopen.Std(), States: servicenow.States(c.States),
 		CloseCode: c.CloseCode, CloseNotes: c.CloseNotes, Journal: c.Journal,
+		Ledger: newLedger(m.o.Shared, m.sink.Name),
 	}, client, m.o.Now)
 }
 

@@ -48,6 +48,9 @@ type Loader struct {
 
 // NewLoader makes a Loader for the file at path.
 func NewLoader(path string, o Options, remark func(diagnostic.List)) *Loader {
+	if o.Shared == nil {
+		o.Shared = new(Shared)
+	}
 	return &Loader{Path: path, o: o, Remark: remark}
 }
 
@@ -103,6 +106,7 @@ func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor sourc
 	if err != nil {
 		return nil, err
 	}
+	rules.LeaveOut(a.ownActivity(ctx))
 	return &Parts{Config: a.Config, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources}, nil
 }
 

@@ -2,6 +2,7 @@ package assemble
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -36,6 +37,9 @@ type Options struct {
 	// Report is told of trouble that stops nothing, such as a template that
 	// failed; it may be called by several goroutines, and may be nil.
 	Report func(error)
+	// Shared is what the assemblies of a process share over reloads; nil makes
+	// one for this assembly alone.
+	Shared *Shared
 }
 
 // Assembly makes parts from one configuration. They share AWS configurations
@@ -61,6 +65,9 @@ func New(cfg *config.Config, o Options) *Assembly {
 	}
 	if o.LoadAWS == nil {
 		o.LoadAWS = awsx.Load
+	}
+	if o.Shared == nil {
+		o.Shared = new(Shared)
 	}
 	a := &Assembly{Config: cfg, o: o, clouds: &clouds{general: cfg.AWS, load: o.LoadAWS}, secrets: o.Secrets}
 	if a.secrets == nil {
@@ -203,4 +210,30 @@ func authorities(file string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("ca: %s holds no certificate in PEM", file)
 	}
 	return pool, nil
+}
+
+// certificate reads the certificate that is shown to receivers with each
+// handshake, so that a renewed one is used without a restart; nil when there is
+// none.
+func (m *maker) certificate(file string, key config.Secret) func() (*tls.Certificate, error) {
+	if file == "" {
+		return nil
+	}
+	return func() (*tls.Certificate, error) {
+		chain, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("client_certificate: %w", err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), egress.ConnectTimeout)
+		defer cancel()
+		private, err := key.Resolve(ctx, m.secrets)
+		if err != nil {
+			return nil, fmt.Errorf("client_key: %w", err)
+		}
+		pair, err := tls.X509KeyPair(chain, []byte(private))
+		if err != nil {
+			return nil, errors.New("client_certificate and client_key are no pair in PEM")
+		}
+		return &pair, nil
+	}
 }

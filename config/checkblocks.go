@@ -177,12 +177,41 @@ func (t sinkCheck) check() {
 		}
 		t.client(t.name, s.SecurityHub.Client, t.keys...)
 	case s.EventBridge != nil:
-		if strings.HasPrefix(s.EventBridge.Source, "aws.") {
-			t.fail(t.node("source"), CodeValue, "%s.source: EventBridge keeps sources that begin with aws. for AWS", t.name)
-		}
-		t.client(t.name, s.EventBridge.Client, t.keys...)
+		t.eventbridge(s.EventBridge)
+	case s.Webhook != nil:
+		t.webhook(s.Webhook)
+	case s.PagerDuty != nil && s.PagerDuty.URL != "":
+		t.url(t.node("events_url"), t.name+".events_url", s.PagerDuty.URL)
 	}
 	t.ranges()
+}
+
+func (t sinkCheck) eventbridge(s *EventBridge) {
+	if low := strings.ToLower(s.Source); low == "aws" || strings.HasPrefix(low, "aws.") {
+		t.fail(t.node("source"), CodeValue, "%s.source: EventBridge keeps sources that begin with aws. for AWS", t.name)
+	}
+	t.least("max_entry", s.MaxEntry, 32<<10)
+	t.client(t.name, s.Client, t.keys...)
+}
+
+// least holds a number of bytes, when given, to what a message needs.
+func (t sinkCheck) least(key string, n, least Bytes) {
+	if n < least && t.at(t.keys...).Get(key) != nil {
+		t.fail(t.node(key), CodeValue, "%s.%s: %d bytes hold no message; want %dKiB or more", t.name, key, n, least>>10)
+	}
+}
+
+func (t sinkCheck) webhook(s *Webhook) {
+	t.least("max_body", s.Max, 8<<10)
+	if (s.Cert == "") != s.CertKey.IsZero() {
+		t.fail(t.at(t.keys...), CodeSense, "%s: client_certificate and client_key belong together", t.name)
+	}
+	if s.Source != "trailwarden" && s.Format == "json" {
+		t.warn(t.node("source"), CodeUnused, "%s.source: it is for CloudEvents, and the format is json", t.name)
+	}
+	if len(s.Source) > 256 || strings.ContainsAny(s.Source, " \t\r\n") || s.Source == "" {
+		t.fail(t.node("source"), CodeValue, "%s.source: want a URI reference without spaces, such as /trailwarden/production", t.name)
+	}
 }
 
 func (t sinkCheck) slack(s *Slack) {

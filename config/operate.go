@@ -28,11 +28,7 @@ type Limits struct {
 	Depth        int      `key:"depth" default:"256" min:"1" doc:"Most levels of nesting in one record."`
 	Keys         int      `key:"keys" default:"20000" min:"1" doc:"Most keys in one record."`
 	Members      int      `key:"gzip_members" default:"1024" min:"1" doc:"Most gzip members in one file."`
-	Entries      int      `key:"archive_entries" default:"100000" min:"1" doc:"Most files in one archive; archives in archives are not opened."`
 	Shown        int      `key:"shown" default:"1024" min:"16" doc:"Most characters of one value in a message; the whole text stays in the evidence."`
-	RegexProgram Bytes    `key:"regex_program" default:"64KiB" doc:"Most bytes of one compiled regular expression."`
-	RegexText    Bytes    `key:"regex_text" default:"64KiB" doc:"Most bytes of one field that a regular expression reads."`
-	RuleTime     Duration `key:"rule_time" default:"5ms" doc:"How long one rule may take for one record; a slower one is suspended and reported."`
 	Groups       int      `key:"groups" default:"200000" min:"1" doc:"Groups of one stateful rule in memory; the rest is on disk."`
 	Backlog      int      `key:"backlog_warning" default:"10000" min:"1" doc:"Messages waiting for a sink from which on it is warned of; none is ever dropped."`
 	Remember     Duration `key:"remember" default:"7d" doc:"How long the identities of records are remembered."`
@@ -83,7 +79,6 @@ type Template struct {
 // Serve says how the server runs.
 type Serve struct {
 	Listen   string   `key:"listen" default:"127.0.0.1:8181" doc:"Address and port of health, readiness and metrics."`
-	State    string   `key:"state" path:"true" doc:"Folder of the journal; without it, beside the store."`
 	Reload   Duration `key:"reload" default:"30s" doc:"How often rules and configuration are looked at for changes; 0 leaves it to SIGHUP."`
 	Stop     Duration `key:"stop" default:"10s" doc:"How long stopping may take."`
 	Silence  Silence  `key:"silence" doc:"The alarm when nothing comes any more."`

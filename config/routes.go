@@ -35,7 +35,7 @@ type Alerts struct {
 	GiveUp    Duration `key:"give_up" default:"24h" doc:"How long a message that cannot be delivered is tried before it becomes a dead letter."`
 	Warn      Duration `key:"exception_warning" default:"14d" doc:"How long before its end an exception is warned of."`
 	Retention Duration `key:"retention" default:"400d" doc:"How long resolved and quiet alerts are kept."`
-	Own       string   `key:"own_activity" default:"exclude" enum:"exclude,judge" doc:"Records of Trailwarden's own calls: counted only, or judged."`
+	Own       string   `key:"own_activity" default:"exclude" enum:"exclude,judge" doc:"Records of the calls that serve and the Lambda function make themselves: counted only, or judged. scan judges all."`
 }
 
 // RuleSettings say which rules judge, and change single ones.

@@ -138,6 +138,8 @@ type Webhook struct {
 	Plain   map[string]string `key:"headers" open:"true" doc:"Further headers."`
 	Source  string            `key:"source" default:"trailwarden" doc:"Source of CloudEvents."`
 	Max     Bytes             `key:"max_body" doc:"Most bytes of one message, 8KiB or more; without it, 256KiB."`
+	Cert    string            `key:"client_certificate" path:"true" doc:"File with the certificate chain, PEM, that is shown to endpoints that ask for one (mutual TLS)."`
+	CertKey Secret            `key:"client_key" doc:"Private key of client_certificate, PEM."`
 	Outgoing
 }
 
@@ -152,7 +154,7 @@ type SecurityHub struct {
 type EventBridge struct {
 	Bus      string `key:"bus" default:"default" doc:"Name or ARN of the bus."`
 	Source   string `key:"source" default:"trailwarden" doc:"Source of the events; it must not begin with aws."`
-	MaxEntry Bytes  `key:"max_entry" default:"256KiB" doc:"Most bytes of one event."`
+	MaxEntry Bytes  `key:"max_entry" default:"256KiB" doc:"Most bytes of one event, 32KiB or more."`
 	Client
 }
 

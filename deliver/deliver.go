@@ -76,7 +76,7 @@ type Attempt struct {
 	Class  alert.Class
 	Took   time.Duration // of the call to the sink
 	Waited time.Duration // since the message was due at first
-	Reason string        // with all but OK
+	Reason string        // why it failed; with OK, which part was not taken
 }
 
 // Dispatcher empties the outbox. Make one with New.

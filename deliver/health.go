@@ -63,6 +63,8 @@ func (d *Dispatcher) healthSinks() []string {
 // report tells of what a person has to see to.
 func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, now time.Time) error {
 	switch o.Class {
+	case alert.OK:
+		return w.remark(ctx, d, o)
 	case alert.Auth:
 		return w.d.Health(ctx, alert.Notice{
 			Key:      "auth " + w.t.Name,
@@ -94,6 +96,25 @@ func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, 
 		}, w.t.Name)
 	}
 	return nil
+}
+
+// remark tells of a message that was taken in part: a recipient who was refused,
+// a field that was stored empty.
+func (w *worker) remark(ctx context.Context, d alert.Delivery, o alert.Outcome) error {
+	if o.Reason == "" {
+		return nil
+	}
+	w.d.o.Log.Warn("a message was taken in part", "sink", w.t.Name, "delivery", d.ID, "reason", o.Reason)
+	if d.Kind == alert.Health {
+		return nil // news of it may end the same way
+	}
+	return w.d.Health(ctx, alert.Notice{
+		Key:      "part " + w.t.Name,
+		Headline: fmt.Sprintf("Sink %q took a message in part", w.t.Name),
+		Summary:  "It was delivered, but not as it should be. Put its settings right. This is said once a day, whatever the number of messages.",
+		Severity: severity.Medium,
+		Facts:    append(facts(w.t.Name, o.Reason), alert.Label{Name: "alert", Value: d.Alert}, alert.Label{Name: "delivery", Value: d.ID}),
+	}, w.t.Name)
 }
 
 func facts(sink, reason string) []alert.Label {

@@ -160,6 +160,7 @@ func (f *Function) open(ctx context.Context, p *assemble.Parts) error {
 		return err
 	}
 	f.store = store
+	p.Assembly.Share(store)
 	f.live = live.New(live.Options{
 		Store: store, Mode: f.o.Mode, Limits: assemble.Limits(p.Config), Now: f.o.Now,
 		Fetch: func(string) source.Fetcher { return f.fetch },

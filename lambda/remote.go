@@ -75,6 +75,9 @@ func (r *Remote) fromBundle(ctx context.Context) (*assemble.Parts, bool, error) 
 // read loads the configuration file at path; version is what it is known by from
 // then on.
 func (r *Remote) read(ctx context.Context, path, version string) (*assemble.Parts, bool, error) {
+	if r.Options.Shared == nil {
+		r.Options.Shared = new(assemble.Shared)
+	}
 	l := assemble.NewLoader(path, r.Options, r.Remark)
 	if r.loader != nil {
 		l.Strict()

@@ -123,7 +123,7 @@ func TestConfigurationSchemaAndReaderAgree(t *testing.T) {
 		"routes as mapping":          {"routes: {a: b}", false},
 		"a store":                    {"store: {sqlite: {path: p}}", true},
 		"two stores":                 {"store: {sqlite: {path: p}, dynamodb: {table: t}}", false},
-		"limits":                     {"limits: {decompressed: 1GiB, ratio: 100, rule_time: 10ms, record: 1048576}", true},
+		"limits":                     {"limits: {decompressed: 1GiB, ratio: 100, record: 1048576}", true},
 		"a limit as text":            {"limits: {ratio: much}", false},
 		"no such length of time":     {"alerts: {repeat: soon}", false},
 		"accounts from a file":       {"enrich: {accounts: names.yaml}", true},

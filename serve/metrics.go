@@ -90,6 +90,7 @@ var (
 	alerts   = prometheus.NewDesc("trailwarden_alerts_total", "Alerts opened.", nil, nil)
 	backlog  = prometheus.NewDesc("trailwarden_outbox", "Messages waiting, by sink.", []string{"sink"}, nil)
 	paused   = prometheus.NewDesc("trailwarden_sink_paused", "1 while a sink refuses our credentials.", []string{"sink"}, nil)
+	own      = prometheus.NewDesc("trailwarden_own_records", "Records of our own calls, which no rule judged, since the last reload.", nil, nil)
 	inHand   = prometheus.NewDesc("trailwarden_messages_in_hand", "Deliveries in hand, by source.", []string{"source"}, nil)
 	failing  = prometheus.NewDesc("trailwarden_source_failing", "1 while a source cannot reach upstream.", []string{"source"}, nil)
 	rules    = prometheus.NewDesc("trailwarden_rules", "Rules that judge, by version of the set.", []string{"version"}, nil)
@@ -117,6 +118,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	count(poisoned, l.Poisoned.Load())
 	count(findings, l.Findings.Load())
 	count(late, l.Late.Load())
+	if o := c.s.parts.Load().Rules.Own(); o != nil {
+		gauge(own, float64(o.Count()))
+	}
 	count(alerts, l.Alerts.Load())
 	for reason, n := range l.Ignored.All() {
 		count(ignored, n, reason)

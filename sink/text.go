@@ -147,6 +147,7 @@ const domains = `com|net|org|edu|gov|mil|int|info|biz|io|co|ai|app|dev|cloud|pag
 var (
 	hosted = regexp.MustCompile(`(?i)(@?)((?:[\p{L}\p{N}_-]+[.。．｡])+)(` + domains + `)(/|:|\b)`)
 	ours   = regexp.MustCompile(`(?i)^(?:[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)*aws\.amazon\.com)$`)
+	wide   = regexp.MustCompile(`(?i)\b(www)[.。．｡]`) // whatever the rest is
 	dots   = strings.NewReplacer(".", "[.]", "。", "[.]", "．", "[.]", "｡", "[.]")
 )
 
@@ -158,7 +159,7 @@ func Defang(s string) string {
 		s = defangSchemes(s)
 	}
 	if strings.ContainsAny(s, ".。．｡") {
-		s = defangHosts(s)
+		s = wide.ReplaceAllString(defangHosts(s), "$1[.]")
 	}
 	return s
 }

@@ -90,6 +90,7 @@ func TestDefang(t *testing.T) {
 		"HTTP://evil.com":              "HxxP[:]//evil[.]com",
 		"ftp://evil.com":               "ftp[:]//evil[.]com",
 		"www.evil.com":                 "www[.]evil[.]com",
+		"WWW.evil.madeup":              "WWW[.]evil.madeup",
 		"evil.co.uk/x":                 "evil[.]co[.]uk/x",
 		"evil\u3002com":                "evil[.]com",
 		`https:\\evil.com`:             `hxxps[:]\\evil[.]com`,

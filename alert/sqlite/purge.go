@@ -39,8 +39,10 @@ func (s *Store) Purge(ctx context.Context, k alert.Keeping, now time.Time) (p al
 	if err != nil {
 		return p, err
 	}
-	_, err = s.steps(ctx, "DELETE FROM put WHERE id IN (SELECT id FROM put WHERE at < ? LIMIT ?)", before(now, 0, keepPut))
-	return p, err
+	if _, err = s.steps(ctx, "DELETE FROM put WHERE id IN (SELECT id FROM put WHERE at < ? LIMIT ?)", before(now, 0, keepPut)); err != nil {
+		return p, err
+	}
+	return p, s.purgeClaims(ctx, k, now)
 }
 
 // before is the time in milliseconds before which things are forgotten.

@@ -49,6 +49,7 @@ func Run(t *testing.T, h Harness) {
 		{"alerts are listed page by page", testPages},
 		{"what has outlived its keeping is forgotten", testPurge},
 		{"two workers racing make one alert and one message", testRaces},
+		{"a position is swapped by one of those who race", testSwap},
 	} {
 		t.Run(c.promise, func(t *testing.T) { c.test(t, h) })
 	}

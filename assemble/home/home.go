@@ -26,6 +26,7 @@ func Open(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy
 		if err != nil {
 			return nil, fmt.Errorf("store %s: %w", c.SQLite.Path, err)
 		}
+		a.Share(s)
 		return s, nil
 	case c.DynamoDB != nil:
 		return nil, errors.New("store.dynamodb: this release has no such store")

@@ -116,11 +116,15 @@ func (d *desk) drain(wait time.Duration) (failed bool, err error) {
 	o.Store = d.store
 	o.Log = quietLog()
 	o.Observe = func(a deliver.Attempt) {
-		if a.Class == alert.OK {
+		if a.Class == alert.OK && a.Reason == "" {
 			return
 		}
 		mu.Lock()
 		defer mu.Unlock()
+		if a.Class == alert.OK {
+			d.say("sink %s: taken in part: %s", a.Sink, a.Reason)
+			return
+		}
 		failed = true
 		d.say("sink %s: %s: %s", a.Sink, a.Class, a.Reason)
 	}

@@ -174,6 +174,9 @@ func (d *desk) test(name string) bool {
 	case o.Class != alert.OK:
 		d.say("sink %s: %s: %s", name, o.Class, o.Reason)
 		return false
+	case o.Reason != "":
+		d.say("sink %s: taken in part: %s", name, o.Reason)
+		return false
 	}
 	d.say("sink %s: taken after %d ms", name, time.Since(began).Milliseconds())
 	return true

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	smithy "github.com/aws/smithy-go/middleware"
 )
 
@@ -45,6 +47,9 @@ type Settings struct {
 	Attempts int
 	// Version is named in the user agent: trailwarden/VERSION.
 	Version string
+	// Log is told what the SDK has to say, in place of standard error; nil drops
+	// it. What matters of it is in the errors of calls.
+	Log *slog.Logger
 	// HTTPClient is for tests; nil means one with bounded waiting times that
 	// follows no redirects.
 	HTTPClient aws.HTTPClient
@@ -88,6 +93,7 @@ func (s Settings) options() []func(*config.LoadOptions) error {
 	options := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(client),
 		config.WithRetryer(s.retryer),
+		config.WithLogger(logging.LoggerFunc(s.log)),
 		config.WithAPIOptions([]func(*smithy.Stack) error{
 			middleware.AddUserAgentKeyValue("trailwarden", s.version()),
 		}),
@@ -102,6 +108,14 @@ func (s Settings) options() []func(*config.LoadOptions) error {
 		options = append(options, config.WithBaseEndpoint(s.Endpoint))
 	}
 	return options
+}
+
+// log writes a line of the SDK at level debug: its warnings are about its own
+// ways, such as a checksum that a service does not have.
+func (s Settings) log(level logging.Classification, format string, args ...any) {
+	if s.Log != nil {
+		s.Log.Debug(fmt.Sprintf(format, args...), "from", "aws sdk", "as", string(level))
+	}
 }
 
 func (s Settings) version() string {

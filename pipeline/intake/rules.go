@@ -26,6 +26,7 @@ type Rules struct {
 	nodes   []detect.Node // all that the engine judges: theirs, then the inputs of rules that remember
 	engine  *detect.Engine
 	memory  *Memory // nil when no rule remembers
+	own     *Own    // of records that are not judged
 }
 
 // Prepare compiles the active ones of rules. Adjust, when set, changes what
@@ -98,6 +99,9 @@ func (s *Rules) NewJudge() *Judge { return &Judge{rules: s, matcher: s.engine.Ne
 // Record appends a finding for each rule that rec matches. The findings share
 // one copy of the record, and rec may be used again afterwards.
 func (j *Judge) Record(to []alert.Finding, rec *cloudtrail.Record, index int, from *Origin) []alert.Finding {
+	if j.rules.own.Is(rec) {
+		return to
+	}
 	j.hits = j.hits[:0]
 	j.matcher.Match(rec, func(n int) { j.hits = append(j.hits, n) })
 	if j.Keep != nil && j.rules.memory != nil {

@@ -75,22 +75,11 @@ func (s Section) empty() bool {
 }
 
 // text is attacker-written text on one line.
-func text(s string) string { return Defang(sink.Line(s)) }
+func text(s string) string { return sink.Defang(sink.Line(s)) }
 
 // Header is attacker-written text for the header of a mail: one line, defanged,
 // without what would be read as an encoded word (RFC 2047).
 func Header(s string) string { return strings.ReplaceAll(text(s), "=?", "= ?") }
-
-var wide = regexp.MustCompile(`(?i)\bwww[.。．｡]`)
-
-// Defang is sink.Defang for programs that read mail: they make links of
-// whatever begins with www.
-func Defang(s string) string {
-	if s = sink.Defang(s); !strings.Contains(strings.ToLower(s), "www") {
-		return s
-	}
-	return wide.ReplaceAllString(s, "www[.]")
-}
 
 // kind says what the message tells.
 func kind(m *message.Message) string {
@@ -168,5 +157,5 @@ var literal = regexp.MustCompile(`'[^']*'`)
 // command keeps a command line or SQL as it is but for the values in it, which
 // records brought.
 func command(s string) string {
-	return literal.ReplaceAllStringFunc(sink.Clean(s), Defang)
+	return literal.ReplaceAllStringFunc(sink.Clean(s), sink.Defang)
 }

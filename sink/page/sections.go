@@ -123,7 +123,7 @@ func count(m *message.Message) string {
 func why(m *message.Message) Section {
 	s := Section{Title: "Why it matters"}
 	if m.Rule.Explanation != "" {
-		s.Text = append(s.Text, strings.Split(Defang(sink.Clean(strings.TrimSpace(m.Rule.Explanation))), "\n\n")...)
+		s.Text = append(s.Text, strings.Split(sink.Defang(sink.Clean(strings.TrimSpace(m.Rule.Explanation))), "\n\n")...)
 	}
 	var p pairs
 	p.add("Rule", aside(m.Rule.Title, m.Rule.ID))

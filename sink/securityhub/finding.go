@@ -95,7 +95,7 @@ func labels() [5]types.SeverityLabel {
 
 // line is attacker-written text: Security Hub passes findings on to mail and
 // chat.
-func line(s string) string { return page.Defang(sink.Line(s)) }
+func line(s string) string { return sink.Defang(sink.Line(s)) }
 
 // shown is line of s within its limit; nil when nothing of it can be shown, as
 // the format takes no empty texts.

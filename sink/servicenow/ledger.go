@@ -33,6 +33,9 @@ type entry struct {
 // remembered bounds the keys of a memory.
 const remembered = 10000
 
+// NewLedger is a Ledger of one process alone.
+func NewLedger() Ledger { return newMemory() }
+
 func newMemory() *memory { return &memory{entries: map[string]entry{}} }
 
 func (l *memory) Claim(_ context.Context, key string, lease time.Duration) (string, bool, error) {

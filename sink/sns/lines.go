@@ -70,7 +70,7 @@ func first(values ...string) string {
 	return ""
 }
 
-func value(s string) string { return page.Defang(sink.Line(s)) }
+func value(s string) string { return sink.Defang(sink.Line(s)) }
 
 // parameters are the request's, as one line of JSON: of the record where the
 // message holds it whole, else those that matter.
@@ -81,7 +81,7 @@ func parameters(m *message.Message, i int, e message.Event) string {
 	if json.Unmarshal(e.Raw, &record) == nil && len(record.RequestParameters) > 0 {
 		var line bytes.Buffer
 		if json.Compact(&line, record.RequestParameters) == nil {
-			return page.Defang(fit.Drawn(line.String()))
+			return sink.Defang(fit.Drawn(line.String()))
 		}
 	}
 	labels := requested(e)
@@ -95,7 +95,7 @@ func parameters(m *message.Message, i int, e message.Event) string {
 	for _, l := range labels {
 		pairs = append(pairs, quote(l.Name)+":"+quote(l.Value))
 	}
-	return page.Defang(fit.Drawn("{" + strings.Join(pairs, ",") + "}"))
+	return sink.Defang(fit.Drawn("{" + strings.Join(pairs, ",") + "}"))
 }
 
 // requested are the request's parameters among the record's essentials.
