@@ -2,12 +2,10 @@ package query_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -112,9 +110,6 @@ func checkFunctions(t *testing.T, l query.Engine, cases []functionCase) {
 		}
 	}
 }
-
-var _ = fmt.Sprint
-var _ = time.Now
 
 // namedQuery is a query of testdata/queries.sql.
 type namedQuery struct{ name, sql string }

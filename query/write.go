@@ -47,17 +47,18 @@ type jsonWriter struct {
 	names   [][]byte
 	columns []Column
 	rows    int
+	line    []byte
 }
 
 func (j *jsonWriter) Columns(columns []Column) error {
 	j.columns = columns
 	for _, c := range columns {
-		j.names = append(j.names, quoteJSON(c.Name))
+		j.names = append(j.names, append(quoteJSON(c.Name), ':'))
 	}
-	if j.array {
-		j.w.WriteByte('[')
+	if !j.array {
+		return nil
 	}
-	return nil
+	return j.w.WriteByte('[')
 }
 
 func quoteJSON(s string) []byte {
@@ -71,27 +72,24 @@ func quoteJSON(s string) []byte {
 }
 
 func (j *jsonWriter) Row(cells []Cell) error {
+	j.line = j.line[:0]
 	if j.array && j.rows > 0 {
-		j.w.WriteByte(',')
+		j.line = append(j.line, ',')
 	}
 	if j.array {
-		j.w.WriteByte('\n')
+		j.line = append(j.line, '\n')
 	}
 	j.rows++
-	j.w.WriteByte('{')
 	for i, c := range cells {
-		if i > 0 {
-			j.w.WriteByte(',')
-		}
-		j.w.Write(j.names[i])
-		j.w.WriteByte(':')
-		j.w.Write(jsonCell(c, j.columns[i]))
+		j.line = append(j.line, map[bool]byte{true: '{', false: ','}[i == 0])
+		j.line = append(append(j.line, j.names[i]...), jsonCell(c, j.columns[i])...)
 	}
-	j.w.WriteByte('}')
+	j.line = append(j.line, '}')
 	if !j.array {
-		return j.w.WriteByte('\n')
+		j.line = append(j.line, '\n')
 	}
-	return nil
+	_, err := j.w.Write(j.line)
+	return err
 }
 
 // jsonCell is a value as JSON: numbers, truths and nested values as such.
@@ -111,7 +109,9 @@ func jsonCell(c Cell, of Column) []byte {
 
 func (j *jsonWriter) Close() error {
 	if j.array {
-		j.w.WriteString("\n]\n")
+		if _, err := j.w.WriteString("\n]\n"); err != nil {
+			return err
+		}
 	}
 	return j.w.Flush()
 }
@@ -128,15 +128,17 @@ func (c *csvWriter) Columns(columns []Column) error {
 }
 
 func (c *csvWriter) Row(cells []Cell) error {
+	var line strings.Builder
 	for i, cell := range cells {
 		if i > 0 {
-			c.w.WriteByte(',')
+			line.WriteByte(',')
 		}
 		if !cell.Null {
-			c.w.WriteString(`"` + strings.ReplaceAll(report.Cell(string(cell.Text)), `"`, `""`) + `"`)
+			line.WriteString(`"` + strings.ReplaceAll(report.Cell(string(cell.Text)), `"`, `""`) + `"`)
 		}
 	}
-	_, err := c.w.WriteString("\n")
+	line.WriteByte('\n')
+	_, err := c.w.WriteString(line.String())
 	return err
 }
 

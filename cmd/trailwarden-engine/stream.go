@@ -20,7 +20,6 @@ type stream struct {
 	batches chan []byte
 	err     error // set before batches is closed
 	begun   atomic.Int32
-	part    *sandbox.Rows // what is left of a batch that did not fit a chunk
 }
 
 func newStream(columns []string) *stream {

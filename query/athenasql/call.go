@@ -126,10 +126,10 @@ func (c *callSite) fill(template string) string {
 			continue
 		}
 		i++
-		switch d := template[i]; {
-		case d == '*':
+		switch d := template[i]; d {
+		case '*':
 			b.WriteString(strings.Join(c.args, ", "))
-		case d == 't':
+		case 't':
 			i++
 			b.WriteString("CAST(" + c.args[template[i]-'1'] + " AS VARCHAR)")
 		default:

@@ -372,14 +372,23 @@ func (p *parser) wordPrimary(t token) (expr, error) {
 			}
 			return &row{node{t.at}, elems}, p.wantSym(")")
 		}
-	case "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "current_catalog", "current_schema":
-		return p.special(word)
 	case "trim":
 		return p.trim()
 	case "position":
 		if next.sym("(") {
 			return p.position()
 		}
+	}
+	return p.wordOrName(t, next)
+}
+
+// wordOrName reads what else may begin with a word: a time of now, a text with
+// its type before it, a call, a name.
+func (p *parser) wordOrName(t, next token) (expr, error) {
+	word := strings.ToLower(t.text)
+	switch word {
+	case "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "current_catalog", "current_schema":
+		return p.special(word)
 	}
 	if typeWords[word] && next.kind == tokString {
 		p.i += 2

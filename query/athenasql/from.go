@@ -50,7 +50,6 @@ func (t *translator) table(r *table, s *scope) (string, error) {
 		t.trails++
 		src.trail, text = true, View
 		t.takeForTrail(r)
-		t.places = append(t.places, r)
 	}
 	if len(r.columns) > 0 {
 		if src.trail {
@@ -224,7 +223,7 @@ func spread(x string, kind typ, names int, unnamed bool) (list []string, columns
 	case elem.kind == rowKind && len(elem.fields) > 0 && (unnamed || names == len(elem.fields) && names > 1):
 		for _, f := range elem.fields {
 			list = append(list, "unnest(list_transform("+x+", ct_e -> ct_e."+quoteName(f.name)+"))")
-			columns = append(columns, column{f.name, f.typ})
+			columns = append(columns, column(f))
 		}
 		return list, columns
 	}

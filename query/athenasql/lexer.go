@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -272,8 +273,8 @@ func (l *lexer) symbol(c rune, size int) (token, error) {
 
 // diagnose places an error in the text.
 func diagnose(text string, err error) diagnostic.Diagnostic {
-	e, ok := err.(*syntaxError)
-	if !ok {
+	var e *syntaxError
+	if !errors.As(err, &e) {
 		return diagnostic.Diagnostic{Code: codeSyntax, Message: err.Error()}
 	}
 	line, column := place(text, e.at)

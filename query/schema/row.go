@@ -77,12 +77,12 @@ func (r *Row) getter(name string) func([]byte, *cloudtrail.Record, *Place) ([]by
 		if len(keys) > 0 {
 			v = v.Lookup(keys...)
 		}
-		switch {
-		case f.Kind == Struct:
+		switch f.Kind {
+		case Struct:
 			return appendStruct(dst, v, f.Fields)
-		case f.Kind == List:
+		case List:
 			return appendList(dst, v, f.Fields)
-		case f.Kind == Map:
+		case Map:
 			return appendMap(dst, v)
 		}
 		return r.text(dst, v)
@@ -143,7 +143,7 @@ func appendStruct(dst []byte, v cloudtrail.Value, fields []Field) ([]byte, bool)
 
 // appendPart appends a field of a struct.
 func appendPart(dst []byte, v cloudtrail.Value, f *Field) []byte {
-	ok := true
+	var ok bool
 	switch f.Kind {
 	case Struct:
 		dst, ok = appendStruct(dst, v, f.Fields)

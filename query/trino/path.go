@@ -29,9 +29,10 @@ func parsePath(path string) ([]step, error) {
 	for rest != "" {
 		var s step
 		var ok bool
-		if rest[0] == '[' {
+		switch rest[0] {
+		case '[':
 			s, rest, ok = bracketStep(rest[1:])
-		} else if rest[0] == '.' {
+		case '.':
 			s, rest, ok = nameStep(rest[1:])
 		}
 		if !ok {

@@ -1,0 +1,88 @@
+package athenasql_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/query/athenasql"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
+
+var now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+
+// No text makes the translation panic, and every error says where.
+func FuzzTranslate(f *testing.F) {
+	b, err := os.ReadFile("../testdata/queries.sql")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for part := range strings.SplitSeq(string(b), "-- name: ") {
+		f.Add(part)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := athenasql.Translate(text, athenasql.Options{Now: now})
+		var d diagnostic.Diagnostic
+		if err != nil && (!errors.As(err, &d) || d.Line < 1 || d.Code == "") {
+			t.Errorf("%v says no place", err)
+		}
+		if err == nil {
+			if _, err := athenasql.Check(text, athenasql.Options{Now: now}); err != nil {
+				t.Errorf("translated, but not checked: %v", err)
+			}
+		}
+	})
+}
+
+// What cannot be the same here is refused or pointed out by a code.
+func TestCodes(t *testing.T) {
+	for _, c := range []struct{ name, sql, code string }{
+		{"syntax", "SELECT FROM x", "AQ001"},
+		{"no query", "DELETE FROM x", "AQ002"},
+		{"two statements", "SELECT 1; SELECT 2", "AQ003"},
+		{"unknown function", "SELECT nvl(1, 2)", "AQ004"},
+		{"refused function", "SELECT soundex('a')", "AQ005"},
+		{"arguments", "SELECT lower()", "AQ006"},
+		{"aggregate's clause on a scalar", "SELECT lower(DISTINCT 'a')", "AQ006"},
+		{"unsupported syntax", "SELECT * FROM x MATCH_RECOGNIZE (PATTERN (a))", "AQ007"},
+		{"look-around", "SELECT regexp_like('a', '(?=a)')", "AQ008"},
+		{"format", "SELECT format_datetime(now(), 'QQ')", "AQ009"},
+		{"parameter", "SELECT :x", "AQ010"},
+		{"depth", "SELECT " + strings.Repeat("(", 500) + "1", "AQ011"},
+		{"column", "SELECT nothing FROM cloudtrail_logs", "AQ012"},
+		{"field", "SELECT useridentity.nothing FROM cloudtrail_logs", "AQ012"},
+		{"table's name", "SELECT 1 FROM something", "AQ101"},
+		{"not Athena's", "SELECT 1 FROM cloudtrail_logs WHERE eventname ILIKE 'a'", "AQ102"},
+		{"subscript", "SELECT resources[1].arn FROM cloudtrail_logs", "AQ103"},
+		{"text and number", "SELECT 1 FROM cloudtrail_logs WHERE eventversion > 1", "AQ104"},
+		{"text and time", "SELECT 1 FROM cloudtrail_logs WHERE eventtime > now()", "AQ104"},
+		{"zone", "SELECT now() AT TIME ZONE 'Asia/Tokyo'", "AQ105"},
+		{"approximate", "SELECT approx_distinct(eventname) FROM cloudtrail_logs", "AQ106"},
+		{"other layout", "SELECT 1 FROM cloudtrail_logs WHERE year = '2026'", "AQ107"},
+		{"no day", "SELECT 1 FROM cloudtrail_logs", "AQ120"},
+		{"no account", `SELECT 1 FROM cloudtrail_logs WHERE "timestamp" >= '2026/03/14'`, "AQ121"},
+		{"one day", `SELECT 1 FROM cloudtrail_logs WHERE "timestamp" = '2026/03/14'`, "AQ122"},
+		{"last hour", "SELECT 1 FROM cloudtrail_logs WHERE from_iso8601_timestamp(eventtime) > now() - interval '1' hour", "AQ123"},
+		{"deletions", "SELECT 1 FROM cloudtrail_logs WHERE lower(eventname) LIKE '%delete%'", "AQ124"},
+		{"root", "SELECT 1 FROM cloudtrail_logs WHERE useridentity.type = 'Root'", "AQ125"},
+		{"time without day", "SELECT 1 FROM cloudtrail_logs WHERE eventtime > '2026'", "AQ126"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			r, err := athenasql.Check(c.sql, athenasql.Options{Now: now})
+			var d diagnostic.Diagnostic
+			if errors.As(err, &d) {
+				got = append(got, d.Code)
+			} else {
+				for _, d := range r.List {
+					got = append(got, d.Code)
+				}
+			}
+			if !strings.Contains(strings.Join(got, " "), c.code) {
+				t.Errorf("%v; want %s (%v)", got, c.code, err)
+			}
+		})
+	}
+}
