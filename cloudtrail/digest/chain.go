@@ -32,8 +32,9 @@ func (c Chain) kind() Kind {
 	return KindDigest
 }
 
-// root is the folder of a kind of file of the chain's account and region.
-func (c Chain) root(kind cloudtrail.FileKind) string {
+// Root is the folder, with its final slash, of a kind of file of the chain's
+// account and region.
+func (c Chain) Root(kind cloudtrail.FileKind) string {
 	parts := []string{"AWSLogs", c.Account, string(kind), c.Region}
 	if c.Organization != "" {
 		parts = slices.Insert(parts, 1, c.Organization)
@@ -42,6 +43,13 @@ func (c Chain) root(kind cloudtrail.FileKind) string {
 		parts = slices.Insert(parts, 0, c.Prefix)
 	}
 	return strings.Join(parts, "/") + "/"
+}
+
+// place is the chain without what tells it from others of its account and
+// region.
+func (c Chain) place() Chain {
+	c.Trail, c.HomeRegion, c.Backfill = "", "", false
+	return c
 }
 
 // of is the chain that a digest's key belongs to.
@@ -60,11 +68,12 @@ type listed struct {
 type walk struct {
 	*Validator
 	chain   Chain
-	bucket  string
+	bucket  string // empty until the first valid digest says, for a copy
 	from    time.Time
 	to      time.Time
 	digests []listed // oldest first; taken from the end
 	keys    map[string]string
+	seen    map[string]bool // digests read, so that no chain runs in a circle
 	// after is the digest that came before in the walk, so after in time, and
 	// trusted tells whether it was valid.
 	after   *Digest
@@ -72,15 +81,20 @@ type walk struct {
 	visit   func(*Digest) error
 }
 
+// FirstKeys is before CloudTrail signed anything (log file validation came in
+// October 2015); earlier times are no times for its API.
+var FirstKeys = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // run is the walk of `aws cloudtrail validate-logs`: a valid digest leads to
 // the one before it; whatever is wrong with one, the next older one that the
 // bucket lists is taken.
 func (w *walk) run(ctx context.Context) error {
-	if err := w.list(ctx, w.to); err != nil {
-		return err
-	}
 	if !w.chain.Backfill {
-		keys, err := w.Keys.Between(ctx, w.chain.Region, w.from, w.to.Add(2*time.Hour))
+		from := w.from
+		if from.Before(FirstKeys) {
+			from = FirstKeys
+		}
+		keys, err := w.Keys.Between(ctx, w.chain.Region, from, w.to.Add(2*time.Hour))
 		if err != nil {
 			return err
 		}
@@ -102,6 +116,7 @@ func (w *walk) run(ctx context.Context) error {
 			continue
 		}
 		last = d.StartTime
+		w.bucket = d.Bucket
 		if err := w.visit(d); err != nil {
 			return err
 		}
@@ -115,23 +130,40 @@ func (w *walk) run(ctx context.Context) error {
 
 // list loads the names of the chain's digests up to a time.
 func (w *walk) list(ctx context.Context, to time.Time) error {
-	w.digests = w.digests[:0]
-	root := w.chain.root(cloudtrail.FileDigest)
-	after := root + w.from.Add(-time.Minute).Format("2006/01/02")
+	found := map[Chain][]listed{}
+	if err := w.eachDigest(ctx, w.bucket, w.chain, w.from, to, func(c Chain, l listed) {
+		if c == w.chain {
+			found[c] = append(found[c], l)
+		}
+	}); err != nil {
+		return err
+	}
+	w.digests = found[w.chain]
+	sortByEnd(w.digests)
+	return nil
+}
+
+func sortByEnd(digests []listed) {
+	slices.SortStableFunc(digests, func(a, b listed) int { return a.end.Compare(b.end) })
+}
+
+// eachDigest lists the digests of the place of a chain that ended in a time, an
+// hour more at its end.
+func (v *Validator) eachDigest(ctx context.Context, bucket string, place Chain, from, to time.Time, visit func(Chain, listed)) error {
+	root := place.Root(cloudtrail.FileDigest)
+	after := root + from.Add(-time.Minute).UTC().Format("2006/01/02")
 	limit := to.Add(time.Hour).Truncate(time.Second)
-	err := w.Vault.List(ctx, w.bucket, root, after, func(key string) bool {
+	return v.Vault.List(ctx, bucket, root, after, func(key string) bool {
 		k, ok := cloudtrail.ParseObjectKey(key)
-		if !ok || k.Kind != cloudtrail.FileDigest || of(k) != w.chain || k.Delivered.IsZero() {
+		if !ok || k.Delivered.IsZero() || !strings.HasPrefix(key, root) || of(k).place() != place.place() ||
+			!strings.HasSuffix(key, ".json.gz") {
 			return true
 		}
-		if k.Delivered.Before(w.from.Truncate(time.Second)) || k.Delivered.After(limit) {
-			return true
+		if !k.Delivered.Before(from.Truncate(time.Second)) && !k.Delivered.After(limit) {
+			visit(of(k), listed{key, k.Delivered})
 		}
-		w.digests = append(w.digests, listed{key, k.Delivered})
-		return true
+		return !k.Date.After(limit)
 	})
-	slices.SortStableFunc(w.digests, func(a, b listed) int { return a.end.Compare(b.end) })
-	return err
 }
 
 // older takes the newest listed digest that ended before a time; a zero time
@@ -158,6 +190,12 @@ func (w *walk) follow(ctx context.Context, d *Digest, at listed) (listed, bool, 
 		return next, ok, nil
 	}
 	w.after, w.trusted = d, true
+	if w.seen[d.PreviousBucket+"/"+d.PreviousObject] {
+		w.after = nil
+		w.emit(Result{Kind: w.chain.kind(), Bucket: d.Bucket, Key: d.Object, Verdict: BadFormat, Detail: "its chain leads back to " + d.PreviousObject})
+		next, ok := w.older(at.end)
+		return next, ok, nil
+	}
 	next := listed{key: d.PreviousObject, end: d.StartTime}
 	if k, ok := cloudtrail.ParseObjectKey(d.PreviousObject); ok && !k.Delivered.IsZero() {
 		next.end = k.Delivered
@@ -176,12 +214,15 @@ func (w *walk) read(ctx context.Context, key string) (d *Digest, problem *Result
 	bad := func(v Verdict, detail string) *Result {
 		return &Result{Kind: w.chain.kind(), Bucket: w.bucket, Key: key, Verdict: v, Detail: detail}
 	}
+	w.seen[w.bucket+"/"+key] = true
 	packed, meta, err := w.fetch(ctx, w.bucket, key)
 	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, bad(Missing, ""), nil
 	case err != nil:
-		return nil, nil, fmt.Errorf("s3://%s/%s: %w", w.bucket, key, err)
+		return nil, bad(Unreadable, err.Error()), nil
 	}
 	d, err = parse(packed)
 	if err != nil {
@@ -212,16 +253,22 @@ func (w *walk) check(ctx context.Context, d *Digest, key string, m Metadata) (Ve
 		return BadFormat, "the object has no backfill-generation-timestamp in its metadata", nil
 	case d.incomplete:
 		return BadFormat, d.damage.Error(), nil
-	case d.Bucket != w.bucket || d.Object != key:
+	case w.bucket != "" && d.Bucket != w.bucket || d.Object != key:
 		return Moved, fmt.Sprintf("it says s3://%s/%s", d.Bucket, d.Object), nil
 	case m.Unknown:
 		return Unsigned, "", nil
 	}
 	v, detail, err := w.verify(ctx, d, m)
-	if err == nil && v == Valid && d.damage != nil {
+	if err != nil || v != Valid {
+		return v, detail, err
+	}
+	if d.damage == nil {
+		d.damage = d.fillLogs()
+	}
+	if d.damage != nil {
 		return BadFormat, d.damage.Error(), nil
 	}
-	return v, detail, err
+	return Valid, "", nil
 }
 
 // vouch takes the signature that the next digest wrote down where the copy
@@ -305,6 +352,6 @@ func (v *Validator) fetch(ctx context.Context, bucket, key string) ([]byte, Meta
 		return nil, meta, err
 	}
 	defer r.Close()
-	packed, err := io.ReadAll(io.LimitReader(r, MaxSize))
+	packed, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	return packed, meta, err
 }

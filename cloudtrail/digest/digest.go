@@ -12,7 +12,6 @@ package digest
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -22,13 +21,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"time"
+	"unicode/utf8"
 )
 
-// MaxSize bounds an unpacked digest file, in bytes; AWS's hold an hour of one
-// account and region.
-const MaxSize = 256 << 20
+// MaxSize bounds a digest file, packed and unpacked, in bytes. AWS's hold an
+// hour of one account and region, about 500 bytes for each log file.
+const MaxSize = 64 << 20
 
 // Digest is the content of a digest file.
 type Digest struct {
@@ -52,8 +52,9 @@ type Digest struct {
 	first    bool     // previousDigestSignature is null
 	trailing bool     // bytes follow the compressed stream
 
-	incomplete bool  // a required key is missing
-	damage     error // what is wrong with the content
+	logs       json.RawMessage // the list of log files, until it is read
+	incomplete bool            // a required key is missing
+	damage     error           // what is wrong with the content
 }
 
 // LogFile is a log file that a digest names.
@@ -74,32 +75,71 @@ func Parse(packed []byte) (*Digest, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.damage == nil {
+		d.damage = d.fillLogs()
+	}
 	return d, d.damage
 }
 
-// parse reads what there is. The error is one that hides the content; what is
-// wrong with the content is the digest's damage, which counts only after the
-// checks that come first.
+// parse reads what there is, except for the list of log files, which may be
+// long and is of interest only once the signature holds. The error is one that
+// hides the content; what is wrong with the content is the digest's damage,
+// which counts only after the checks that come first.
 func parse(packed []byte) (*Digest, error) {
 	text, trailing, err := unpack(packed)
 	if err != nil {
-		return nil, fmt.Errorf("not a gzip file: %w", err)
+		return nil, err
 	}
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(text, &keys); err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
+	switch {
+	case !utf8.Valid(text):
+		return nil, errors.New("not UTF-8")
+	case !json.Valid(text):
+		return nil, errors.New("not JSON")
 	}
 	d := &Digest{hash: sha256.Sum256(text), trailing: trailing}
+	keys, err := members(text)
+	if err != nil {
+		d.incomplete, d.damage = true, err
+		return d, nil
+	}
 	for _, k := range required {
-		if _, ok := keys[k]; !ok {
-			d.incomplete = true
-			d.damage = fmt.Errorf("key %s is missing", k)
+		if keys[k] == nil {
+			d.incomplete, d.damage = true, fmt.Errorf("key %s is missing", k)
 			return d, nil
 		}
 	}
 	d.fill(keys)
 	return d, nil
 }
+
+// members finds the values of the keys that a digest has; others may be many
+// and are not kept. Of a key that stands twice the last counts.
+func members(text []byte) (map[string]json.RawMessage, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil, errors.New("not a JSON object")
+	}
+	keys := make(map[string]json.RawMessage, len(known))
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		if name, _ := key.(string); slices.Contains(known[:], name) {
+			keys[name] = value
+		}
+	}
+	return keys, nil
+}
+
+// known are the keys that are read.
+var known = [...]string{"awsAccountId", "digestS3Bucket", "digestS3Object", "digestPublicKeyFingerprint",
+	"digestSignatureAlgorithm", "previousDigestS3Bucket", "previousDigestS3Object", "previousDigestHashValue",
+	"previousDigestSignature", "digestEndTime", "digestStartTime", "logFiles"}
 
 // fill takes each field by its exact name: encoding/json alone would take
 // DIGESTS3BUCKET for digestS3Bucket.
@@ -113,7 +153,7 @@ func (d *Digest) fill(keys map[string]json.RawMessage) {
 	d.PreviousBucket, d.PreviousObject = text("previousDigestS3Bucket"), text("previousDigestS3Object")
 	d.PreviousHash, d.PreviousSignature = text("previousDigestHashValue"), text("previousDigestSignature")
 	d.first = string(keys["previousDigestSignature"]) == "null"
-	d.end = text("digestEndTime")
+	d.end, d.logs = text("digestEndTime"), keys["logFiles"]
 	var err error
 	if d.StartTime, err = time.Parse(time.RFC3339, text("digestStartTime")); err != nil {
 		d.damage = fmt.Errorf("digestStartTime: %w", err)
@@ -121,20 +161,24 @@ func (d *Digest) fill(keys map[string]json.RawMessage) {
 	if d.EndTime, err = time.Parse(time.RFC3339, d.end); err != nil {
 		d.damage = fmt.Errorf("digestEndTime: %w", err)
 	}
-	if err := d.fillLogs(keys["logFiles"]); err != nil {
-		d.damage = err
-	}
 }
 
-func (d *Digest) fillLogs(raw json.RawMessage) error {
-	if raw == nil {
+// fillLogs reads the list of log files, one entry at a time.
+func (d *Digest) fillLogs() error {
+	raw := d.logs
+	d.logs, d.LogFiles = nil, nil
+	if raw == nil || string(raw) == "null" {
 		return nil
 	}
-	var logs []map[string]any
-	if err := json.Unmarshal(raw, &logs); err != nil {
-		return fmt.Errorf("logFiles: want a list of objects: %w", err)
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
+		return errors.New("logFiles: want a list of objects")
 	}
-	for _, l := range logs {
+	for dec.More() {
+		var l map[string]any
+		if err := dec.Decode(&l); err != nil {
+			return fmt.Errorf("logFiles: want a list of objects: %w", err)
+		}
 		bucket, _ := l["s3Bucket"].(string)
 		object, _ := l["s3Object"].(string)
 		hash, _ := l["hashValue"].(string)
@@ -143,26 +187,33 @@ func (d *Digest) fillLogs(raw json.RawMessage) error {
 	return nil
 }
 
+// limited is a buffer that refuses to grow over MaxSize.
+type limited struct{ bytes.Buffer }
+
+var errLarge = fmt.Errorf("over %d bytes, more than any digest has", MaxSize)
+
+func (l *limited) Write(p []byte) (int, error) {
+	if l.Len()+len(p) > MaxSize {
+		return 0, errLarge
+	}
+	return l.Buffer.Write(p)
+}
+
 // unpack unpacks the first gzip member and tells whether anything follows it.
 func unpack(packed []byte) (text []byte, trailing bool, err error) {
-	src := bytes.NewReader(packed)
-	z, err := gzip.NewReader(src)
-	if err != nil {
-		return nil, false, err
+	if len(packed) > MaxSize {
+		return nil, false, errLarge
 	}
-	z.Multistream(false)
-	text, err = io.ReadAll(io.LimitReader(z, MaxSize+1))
-	if err == nil && len(text) > MaxSize {
-		err = fmt.Errorf("over %d bytes", MaxSize)
-	}
-	return text, src.Len() > 0, err
+	var buf limited
+	trailing, err = gunzip(&buf, bytes.NewReader(packed))
+	return buf.Bytes(), trailing, err
 }
 
 // signed is the text that CloudTrail signs (User Guide, "Custom
 // implementations of CloudTrail log file integrity validation").
 func (d *Digest) signed() []byte {
 	previous := d.PreviousSignature
-	if previous == "" {
+	if d.first {
 		previous = "null"
 	}
 	return fmt.Appendf(nil, "%s\n%s/%s\n%x\n%s", d.end, d.Bucket, d.Object, d.hash, previous)

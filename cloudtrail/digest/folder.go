@@ -126,6 +126,13 @@ func (f *Folder) Open(_ context.Context, _, key string) (io.ReadCloser, Metadata
 	if !fs.ValidPath(key) {
 		return nil, m, fs.ErrNotExist
 	}
+	info, err := f.root.Stat(key)
+	if err != nil {
+		return nil, m, err
+	}
+	if !info.Mode().IsRegular() { // a pipe would have us wait for ever
+		return nil, m, fmt.Errorf("%s: not a regular file", key)
+	}
 	r, err := f.root.Open(key)
 	if err != nil {
 		return nil, m, err

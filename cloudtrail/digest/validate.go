@@ -11,18 +11,26 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
-// Validator validates all chains of a bucket or of a copy of one.
+// Validator validates all chains of a bucket or of a copy of one. A Validator
+// does one validation at a time.
 type Validator struct {
 	Vault Vault
 	Keys  Keys
 	// Results receives every verdict, one at a time: of each digest, newest
-	// first, followed by those of its log files; then unreferenced files.
+	// first, followed by those of its log files; then the unreferenced files of
+	// its account and region.
 	Results func(Result)
-	// Workers is how many log files are hashed at once; 0 means 8.
+	// Workers is how many log files of a digest are hashed at once; 0 means 8.
 	Workers int
+	// Places is how many pairs of account and region are validated at once, for
+	// each chain is read one digest after the other; their results interleave.
+	// 0 means 1.
+	Places int
 
+	mu      sync.Mutex // of what follows, and of Results
 	summary *Summary
-	covered map[string]*coverage // by folder of log files
+	failed  []error
+	failing int
 }
 
 // Scope bounds a validation. Empty fields take all that there is.
@@ -36,52 +44,82 @@ type Scope struct {
 	To      time.Time // UTC
 }
 
-// Validate validates every chain within scope. The error is one that kept it
-// from reading; what is wrong with the files is in the summary.
+// Validate validates every chain within scope. The error says which chains
+// could not be followed to their end, and why; what is wrong with the files is
+// in the summary.
 func (v *Validator) Validate(ctx context.Context, s Scope) (*Summary, error) {
 	if s.From.After(s.To) {
 		return nil, fmt.Errorf("from %s is after to %s", s.From.Format(time.RFC3339), s.To.Format(time.RFC3339))
 	}
 	v.summary = &Summary{Counts: map[Kind]*Count{}, Beyond: map[Verdict]int64{}}
-	v.covered = map[string]*coverage{}
-	chains, err := v.chains(ctx, s)
+	v.failed, v.failing = nil, 0
+	places, err := Places(ctx, v.Vault, s)
 	if err != nil {
 		return v.summary, err
 	}
-	v.summary.Chains = len(chains)
-	for _, c := range chains {
-		w := &walk{Validator: v, chain: c, bucket: s.Bucket, from: s.From, to: s.To}
-		w.visit = func(d *Digest) error { return v.valid(ctx, w, d, s) }
-		if err := w.run(ctx); err != nil {
-			return v.summary, fmt.Errorf("account %s, region %s, trail %s: %w", c.Account, c.Region, c.Trail, err)
-		}
+	var wg sync.WaitGroup
+	next := make(chan Chain)
+	for range min(max(v.Places, 1), len(places)) {
+		wg.Go(func() {
+			for p := range next {
+				v.place(ctx, p, s)
+			}
+		})
 	}
-	return v.summary, v.unreferenced(ctx, s)
+	for _, p := range places {
+		next <- p
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return v.summary, ctx.Err()
+	}
+	if v.failing > len(v.failed) {
+		v.failed = append(v.failed, fmt.Errorf("and %d more", v.failing-len(v.failed)))
+	}
+	return v.summary, errors.Join(v.failed...)
+}
+
+// maxFailures is how many chains that fail are told of.
+const maxFailures = 20
+
+func (v *Validator) fail(c Chain, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.failing++; v.failing > maxFailures {
+		return
+	}
+	where := "account " + c.Account + ", region " + c.Region
+	if c.Trail != "" {
+		where += ", trail " + c.Trail
+	}
+	v.failed = append(v.failed, fmt.Errorf("%s: %w", where, err))
 }
 
 func (v *Validator) emit(r Result) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.summary.add(r)
 	if v.Results != nil {
 		v.Results(r)
 	}
 }
 
-// chains finds what there is to validate: each account and region with a folder
-// of digests, and in it each trail.
-func (v *Validator) chains(ctx context.Context, s Scope) ([]Chain, error) {
+// Places finds what there is to validate: each account and region with a folder
+// of digests, as a Chain without a trail.
+func Places(ctx context.Context, vault Vault, s Scope) (places []Chain, err error) {
 	root := "AWSLogs/"
 	if s.Prefix != "" {
 		root = s.Prefix + "/" + root
 	}
-	owners, err := v.Vault.Folders(ctx, s.Bucket, root)
+	owners, err := vault.Folders(ctx, s.Bucket, root)
 	if err != nil {
 		return nil, err
 	}
-	var chains []Chain
 	for _, o := range owners {
 		accounts, org := []string{o}, ""
 		if strings.HasPrefix(o, "o-") {
-			if accounts, err = v.Vault.Folders(ctx, s.Bucket, root+o+"/"); err != nil {
+			if accounts, err = vault.Folders(ctx, s.Bucket, root+o+"/"); err != nil {
 				return nil, err
 			}
 			org = o
@@ -90,47 +128,55 @@ func (v *Validator) chains(ctx context.Context, s Scope) ([]Chain, error) {
 			if s.Account != "" && s.Account != a {
 				continue
 			}
-			found, err := v.trails(ctx, s, Chain{Prefix: s.Prefix, Organization: org, Account: a})
+			c := Chain{Prefix: s.Prefix, Organization: org, Account: a}
+			regions, err := vault.Folders(ctx, s.Bucket, strings.TrimSuffix(c.Root(cloudtrail.FileDigest), "/"))
 			if err != nil {
 				return nil, err
 			}
-			chains = append(chains, found...)
+			for _, c.Region = range regions {
+				if s.Region == "" || s.Region == c.Region {
+					places = append(places, c)
+				}
+			}
 		}
 	}
-	return chains, nil
+	return places, nil
 }
 
-// trails finds the chains of one account.
-func (v *Validator) trails(ctx context.Context, s Scope, c Chain) (chains []Chain, err error) {
-	root := strings.TrimSuffix(c.root(cloudtrail.FileDigest), "/")
-	regions, err := v.Vault.Folders(ctx, s.Bucket, root)
+// place validates the chains of one account and region, then looks for log
+// files that none of them names.
+func (v *Validator) place(ctx context.Context, p Chain, s Scope) {
+	digests := map[Chain][]listed{}
+	var chains []Chain
+	err := v.eachDigest(ctx, s.Bucket, p, s.From, s.To, func(c Chain, l listed) {
+		if s.Trail != "" && s.Trail != c.Trail {
+			return
+		}
+		if digests[c] == nil {
+			chains = append(chains, c)
+		}
+		digests[c] = append(digests[c], l)
+	})
 	if err != nil {
-		return nil, err
+		v.fail(p, err)
+		return
 	}
-	for _, region := range regions {
-		if s.Region != "" && s.Region != region {
-			continue
+	named := newCoverage()
+	for _, c := range standardFirst(chains) {
+		sortByEnd(digests[c])
+		w := &walk{Validator: v, chain: c, bucket: s.Bucket, from: s.From, to: s.To, digests: digests[c], seen: map[string]bool{}}
+		w.visit = func(d *Digest) error { return v.valid(ctx, c, d, s, named) }
+		if err := w.run(ctx); err != nil {
+			v.fail(c, err)
 		}
-		c.Region = region
-		seen := map[Chain]bool{}
-		after := root + region + "/" + s.From.Add(-time.Minute).Format("2006/01/02")
-		last := s.To.Add(time.Hour)
-		err := v.Vault.List(ctx, s.Bucket, root+region+"/", after, func(key string) bool {
-			k, ok := cloudtrail.ParseObjectKey(key)
-			if !ok || k.Delivered.IsZero() || s.Trail != "" && k.Trail != s.Trail {
-				return true
-			}
-			if chain := of(k); !seen[chain] {
-				seen[chain] = true
-				chains = append(chains, chain)
-			}
-			return !k.Date.After(last)
-		})
-		if err != nil {
-			return nil, err
-		}
+		delete(digests, c)
 	}
-	return standardFirst(chains), nil
+	v.mu.Lock()
+	v.summary.Chains += len(chains)
+	v.mu.Unlock()
+	if err := v.unreferenced(ctx, s, p, named); err != nil {
+		v.fail(p, err)
+	}
 }
 
 // standardFirst keeps backfill chains behind the others.
@@ -147,10 +193,12 @@ func standardFirst(chains []Chain) []Chain {
 }
 
 // valid reports a valid digest and checks the log files that it names.
-func (v *Validator) valid(ctx context.Context, w *walk, d *Digest, s Scope) error {
+func (v *Validator) valid(ctx context.Context, c Chain, d *Digest, s Scope, named *coverage) error {
+	v.mu.Lock()
 	v.summary.cover(d, s.From, s.To)
-	v.emit(Result{Kind: w.chain.kind(), Bucket: d.Bucket, Key: d.Object, Verdict: Valid})
-	v.note(w.chain, d)
+	v.mu.Unlock()
+	v.emit(Result{Kind: c.kind(), Bucket: d.Bucket, Key: d.Object, Verdict: Valid})
+	named.note(c, d)
 	results, errs := make([]Result, len(d.LogFiles)), make([]error, len(d.LogFiles))
 	workers := v.Workers
 	if workers <= 0 {

@@ -49,16 +49,21 @@ const (
 	// Unsigned is a digest in a copy that was made without its signature, and
 	// that no later digest vouches for.
 	Unsigned Verdict = "not verified: the copy keeps no signature for it"
+	// Unreadable is a file that is there, or may be, and cannot be read.
+	Unreadable Verdict = "not verified: it cannot be read"
 )
 
 // Beyond tells whether the AWS CLI would not say so.
 func (v Verdict) Beyond() bool {
 	switch v {
-	case Unreferenced, ChainHash, ChainSignature, Truncated, TrailingDigest, Unsigned:
+	case Unreferenced, ChainHash, ChainSignature, Truncated, TrailingDigest, Unsigned, Unreadable:
 		return true
 	}
 	return false
 }
+
+// Unverified tells whether it leaves open if the file is sound.
+func (v Verdict) Unverified() bool { return v == Unsigned || v == Unreadable }
 
 // Result is a verdict on one file, or a gap.
 type Result struct {
@@ -130,7 +135,7 @@ func (s *Summary) add(r Result) {
 		s.Gaps++
 		return
 	}
-	if r.Verdict.Beyond() && r.Verdict != Unsigned {
+	if r.Verdict.Beyond() && !r.Verdict.Unverified() {
 		s.Beyond[r.Verdict]++
 		return
 	}
@@ -139,10 +144,10 @@ func (s *Summary) add(r Result) {
 		c = new(Count)
 		s.Counts[r.Kind] = c
 	}
-	switch r.Verdict {
-	case Valid:
+	switch {
+	case r.Verdict == Valid:
 		c.Valid++
-	case Unsigned:
+	case r.Verdict.Unverified():
 		c.Unverified++
 	default:
 		c.Invalid++

@@ -81,6 +81,18 @@ func Python(t testing.TB) string {
 	return python
 }
 
+// PythonWith is Python for an environment of its own, named name, that holds
+// other packages: the pinned lines of a requirements file, dependencies
+// included.
+func PythonWith(t testing.TB, name, requirements string) string {
+	t.Helper()
+	python, err := environmentOf(name, requirements)
+	if err != nil {
+		missing(t, err)
+	}
+	return python
+}
+
 // Endpoint returns the URL of the process's server, http://127.0.0.1:PORT.
 func Endpoint(t testing.TB) string {
 	t.Helper()

@@ -23,7 +23,16 @@ var motoVersion = regexp.MustCompile(`(?m)^moto==(\S+)$`)
 // requirements, in the user's cache folder. The first process to come makes
 // it, the others wait for the lock.
 func environment() (python string, err error) {
-	home, err := environmentPath()
+	version := "unknown"
+	if m := motoVersion.FindStringSubmatch(requirements); m != nil {
+		version = m[1]
+	}
+	return environmentOf("moto-"+version, requirements)
+}
+
+// environmentOf is environment for any pinned packages.
+func environmentOf(name, requirements string) (python string, err error) {
+	home, err := environmentPath(name, requirements)
 	if err != nil {
 		return "", err
 	}
@@ -41,21 +50,17 @@ func environment() (python string, err error) {
 	if ready(home) {
 		return python, nil
 	}
-	return python, create(home)
+	return python, create(home, requirements)
 }
 
-// environmentPath names the folder after moto's version and the requirements.
-func environmentPath() (string, error) {
+// environmentPath names the folder after what it holds.
+func environmentPath(name, requirements string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("finding the user's cache folder: %w", err)
 	}
-	version := "unknown"
-	if m := motoVersion.FindStringSubmatch(requirements); m != nil {
-		version = m[1]
-	}
 	sum := sha256.Sum256([]byte(requirements))
-	return filepath.Join(cache, "trailwarden", "moto-"+version+"-"+hex.EncodeToString(sum[:4])), nil
+	return filepath.Join(cache, "trailwarden", name+"-"+hex.EncodeToString(sum[:4])), nil
 }
 
 func interpreter(home string) string {
@@ -78,7 +83,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func create(home string) error {
+func create(home, requirements string) error {
 	if err := os.RemoveAll(home); err != nil {
 		return err
 	}

@@ -68,21 +68,34 @@ func (b *Bucket) signer(region string, at time.Time) (*rsa.PrivateKey, string) {
 	return key, b.Keys[region][0].Fingerprint
 }
 
-// Add makes a chain, and the log files that it names.
-func (b *Bucket) Add(t Trail) {
-	var previous map[string]any
-	var hash, signature string
+// Beside makes an empty bucket whose digests are signed with b's keys.
+func (b *Bucket) Beside(name string) *Bucket {
+	c := NewBucket(name)
+	c.Keys, c.signers = b.Keys, b.signers
+	return c
+}
+
+// Link is what a digest says of the one before it.
+type Link struct{ Bucket, Object, Hash, Signature string }
+
+// Add makes a chain, and the log files that it names. It returns the link to
+// its newest digest.
+func (b *Bucket) Add(t Trail) Link { return b.Continue(t, Link{}) }
+
+// Continue is Add for a chain that goes on after a link.
+func (b *Bucket) Continue(t Trail, l Link) Link {
 	for h := range t.Hours {
 		start := t.Start.Add(time.Duration(h) * time.Hour)
 		d := b.next(t, start, h)
-		if previous != nil {
-			d["previousDigestS3Bucket"], d["previousDigestS3Object"] = b.Name, previous["digestS3Object"]
-			d["previousDigestHashValue"], d["previousDigestHashAlgorithm"] = hash, "SHA-256"
-			d["previousDigestSignature"] = signature
+		if l.Object != "" {
+			d["previousDigestS3Bucket"], d["previousDigestS3Object"] = l.Bucket, l.Object
+			d["previousDigestHashValue"], d["previousDigestHashAlgorithm"] = l.Hash, "SHA-256"
+			d["previousDigestSignature"] = l.Signature
 		}
-		hash, signature = b.Put(t, d)
-		previous = d
+		l.Hash, l.Signature = b.Put(t, d)
+		l.Bucket, l.Object = b.Name, d["digestS3Object"].(string)
 	}
+	return l
 }
 
 // next makes one digest without its link to the one before.
