@@ -130,6 +130,7 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	s.metrics = newMetrics(s)
 	o := p.Dispatch
 	o.Store, o.Log, o.Observe = s.store, s.log, s.metrics.attempt
+	o.Lease = lease(o.Targets)
 	o.Grace = p.Config.Serve.Stop.Std() * shareOfSinks / wholeStop
 	o.Build = func(ctx context.Context, a *alert.Alert, d alert.Delivery) (*message.Message, error) {
 		return s.parts.Load().Dispatch.Build(ctx, a, d)
@@ -147,6 +148,19 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	})
 	s.metrics.register(s)
 	return nil
+}
+
+// lease is how long a claimed message is nobody else's: a little longer than the
+// longest attempt. After a crash messages that were under way wait for its end.
+func lease(targets []deliver.Target) time.Duration {
+	longest := time.Second
+	for _, t := range targets {
+		if t.Timeout <= 0 {
+			t.Timeout = 45 * time.Second
+		}
+		longest = max(longest, t.Timeout)
+	}
+	return longest + 10*time.Second
 }
 
 // waking has the dispatcher look into the outbox as soon as there is something

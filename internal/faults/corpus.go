@@ -44,7 +44,7 @@ type writer struct {
 	all []Record
 }
 
-const accounts = 10
+const accounts = 4
 
 func account(i int) string { return fmt.Sprintf("1111222233%02d", i%accounts) }
 

@@ -42,7 +42,11 @@ func count(quick, whole int) int {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(awstest.Main(m))
+	code := awstest.Main(m)
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
 }
 
 func starter(t testing.TB) []*rule.Rule {
