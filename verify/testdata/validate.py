@@ -12,6 +12,7 @@ import sys
 from types import SimpleNamespace
 
 from awscli.clidriver import create_clidriver
+from awscli.customizations import scalarparse
 from awscli.customizations.cloudtrail.validation import CloudTrailValidateLogs
 
 
@@ -27,7 +28,8 @@ def run(session, options, args):
 
 def main():
     session = create_clidriver().session
-    options = SimpleNamespace(endpoint_url=sys.argv[1], region=sys.argv[2], verify_ssl=None)
+    scalarparse.add_scalar_parsers(session)  # as the driver does before a command runs
+    options = SimpleNamespace(endpoint_url=sys.argv[1], region=sys.argv[2], verify_ssl=None, command="cloudtrail", output=None, query=None, profile=None)
     for line in sys.stdin:
         print(json.dumps(run(session, options, json.loads(line))), flush=True)
 
