@@ -1,4 +1,4 @@
-// Package sample makes sample trigger events: three made-up records on each of
+// Package sample makes sample trigger events: four made-up records on each of
 // the ways by which CloudTrail reaches a Lambda function.
 package sample
 
