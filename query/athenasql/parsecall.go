@@ -1,0 +1,200 @@
+package athenasql
+
+import (
+	"fmt"
+	"strings"
+)
+
+// callOf reads what follows a function's name.
+func (p *parser) callOf(t token) (expr, error) {
+	c := &call{node: node{t.at}, name: strings.ToLower(t.text)}
+	p.advance()
+	if err := p.arguments(c); err != nil {
+		return nil, err
+	}
+	if p.words("WITHIN", "GROUP") {
+		if err := p.within(c); err != nil {
+			return nil, err
+		}
+	}
+	if p.tok().is("FILTER") && p.ahead(1).sym("(") && p.ahead(2).is("WHERE") {
+		p.i += 3
+		var err error
+		if c.filter, err = p.expr(); err != nil {
+			return nil, err
+		}
+		if err := p.wantSym(")"); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range []string{"IGNORE", "RESPECT"} {
+		if p.words(w, "NULLS") {
+			c.nulls = w + " NULLS"
+		}
+	}
+	if p.word("OVER") {
+		var err error
+		c.over, err = p.window()
+		return c, err
+	}
+	return c, nil
+}
+
+func (p *parser) arguments(c *call) (err error) {
+	if p.sym(")") {
+		return nil
+	}
+	if p.sym("*") {
+		c.star = true
+		return p.wantSym(")")
+	}
+	if c.distinct = p.word("DISTINCT"); !c.distinct {
+		p.word("ALL")
+	}
+	if c.args, err = list(p, p.expr); err != nil {
+		return err
+	}
+	if p.words("ORDER", "BY") {
+		if c.orderBy, err = list(p, p.sortKey); err != nil {
+			return err
+		}
+	}
+	if p.words("ON", "OVERFLOW") { // listagg: ERROR or TRUNCATE 'x' WITH COUNT
+		for !p.tok().sym(")") && p.tok().kind != tokEnd {
+			p.advance()
+		}
+	}
+	return p.wantSym(")")
+}
+
+func (p *parser) within(c *call) (err error) {
+	if err = p.wantSym("("); err != nil {
+		return err
+	}
+	if !p.words("ORDER", "BY") {
+		return p.unexpected("want ORDER BY")
+	}
+	if c.within, err = list(p, p.sortKey); err != nil {
+		return err
+	}
+	return p.wantSym(")")
+}
+
+// frameWords are the words that may stand in a window's frame.
+var frameWords = wordSet("rows range groups between and unbounded preceding following current row exclude")
+
+func (p *parser) window() (*window, error) {
+	if t := p.tok(); t.kind == tokWord || t.kind == tokQuoted {
+		p.advance()
+		return &window{name: t.text}, nil
+	}
+	w := &window{}
+	err := p.wantSym("(")
+	if err != nil {
+		return nil, err
+	}
+	if p.words("PARTITION", "BY") {
+		if w.partition, err = list(p, p.expr); err != nil {
+			return nil, err
+		}
+	}
+	if p.words("ORDER", "BY") {
+		if w.orderBy, err = list(p, p.sortKey); err != nil {
+			return nil, err
+		}
+	}
+	for !p.sym(")") {
+		t := p.tok()
+		if t.kind == tokWord && frameWords[strings.ToLower(t.text)] {
+			w.frame = append(w.frame, frameWord{word: strings.ToUpper(p.advance().text)})
+			continue
+		}
+		x, err := p.additive()
+		if err != nil {
+			return nil, err
+		}
+		w.frame = append(w.frame, frameWord{x: x})
+	}
+	return w, nil
+}
+
+// typeName reads a type: varchar, decimal(10,2), array(varchar),
+// array<varchar>, map(varchar, json), row(a varchar), timestamp with time zone.
+func (p *parser) typeName() (*typeName, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	t := p.advance()
+	if t.kind != tokWord && t.kind != tokQuoted {
+		p.i--
+		return nil, p.unexpected("want a type")
+	}
+	n := &typeName{at: t.at, name: strings.ToLower(t.text)}
+	if n.name == "double" {
+		p.word("PRECISION")
+	}
+	closing := ""
+	switch {
+	case p.sym("("):
+		closing = ")"
+	case p.tok().sym("<"):
+		p.advance()
+		closing = ">"
+	}
+	if closing != "" {
+		if err := p.typeArgs(n, closing); err != nil {
+			return nil, err
+		}
+	}
+	if (n.name == "timestamp" || n.name == "time") && (p.words("WITH", "TIME", "ZONE")) {
+		n.name += " with time zone"
+	} else {
+		p.words("WITHOUT", "TIME", "ZONE")
+	}
+	return n, nil
+}
+
+func (p *parser) typeArgs(n *typeName, closing string) error {
+	for {
+		switch {
+		case p.tok().kind == tokNumber:
+			n.number = append(n.number, p.advance().text)
+		case n.name == "row" || n.name == "struct":
+			f, err := p.typeField()
+			if err != nil {
+				return err
+			}
+			n.fields = append(n.fields, f)
+		default:
+			a, err := p.typeName()
+			if err != nil {
+				return err
+			}
+			n.args = append(n.args, a)
+		}
+		if p.sym(",") {
+			continue
+		}
+		return p.wantSym(closing)
+	}
+}
+
+// typeField reads a field of a row type, whose name may be missing.
+func (p *parser) typeField() (f typeField, err error) {
+	if next := p.ahead(1); !next.sym(",") && !next.sym(")") && !next.sym("(") {
+		t := p.advance()
+		if t.kind != tokWord && t.kind != tokQuoted {
+			p.i--
+			return f, p.unexpected("want a field's name")
+		}
+		f.name = t.text
+	}
+	if f.kind, err = p.typeName(); err != nil {
+		return f, err
+	}
+	if f.name == "" {
+		f.name = fmt.Sprintf("field%d", f.kind.at)
+	}
+	return f, nil
+}
