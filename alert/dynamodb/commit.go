@@ -20,6 +20,9 @@ func (s *Store) Commit(ctx context.Context, b alert.Batch) (alert.Committed, err
 	c := commit{s: s, b: &b, sinks: p.SinkNames(), seen: map[string]bool{}, done: alert.Committed{Excepted: excepted, Known: known}}
 	tail, err := s.tail(ctx, &b)
 	if err == nil {
+		err = s.unchanged(ctx, b.State) // before anything that follows from it is written
+	}
+	if err == nil {
 		err = c.run(ctx, in, tail)
 	}
 	if err != nil {
@@ -52,7 +55,7 @@ func (c *commit) run(ctx context.Context, in []*alert.Incoming, t tail) error {
 			t = tail{}
 		}
 	}
-	return t.write(ctx, c.s)
+	return t.write(ctx, c.s, c.b)
 }
 
 // room is how many items of a transaction findings may take: the states of the
@@ -110,7 +113,11 @@ func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) erro
 	var did alert.Committed
 	err := c.s.attempt(ctx, c.b.Now, tries, func(t *tx) error {
 		did = alert.Committed{}
-		t.extra = slices.Clone(with)
+		if t.extra = slices.Clone(with); len(with) > 0 {
+			if err := c.s.unchanged(ctx, c.b.State); err != nil {
+				return err
+			}
+		}
 		return t.commit(g, c.sinks, &did)
 	})
 	if err == nil {

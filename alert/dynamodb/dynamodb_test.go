@@ -2,6 +2,7 @@ package dynamodb_test
 
 import (
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -44,13 +45,26 @@ func open(t testing.TB, cfg aws.Config, table string, o dynamodb.Options) *dynam
 	return s
 }
 
+// races is how many times two workers race. The emulator copies its table for
+// each transaction, so 200 take minutes; TRAILWARDEN_RACES=200 asks for them.
+// The table in memory races 200 times always.
+func races() int {
+	if n, err := strconv.Atoi(os.Getenv("TRAILWARDEN_RACES")); err == nil {
+		return n
+	}
+	return 10
+}
+
 // The suite that every store passes, on an emulator of DynamoDB that nobody
 // here wrote.
 func TestStore(t *testing.T) {
-	storetest.Run(t, harness(awstest.Config(t), 200, func() faults { return faults{} }))
+	storetest.Run(t, harness(awstest.Config(t), races(), func() faults { return faults{} }))
 }
 
 // The same suite while a fifth of all requests fail in some way.
 func TestStoreUnderFaults(t *testing.T) {
-	storetest.Run(t, harness(awstest.Config(t), 20, func() faults { return faults{every: 5, seed: 7} }))
+	if testing.Short() {
+		t.Skip("slow")
+	}
+	storetest.Run(t, harness(awstest.Config(t), 5, func() faults { return faults{every: 5, seed: 7} }))
 }

@@ -16,6 +16,7 @@ func (s *Store) Purge(ctx context.Context, k alert.Keeping, now time.Time) (p al
 	w := &purge{s: s, now: now, done: &p, limits: map[string]int64{
 		"finding#": before(now, keep.findings), "dead#": before(now, keep.dead), "letter#": before(now, keep.dead),
 		"silence": before(now, keep.silences), "put#": before(now, keep.put), "alert#": before(now, keep.alerts), "blob#": before(now, day),
+		"position#" + alert.ClaimPrefix: before(now, keep.findings),
 	}}
 	var what []old
 	for prefix, at := range w.limits {

@@ -1,12 +1,10 @@
 package dynamodb
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/crash"
@@ -33,22 +31,78 @@ func (t tail) fits() bool {
 
 // write does the tail by itself: positions last, so that a crash makes the
 // source repeat and loses nothing.
-func (t tail) write(ctx context.Context, s *Store) error {
+func (t tail) write(ctx context.Context, s *Store, b *alert.Batch) error {
 	ops := t.all()
-	if len(ops) == 0 {
+	switch {
+	case len(ops) == 0:
 		return nil
+	case len(ops) == 1 && ops[0].when == always:
+		return s.t.put(ctx, ops)
+	case len(ops) <= maxOps && sizes(ops) <= maxBytes:
+		return s.writeState(ctx, b, ops)
 	}
-	if len(ops) <= maxOps && sizes(ops) <= maxBytes {
-		if len(ops) == 1 {
-			return s.t.put(ctx, ops)
-		}
-		return s.t.write(ctx, ops)
-	}
-	if err := s.t.put(ctx, append(t.letters, t.state...)); err != nil {
+	if err := s.t.put(ctx, t.letters); err != nil {
 		return err
+	}
+	for _, some := range pieces(t.state) {
+		if err := s.writeState(ctx, b, some); err != nil {
+			return err
+		}
+		b = &alert.Batch{Now: b.Now} // what is written now is no longer what was read
 	}
 	crash.Point("positions written")
 	return s.t.put(ctx, t.positions)
+}
+
+// writeState writes ops in one transaction, as long as the state is as the
+// batch's author has read it.
+func (s *Store) writeState(ctx context.Context, b *alert.Batch, ops []op) error {
+	err := s.attempt(ctx, b.Now, mostAttempts, func(t *tx) error {
+		t.extra = ops
+		return s.unchanged(ctx, b.State)
+	})
+	if errors.Is(err, errChanged) {
+		return alert.ErrConflict
+	}
+	return err
+}
+
+// unchanged returns alert.ErrConflict when a piece of state is not of the
+// version that was read.
+func (s *Store) unchanged(ctx context.Context, state []alert.Position) error {
+	var keys []key
+	for _, p := range state {
+		if p.Version > 0 {
+			keys = append(keys, stateKey(p.Name))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	found, err := s.t.get(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, p := range state {
+		if p.Version > 0 && found[stateKey(p.Name)].rev != p.Version-1 {
+			return fmt.Errorf("state %s: %w", p.Name, alert.ErrConflict)
+		}
+	}
+	return nil
+}
+
+// pieces cuts ops into what transactions take.
+func pieces(ops []op) (out [][]op) {
+	n, bytes := 0, 0
+	for i := range ops {
+		size := ops[i].size()
+		if i == 0 || n == maxOps || bytes+size > maxBytes {
+			out, n, bytes = append(out, nil), 0, 0
+		}
+		out[len(out)-1] = append(out[len(out)-1], ops[i])
+		n, bytes = n+1, bytes+size
+	}
+	return out
 }
 
 // tail makes the ops for what a batch adds beside findings.
@@ -77,109 +131,6 @@ func distinctPositions(ps []alert.Position) []alert.Position {
 		out = append(out, p)
 	}
 	return out
-}
-
-// saved makes the ops for a position or a piece of state; without data it is
-// forgotten. The content begins with the name, of which a key holds not always
-// all.
-func (s *Store) saved(k key, p alert.Position, now int64) []op {
-	if p.Data == nil {
-		return []op{{item: item{key: k}, del: true}}
-	}
-	content := append(fmt.Appendf(nil, "%d:%s", len(p.Name), p.Name), p.Data...)
-	return s.fill(op{item: item{key: k, rev: 1, at: now}}, content)
-}
-
-// position reads what saved wrote.
-func (s *Store) position(ctx context.Context, it item) (p alert.Position, err error) {
-	content, err := s.content(ctx, it)
-	if err != nil {
-		return p, err
-	}
-	n, i := 0, 0
-	for ; i < len(content) && content[i] >= '0' && content[i] <= '9' && n < len(content); i++ {
-		n = n*10 + int(content[i]-'0')
-	}
-	if i >= len(content) || content[i] != ':' || i+1+n > len(content) {
-		return p, fmt.Errorf("item %s, %s: %w: it has no name", it.pk, it.sk, alert.ErrCorrupt)
-	}
-	content = content[i+1:]
-	return alert.Position{Name: string(content[:n]), Data: content[n:]}, nil
-}
-
-// Load reads a position, nil when there is none.
-func (s *Store) Load(ctx context.Context, name string) ([]byte, error) {
-	k := positionKey(name)
-	found, err := s.t.get(ctx, []key{k})
-	if err != nil {
-		return nil, err
-	}
-	it, ok := found[k]
-	if !ok {
-		return nil, nil
-	}
-	p, err := s.position(ctx, it)
-	return p.Data, err
-}
-
-// Save writes a position.
-func (s *Store) Save(ctx context.Context, name string, data []byte) error {
-	ops := s.saved(positionKey(name), alert.Position{Name: name, Data: data}, 0)
-	if len(ops) > 1 { // its blobs first
-		if err := s.t.put(ctx, ops[:len(ops)-1]); err != nil {
-			return err
-		}
-	}
-	return s.t.put(ctx, ops[len(ops)-1:])
-}
-
-// State reads the states whose names begin with prefix, in the order of their
-// names: every piece of the spread is read in its own order, and they are
-// merged.
-func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Position) error) error {
-	begin := prefix[:min(len(prefix), 800)] // as much as every key holds
-	var keys []key
-	for n := range stateShards {
-		q := query{pk: fmt.Sprintf("state#%x", n), from: cmp.Or(begin, "\x01"), to: begin + last}
-		err := s.t.query(ctx, q, func(it item) bool {
-			keys = append(keys, it.key)
-			return true
-		})
-		if err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Compare(a.sk, b.sk) })
-	for some := range slices.Chunk(keys, maxGet) {
-		if err := s.states(ctx, some, prefix, yield); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) states(ctx context.Context, keys []key, prefix string, yield func(alert.Position) error) error {
-	found, err := s.t.get(ctx, keys)
-	if err != nil {
-		return err
-	}
-	for _, k := range keys {
-		it, ok := found[k]
-		if !ok {
-			continue // forgotten since
-		}
-		p, err := s.position(ctx, it)
-		if err != nil {
-			return err
-		}
-		if !strings.HasPrefix(p.Name, prefix) {
-			continue
-		}
-		if err := yield(p); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // letterOps makes the ops for the letters of a batch that the store has not.

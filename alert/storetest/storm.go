@@ -101,8 +101,12 @@ func perMinute(t *testing.T, sent []time.Time, most int) {
 func testStormIsolation(t *testing.T, h Harness) {
 	b := newBench(t, h, toPager())
 	noisy, grave := Rule("noisy", severity.Low), Rule("grave", severity.Critical)
+	n := 100
+	if h.Small {
+		n = 40
+	}
 	for minute := range 5 {
-		fs := Many(noisy, 100, 100)
+		fs := Many(noisy, n, n)
 		for i := range fs {
 			fs[i] = Finding(noisy, Event{ID: fmt.Sprintf("%d-%d", minute, i), Role: fmt.Sprintf("role-%d-%d", minute, i)})
 		}

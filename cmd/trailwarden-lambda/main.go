@@ -1,0 +1,60 @@
+// Command trailwarden-lambda is the bootstrap of the Lambda function. It takes
+// its settings from the environment:
+//
+//	TRAILWARDEN_CONFIG   trailwarden.yaml in the bundle (the default), s3://bucket/key or ssm:/name
+//	TRAILWARDEN_REFRESH  how old configuration and rules may be, such as 1m
+//
+// Everything else is in the configuration.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/lambda"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	f, err := function(context.Background(), log)
+	if err != nil {
+		log.Error("the function cannot start", "error", err)
+		os.Exit(1)
+	}
+	awslambda.Start(f)
+}
+
+func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
+	refresh := time.Minute
+	if text := os.Getenv("TRAILWARDEN_REFRESH"); text != "" {
+		var err error
+		if refresh, err = time.ParseDuration(text); err != nil {
+			return nil, fmt.Errorf("TRAILWARDEN_REFRESH: %w", err)
+		}
+	}
+	cfg, err := awsx.Load(ctx, awsx.Settings{})
+	if err != nil {
+		return nil, err
+	}
+	r := &lambda.Remote{Ref: os.Getenv("TRAILWARDEN_CONFIG"), AWS: cfg, Bundle: os.Getenv("LAMBDA_TASK_ROOT"), Remark: remark(log)}
+	if r.Ref == "" {
+		r.Ref = "trailwarden.yaml"
+	}
+	return lambda.New(lambda.Options{Load: r.Load, Refresh: refresh, Open: opener(log), Log: log}), nil
+}
+
+// remark logs rules that are invalid; the others judge.
+func remark(log *slog.Logger) func(diagnostic.List) {
+	return func(list diagnostic.List) {
+		for _, d := range list {
+			log.Error("a rule is left out", "file", d.File, "line", d.Line, "rule", d.Rule, "code", d.Code, "error", d.Message)
+		}
+	}
+}
