@@ -198,3 +198,67 @@ func (p *parser) typeField() (f typeField, err error) {
 	}
 	return f, nil
 }
+
+// trim reads trim(x), trim(BOTH 'a' FROM x) and trim(x, 'a').
+func (p *parser) trim() (expr, error) {
+	t := p.advance()
+	if err := p.wantSym("("); err != nil {
+		return nil, err
+	}
+	fn := "trim"
+	switch {
+	case p.word("LEADING"):
+		fn = "ltrim"
+	case p.word("TRAILING"):
+		fn = "rtrim"
+	default:
+		p.word("BOTH")
+	}
+	c := &call{node: node{t.at}, name: fn}
+	if p.word("FROM") {
+		x, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		c.args = []expr{x}
+		return c, p.wantSym(")")
+	}
+	x, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	c.args = []expr{x}
+	switch {
+	case p.word("FROM"):
+		y, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		c.args = []expr{y, x}
+	case p.sym(","):
+		y, err := p.expr()
+		if err != nil {
+			return nil, err
+		}
+		c.args = append(c.args, y)
+	}
+	return c, p.wantSym(")")
+}
+
+// position reads position(x IN y).
+func (p *parser) position() (expr, error) {
+	t := p.advance()
+	p.advance()
+	x, err := p.additive()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.wantWord("IN"); err != nil {
+		return nil, err
+	}
+	y, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	return &call{node: node{t.at}, name: "strpos", args: []expr{y, x}}, p.wantSym(")")
+}
