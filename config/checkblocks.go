@@ -330,6 +330,7 @@ func (ch *checker) others() {
 			ch.fail(ch.at("query", "athena", "output"), CodeValue, "query.athena.output: %s is no s3:// URL", quoted(a.Output))
 		}
 	}
+	ch.scheduled()
 	if ch.Lake.Keep && ch.Lake.Path == "" {
 		ch.fail(ch.at("lake", "serve"), CodeMissing, "lake.serve: there is no lake.path to add to")
 	}

@@ -53,6 +53,7 @@ type Config struct {
 	Messages        Messages            `key:"messages" doc:"How alerts are put in words."`
 	Serve           Serve               `key:"serve" doc:"How the server runs."`
 	Query           Query               `key:"query" doc:"How questions are answered."`
+	Queries         []ScheduledQuery    `key:"queries" named:"true" doc:"Questions that are asked by the clock, as rules, by name."`
 	Lake            Lake                `key:"lake" doc:"The Parquet copy of the logs."`
 	AWS             AWS                 `key:"aws" doc:"What holds for every AWS client that does not say otherwise."`
 	Limits          Limits              `key:"limits" doc:"What input may cost."`

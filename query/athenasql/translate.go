@@ -21,7 +21,6 @@ type translator struct {
 	notes  diagnostic.List
 	said   map[string]bool
 	tables []string
-	places []*table // where the trail is read
 	serial int
 }
 
