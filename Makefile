@@ -7,8 +7,10 @@ GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.1
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## build bin/trailwarden
+build: ## build bin/trailwarden, its SQL engine (cgo) and the Lambda bootstraps
 	$(GO) build -trimpath -o bin/trailwarden ./cmd/trailwarden
+	$(GO) build -trimpath -o bin/trailwarden-engine ./cmd/trailwarden-engine
+	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -tags lambda.norpc -ldflags='-s -w' -o bin/lambda-$$arch/bootstrap ./cmd/trailwarden-lambda || exit 1; done
 
 test: ## run every test
 	$(GO) test ./...
