@@ -164,6 +164,7 @@ type Store interface {
 	Committer
 	Alerts
 	Outbox
+	Letters
 	Positions
 	// Purge forgets what has outlived its keeping, in small steps: identities of
 	// findings, alerts without news, ended silences, dead letters.
@@ -275,6 +276,15 @@ type Outbox interface {
 	Dead(ctx context.Context, sink string, limit int, after string) (page []Delivery, next string, err error)
 	Retry(ctx context.Context, ids []string, now time.Time) (int, error)
 	Drop(ctx context.Context, ids []string, by, reason string, now time.Time) (int, error)
+}
+
+// Letters are the dead letters of the intake, kept by Commit.
+type Letters interface {
+	// Letters lists them, DropLetters forgets them and counts those that there
+	// were; who did it and why is kept. Purge forgets them with other dead letters
+	// (Keeping.Dead).
+	Letters(ctx context.Context, limit int, after string) (page []Letter, next string, err error)
+	DropLetters(ctx context.Context, ids []string, by, reason string, now time.Time) (int, error)
 }
 
 // Positions are saved by Commit; a source may also save its own.

@@ -23,6 +23,9 @@ func (s *Store) Commit(ctx context.Context, b alert.Batch) (alert.Committed, err
 		if err := t.commitFindings(&b, in, p, &c); err != nil {
 			return err
 		}
+		if err := t.putLetters(b.Letters, b.Now); err != nil {
+			return err
+		}
 		if err := t.putAll("position", b.Positions); err != nil {
 			return err
 		}

@@ -29,6 +29,10 @@ func (s *Store) Purge(ctx context.Context, k alert.Keeping, now time.Time) (p al
 	if p.Dead, err = s.purgeDead(ctx, before(now, k.Dead, keepDead)); err != nil {
 		return p, err
 	}
+	letters, err := s.steps(ctx, "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE at < ? LIMIT ?)", before(now, k.Dead, keepDead))
+	if p.Dead += letters; err != nil {
+		return p, err
+	}
 	p.Alerts, err = s.steps(ctx, `DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE updated < ?
 		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.alert = alert.id) LIMIT ?)`, before(now, k.Alerts, keepAlerts))
 	if err != nil {

@@ -16,7 +16,7 @@ const applicationID = 0x74776172 // "twar"
 // migrations bring a store from one version to the next; the version of a file
 // is how many of them it has behind it. One that was released never changes.
 func migrations() []string {
-	return []string{version1}
+	return []string{version1, version2}
 }
 
 // Times are milliseconds of Unix time, UTC, 0 for none. sum is the checksum of
@@ -57,6 +57,13 @@ CREATE TABLE state (
 ) STRICT;
 CREATE TABLE audit (
 	at INTEGER NOT NULL, by TEXT NOT NULL, did TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL
+) STRICT;
+`
+
+// Dead letters of the intake.
+const version2 = `
+CREATE TABLE letter (
+	id TEXT PRIMARY KEY, at INTEGER NOT NULL, doc BLOB NOT NULL, sum INTEGER NOT NULL
 ) STRICT;
 `
 

@@ -47,6 +47,12 @@ func TestUpgrade(t *testing.T) {
 			if err != nil || c.Known != 9 {
 				t.Errorf("committed again: got %+v, %v, want 9 known", c, err)
 			}
+			if _, err := s.Commit(t.Context(), alert.Batch{Now: storetest.Noon(), Letters: []alert.Letter{{ID: "new", Reason: "unreadable"}}}); err != nil {
+				t.Error(err)
+			}
+			if ls, _, err := s.Letters(t.Context(), 10, ""); err != nil || len(ls) != 1 || ls[0].Reason != "unreadable" {
+				t.Errorf("letters: %+v, %v", ls, err)
+			}
 			if n, err := s.Backlog(t.Context()); err != nil || n["pager"] != 3 {
 				t.Errorf("backlog: %v, %v", n, err)
 			}

@@ -87,6 +87,10 @@ func checks() []check {
 			}
 			return nil
 		}},
+		{"SELECT id, at, doc, sum FROM letter", func(rs *sql.Rows) error {
+			_, err := scanLetter(rs)
+			return err
+		}},
 		named("sink", "doc"), named("position", "data"), named("state", "data"),
 	}
 }

@@ -43,6 +43,7 @@ func Run(t *testing.T, h Harness) {
 		{"the messages of an alert go out in order", testSequence},
 		{"outcomes", testOutcomes},
 		{"dead letters rest until somebody decides", testDeadLetters},
+		{"what cannot be judged is kept once", testLetters},
 		{"a notice is put once", testPut},
 		{"a storm is told in totals and nothing is lost", testStorm},
 		{"a storm does not hide another rule's alert", testStormIsolation},

@@ -11,6 +11,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/sqlite"
 	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/assemble/home/table"
 )
 
 // ErrNone is returned when the configuration has no store.
@@ -29,7 +30,12 @@ func Open(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy
 		a.Share(s)
 		return s, nil
 	case c.DynamoDB != nil:
-		return nil, errors.New("store.dynamodb: this release has no such store")
+		s, err := table.Open(ctx, a, policy)
+		if err != nil {
+			return nil, err
+		}
+		a.Share(s)
+		return s, nil
 	}
 	return nil, ErrNone
 }
