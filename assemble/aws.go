@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/awsx"
@@ -47,6 +48,15 @@ func (c *clouds) all() map[awsx.Settings]aws.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.made)
+}
+
+// regionOf is the region of an ARN; empty for anything else.
+func regionOf(text string) string {
+	a, err := arn.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return a.Region
 }
 
 func first(texts ...string) string {

@@ -51,7 +51,10 @@ func makeSlack(_ context.Context, m *maker) (sink.Sink, error) {
 }
 
 func makeSNS(ctx context.Context, m *maker) (sink.Sink, error) {
-	c := m.sink.SNS
+	c := *m.sink.SNS
+	if c.Region == "" {
+		c.Region = regionOf(first(c.Topic, c.Target))
+	}
 	cfg, err := m.AWS(ctx, c.Client)
 	if err != nil {
 		return nil, err
@@ -85,7 +88,10 @@ func makeSMTP(_ context.Context, m *maker) (sink.Sink, error) {
 }
 
 func makeEventBridge(ctx context.Context, m *maker) (sink.Sink, error) {
-	c := m.sink.EventBridge
+	c := *m.sink.EventBridge
+	if c.Region == "" {
+		c.Region = regionOf(c.Bus)
+	}
 	cfg, err := m.AWS(ctx, c.Client)
 	if err != nil {
 		return nil, err

@@ -20,13 +20,16 @@ var (
 	regionID  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 )
 
+// short is as much of an alert's id as its lists show, which commands take.
+func short(id string) string { return id[:min(len(id), 12)] }
+
 // next are the things to do, most urgent first.
 func (b *Builder) next(m *Message, samples []alert.Sample) []Step {
 	var steps []Step
 	if hexID.MatchString(m.Key) {
 		steps = append(steps,
-			Step{"See the alert with its records", "trailwarden alerts show " + m.Key},
-			Step{"Take it, so that others know", "trailwarden alerts ack " + m.Key})
+			Step{"See the alert with its records", "trailwarden alerts show " + short(m.Key)},
+			Step{"Take it, so that others know", "trailwarden alerts ack " + short(m.Key)})
 	}
 	if sql := b.recordsSQL(m, samples); sql != "" {
 		steps = append(steps, Step{"Fetch the records, with trailwarden query or Athena", sql})

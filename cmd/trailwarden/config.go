@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
@@ -115,7 +116,7 @@ func made(cfg *config.Config) (list diagnostic.List) {
 		list = append(list, diagnostic.Diagnostic{Code: config.CodeMake, Severity: s, File: cfg.File, Line: line, Message: err.Error()})
 	}
 	if _, err := a.Builder(ctx); err != nil {
-		say(diagnostic.Error, cfg.LineOf("messages", "templates"), err)
+		say(diagnostic.Error, cfg.LineOf(blame(err)...), err)
 	}
 	for _, s := range cfg.Sinks {
 		if _, err := a.Sink(ctx, s.Name); err != nil {
@@ -123,6 +124,18 @@ func made(cfg *config.Config) (list diagnostic.List) {
 		}
 	}
 	return list
+}
+
+// blame is where the configuration says what an error of the messages is about.
+func blame(err error) []any {
+	if name, _, ok := strings.Cut(err.Error(), ": "); ok && strings.HasPrefix(name, "enrich.") {
+		var keys []any
+		for _, k := range strings.Split(name, ".") {
+			keys = append(keys, k)
+		}
+		return keys
+	}
+	return []any{"messages", "templates"}
 }
 
 func there(file string) bool {

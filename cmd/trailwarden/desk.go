@@ -51,12 +51,12 @@ type desk struct {
 	*assemble.Assembly
 	ctx     context.Context
 	sinks   map[string]sink.Sink
+	unmade  error // why the other sinks cannot be made
 	builder *message.Builder
 	store   alert.Store
 }
 
-// newDesk makes sinks and messages; a sink that cannot be made is said and left
-// out.
+// newDesk makes sinks and messages; a sink that cannot be made is left out.
 func newDesk(ctx context.Context, s *streams, cfg *config.Config) (*desk, error) {
 	d := &desk{streams: s, ctx: ctx, Assembly: assemble.New(cfg, assemble.Options{
 		Out: &guarded{w: s.out}, Version: versionName(), Report: func(err error) { s.say("%v", err) },
@@ -65,11 +65,17 @@ func newDesk(ctx context.Context, s *streams, cfg *config.Config) (*desk, error)
 	if d.builder, err = d.Builder(ctx); err != nil {
 		return nil, err
 	}
-	d.sinks, err = d.Sinks(ctx)
-	if err != nil {
-		s.say("%v", err)
-	}
+	d.sinks, d.unmade = d.Sinks(ctx)
 	return d, nil
+}
+
+// sayUnmade says which sinks cannot be made: to commands that deliver.
+func (d *desk) sayUnmade() {
+	if d.unmade != nil {
+		for line := range strings.Lines(d.unmade.Error()) {
+			d.say("%s", strings.TrimSuffix(line, "\n"))
+		}
+	}
 }
 
 // guarded lets several sinks write one output.
@@ -111,6 +117,7 @@ func (d *desk) close() {
 
 // drain delivers what is due, for at most wait, and says what is left.
 func (d *desk) drain(wait time.Duration) (failed bool, err error) {
+	d.sayUnmade()
 	var mu sync.Mutex
 	o := d.Dispatcher(d.sinks, d.builder)
 	o.Store = d.store

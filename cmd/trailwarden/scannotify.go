@@ -52,6 +52,7 @@ func newNotifier(j *scanJob, cfg *config.Config) (*notifier, error) {
 		return nil, err
 	}
 	if flags.Notify && len(d.sinks) == 0 {
+		d.sayUnmade()
 		return nil, errors.New("--notify: none of the sinks can be used; see above")
 	}
 	if flags.Notify {

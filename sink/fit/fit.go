@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/message"
@@ -17,6 +19,7 @@ import (
 // level is how much of a message stays.
 type level struct {
 	text   int  // characters of one value
+	lead   int  // characters of headline and summary, which are read first
 	list   int  // elements of one list
 	events int  // sampled records
 	raw    bool // records whole
@@ -26,14 +29,15 @@ type level struct {
 // in every encoding: no limit of a target is below that.
 func levels() []level {
 	return []level{
-		{16384, 1000, 100, true},
-		{8192, 500, 100, false},
-		{2048, 100, 50, false},
-		{1024, 40, 20, false},
-		{400, 20, 10, false},
-		{200, 10, 5, false},
-		{120, 5, 3, false},
-		{60, 3, 1, false},
+		{16384, 16384, 1000, 100, true},
+		{8192, 8192, 500, 100, false},
+		{2048, 2048, 100, 50, false},
+		{1024, 1024, 40, 20, false},
+		{400, 800, 20, 10, false},
+		{200, 600, 10, 5, false},
+		{120, 480, 5, 3, false},
+		{80, 400, 4, 2, false},
+		{60, 240, 3, 1, false},
 	}
 }
 
@@ -88,6 +92,9 @@ func (l level) of(m *message.Message, n int) *message.Message {
 	c.Events = l.eventsOf(m)
 	c = *l.shorten(reflect.ValueOf(&c)).Interface().(*message.Message)
 	c.Key, c.Text, c.HTML = m.Key, m.Text, m.HTML
+	c.Headline, c.Summary = sink.Cut(m.Headline, l.lead, sink.Characters), sink.Cut(m.Summary, l.lead, sink.Characters)
+	c.Next = l.steps(m.Next)
+	l.sources(&c, m)
 	c.Links = l.links(m.Links)
 	c.Notes = l.notes(m.Notes)
 	l.sayMore(&c, m)
@@ -103,6 +110,35 @@ func (l level) eventsOf(m *message.Message) []message.Event {
 		}
 	}
 	return events
+}
+
+// steps keeps commands whole or leaves their steps out: part of a command is of
+// no use, and part of a query may answer another question.
+func (l level) steps(steps []message.Step) []message.Step {
+	var out []message.Step
+	for _, s := range steps[:min(len(steps), l.list)] {
+		if utf8.RuneCountInString(s.Command) <= 4*l.text {
+			out = append(out, message.Step{Text: l.cut(s.Text), Command: strings.ToValidUTF8(s.Command, "\uFFFD")})
+		}
+	}
+	return out
+}
+
+// longestFile bounds the name of a file that is evidence, where other texts are
+// shorter.
+const longestFile = 300
+
+// sources keeps what leads to evidence and references whole, or leaves it out.
+func (l level) sources(c, m *message.Message) {
+	for i := range c.Events {
+		c.Events[i].Evidence.File = sink.Cut(m.Events[i].Evidence.File, max(l.text, longestFile), sink.Characters)
+	}
+	c.Rule.References = nil
+	for _, r := range m.Rule.References {
+		if utf8.RuneCountInString(r) <= 2*l.text && len(c.Rule.References) < l.list {
+			c.Rule.References = append(c.Rule.References, strings.ToValidUTF8(r, "\uFFFD"))
+		}
+	}
 }
 
 // longestLink bounds a link: one that is longer is left out, as no link is cut.

@@ -46,6 +46,9 @@ type Table struct {
 	Columns []string
 	Rows    [][]string
 	More    string // about rows that are not shown
+	// Stacked rows, of six cells or more, are told on several lines each where
+	// the target has no tables.
+	Stacked bool
 }
 
 // Of lays m out.

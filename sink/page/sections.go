@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,10 +65,13 @@ func action(m *message.Message) Section {
 	p.add("Session", join(", ", m.Who.Session, prefixed("through ", m.Who.Source), prefixed("via ", m.Who.Via)))
 	p.add("Access key", m.Who.AccessKey)
 	p.add("MFA", m.Who.MFA)
-	p.add("What", aside(join(" on ", m.What.Action, m.What.Service), m.What.Product))
+	p.add("What", join(", ", aside(m.What.Action, words(m.What)), product(m)))
 	p.add("Also", strings.Join(m.What.Others, ", "))
 	p.add("Resources", strings.Join(m.What.Resources, ", "))
 	for _, l := range m.What.Parameters {
+		if slices.Contains(m.What.Resources, l.Value) {
+			continue // said already
+		}
 		p.add("· "+text(l.Name), l.Value)
 	}
 	p.add("Error", join(": ", m.What.ErrorCode, m.What.Error))
@@ -80,7 +84,9 @@ func action(m *message.Message) Section {
 	p.add("From", join(", ", m.From.IP, m.From.City, m.From.Country, m.From.ASN))
 	p.add("Client", aside(m.From.Client, m.From.UserAgent))
 	for _, l := range m.Group {
-		p.add("Group: "+text(l.Name), l.Value)
+		if !slices.Contains([]string{m.Who.ARN, m.Where.Account, m.Where.Region, m.From.IP}, l.Value) {
+			p.add("Grouped by "+text(l.Name), l.Value)
+		}
 	}
 	if m.Status != "" {
 		p.add("Status", string(m.Status))
@@ -89,6 +95,22 @@ func action(m *message.Message) Section {
 		return Section{Title: "Period", Pairs: p}
 	}
 	return Section{Title: "What happened", Pairs: p}
+}
+
+// words are the API's, where they say more than its name.
+func words(w message.What) string {
+	if strings.EqualFold(strings.ReplaceAll(w.Words, " ", ""), w.Action) {
+		return ""
+	}
+	return w.Words
+}
+
+// product is the service as people call it, and as records do.
+func product(m *message.Message) string {
+	if m.What.Product == "" {
+		return m.What.Service
+	}
+	return aside(m.What.Product, m.What.Service)
 }
 
 func foreign(m *message.Message) string {
@@ -152,7 +174,7 @@ func detection(m *message.Message) Section {
 	p.add("Window", period(m.Detection.From, m.Detection.To))
 	p.add("Records", plural(m.Detection.Count, "record", "records"))
 	for _, l := range m.Detection.Group {
-		p.add("Group: "+text(l.Name), l.Value)
+		p.add("Grouped by "+text(l.Name), l.Value)
 	}
 	s := Section{Title: "Detection", Pairs: p}
 	if t := text(m.Detection.Summary); t != "" {
@@ -164,10 +186,14 @@ func detection(m *message.Message) Section {
 	return s
 }
 
-// counted is the tallies of an alert with several findings.
+// counted is the tallies of an alert with several findings, without what is the
+// same in all of them.
 func counted(m *message.Message) Section {
 	var p pairs
 	for _, t := range m.Tallies {
+		if m.Count <= 1 || len(t.Values) == 1 && t.Values[0].Count == m.Count {
+			continue
+		}
 		var values []string
 		for _, v := range t.Values {
 			values = append(values, fmt.Sprintf("%s ×%d", v.Text, v.Count))
@@ -185,7 +211,7 @@ func events(m *message.Message) Section {
 	if len(m.Events) == 0 {
 		return Section{}
 	}
-	t := &Table{Columns: []string{"Time", "Who", "What", "Where", "From", "Event"}}
+	t := &Table{Columns: []string{"Time", "Who", "What", "Where", "From", "Event"}, Stacked: true}
 	for _, e := range m.Events {
 		t.Rows = append(t.Rows, []string{When(e.Time), text(e.Who),
 			text(join(" ", e.Action, prefixed("on ", e.Resource), prefixed("→ ", e.Error))),
@@ -253,9 +279,12 @@ func links(m *message.Message) Section {
 		all = append(all, message.Link{Text: "Reference", URL: r})
 	}
 	var p pairs
+	seen := map[string]bool{"": true}
 	for _, l := range all {
+		again := seen[l.URL]
+		seen[l.URL] = true
 		switch {
-		case l.URL == "":
+		case again:
 		case Web(l.URL):
 			s.Links = append(s.Links, message.Link{Text: text(l.Text), URL: l.URL})
 		default:

@@ -95,6 +95,10 @@ func (t *Table) write(b *strings.Builder) {
 	for i, w := range widths {
 		rule[i] = strings.Repeat("-", w)
 	}
+	if t.Stacked {
+		t.stack(b)
+		return
+	}
 	for i, row := range append([][]string{t.Columns, rule}, t.Rows...) {
 		sep := " | "
 		if i == 1 {
@@ -105,6 +109,25 @@ func (t *Table) write(b *strings.Builder) {
 			cells[j] = pad(c, widths[j])
 		}
 		fmt.Fprintf(b, "%s\n", strings.TrimRight(strings.Join(cells, sep), " "))
+	}
+	if t.More != "" {
+		fmt.Fprintf(b, "%s\n", t.More)
+	}
+}
+
+// stack writes each row on lines of its own: the first three cells, the next
+// ones, the last.
+func (t *Table) stack(b *strings.Builder) {
+	for _, row := range t.Rows {
+		for i, cells := range [][]string{row[:3], row[3 : len(row)-1], row[len(row)-1:]} {
+			indent := ""
+			if i > 0 {
+				indent = "     "
+			}
+			if line := strings.TrimSpace(strings.Join(cells, "  ")); line != "" {
+				fmt.Fprintf(b, "%s%s\n", indent, line)
+			}
+		}
 	}
 	if t.More != "" {
 		fmt.Fprintf(b, "%s\n", t.More)

@@ -138,7 +138,7 @@ func dedup(m *message.Message) string {
 func (s *Sink) payload(m *message.Message) *pd.V2Payload {
 	p := page.Of(m)
 	out := &pd.V2Payload{
-		Summary: sink.PagerDutySummary.Cut(p.Kind + ": " + p.Title), Source: source(m), Severity: level(m.Severity),
+		Summary: sink.PagerDutySummary.Cut(summary(m, p)), Source: source(m), Severity: level(m.Severity),
 		Component: s.config.Component, Class: s.config.Class, Group: shown(m.Where.Account),
 		Details: details(m, p),
 	}
@@ -149,6 +149,15 @@ func (s *Sink) payload(m *message.Message) *pd.V2Payload {
 		out.Timestamp = m.LastSeen.UTC().Format(time.RFC3339)
 	}
 	return out
+}
+
+// summary is what a phone shows and reads out: the headline, after what kind of
+// news it is unless it is the usual one.
+func summary(m *message.Message, p page.Page) string {
+	if m.Kind == alert.Opened {
+		return p.Title
+	}
+	return p.Kind + ": " + p.Title
 }
 
 func shown(s string) string { return sink.Cut(sink.Defang(sink.Line(s)), 255, sink.Characters) }

@@ -194,7 +194,7 @@ func remediation(m *message.Message) *types.Remediation {
 	if len(m.Next) == 0 {
 		return nil
 	}
-	text := shown(m.Next[0].Text, 512)
+	text := shown(strings.TrimSuffix(m.Next[0].Text+": "+m.Next[0].Command, ": "), 512)
 	if text == nil {
 		return nil
 	}

@@ -100,10 +100,36 @@ func essentials(e *message.Event, fields []string) *branch {
 			return root
 		}
 	}
+	whole, err := parse(e.Raw)
+	if err != nil {
+		whole = nil
+	}
 	for _, f := range e.Fields {
-		root.set(strings.Split(f.Name, "."), &branch{kind: yaml.ScalarNode, text: f.Value, tag: "!!str"})
+		path, v := typed(whole, f.Name)
+		if v == nil || v.kind == yaml.ScalarNode && v.text != f.Value {
+			path, v = strings.Split(f.Name, "."), &branch{kind: yaml.ScalarNode, text: f.Value, tag: "!!str"}
+		}
+		root.set(path, v)
 	}
 	return root
+}
+
+// typed is the record's own value of a field, with its JSON type: for one in a
+// list, the list. The record's secrets are masked as the fields' are.
+func typed(whole *branch, name string) ([]string, *branch) {
+	path := strings.Split(name, ".")
+	if whole == nil {
+		return path, nil
+	}
+	for i, part := range path {
+		if _, err := strconv.Atoi(part); err != nil {
+			continue
+		}
+		if v := whole.at(path[:i]); v != nil && v.kind == yaml.SequenceNode {
+			return path[:i], v
+		}
+	}
+	return path, whole.at(path)
 }
 
 // parse reads the record, keeping the order of its members. What is nested
