@@ -41,6 +41,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Ready, when set, is called once with the address of the health endpoint.
 	Ready func(address string)
+	// Look is how often silences and failing sources are looked for; 0 means 15 s.
+	Look time.Duration
 }
 
 // Server is one running Trailwarden.
@@ -74,6 +76,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Look <= 0 {
+		o.Look = lookEvery
 	}
 	if o.Mode == "" {
 		o.Mode = "serve"

@@ -26,7 +26,7 @@ const (
 // deliver, sources that cannot reach upstream, and what has outlived its
 // keeping.
 func (s *Server) tend(ctx context.Context) {
-	look, save, hour := time.NewTicker(lookEvery), time.NewTicker(saveEvery), time.NewTicker(time.Hour)
+	look, save, hour := time.NewTicker(s.o.Look), time.NewTicker(saveEvery), time.NewTicker(time.Hour)
 	defer look.Stop()
 	defer save.Stop()
 	defer hour.Stop()

@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -10,7 +12,10 @@ import (
 // putAll writes positions or states; one without data is forgotten.
 func (t *tx) putAll(table string, ps []alert.Position) error {
 	for _, p := range ps {
-		var err error
+		err := t.conditional(table, &p)
+		if err != nil {
+			return err
+		}
 		if p.Data == nil {
 			err = t.exec("DELETE FROM "+table+" WHERE name = ?", p.Name)
 		} else {
@@ -21,6 +26,46 @@ func (t *tx) putAll(table string, ps []alert.Position) error {
 		}
 	}
 	return nil
+}
+
+// A piece of state with a version is kept with that before its data.
+const versioned = "\x00v"
+
+// conditional makes sure that a piece with a version is written over the one
+// that it was made of, and puts the version before its data.
+func (t *tx) conditional(table string, p *alert.Position) error {
+	if p.Version == 0 {
+		return nil
+	}
+	var now []byte
+	var check int64
+	found, err := t.one("SELECT data, sum FROM "+table+" WHERE name = ?", []any{p.Name}, &now, &check)
+	if err != nil {
+		return err
+	}
+	if found && sum(table, p.Name, now) != check {
+		return damaged(table, p.Name)
+	}
+	if before, _ := unversioned(now); before != p.Version-1 {
+		return fmt.Errorf("%s %s has version %d, want %d: %w", table, p.Name, before, p.Version-1, alert.ErrConflict)
+	}
+	if p.Data != nil {
+		p.Data = append(binary.AppendUvarint([]byte(versioned), uint64(p.Version)), p.Data...)
+	}
+	return nil
+}
+
+// unversioned takes the version off what conditional wrote.
+func unversioned(b []byte) (version int64, data []byte) {
+	rest, ok := bytes.CutPrefix(b, []byte(versioned))
+	if !ok {
+		return 0, b
+	}
+	v, n := binary.Uvarint(rest)
+	if n <= 0 {
+		return 0, b
+	}
+	return int64(v), rest[n:]
 }
 
 // Load reads a position, nil when there is none.
@@ -62,6 +107,7 @@ func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Posit
 		if sum("state", p.Name, p.Data) != check {
 			return damaged("state", p.Name)
 		}
+		p.Version, p.Data = unversioned(p.Data)
 		if err := yield(p); err != nil {
 			return err
 		}

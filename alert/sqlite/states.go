@@ -41,6 +41,7 @@ func (s *Store) States(ctx context.Context, names []string) (found []alert.Posit
 		case sum("state", name, p.Data) != check:
 			return nil, damaged("state", name)
 		default:
+			p.Version, p.Data = unversioned(p.Data)
 			found = append(found, p)
 		}
 	}

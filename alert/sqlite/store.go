@@ -83,7 +83,7 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if busy <= 0 {
 		busy = 10 * time.Second
 	}
-	if s.db, err = connect(s.path, busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)"); err != nil {
+	if s.db, err = connect(s.path, busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(256)"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)

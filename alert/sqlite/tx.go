@@ -124,7 +124,25 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	if err := s.broken.Load(); err != nil {
 		return *err
 	}
-	return s.sort(s.w.do(ctx, f))
+	err := s.sort(s.w.do(ctx, f))
+	if errors.Is(err, alert.ErrFull) && s.w.fold(ctx) {
+		err = s.sort(s.w.do(ctx, f))
+	}
+	return err
+}
+
+// fold brings the journal into the file and gives its room back: on a small disk
+// it may be what fills it.
+func (w *writer) fold(ctx context.Context) bool {
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		return false
+	}
+	defer func() { w.turn <- struct{}{} }()
+	var busy, pages, folded int64
+	err := w.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &folded)
+	return err == nil && busy == 0
 }
 
 // Result codes of SQLite (Result and Error Codes), primary and extended.

@@ -23,7 +23,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "seed of what is random; 0 takes one")
 
-// built is the program under test, made once.
+// built is the program under test, made once; FAULTS_PROGRAM names another.
 var built struct {
 	once sync.Once
 	dir  string
@@ -32,6 +32,9 @@ var built struct {
 
 func program(t testing.TB) string {
 	t.Helper()
+	if path := os.Getenv("FAULTS_PROGRAM"); path != "" {
+		return path
+	}
 	built.once.Do(func() {
 		dir, err := os.MkdirTemp("", "trailwarden-faults-")
 		if err != nil {
