@@ -47,6 +47,10 @@ type ledger struct {
 	mine map[string][]byte // our claims as they stand in the store, by key
 }
 
+// Ledger is by which the ServiceNow sinks of that name agree, in all workers on
+// the store.
+func (a *Assembly) Ledger(sink string) servicenow.Ledger { return newLedger(a.o.Shared, sink) }
+
 func newLedger(s *Shared, sink string) *ledger {
 	return &ledger{shared: s, sink: sink, alone: servicenow.NewLedger(), mine: map[string][]byte{}}
 }

@@ -166,7 +166,7 @@ func TestNextSteps(t *testing.T) {
 	}
 	text := strings.Join(all, "\n\n")
 	for _, want := range []string{
-		"trailwarden alerts show " + messagetest.Key, "trailwarden alerts ack " + messagetest.Key, `trailwarden alerts silence rule=iam-user-created account=111122223333 region=eu-west-1 --for 7d --reason "known to be harmless"`,
+		"trailwarden alerts show " + messagetest.Key[:12], "trailwarden alerts ack " + messagetest.Key[:12], `trailwarden alerts silence rule=iam-user-created account=111122223333 region=eu-west-1 --for 7d --reason "known to be harmless"`,
 		`WHERE "account" = '111122223333' AND "timestamp" BETWEEN '2026/03/14' AND '2026/03/15'` + "\n" + `  AND "region" = 'eu-west-1'` + "\n" + `  AND eventid IN ('` + messagetest.EventID + `')`,
 		`"timestamp" BETWEEN '2026/03/13' AND '2026/03/16'` + "\n" + `  AND useridentity.principalid LIKE 'AIDAEXAMPLEEXAMPLEEX%'`, `AND sourceipaddress = '203.0.113.7'`,
 	} {

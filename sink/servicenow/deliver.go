@@ -119,14 +119,14 @@ const lease = time.Minute
 // open creates an incident under the ledger's claim and makes sure that it is
 // the only active one of the key.
 func (d *delivery) open(claim string) alert.Outcome {
-	record, mine, err := d.config.Ledger.Claim(d.ctx, claim, lease)
+	record, mine, err := d.claim(claim)
 	switch {
 	case err != nil:
 		return alert.Outcome{Class: alert.Retry, Reason: "servicenow: the ledger cannot be asked: " + err.Error()}
 	case record != "":
 		return d.opened(record)
 	case !mine:
-		return alert.Outcome{Class: alert.Retry, NotUntil: d.now().Add(2 * time.Second), Reason: "servicenow: another worker is opening the incident"}
+		return alert.Outcome{Class: alert.Retry, Reason: "servicenow: another worker is opening the incident"}
 	}
 	fields := d.incident(d.m)
 	created, o := d.call(http.MethodPost, d.path("", strings.Join(append([]string{"sys_id,number,state,active,sys_created_on"}, d.config.Required...), ",")), fields)
@@ -143,6 +143,20 @@ func (d *delivery) open(claim string) alert.Outcome {
 		o.Reason = d.missing(created, fields)
 	}
 	return o
+}
+
+// claim asks the ledger, several times while another worker is at it.
+func (d *delivery) claim(key string) (record string, mine bool, err error) {
+	for i := range mostLooks {
+		if i > 0 {
+			d.config.Wait(d.ctx, pause(i))
+		}
+		record, mine, err = d.config.Ledger.Claim(d.ctx, key, lease)
+		if err != nil || mine || record != "" || d.ctx.Err() != nil {
+			break
+		}
+	}
+	return record, mine, err
 }
 
 // release lets others try; a claim that cannot be released ends with its lease.
