@@ -38,6 +38,11 @@ type Remote struct {
 	Temp string
 	// Remark is told of invalid rules at the first load; it may be nil.
 	Remark func(diagnostic.List)
+	// LastGood keeps what was good for cold starts at which it is no longer; nil
+	// keeps nothing. Trouble is told when it is made use of, or fails; it may be
+	// nil.
+	LastGood Keeper
+	Trouble  func(error)
 
 	version string
 	folder  string // of the copy in force
@@ -50,8 +55,41 @@ const (
 	maxBytes = 64 << 20
 )
 
-// Load reads everything anew if it changed; see Options.Load.
+// parameterFile is the name that a parameter's text gets.
+const parameterFile = "trailwarden.yaml"
+
+// Load reads everything anew if it changed; see Options.Load. At a cold start
+// with a configuration that is broken or cannot be had, the last good one is put
+// in force.
 func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, err error) {
+	cold := r.loader == nil
+	p, unchanged, err = r.load(ctx)
+	if r.LastGood == nil || r.Ref == "" || unchanged || err != nil && !cold {
+		return p, unchanged, err
+	}
+	if err == nil {
+		if r.folder != "" {
+			if e := r.keep(ctx); e != nil {
+				r.trouble(fmt.Errorf("the configuration is not kept for cold starts: %w", e))
+			}
+		}
+		return p, false, nil
+	}
+	p, _, e := r.recall(ctx)
+	if e != nil {
+		return nil, false, errors.Join(err, e)
+	}
+	r.trouble(fmt.Errorf("the configuration is refused and the last good one is in force: %w", err))
+	return p, false, nil
+}
+
+func (r *Remote) trouble(err error) {
+	if r.Trouble != nil {
+		r.Trouble(err)
+	}
+}
+
+func (r *Remote) load(ctx context.Context) (p *assemble.Parts, unchanged bool, err error) {
 	switch {
 	case strings.HasPrefix(r.Ref, "s3://"):
 		return r.fromS3(ctx)
@@ -109,7 +147,7 @@ func (r *Remote) fromSSM(ctx context.Context) (*assemble.Parts, bool, error) {
 	if err := os.CopyFS(dir, os.DirFS(r.Bundle)); err != nil && r.Bundle != "" {
 		return nil, false, err
 	}
-	file := filepath.Join(dir, "trailwarden.yaml")
+	file := filepath.Join(dir, parameterFile)
 	if err := os.WriteFile(file, []byte(aws.ToString(out.Parameter.Value)), 0o600); err != nil {
 		return nil, false, err
 	}

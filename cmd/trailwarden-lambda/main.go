@@ -2,6 +2,7 @@
 // its settings from the environment:
 //
 //	TRAILWARDEN_CONFIG   trailwarden.yaml in the bundle (the default), s3://bucket/key or ssm:/name
+//	TRAILWARDEN_TABLE    DynamoDB table that keeps the last good configuration from S3 or SSM for cold starts
 //	TRAILWARDEN_REFRESH  how old configuration and rules may be, such as 1m
 //
 // Everything else is in the configuration.
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
@@ -46,6 +48,10 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 	r := &lambda.Remote{Ref: os.Getenv("TRAILWARDEN_CONFIG"), AWS: cfg, Bundle: os.Getenv("LAMBDA_TASK_ROOT"), Remark: remark(log)}
 	if r.Ref == "" {
 		r.Ref = "trailwarden.yaml"
+	}
+	r.Trouble = func(err error) { log.Error("configuration", "error", err) }
+	if name := os.Getenv("TRAILWARDEN_TABLE"); name != "" && (strings.HasPrefix(r.Ref, "s3://") || strings.HasPrefix(r.Ref, "ssm:")) {
+		r.LastGood = &keeper{cfg: cfg, table: name}
 	}
 	return lambda.New(lambda.Options{Load: r.Load, Refresh: refresh, Open: opener(log), Log: log}), nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/dynamodb"
 	"github.com/trailwarden/trailwarden/assemble"
@@ -31,4 +33,37 @@ func opener(log *slog.Logger) func(context.Context, *assemble.Assembly, func() *
 		}
 		return s, nil
 	}
+}
+
+// keeper keeps the last good configuration in a table, which is opened when it
+// is needed.
+type keeper struct {
+	cfg   aws.Config
+	table string
+	store *dynamodb.Store
+}
+
+func (k *keeper) open(ctx context.Context) (s *dynamodb.Store, err error) {
+	if k.store == nil {
+		k.store, err = dynamodb.Open(ctx, k.cfg, k.table, dynamodb.Options{})
+	}
+	return k.store, err
+}
+
+// Load implements lambda.Keeper.
+func (k *keeper) Load(ctx context.Context, name string) ([]byte, error) {
+	s, err := k.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Load(ctx, name)
+}
+
+// Save implements lambda.Keeper.
+func (k *keeper) Save(ctx context.Context, name string, data []byte) error {
+	s, err := k.open(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Save(ctx, name, data)
 }
