@@ -15,6 +15,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/query/schedule"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/source"
@@ -29,6 +30,7 @@ type Parts struct {
 	Policy   *alert.Policy
 	Dispatch deliver.Options // all but the store and what watches
 	Sources  []MadeSource
+	Queries  []*schedule.Query // that run by the clock
 }
 
 // Loader makes Parts from a configuration file.
@@ -91,7 +93,11 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 // parts makes everything else of the configuration.
 func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor source.Cursor) (*Parts, error) {
 	rules := intake.Prepare(judging, Adjust(a.Config))
-	if rules.Len() == 0 {
+	queries, err := a.Queries(false)
+	if err != nil {
+		return nil, err
+	}
+	if rules.Len() == 0 && len(queries) == 0 {
 		return nil, errors.New("no rule is left to judge by")
 	}
 	sinks, err := a.Sinks(ctx)
@@ -107,7 +113,7 @@ func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor sourc
 		return nil, err
 	}
 	rules.LeaveOut(a.ownActivity(ctx))
-	return &Parts{Config: a.Config, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources}, nil
+	return &Parts{Config: a.Config, Assembly: a, Rules: rules, Policy: a.Policy(sinks), Dispatch: a.Dispatcher(sinks, builder), Sources: sources, Queries: queries}, nil
 }
 
 // PartsOf makes the parts of a configuration that is in no file; its rules must

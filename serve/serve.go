@@ -110,7 +110,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(p.Sources) == 0 {
+	if len(p.Sources)+len(p.Queries) == 0 {
 		return fmt.Errorf("%s: no source is configured, so there is nothing to watch: give sources", p.Config.File)
 	}
 	s.parts.Store(p)
@@ -201,6 +201,7 @@ func (s *Server) run(ctx context.Context) error {
 	})
 	tending, endTending := context.WithCancel(ctx)
 	background.Go(func() { s.tend(tending) })
+	background.Go(func() { s.ask(tending) })
 	s.apply(ctx, s.parts.Load())
 	s.log.Info("watching", "config", s.parts.Load().Config.File, "rules", s.parts.Load().Rules.Len(),
 		"sources", len(s.parts.Load().Sources), "sinks", len(s.parts.Load().Dispatch.Targets), "health", endpoints.address)
@@ -272,7 +273,7 @@ func (s *Server) fail(err error) {
 // rules, the old or the new.
 func (s *Server) reload(ctx context.Context) {
 	p, err := s.o.Load(ctx, cursor{s})
-	if err == nil && len(p.Sources) == 0 {
+	if err == nil && len(p.Sources)+len(p.Queries) == 0 {
 		err = errors.New("no source is configured")
 	}
 	if err == nil {
