@@ -46,9 +46,21 @@ type running struct {
 // stands for that folder.
 func run(t *testing.T, dir, text string, o assemble.Options) *running {
 	t.Helper()
+	return runWith(t, dir, text, o, nil)
+}
+
+func runWith(t *testing.T, dir, text string, o assemble.Options, change func(*serve.Options)) *running {
+	t.Helper()
 	file := filepath.Join(dir, "trailwarden.yaml")
 	text = strings.ReplaceAll(text, "DIR", dir)
-	if err := os.WriteFile(file, []byte(text+"\nstore: {sqlite: {path: "+dir+"/state/alerts.db}}\nsinks: {all: {file: {path: "+dir+"/told.ndjson}, quota: 100000/m}}\nserve: {listen: \"127.0.0.1:0\", reload: 0s}\n"), 0o600); err != nil {
+	text += "\nstore: {sqlite: {path: " + dir + "/state/alerts.db}}\n"
+	if !strings.Contains(text, "sinks:") {
+		text += "sinks: {all: {file: {path: " + dir + "/told.ndjson}, quota: 100000/m}}\n"
+	}
+	if !strings.Contains(text, "serve:") {
+		text += "serve: {listen: \"127.0.0.1:0\", reload: 0s}\n"
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o.Out = io.Discard
@@ -57,11 +69,15 @@ func run(t *testing.T, dir, text string, o assemble.Options) *running {
 	r := &running{dir: dir, reload: make(chan struct{})}
 	ready, done := make(chan string, 1), make(chan error, 1)
 	go func() {
-		done <- serve.Run(ctx, serve.Options{Load: l.Load, Changed: l.Changed, Reload: r.reload, Log: slog.New(slog.DiscardHandler),
+		so := serve.Options{Load: l.Load, Changed: l.Changed, Reload: r.reload, Log: slog.New(slog.DiscardHandler),
 			Ready: func(a string) { ready <- a },
 			Open: func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
 				return home.Open(ctx, a, policy)
-			}})
+			}}
+		if change != nil {
+			change(&so)
+		}
+		done <- serve.Run(ctx, so)
 	}()
 	stopped := false
 	r.stop = func() error {

@@ -1,0 +1,349 @@
+package serve_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/alert/sqlite"
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/faultproxy"
+	"github.com/trailwarden/trailwarden/lambda"
+	"github.com/trailwarden/trailwarden/serve"
+	"github.com/trailwarden/trailwarden/sink/sinktest"
+)
+
+// emulated leads to an account of the emulator.
+func emulated(cfg aws.Config) assemble.Options {
+	return assemble.Options{LoadAWS: func(context.Context, awsx.Settings) (aws.Config, error) { return cfg, nil }}
+}
+
+// route has a bucket announce its new files to a queue, and names the queue.
+func route(t *testing.T, cfg aws.Config, bucket, how string) (queue string) {
+	t.Helper()
+	queue, arn := awstest.Queue(t, cfg)
+	events := []s3types.Event{"s3:ObjectCreated:*"}
+	var n s3types.NotificationConfiguration
+	switch how {
+	case "bare":
+		n.QueueConfigurations = []s3types.QueueConfiguration{{QueueArn: &arn, Events: events}}
+	case "SNS", "SNS raw":
+		topic := awstest.Topic(t, cfg)
+		_, err := sns.NewFromConfig(cfg).Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: &arn,
+			Attributes: map[string]string{"RawMessageDelivery": fmt.Sprint(how == "SNS raw")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.TopicConfigurations = []s3types.TopicConfiguration{{TopicArn: &topic, Events: events}}
+	case "EventBridge":
+		toQueue(t, cfg, `{"source":["aws.s3"]}`, arn)
+		n.EventBridgeConfiguration = &s3types.EventBridgeConfiguration{}
+	}
+	_, err := awstest.S3(cfg).PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{Bucket: &bucket, NotificationConfiguration: &n})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return queue
+}
+
+// toQueue has the default event bus send matching events to a queue.
+func toQueue(t *testing.T, cfg aws.Config, pattern, arn string) {
+	t.Helper()
+	client := eventbridge.NewFromConfig(cfg)
+	_, err := client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: aws.String("logs"), EventPattern: &pattern})
+	if err == nil {
+		_, err = client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String("logs"), Targets: []ebtypes.Target{{Id: aws.String("q"), Arn: &arn}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func upload(t *testing.T, cfg aws.Config, bucket string, files map[string][]byte) {
+	t.Helper()
+	for key, body := range files {
+		if _, err := awstest.S3(cfg).PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: aws.String(key), Body: bytes.NewReader(body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// X1: on each route from the bucket to the queue, a server and the Lambda
+// function open the alerts that a folder of the same files opens.
+func TestEveryRouteOpensTheSameAlerts(t *testing.T) {
+	want := fromFolder(t)
+	for _, how := range []string{"bare", "SNS", "SNS raw", "EventBridge"} {
+		t.Run(how, func(t *testing.T) {
+			cfg := awstest.Config(t)
+			bucket := awstest.Bucket(t, cfg)
+			queue := route(t, cfg, bucket, how)
+			r := run(t, t.TempDir(), "sources: {q: {sqs: {queue: \""+queue+"\"}}}", emulated(cfg))
+			upload(t, cfg, bucket, logFiles(t))
+			r.settle(t, len(want))
+			equal(t, "served", r.alerts(t), want)
+
+			upload(t, cfg, bucket, logFiles(t)) // announced once more, for the function
+			equal(t, "in Lambda", invoked(t, cfg, queue), want)
+		})
+	}
+}
+
+// invoked hands the messages of a queue to the function, as its poller would,
+// and gives the alerts that it opens.
+func invoked(t *testing.T, cfg aws.Config, queue string) map[string]int64 {
+	t.Helper()
+	c, list := config.Decode("test", []byte("sinks: {out: {stdout: {}}}"))
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "alerts.db")
+	f := lambda.New(lambda.Options{Log: slog.New(slog.DiscardHandler),
+		Load: func(ctx context.Context) (*assemble.Parts, bool, error) {
+			o := emulated(cfg)
+			o.Out = io.Discard
+			p, err := assemble.PartsOf(ctx, c, o)
+			return p, false, err
+		},
+		Open: func(ctx context.Context, _ *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
+			return sqlite.Open(ctx, path, sqlite.Options{Policy: policy})
+		}})
+	var records []any
+	for _, m := range awstest.Receive(t, cfg, queue) {
+		records = append(records, map[string]any{"messageId": *m.MessageId, "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:q", "body": *m.Body})
+	}
+	event, err := json.Marshal(map[string]any{"Records": records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := f.Invoke(t.Context(), event)
+	if err != nil || string(answer) != `{"batchItemFailures":[]}` {
+		t.Fatalf("%d messages: answer %s, %v", len(records), answer, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return stored(t, path)
+}
+
+// soon waits for something that comes in a moment.
+func soon(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(45 * time.Second); !so(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("in vain: ", what)
+		}
+	}
+}
+
+func logFile(record string) map[string][]byte {
+	return map[string][]byte{"AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/14/111122223333_CloudTrail_eu-central-1_20260314T0905Z_abcdefghijklmnop.json": []byte(`{"Records":[` + record + `]}`)}
+}
+
+const started = `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDAEXAMPLE","arn":"arn:aws:iam::111122223333:user/mallory","accountId":"111122223333","userName":"mallory"},"eventTime":"2026-03-14T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.9","userAgent":"aws-cli","requestParameters":{"instanceType":"p5.48xlarge"},"eventID":"5f3c1b1e-0000-4000-8000-000000000001","readOnly":false,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
+
+// The walk-through "unapproved regions → ticket", from the file in the bucket to
+// the incident.
+func TestUnapprovedRegionBecomesAnIncident(t *testing.T) {
+	cfg := awstest.Config(t)
+	now := sinktest.NewServiceNow(t)
+	t.Setenv("TEST_NOW_PASSWORD", now.Password)
+	bucket := awstest.Bucket(t, cfg)
+	queue := route(t, cfg, bucket, "bare")
+	run(t, t.TempDir(), `approved_regions: [us-*]
+sources: {q: {sqs: {queue: "`+queue+`"}}}
+sinks: {tickets: {servicenow: {instance: "`+now.URL+`", username: trailwarden, password: "env:TEST_NOW_PASSWORD", allow_private: [127.0.0.0/8]}}}
+routes: [{match: {rule: ["unapproved-region-*"]}, sinks: [tickets]}]`, emulated(cfg))
+	upload(t, cfg, bucket, logFile(started))
+	soon(t, "an incident", func() bool { return len(now.Incidents("")) > 0 })
+	got := now.Incidents("")
+	text := fmt.Sprint(got[0].Fields)
+	if len(got) != 1 || !strings.Contains(text, "eu-central-1") || !strings.Contains(text, "mallory") {
+		t.Errorf("%d incidents: %s", len(got), text)
+	}
+}
+
+// The walk-through "EventBridge → function → Slack", from the event on the bus to
+// the message in the channel.
+func TestEventOnTheBusIsToldInSlack(t *testing.T) {
+	cfg := awstest.Config(t)
+	slack := sinktest.NewSlack(t)
+	t.Setenv("TEST_SLACK_HOOK", slack.Hook)
+	queue, arn := awstest.Queue(t, cfg)
+	toQueue(t, cfg, `{"source":["test.ec2"]}`, arn)
+	dir := t.TempDir()
+	rule := "id: started\ntitle: An instance was started\nmatch:\n  eventbridge: {source: [aws.ec2], detail: {eventName: [RunInstances]}}\n"
+	if err := os.WriteFile(filepath.Join(dir, "rule.yaml"), []byte(rule), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, `rules: [rule.yaml]
+sources: {q: {sqs: {queue: "`+queue+`"}}}
+sinks: {soc: {slack: {webhook: "env:TEST_SLACK_HOOK", style: yaml, allow_private: [127.0.0.0/8]}}}`, emulated(cfg))
+	_, err := eventbridge.NewFromConfig(cfg).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
+		Source: aws.String("test.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"), Detail: aws.String(started)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "a post", func() bool { return len(slack.Posts()) > 0 })
+	post := slack.Posts()[0]
+	if text := post.Text + string(post.Blocks); !strings.Contains(text, "RunInstances") || !strings.Contains(text, "mallory") {
+		t.Errorf("the post says %s", text)
+	}
+}
+
+// The walk-through "chosen APIs → topic": its own configuration object, the file
+// in the bucket, the message at a subscriber of the topic, and a mail by SES
+// beside it.
+func TestChosenCallsAreTold(t *testing.T) {
+	cfg := awstest.Config(t)
+	topic := awstest.Topic(t, cfg)
+	subscriber, arn := awstest.Queue(t, cfg)
+	awstest.Subscribe(t, cfg, topic, arn, nil)
+	for _, address := range []string{"soc@example.com", "trailwarden@example.com"} {
+		if _, err := sesv2.NewFromConfig(cfg).CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &address}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bucket := awstest.Bucket(t, cfg)
+	queue := route(t, cfg, bucket, "bare")
+	dir := t.TempDir()
+	object := `{"source":"ec2","regexp":"RunInstances|Terminate"}`
+	if err := os.WriteFile(filepath.Join(dir, "filter.json"), []byte(object), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, `rules: [filter.json]
+sources: {q: {sqs: {queue: "`+queue+`"}}}
+sinks:
+  topic: {sns: {topic: "`+topic+`", style: lines}}
+  mail: {ses: {from: trailwarden@example.com, to: [soc@example.com]}}`, emulated(cfg))
+	upload(t, cfg, bucket, logFile(started))
+	var text string
+	soon(t, "a message of the topic", func() bool {
+		for _, m := range awstest.Receive(t, cfg, subscriber) {
+			text += *m.Body
+		}
+		return text != ""
+	})
+	for _, want := range []string{"Event", "RunInstances", "Source", "ec2.amazonaws.com", "Params", "p5.48xlarge", "Region", "eu-central-1"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the message has no %s:\n%s", want, text)
+		}
+	}
+	soon(t, "a mail", func() bool { return len(awstest.SentMail(t, cfg)) > 0 })
+}
+
+// F42, P1, P6: while objects may not be read, the health sinks are told at once
+// and the message is kept; it is judged when the permission is there.
+func TestAPermissionThatIsMissing(t *testing.T) {
+	cfg := awstest.Config(t)
+	bucket := awstest.Bucket(t, cfg)
+	queue := route(t, cfg, bucket, "bare")
+	var allowed atomic.Bool
+	proxy := faultproxy.New(t, *cfg.BaseEndpoint, func(r *http.Request, _ int) faultproxy.Fault {
+		if !allowed.Load() && r.Method == http.MethodGet && strings.Contains(r.URL.Path, "AWSLogs") {
+			return faultproxy.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}
+		}
+		return faultproxy.Fault{}
+	})
+	through := cfg.Copy()
+	through.BaseEndpoint = &proxy.URL
+	r := run(t, t.TempDir(), "sources: {q: {sqs: {queue: \""+queue+"\"}}}", emulated(through))
+	began := time.Now()
+	upload(t, cfg, bucket, logFile(started))
+	text := func() string {
+		b, _ := os.ReadFile(filepath.Join(r.dir, "told.ndjson"))
+		return string(b)
+	}
+	soon(t, "a word to the health sinks", func() bool { return strings.Contains(text(), "may not be read") })
+	if d := time.Since(began); d > time.Minute {
+		t.Errorf("told after %s", d)
+	}
+	if strings.Contains(text(), "mallory") {
+		t.Error("judged without the permission to read")
+	}
+	allowed.Store(true)
+	fixed := time.Now()
+	soon(t, "the alert", func() bool { return strings.Contains(text(), "mallory") })
+	if d := time.Since(fixed); d > time.Minute {
+		t.Errorf("went on after %s", d)
+	}
+}
+
+// heardBefore has a store remember that the source logs delivered in many hours.
+func heardBefore(t *testing.T, path string) {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	state := fmt.Sprintf(`[{"source":"logs","account":"","region":"","heard":%q,"hours":9}]`, time.Now().UTC().Format(time.RFC3339))
+	if err := s.Save(t.Context(), "serve/pulse", []byte(state)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// F46, P6: a source that used to deliver and is silent is told of, once, and so
+// is its return. A clock that is set is no silence.
+func TestSilence(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	heardBefore(t, filepath.Join(dir, "state", "alerts.db"))
+	var offset atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+	r := runWith(t, dir, `sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 100ms}}}
+serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 3s, account: 24h, region: 168h}}`, assemble.Options{Now: now},
+		func(o *serve.Options) { o.Now, o.Look = now, 50*time.Millisecond })
+	deliver := func(n int) {
+		text := strings.Replace(started, "000000000001", fmt.Sprintf("%012d", n), 1)
+		if err := os.WriteFile(filepath.Join(logs, fmt.Sprint(n, ".json")), []byte(`{"Records":[`+text+`]}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		soon(t, "a file to be judged", func() bool {
+			_, body := r.get(t, "/metrics")
+			return strings.Contains(body, fmt.Sprintf("trailwarden_records_total{outcome=\"judged\"} %d\n", n))
+		})
+	}
+	text := func() string {
+		b, _ := os.ReadFile(filepath.Join(dir, "told.ndjson"))
+		return string(b)
+	}
+	deliver(1)
+	for range 3 {
+		offset.Add(int64(time.Hour))
+		time.Sleep(200 * time.Millisecond) // the jump of the clock is noticed
+	}
+	if strings.Contains(text(), "gone quiet") {
+		t.Error("a clock that was set is told as silence")
+	}
+	soon(t, "the silence to be told", func() bool { return strings.Contains(text(), "gone quiet") })
+	deliver(2)
+	soon(t, "the return to be told", func() bool { return strings.Contains(text(), "delivers again") })
+	if n := strings.Count(text(), "gone quiet"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
