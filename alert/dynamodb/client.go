@@ -206,7 +206,7 @@ func (c *client) transacted(o *op) types.TransactWriteItem {
 		return types.TransactWriteItem{Delete: &types.Delete{TableName: &c.name, Key: o.key.values(),
 			ConditionExpression: condition, ExpressionAttributeValues: of}}
 	}
-	return types.TransactWriteItem{Put: &types.Put{TableName: &c.name, Item: o.item.values(),
+	return types.TransactWriteItem{Put: &types.Put{TableName: &c.name, Item: o.values(),
 		ConditionExpression: condition, ExpressionAttributeValues: of}}
 }
 
@@ -230,7 +230,7 @@ func (c *client) put(ctx context.Context, ops []op) error {
 			if some[i].del {
 				asked[i].DeleteRequest = &types.DeleteRequest{Key: some[i].key.values()}
 			} else {
-				asked[i].PutRequest = &types.PutRequest{Item: some[i].item.values()}
+				asked[i].PutRequest = &types.PutRequest{Item: some[i].values()}
 			}
 		}
 		if err := c.putSome(ctx, asked); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/trailwarden/trailwarden/alert"
 )
@@ -35,7 +36,7 @@ func (c *client) prepare(ctx context.Context, create bool) (notes []string, err 
 	switch mark, ok := found[schemaKey()]; {
 	case errors.Is(err, errNoTable):
 		return nil, fmt.Errorf("%w; make it with the template of the documentation, or let the program make it with store: {dynamodb: {create: true}}", err)
-	case err != nil && !strings.Contains(err.Error(), "key element does not match"):
+	case err != nil && !isInvalid(err): // another key is invalid, and check says so
 		return nil, err
 	case ok && mark.rev > version:
 		return nil, fmt.Errorf("table %s: it has version %d, this program knows up to %d: %w", c.name, mark.rev, version, alert.ErrNewer)
@@ -46,6 +47,11 @@ func (c *client) prepare(ctx context.Context, create bool) (notes []string, err 
 		return nil, err
 	}
 	return notes, c.mark(ctx)
+}
+
+func isInvalid(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "ValidationException"
 }
 
 func (c *client) mark(ctx context.Context) error {
