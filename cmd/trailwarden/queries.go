@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/query/schedule"
+)
+
+// queriesCommand is about the queries of the configuration.
+type queriesCommand struct {
+	List queriesListCommand `cmd:"" help:"List the queries of the configuration, and when each runs next."`
+	Run  queriesRunCommand  `cmd:"" help:"Run one now, and tell its sinks what no run has told."`
+}
+
+type queriesListCommand struct {
+	deskFlags
+}
+
+// Run lists.
+func (c *queriesListCommand) Run(s *streams) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	all, err := assemble.New(cfg, assemble.Options{Version: versionName()}).Queries(true)
+	if err != nil {
+		return err
+	}
+	for i, q := range all {
+		next := "off"
+		if cfg.Queries[i].Enabled {
+			next = "next at " + q.Slot(time.Now()).Add(q.Every).Format(time.RFC3339)
+		}
+		fmt.Fprintf(s.out, "%s  %s, every %s, %s as %s, %s\n", cfg.Queries[i].Name, q.Rule.Title, q.Every, cfg.EngineOf(&cfg.Queries[i]), q.Tell, next)
+	}
+	return nil
+}
+
+type queriesRunCommand struct {
+	Name string `arg:"" help:"Name of the query."`
+	At   string `placeholder:"TIME" help:"As if it were TIME."`
+	Wait string `placeholder:"TIME" default:"1m" help:"How long messages are delivered; what is left waits in the store."`
+	deskFlags
+}
+
+// Run runs a query once.
+func (c *queriesRunCommand) Run(s *streams) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	if q, near := cfg.ScheduledQuery(c.Name); q == nil {
+		return fmt.Errorf("there is no query %q in %s; nearest is %q", c.Name, cfg.File, near)
+	}
+	now, err := instant("--at", c.At, time.Now())
+	if err != nil {
+		return err
+	}
+	if now.IsZero() {
+		now = time.Now()
+	}
+	wait, err := time.ParseDuration(c.Wait)
+	if err != nil || wait < 0 {
+		return fmt.Errorf("--wait %s: want a time such as 30s", c.Wait)
+	}
+	d, err := newDesk(ctx, s, cfg)
+	if err != nil {
+		return err
+	}
+	if err := d.open(false); err != nil {
+		return err
+	}
+	defer d.close()
+	return c.run(d, now, wait)
+}
+
+func (c *queriesRunCommand) run(d *desk, now time.Time, wait time.Duration) error {
+	all, err := d.Queries(true)
+	if err != nil {
+		return err
+	}
+	policy := d.Policy(d.sinks)
+	r := &schedule.Runner{Store: d.store, Mode: "query", Now: func() time.Time { return now },
+		Sinks: func(rule *alert.Rule) []string { return policy.SinksOf(&alert.Alert{Rule: rule}) }}
+	for _, q := range all {
+		if q.Rule.ID != assemble.QueryID(c.Name) {
+			continue
+		}
+		o, err := r.Run(d.ctx, q)
+		if err != nil {
+			return withFix(err)
+		}
+		fmt.Fprintf(d.out, "%d rows between %s and %s, %d of them new; %d messages.\n", o.Rows, o.From.Format(time.RFC3339), o.To.Format(time.RFC3339), o.New, o.Queued)
+	}
+	failed, err := d.drain(wait)
+	if err == nil && failed {
+		err = exit{exitUndelivered}
+	}
+	return err
+}

@@ -1,0 +1,134 @@
+package timeline
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"time"
+)
+
+//go:embed page.html
+var pageText string
+
+// maxRows bounds the events that a page shows.
+const maxRows = 5000
+
+// WriteHTML writes the timeline as one page that needs nothing else: no script,
+// no picture, no network. All text is escaped for its place.
+func (t *Timeline) WriteHTML(w io.Writer) error {
+	page, err := template.New("page").Funcs(template.FuncMap{
+		"at": func(x time.Time) string {
+			if x.IsZero() {
+				return "–"
+			}
+			return x.UTC().Format("2006-01-02 15:04:05")
+		},
+		"top":   func(n int, all []Seen) []Seen { return all[:min(n, len(all))] },
+		"chain": func(keys []string) string { return strings.Join(keys, " → ") },
+	}).Parse(pageText)
+	if err != nil {
+		return err
+	}
+	shown := t.Events[:min(len(t.Events), maxRows)]
+	return page.Execute(w, map[string]any{
+		"T": t, "Events": shown, "Hidden": t.More + int64(len(t.Events)-len(shown)),
+		"Grids": []*grid{t.grid("By service", t.Services, func(e *Event) string { return e.Service }), t.grid("By region", t.Regions, func(e *Event) string { return e.Region })},
+	})
+}
+
+// grid is a picture of activity: a row for each value, a column for each span of
+// time, darker where more happened, red where calls failed.
+type grid struct {
+	Title         string
+	Rows          []gridRow
+	Ticks         []tick
+	Width, Height int
+	Step          string
+}
+
+type gridRow struct {
+	Label string
+	Y     int
+	Cells []cell
+}
+
+type cell struct {
+	X       int
+	Opacity string
+	Failed  bool
+	Title   string
+}
+
+type tick struct {
+	X    int
+	Text string
+}
+
+const (
+	maxColumns = 48
+	rowsShown  = 14
+	labelWidth = 150
+	cellWidth  = 15
+	cellHeight = 20
+)
+
+// steps are the spans that a column may stand for; the first that fits is taken.
+var steps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
+
+func (t *Timeline) grid(title string, values []Seen, of func(*Event) string) *grid {
+	first, last := t.Total.First, t.Total.Last
+	step := steps[len(steps)-1]
+	for _, s := range steps {
+		if last.Sub(first.Truncate(s)) < maxColumns*s {
+			step = s
+			break
+		}
+	}
+	first = first.Truncate(step)
+	columns := min(int(last.Sub(first)/step)+1, maxColumns)
+	g := &grid{Title: title, Step: strings.TrimSuffix(strings.TrimSuffix(step.String(), "0s"), "0m"), Width: labelWidth + columns*cellWidth + 10}
+	for i := 0; i < columns; i += 6 {
+		layout := "15:04"
+		if step >= 24*time.Hour || i == 0 {
+			layout = "01-02 15:04"
+		}
+		g.Ticks = append(g.Ticks, tick{labelWidth + i*cellWidth, first.Add(time.Duration(i) * step).Format(layout)})
+	}
+	for i, v := range values[:min(len(values), rowsShown)] {
+		g.Rows = append(g.Rows, t.gridRow(v.Value, 24+i*(cellHeight+2), first, step, columns, of))
+	}
+	g.Height = 30 + len(g.Rows)*(cellHeight+2)
+	return g
+}
+
+func (t *Timeline) gridRow(value string, y int, first time.Time, step time.Duration, columns int, of func(*Event) string) gridRow {
+	counts, failed := make([]int, columns), make([]int, columns)
+	for i := range t.Events {
+		e := &t.Events[i]
+		if n := int(e.Time.Sub(first) / step); of(e) == value && n >= 0 && n < columns {
+			counts[n]++
+			if e.Error != "" {
+				failed[n]++
+			}
+		}
+	}
+	row := gridRow{Label: short(value, 22), Y: y}
+	for n, c := range counts {
+		if c == 0 {
+			continue
+		}
+		opacity := 0.3 + 0.14*float64(len(fmt.Sprintf("%b", c))-1)
+		row.Cells = append(row.Cells, cell{X: labelWidth + n*cellWidth, Opacity: fmt.Sprintf("%.2f", min(opacity, 1)), Failed: failed[n]*2 > c,
+			Title: fmt.Sprintf("%s, %s: %d calls, %d failed", value, first.Add(time.Duration(n)*step).Format("2006-01-02 15:04"), c, failed[n])})
+	}
+	return row
+}
+
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,82 @@
+package timeline
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/query"
+)
+
+// WriteEvents writes the events as rows.
+func (t *Timeline) WriteEvents(w query.Writer) error {
+	names := []string{"time", "who", "call", "region", "account", "ip", "error", "about", "through", "eventid"}
+	if err := head(w, names); err != nil {
+		return err
+	}
+	for i := range t.Events {
+		e := &t.Events[i]
+		about := e.Resource
+		if e.Gave != "" {
+			about = strings.TrimSpace(about + " gave " + e.Gave)
+		}
+		if err := line(w, stamp(e.Time), e.Who, e.Service+":"+e.Action, e.Region, e.Account, e.IP, e.Error, about, strings.Join(e.Through, " > "), e.ID); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// WriteWho writes who it was, by session, and then what, where and from where.
+func (t *Timeline) WriteWho(w query.Writer) error {
+	if err := head(w, []string{"what", "value", "first", "last", "calls", "failed", "key", "handed_out_by"}); err != nil {
+		return err
+	}
+	for _, s := range t.Sessions {
+		by := strings.TrimSpace(s.By + " " + s.Role)
+		if s.From != "" {
+			by += " with " + s.From
+		}
+		if err := counted(w, "session", s.Seen, s.Key, by); err != nil {
+			return err
+		}
+	}
+	for _, g := range []struct {
+		name string
+		all  []Seen
+	}{{"call", t.Actions}, {"region", t.Regions}, {"account", t.Accounts}, {"ip", t.IPs}, {"error", t.Errors}} {
+		for _, s := range g.all {
+			if err := counted(w, g.name, s, "", ""); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Close()
+}
+
+func counted(w query.Writer, what string, s Seen, key, by string) error {
+	return line(w, what, s.Value, stamp(s.First), stamp(s.Last), strconv.FormatInt(s.Count, 10), strconv.FormatInt(s.Failed, 10), key, by)
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
+}
+
+func head(w query.Writer, names []string) error {
+	var columns []query.Column
+	for _, n := range names {
+		columns = append(columns, query.Column{Name: n, Type: "varchar"})
+	}
+	return w.Columns(columns)
+}
+
+func line(w query.Writer, texts ...string) error {
+	cells := make([]query.Cell, len(texts))
+	for i, s := range texts {
+		cells[i] = query.Cell{Text: []byte(s), Null: s == ""}
+	}
+	return w.Row(cells)
+}
