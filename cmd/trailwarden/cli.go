@@ -32,11 +32,16 @@ type commandLine struct {
 	Rules    rulesCommand    `cmd:"" help:"List, lint, explain and test rules."`
 	Lake     lakeCommand     `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
 	Query    queryCommand    `cmd:"" help:"Ask the trail in SQL, as on Athena."`
+	Athena   athenaCommand   `cmd:"" help:"Make Athena's table over the logs, and keep it up to date."`
+	Queries  queriesCommand  `cmd:"" help:"List and run the queries that the configuration asks by the clock."`
+	Timeline timelineCommand `cmd:"" help:"Tell what a principal, key, address or resource did, in order, with its sessions."`
+	Who      whoCommand      `cmd:"" help:"Tell who it was: sessions, calls and places, first and last seen."`
 	Serve    serveCommand    `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
 	Invoke   invokeCommand   `cmd:"" help:"Run the Lambda function on a trigger event, here."`
 	Alerts   alertsCommand   `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
 	Notify   notifyCommand   `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
 	Config   configCommand   `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
+	Verify   verifyCommand   `cmd:"" help:"Check the integrity of log files by CloudTrail's signed digests."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
