@@ -39,22 +39,32 @@ func (c *alertsShowCommand) Run(s *streams) error {
 		if c.Format == "json" {
 			return writeJSON(s, a)
 		}
-		return showAlert(s.out, a)
+		return showAlert(s.out, a, d.summary(a))
 	})
+}
+
+// summary is what happened in one sentence, as messages say it.
+func (d *desk) summary(a *alert.Alert) string {
+	m, err := d.builder.Build(d.ctx, a, alert.Delivery{Kind: alert.Opened, Alert: a.ID, Created: a.Created})
+	if err != nil {
+		return "" // the facts below say it as well
+	}
+	return m.Summary
 }
 
 // showAlert writes an alert for a person; text from records is shown, not
 // obeyed.
-func showAlert(w io.Writer, a *alert.Alert) error {
+func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)
 		if text != "" {
-			fmt.Fprintf(&b, "%-10s  %s\n", name, visible.Text(text))
+			fmt.Fprintf(&b, "%-16s  %s\n", name, visible.Text(text))
 		}
 	}
 	line("alert", "%s", a.ID)
 	line("rule", "%s: %s (%s)", a.Rule.ID, a.Rule.Title, a.Rule.Severity)
+	line("summary", "%s", summary)
 	line("status", "%s", a.Status)
 	line("owner", "%s", a.Owner)
 	line("silence", "%s", a.Silence)
@@ -65,7 +75,9 @@ func showAlert(w io.Writer, a *alert.Alert) error {
 	line("events", "%s to %s", stamp(a.FirstSeen), stamp(a.LastSeen))
 	line("arrived", "%s, last change %s", stamp(a.Created), stamp(a.Updated))
 	for _, t := range a.Tallies {
-		line(t.Field, "%s", tallyText(t))
+		if len(t.Values) != 1 || t.Values[0].Count != a.Count {
+			line("by "+t.Field, "%s", tallyText(t)) // what all have in common is said above
+		}
 	}
 	for _, t := range a.Told {
 		line("told", "%s: %s up to %s", t.Sink, counted(int(t.Count), "finding"), first(stamp(t.At), "now nothing"))
