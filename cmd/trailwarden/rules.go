@@ -18,6 +18,8 @@ type rulesCommand struct {
 	Lint    rulesLintCommand    `cmd:"" help:"Say what is wrong with rules, why it matters and how to mend it."`
 	Explain rulesExplainCommand `cmd:"" help:"Say in plain words what a rule asks, and on an event why it matched or what stopped it."`
 	Test    rulesTestCommand    `cmd:"" help:"Run the tests that rules carry."`
+
+	Translate rulesTranslateCommand `cmd:"" help:"Write rules as event patterns, filter patterns, SQL for Athena or Sigma rules."`
 }
 
 // checkRegions says what is odd about the configuration's approved regions: one

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
@@ -50,6 +51,23 @@ func documentedName(p detect.Path) (name string, kinds detect.Kinds) {
 		}
 	}
 	return "", 0
+}
+
+// spelled puts documented names in their own letter case; others are left as
+// the rule spells them.
+func spelled(steps []detect.Step) []detect.Step {
+	out := slices.Clone(steps)
+	for i := len(steps); i > 0; i-- {
+		n := objects[strings.ToLower(joined(detect.Path{Steps: steps[:i]}))]
+		if n == "" {
+			continue
+		}
+		for j, key := range strings.Split(n, ".") {
+			out[j] = detect.Key(key)
+		}
+		break
+	}
+	return out
 }
 
 func joined(p detect.Path) string {

@@ -250,6 +250,9 @@ func (w *patternWriter) atom(a atom) []alternative {
 		w.lose(a, "event patterns have no path for it")
 		return all
 	}
+	if p.Fold && !w.o.AnyRecord {
+		p.Steps = spelled(p.Steps)
+	}
 	path := strings.Join(keysOf(p), ".")
 	if p.Root == detect.RootEnvelope {
 		path = "\x00" + path // told from detail's

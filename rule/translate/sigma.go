@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -49,13 +48,9 @@ func isUUID(s string) bool {
 	return len(s) == 36 && strings.Count(s, "-") == 4 && strings.Trim(strings.ToLower(s), "0123456789abcdef-") == ""
 }
 
-// quoted is a text in double quotes, as YAML reads it.
+// quoted is a text in double quotes, as JSON and YAML read it.
 func quoted(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return `""`
-	}
-	return string(b)
+	return object(s)
 }
 
 type sigmaWriter struct {
