@@ -3,9 +3,9 @@ GO ?= go
 FUZZTIME ?= 60s
 GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build test lint fuzz bench demo differential
+.PHONY: help build test lint fuzz bench bench-live demo differential faults
 help: ## show the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/trailwarden, its SQL engine (cgo) and the Lambda bootstraps
 	$(GO) build -trimpath -o bin/trailwarden ./cmd/trailwarden
@@ -26,6 +26,12 @@ differential: ## 1,000,000 random rules and records, engine against its naive tw
 
 bench: ## paired runs against the references that are installed; prints ratios
 	$(GO) run ./internal/bench
+
+faults: ## kills, stops, full disks, two servers …: the counts of docs/reliability.md, as a table (an hour)
+	FAULTS_TABLE=$(CURDIR)/faults.txt GO="$(GO)" internal/faults/run
+
+bench-live: ## serve against scan, and the time from an object to its message
+	FAULTS_BENCH=1 $(GO) test ./internal/faults -count=1 -run 'Throughput|Latency' -timeout 1h -v
 
 demo: ## scan the sample logs
 	$(GO) run ./cmd/trailwarden scan examples

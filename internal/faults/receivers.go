@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,32 @@ type Ledger struct {
 	other int                    // messages of other kinds
 	key   map[string]bool        // idempotency keys that were seen
 	twice int                    // requests with one of those, which a receiver passes over
+	// Mark, when set before the first message, is looked for in bodies; Marked
+	// tells when each of its matches came first.
+	Mark   *regexp.Regexp
+	marked map[string]time.Time
+}
+
+// Marked is when each match of Mark came first.
+func (l *Ledger) Marked() map[string]time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.marked)
+}
+
+func (l *Ledger) mark(body []byte) {
+	if l.Mark == nil {
+		return
+	}
+	now, found := time.Now(), string(l.Mark.Find(body))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.marked == nil {
+		l.marked = map[string]time.Time{}
+	}
+	if _, ok := l.marked[found]; !ok && found != "" {
+		l.marked[found] = now
+	}
 }
 
 func (l *Ledger) took(key, kind string) {
@@ -102,6 +129,7 @@ func Keyed(t testing.TB, to *Ledger) (url string) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
+		to.mark(body)
 		var m struct{ Message map[string]json.RawMessage }
 		if err != nil || json.Unmarshal(body, &m) != nil {
 			http.Error(w, "no JSON", http.StatusBadRequest)

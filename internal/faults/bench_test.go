@@ -1,0 +1,208 @@
+package faults_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/internal/faults"
+	"github.com/trailwarden/trailwarden/internal/synth"
+)
+
+// benching tells whether the benchmarks were asked for: they take minutes.
+func benching(t *testing.T) {
+	t.Helper()
+	if os.Getenv("FAULTS_BENCH") == "" {
+		t.Skip("a benchmark: make bench-live runs it")
+	}
+}
+
+// simple are the starter rules on single records, as paths of a configuration.
+func simple(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "packs", "starter", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no starter rules", err)
+	}
+	remembers := regexp.MustCompile(`(?m)^(threshold|sequence|absence|first_seen|rate):`)
+	var out []string
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path, err := filepath.Abs(f); err == nil && !remembers.Match(text) {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// The server's throughput on a folder, beside a scan of the same files: in
+// records a second of processor time, and by the clock.
+func TestThroughput(t *testing.T) {
+	benching(t)
+	logs := t.TempDir()
+	made, err := synth.New(synth.Options{Seed: 1, Bytes: 150 << 20}).Write(logs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(made)
+	rules := simple(t)
+	for name, paths := range map[string][]string{"rules on single records": rules, "the whole starter pack": nil} {
+		var cpu, wall []float64
+		for range 3 {
+			scanCPU, scanWall := scanTime(t, logs, paths)
+			serveCPU, serveWall := serveTime(t, logs, paths, made.Records)
+			cpu, wall = append(cpu, scanCPU.Seconds()/serveCPU.Seconds()), append(wall, scanWall.Seconds()/serveWall.Seconds())
+			t.Logf("%s: scan %.2f s of processor time, %.2f s by the clock; serve %.2f s, %.2f s", name, scanCPU.Seconds(), scanWall.Seconds(), serveCPU.Seconds(), serveWall.Seconds())
+		}
+		slices.Sort(cpu)
+		slices.Sort(wall)
+		figure(t, "bench", "%s, %d records: serve ÷ scan %.2f by processor time, %.2f by the clock (medians of 3 pairs)", name, made.Records, cpu[1], wall[1])
+	}
+}
+
+func scanTime(t *testing.T, logs string, rules []string) (cpu, wall time.Duration) {
+	t.Helper()
+	args := []string{"scan", logs, "-f", "ndjson"}
+	for _, r := range rules {
+		args = append(args, "--rules", r)
+	}
+	cmd := exec.Command(program(t), args...)
+	cmd.Dir = t.TempDir()
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); err != nil && code > 1 {
+		t.Fatalf("scan: %v\n%.2000s", err, out)
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), time.Since(began)
+}
+
+func serveTime(t *testing.T, logs string, rules []string, records int) (cpu, wall time.Duration) {
+	t.Helper()
+	dir, more := t.TempDir(), ""
+	if len(rules) > 0 {
+		more = "rules: [\"" + strings.Join(rules, "\", \"") + "\"]\n"
+	}
+	text := more + "sources: {logs: {folder: {path: \"" + logs + "\", settled: 10ms, every: 10s}}}\nstore: {sqlite: {path: state/alerts.db}}\nsinks: {out: {file: {path: told.ndjson}, quota: 100000/m}}\nserve: {listen: \"127.0.0.1:0\", reload: 0s}\n"
+	if err := os.WriteFile(filepath.Join(dir, "trailwarden.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s := faults.Serve(t, program(t), dir, nil)
+	for {
+		m, err := s.Metrics(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := m[`trailwarden_records_total{outcome="judged"}`] + m[`trailwarden_records_total{outcome="duplicate"}`]
+		if int(done) >= records {
+			wall = time.Since(began)
+			cpu = time.Duration(m["process_cpu_seconds_total"] * float64(time.Second))
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	s.Kill()
+	return cpu, wall
+}
+
+// The time from the notification of an object to the call of the sink, at 200
+// objects a second of which every twentieth has a finding.
+func TestLatency(t *testing.T) {
+	benching(t)
+	const rate, seconds, alerting = 200, 10, 20
+	ordinary := slices.DeleteFunc(faults.Corpus{Seed: 3, Records: 300, Incidents: 1}.Make(), func(r faults.Record) bool { return !strings.Contains(r.JSON, `"readOnly":true`) })
+	body := func(i int) []byte {
+		var texts []string
+		for _, r := range ordinary[:50] {
+			texts = append(texts, strings.Replace(r.JSON, `"eventID":"`, fmt.Sprintf(`"eventID":"%06d-`, i), 1))
+		}
+		if i%alerting == 0 {
+			texts = append(texts, fmt.Sprintf(`{"eventVersion":"1.11","eventID":"a-%06d","eventTime":"2026-03-14T09:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","recipientAccountId":"111122223333","readOnly":false,"userIdentity":{"type":"IAMUser","userName":"mark-%06d","arn":"arn:aws:iam::111122223333:user/mark-%06d"},"requestParameters":{"name":"t"}}`, i, i, i))
+		}
+		return faults.Pack(texts)
+	}
+	bodies := make([][]byte, rate*seconds)
+	for i := range bodies {
+		bodies[i] = body(i)
+	}
+	bucket := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var i int
+		_, _ = fmt.Sscanf(filepath.Base(r.URL.Path), "%06d.json.gz", &i)
+		w.Header().Set("ETag", `"e"`)
+		_, _ = w.Write(bodies[i])
+	}))
+	defer bucket.Close()
+	b := newBench(t, "sources: {push: {http: {listen: \"127.0.0.1:18377\", url_path: /, eventbridge_api_key: \"env:FAULTS_KEY\", endpoint: \""+bucket.URL+"\", region: eu-west-1}}}",
+		"rules: [\""+strings.Join(simple(t), "\", \"")+"\"]\nroutes: [{sinks: [keyed]}]")
+	b.env = append(b.env, "FAULTS_KEY=sesame", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true")
+	b.keyed.Mark = regexp.MustCompile(`mark-[0-9]{6}`)
+	s := faults.Serve(t, program(t), b.dir, b.env)
+	sent := make([]time.Time, rate*seconds)
+	var all sync.WaitGroup
+	tick := time.NewTicker(time.Second / rate)
+	defer tick.Stop()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	for i := range sent {
+		<-tick.C
+		sent[i] = time.Now()
+		all.Go(func() { announce1(t, client, i) })
+	}
+	all.Wait()
+	b.drained(1<<30, 3*time.Second)
+	m, err := s.Metrics(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%.2f s of the server's processor time, %v findings", m["process_cpu_seconds_total"], m["trailwarden_findings_total"])
+	if _, err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+	var took []time.Duration
+	marked := b.keyed.Marked()
+	for i := 0; i < len(sent); i += alerting {
+		at, ok := marked[fmt.Sprintf("mark-%06d", i)]
+		if !ok {
+			t.Errorf("object %d was never told", i)
+			continue
+		}
+		took = append(took, at.Sub(sent[i]))
+	}
+	slices.Sort(took)
+	figure(t, "bench", "%d objects at %d a second, %d alerts: notification to sink p50 %s, p99 %s", len(sent), rate, len(took),
+		took[len(took)/2].Round(time.Millisecond), took[len(took)*99/100].Round(time.Millisecond))
+}
+
+// announce1 posts the notification of object i until it is taken.
+func announce1(t *testing.T, client *http.Client, i int) {
+	text := fmt.Sprintf(`{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2026-03-14T09:05:00Z","awsRegion":"eu-west-1","s3":{"bucket":{"name":"logs"},"object":{"key":"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/%06d.json.gz"}}}]}`, i)
+	for {
+		req, err := http.NewRequest(http.MethodPost, "http://127.0.0.1:18377/", strings.NewReader(text))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		req.Header.Set("X-Api-Key", "sesame")
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
