@@ -34,8 +34,15 @@ func (t *Timeline) WriteHTML(w io.Writer) error {
 	shown := t.Events[:min(len(t.Events), maxRows)]
 	return page.Execute(w, map[string]any{
 		"T": t, "Events": shown, "Hidden": t.More + int64(len(t.Events)-len(shown)),
+		"Tops":  []list{{"Call", t.Actions}, {"Region", t.Regions}, {"Address", t.IPs}, {"Account", t.Accounts}, {"Error", t.Errors}, {"Who", t.Actors}},
 		"Grids": []*grid{t.grid("By service", t.Services, func(e *Event) string { return e.Service }), t.grid("By region", t.Regions, func(e *Event) string { return e.Region })},
 	})
+}
+
+// list is a table of a page.
+type list struct {
+	Title string
+	All   []Seen
 }
 
 // grid is a picture of activity: a row for each value, a column for each span of

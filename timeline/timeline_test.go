@@ -1,0 +1,196 @@
+package timeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/timeline"
+)
+
+func build(t *testing.T, s timeline.Subject, most int, paths ...string) *timeline.Timeline {
+	t.Helper()
+	tl, err := timeline.Make(context.Background(), timeline.Options{Subject: s, Most: most,
+		Records: pipeline.RecordOptions{Listing: pipeline.List(paths, false), Limits: cloudtrail.DefaultLimits()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tl
+}
+
+// write puts records into files of one record each, in the order given.
+func write(t *testing.T, records ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, r := range records {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.json", i)), []byte(`{"Records":[`+r+`]}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func call(second int, key, who, name, more string) string {
+	return fmt.Sprintf(`{"eventVersion":"1.11","eventTime":"2026-03-14T09:00:%02dZ","eventSource":"sts.amazonaws.com","eventName":%q,"awsRegion":"eu-west-1","sourceIPAddress":"198.51.100.7",
+	"userIdentity":{"type":"IAMUser","userName":%q,"accessKeyId":%q,"accountId":"111122223333"},"eventID":"id-%d","recipientAccountId":"111122223333","readOnly":true%s}`, second, name, who, key, second, more)
+}
+
+func gives(key string) string {
+	return `,"requestParameters":{"roleArn":"arn:aws:iam::111122223333:role/r"},"responseElements":{"credentials":{"accessKeyId":"` + key + `"}}`
+}
+
+func story(tl *timeline.Timeline) string {
+	var parts []string
+	for _, e := range tl.Events {
+		text := e.Action
+		if len(e.Through) > 0 {
+			text += "(" + strings.Join(e.Through, ">") + ")"
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, " ")
+}
+
+// Keys that were handed on are followed along the chain, whatever the order of
+// the files; keys of others are not.
+func TestChains(t *testing.T) {
+	records := []string{
+		call(1, "AKIA1", "alice", "AssumeRole", gives("ASIA2")),
+		call(2, "ASIA2", "r", "AssumeRole", gives("ASIA3")),
+		call(3, "ASIA3", "q", "Last", ""),
+		call(4, "AKIA9", "bob", "AssumeRole", gives("ASIA8")),
+		call(5, "ASIA8", "r", "Others", ""),
+		call(6, "AKIA1", "alice", "GetSessionToken", gives("ASIA4")),
+		call(7, "ASIA4", "alice-session", "WithToken", ""),
+		call(8, "ASIA4", "alice-session", "GetFederationToken", gives("ASIA5")),
+		call(9, "ASIA5", "fed", "Federated", ""),
+	}
+	want := "AssumeRole AssumeRole(AKIA1>ASIA2) Last(AKIA1>ASIA2>ASIA3) GetSessionToken WithToken(AKIA1>ASIA4) GetFederationToken(AKIA1>ASIA4) Federated(AKIA1>ASIA4>ASIA5)"
+	for _, s := range []timeline.Subject{{Principals: []string{"alice"}}, {Keys: []string{"AKIA1"}}} {
+		if got := story(build(t, s, 0, write(t, records...))); got != want {
+			t.Errorf("%v:\n got %s\nwant %s", s, got, want)
+		}
+	}
+	backwards := make([]string, len(records))
+	for i, r := range records {
+		backwards[len(records)-1-i] = r
+	}
+	tl := build(t, timeline.Subject{Keys: []string{"AKIA1"}}, 0, write(t, backwards...))
+	if got := story(tl); got != want {
+		t.Errorf("backwards: %s", got)
+	}
+	if s := tl.Sessions[1]; s.Key != "ASIA2" || s.From != "AKIA1" || s.By != "AssumeRole" || s.Count != 1 {
+		t.Errorf("session %+v", s)
+	}
+	if got := story(build(t, timeline.Subject{Keys: []string{"ASIA3"}}, 0, write(t, records...))); got != "Last" {
+		t.Errorf("a key's own: %s", got)
+	}
+}
+
+// Keys that hand each other out end.
+func TestCircle(t *testing.T) {
+	dir := write(t, call(1, "A", "x", "AssumeRole", gives("B")), call(2, "B", "y", "AssumeRole", gives("A")), call(3, "C", "z", "AssumeRole", gives("C")))
+	if got := story(build(t, timeline.Subject{Keys: []string{"A"}}, 0, dir)); got != "AssumeRole AssumeRole(A>B)" {
+		t.Error(got)
+	}
+}
+
+func TestAddressesAndResources(t *testing.T) {
+	dir := write(t, call(1, "A", "x", "One", `,"requestParameters":{"bucketName":"exports"}`), call(2, "A", "x", "Two", `,"resources":[{"ARN":"arn:aws:s3:::exports/a"}]`),
+		call(3, "A", "x", "Three", `,"requestParameters":{"list":["not-exports","exportsX"]}`))
+	for want, s := range map[string]timeline.Subject{
+		"One":           {Resources: []string{"exports"}},
+		"Two":           {Resources: []string{"arn:aws:s3:::exports"}},
+		"One Two Three": {IPs: []string{"198.51.100.0/24"}},
+		"":              {IPs: []string{"198.51.100.8"}},
+	} {
+		if got := story(build(t, s, 0, dir)); got != want {
+			t.Errorf("%v: %q, want %q", s, got, want)
+		}
+	}
+	for _, s := range []timeline.Subject{{}, {IPs: []string{"here"}}} {
+		if _, err := timeline.Make(context.Background(), timeline.Options{Subject: s, Records: pipeline.RecordOptions{Listing: pipeline.List([]string{dir}, false)}}); err == nil {
+			t.Errorf("%v was taken", s)
+		}
+	}
+}
+
+// Beyond the bound the earliest events stay and all are counted.
+func TestBound(t *testing.T) {
+	var records []string
+	for i := 49; i >= 0; i-- {
+		records = append(records, call(i, "A", "x", fmt.Sprint("c", i), ""))
+	}
+	tl := build(t, timeline.Subject{Keys: []string{"A"}}, 3, write(t, records...))
+	if got := story(tl); got != "c0 c1 c2" || tl.More != 47 || tl.Total.Count != 50 {
+		t.Errorf("%s, %d more, %d in all", got, tl.More, tl.Total.Count)
+	}
+}
+
+// The incident in the sample logs reads from the leaked key to the next account.
+func TestSampleIncident(t *testing.T) {
+	tl := build(t, timeline.Subject{IPs: []string{"198.51.100.77"}}, 0, "../examples")
+	got := story(tl)
+	at := -1
+	for _, name := range []string{"GetCallerIdentity", "CreateUser", "AttachUserPolicy", "CreateAccessKey", "ConsoleLogin", "DeleteDetector", "StopLogging", "RunInstances", "PutBucketPolicy", "ScheduleKeyDeletion", "AssumeRole", "ModifySnapshotAttribute"} {
+		next := strings.Index(got, name)
+		if next < at || next < 0 {
+			t.Errorf("%s is not in its place", name)
+		}
+		at = next
+	}
+}
+
+// On a real attack: every event is in order, every session that STS gave out is
+// tied to the key that asked, and two runs are equal.
+func TestRealAttack(t *testing.T) {
+	dir := "../../shared/data/cloudtrail/invictus"
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no shared/data beside the repository")
+	}
+	s := timeline.Subject{Principals: []string{"bert-jan"}}
+	a, b := build(t, s, 0, dir), build(t, s, 0, dir)
+	x, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if y, _ := json.Marshal(b); !bytes.Equal(x, y) {
+		t.Error("two runs differ")
+	}
+	roles := 0
+	for _, s := range a.Sessions {
+		if s.From != "" {
+			roles++
+		}
+	}
+	if a.Total.Count < 2000 || roles < 4 {
+		t.Errorf("%d events, %d sessions of roles", a.Total.Count, roles)
+	}
+	for i := range a.Events[1:] {
+		if a.Events[i+1].Time.Before(a.Events[i].Time) {
+			t.Fatalf("event %d is out of order", i+1)
+		}
+	}
+}
+
+// Nothing that a record holds becomes markup.
+func TestPageIsEscaped(t *testing.T) {
+	evil := `</title></svg><script>alert(1)</script>`
+	b, _ := json.Marshal(evil)
+	dir := write(t, call(1, "A", "x", "One", `,"errorCode":`+string(b)+`,"requestParameters":{"userName":`+string(b)+`}`),
+		strings.ReplaceAll(call(2, "A", "x", "Two", ""), `"eu-west-1"`, string(b)))
+	var page bytes.Buffer
+	if err := build(t, timeline.Subject{Keys: []string{"A"}}, 0, dir).WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	if s := page.String(); strings.Contains(s, "<script") || !strings.Contains(s, "&lt;script&gt;") || strings.Contains(s, "http://") || strings.Contains(s, "https://") {
+		t.Error("the page is not safe or not self-contained")
+	}
+}
