@@ -34,6 +34,7 @@ type memo struct {
 	now   uint32    // record that entry is about
 	entry *memoSlot // nil when its text is not remembered
 	slots []memoSlot
+	last  *memoSlot // that was found last
 }
 
 type memoSlot struct {
@@ -91,7 +92,11 @@ func (m *Matcher) memoized(a *atom) (is, ok bool) {
 		x.now, x.entry = m.now, nil
 		raw := m.rec.FieldRaw(x.field)
 		if len(raw) > 0 && len(raw) <= maxMemoText && m.rootOdd() == 0 {
-			x.entry = x.find(m.seed, raw)
+			x.entry = x.again(raw)
+			if x.entry == nil {
+				x.entry = x.find(m.seed, raw)
+				x.last = x.entry
+			}
 		}
 	}
 	if x.entry == nil {
@@ -102,6 +107,15 @@ func (m *Matcher) memoized(a *atom) (is, ok bool) {
 		*v = 2 | flag(m.test(a))
 	}
 	return *v&1 == 1, true
+}
+
+// again is the slot found last when raw is its text, as in a run of calls of one
+// session.
+func (x *memo) again(raw []byte) *memoSlot {
+	if s := x.last; s != nil && bytes.Equal(s.text, raw) {
+		return s
+	}
+	return nil
 }
 
 // find is the slot of a text, emptied when it held another.

@@ -79,7 +79,7 @@ func (s *scan) recall(ctx context.Context, all []memory.Detection) (*recollectio
 		if !ok || r.at[ref] != nil {
 			continue
 		}
-		r.at[ref] = &memo{index: p.index, event: s.memory.shown[p]}
+		r.at[ref] = &memo{index: p.index, event: s.memory.shown.get(p)}
 		if len(r.at[ref].event) > 0 {
 			continue
 		}

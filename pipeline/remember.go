@@ -19,15 +19,16 @@ import (
 // files those of records that are no duplicates, and when all files are read the
 // windows are judged in one place.
 type remembering struct {
-	specs  []*memory.Spec
-	owners []*rule.Rule
-	inputs []source // by number of the engine's rule, less the rules on single records
-	clock  bool     // the time of every record matters, whether it matches or not
-	latest int64    // of all records, milliseconds
-	past   *memory.History
-	keep   keep
-	shown  map[place][]byte // what findings show of the first hits of each input
-	hit    memory.Hit       // buffer
+	specs   []*memory.Spec
+	owners  []*rule.Rule
+	inputs  []source // by number of the engine's rule, less the rules on single records
+	clock   bool     // the time of every record matters, whether it matches or not
+	minutes bool     // and every minute that has a record
+	latest  int64    // of all records, milliseconds
+	past    *memory.History
+	keep    keep
+	shown   shown
+	hit     memory.Hit // buffer
 }
 
 // source is one input of one Spec.
@@ -36,18 +37,14 @@ type source struct {
 	hits        *atomic.Int32
 }
 
-// shownHits is of how many hits of an input the part that a finding shows is
-// kept in memory. Most inputs have fewer, and their records need not be read
-// again; about 300 bytes each.
-const shownHits = 2048
-
 // newRemembering adds the inputs of rules that remember to nodes.
 func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []detect.Node) {
 	specs, owners := rule.Specs(rules)
 	if len(specs) == 0 {
 		return nil, nodes
 	}
-	m := &remembering{specs: specs, owners: owners, shown: map[place][]byte{}, past: memory.NewHistory(specs, memory.HistoryOptions{})}
+	m := &remembering{specs: specs, owners: owners, past: memory.NewHistory(specs, memory.HistoryOptions{})}
+	m.minutes = memory.NeedsActivity(specs)
 	for i, s := range specs {
 		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
 		for j, in := range s.Inputs {
@@ -57,6 +54,7 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 			}
 		}
 	}
+	m.shown.of = make([]map[place][]byte, len(m.inputs))
 	return m, nodes
 }
 
@@ -104,7 +102,7 @@ func (w *worker) remember(n int) {
 	switch {
 	case w.stream:
 		b.texts = append(b.texts, w.rec.Raw()...)
-	case !w.o.WithEvent && in.hits.Add(1) <= shownHits:
+	case !w.o.WithEvent && in.show():
 		if len(w.event) == 0 {
 			w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
 		}
@@ -137,15 +135,37 @@ func (w *worker) untimed() {
 
 // tick notes how far the records reach, and in which minutes there are any.
 func (w *worker) tick() {
+	raw := w.rec.FieldRaw(cloudtrail.EventTime)
+	if !w.memory.minutes && notAfter(raw, w.newest) {
+		return // as most, if not in order
+	}
 	at, ok := w.time()
 	if !ok {
 		return
 	}
 	b := &w.batch
-	b.latest = max(b.latest, at)
+	if b.latest = max(b.latest, at); canonical(raw) {
+		w.newest = append(w.newest[:0], raw...)
+	}
+	if !w.memory.minutes {
+		return
+	}
 	if m := at / 60_000; len(b.minutes) == 0 || b.minutes[len(b.minutes)-1] != m {
 		b.minutes = append(b.minutes, m)
 	}
+}
+
+// notAfter tells of the JSON texts of two times, without reading them, that the
+// first is no later than the second, or is no time.
+func notAfter(a, b []byte) bool {
+	return len(b) > 0 && canonical(a) && bytes.Compare(a, b) <= 0
+}
+
+// canonical tells whether raw has the form in which nearly all records write
+// their time: "2026-03-14T09:00:00Z", with the quotes. Such texts sort as the
+// times do.
+func canonical(raw []byte) bool {
+	return len(raw) == 22 && raw[5] == '-' && raw[8] == '-' && raw[11] == 'T' && raw[14] == ':' && raw[17] == ':' && raw[20] == 'Z'
 }
 
 // remember files a batch's hits of records that are no duplicates.
@@ -183,7 +203,7 @@ func (m *remembering) file(b *batch, h *recalled, start int32) error {
 	x.Ref = binary.AppendUvarint(x.Ref, uint64(h.index))
 	x.Ref = append(x.Ref, b.texts[h.value:h.id]...)
 	if h.shown {
-		m.shown[place{b.number, int(h.index)}] = bytes.Clone(b.texts[h.id:h.raw])
+		m.shown.add(m.inputs, int(h.input), place{b.number, int(h.index)}, b.texts[h.id:h.raw])
 	} else if h.raw > h.id {
 		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.id:h.raw]); err != nil {
 			return err
@@ -225,7 +245,7 @@ func appendID(dst []byte, rec *cloudtrail.Record) []byte {
 		n += copy(packed[n:], u[19:23])
 		copy(packed[n:], u[24:])
 		from := len(dst)
-		if out, err := hex.AppendDecode(dst, packed[:]); err == nil && idText(out[from:]) == string(u) {
+		if out, err := hex.AppendDecode(dst, packed[:]); err == nil && plainUUID(u) {
 			return out
 		}
 		dst = dst[:from]
@@ -238,6 +258,17 @@ func appendID(dst []byte, rec *cloudtrail.Record) []byte {
 		dst = append(dst, 0)
 	}
 	return dst
+}
+
+// plainUUID tells whether hexadecimal digits are grouped as in a UUID, and have
+// no capitals among them.
+func plainUUID(u []byte) bool {
+	for _, c := range u {
+		if 'A' <= c && c <= 'F' {
+			return false
+		}
+	}
+	return u[8] == '-' && u[13] == '-' && u[18] == '-' && u[23] == '-'
 }
 
 // maxID bounds an event's ID, in bytes; those of AWS have 36.

@@ -36,8 +36,9 @@ type worker struct {
 	key          cloudtrail.Key
 	at           int64
 	hasTime      bool
-	begun, timed int // the index of the record that reading, and at, are of
-	saidUntimed  int // number of the file that has a note of that, plus one
+	begun, timed int    // the index of the record that reading, and at, are of
+	newest       []byte // the latest eventTime of the file, as written
+	saidUntimed  int    // number of the file that has a note of that, plus one
 	visit        func(rec *cloudtrail.Record, index int) error
 }
 
@@ -91,6 +92,7 @@ func (r watched) Read(b []byte) (int, error) {
 func (w *worker) entry(ctx context.Context, e *entry) {
 	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
 	w.warm, w.stream, w.begun, w.timed = e.warm, e.stream(), -1, -1
+	w.newest = w.newest[:0]
 	switch {
 	case e.fault != "":
 		w.fault(fileFault(e.path, e.fault))

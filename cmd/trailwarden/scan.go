@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,6 +30,7 @@ type scanCommand struct {
 	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`
 	From           string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
 	To             string   `placeholder:"TIME" help:"Only events before TIME."`
+	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, or folders of them, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
 	Workers        int      `placeholder:"N" help:"Files read at once. Default: one per CPU."`
 	FailOn         string   `placeholder:"LEVEL" help:"Exit with 1 on a finding of this severity or a higher one."`
 	Stats          string   `placeholder:"FILE" help:"Write the figures of the scan to FILE, as JSON."`
@@ -131,6 +133,9 @@ func (j *scanJob) check() (err error) {
 		}
 		j.failOn = int(level)
 	}
+	if slices.Contains(j.cmd.Warm, pipeline.Stdin) && slices.Contains(j.cmd.Paths, pipeline.Stdin) {
+		return errors.New("--warm -: standard input is already what is scanned; give a file or folder")
+	}
 	if j.cmd.Stats == "-" {
 		return errors.New("--stats -: want a file; the report has the output")
 	}
@@ -147,7 +152,7 @@ func (j *scanJob) check() (err error) {
 // writesInput refuses to write over a log that is to be read: it may be
 // somebody's evidence.
 func writesInput(c *scanCommand) error {
-	for _, p := range c.Paths {
+	for _, p := range slices.Concat(c.Paths, c.Warm) {
 		in, err := os.Stat(p)
 		if err != nil || !in.Mode().IsRegular() {
 			continue
@@ -265,6 +270,11 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		Fault:   func(f cloudtrail.Fault) { j.say("%v", f) },
 		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
 		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },
+	}
+	if len(j.cmd.Warm) > 0 {
+		o.Warm = pipeline.List(j.cmd.Warm, false)
+		o.Warm.LeaveOut(j.cmd.Output)
+		o.Warm.LeaveOut(j.cmd.Stats)
 	}
 	o.Listing.LeaveOut(j.cmd.Output)
 	o.Listing.LeaveOut(j.cmd.Stats)

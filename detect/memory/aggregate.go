@@ -12,7 +12,7 @@ import (
 type aggregate struct {
 	s       *Spec
 	n       int
-	values  map[string]int
+	values  map[string]*int
 	whole   float64 // sum of the numbers that are whole: exact in any order
 	parts   int     // numbers that are not
 	numbers []float64
@@ -22,7 +22,7 @@ type aggregate struct {
 func newAggregate(s *Spec) *aggregate {
 	a := &aggregate{s: s, inputs: make([]int, len(s.Inputs))}
 	if s.Kind == Distinct {
-		a.values = map[string]int{}
+		a.values = map[string]*int{}
 	}
 	return a
 }
@@ -32,7 +32,12 @@ func (a *aggregate) add(h *hit) {
 	a.count(h.inputs, 1)
 	switch a.s.Kind {
 	case Distinct:
-		a.values[strings.Clone(h.value)]++
+		if n := a.values[h.value]; n != nil {
+			*n++
+			break
+		}
+		one := 1
+		a.values[strings.Clone(h.value)] = &one
 	case Sum, Average:
 		a.number(h.number, 1)
 	case Percentile:
@@ -46,8 +51,10 @@ func (a *aggregate) remove(h *hit) {
 	a.count(h.inputs, -1)
 	switch a.s.Kind {
 	case Distinct:
-		if a.values[h.value]--; a.values[h.value] == 0 {
-			delete(a.values, h.value)
+		if n := a.values[h.value]; n != nil {
+			if *n--; *n == 0 {
+				delete(a.values, h.value)
+			}
 		}
 	case Sum, Average:
 		a.number(h.number, -1)

@@ -30,6 +30,7 @@ type History struct {
 	minutes map[int64]bool // with a record, when some alarm needs to know
 	last    int64          // minute added last
 	hits    []hit          // buffer
+	times   []int64        // buffer
 }
 
 // pile is the hits of one group as they came.
@@ -252,7 +253,7 @@ func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, c
 	spec := h.specs[s]
 	least := spec.leastHits()
 	for key, p := range groups {
-		if p.count() < least {
+		if p.count() < least || !spec.mayHold(p, h.forms[s], &h.times) {
 			continue // as most groups
 		}
 		h.hits = p.read(h.forms[s], h.hits[:0])
