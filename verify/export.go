@@ -77,7 +77,7 @@ func (c *copying) run(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return c.keys(ctx, places)
+	return c.bundle(ctx, places)
 }
 
 // withSignatures writes SignaturesFile while do runs: one entry after the other,
@@ -171,8 +171,8 @@ func (c *copying) file(ctx context.Context, key string) (m digest.Metadata, err 
 	return m, errors.Join(err, w.Close())
 }
 
-// keys writes KeysFile.
-func (c *copying) keys(ctx context.Context, places []digest.Chain) error {
+// bundle writes KeysFile.
+func (c *copying) bundle(ctx context.Context, places []digest.Chain) error {
 	now := time.Now
 	if c.Now != nil {
 		now = c.Now
@@ -186,7 +186,7 @@ func (c *copying) keys(ctx context.Context, places []digest.Chain) error {
 		if from.Before(digest.FirstKeys) {
 			from = digest.FirstKeys
 		}
-		keys, err := c.Export.Keys(ctx, p.Region, from, now())
+		keys, err := c.Keys(ctx, p.Region, from, now())
 		if err != nil {
 			return err
 		}

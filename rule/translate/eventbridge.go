@@ -260,6 +260,12 @@ func (w *patternWriter) atom(a atom) []alternative {
 	if documented {
 		return w.documented(a, path, k)
 	}
+	return w.leaves(a, p, path)
+}
+
+// leaves writes a test of whatever values a path selects.
+func (w *patternWriter) leaves(a atom, p detect.Path, path string) []alternative {
+	all := []alternative{{}}
 	same := p.Cross && p.Dotted == detect.DottedUnion && !p.Fold && p.End == detect.EndLeaves
 	scalars := kindsOf(a.test.Match)&detect.Containers == 0
 	if len(p.Steps) == 1 {
