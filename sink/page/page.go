@@ -51,6 +51,34 @@ type Table struct {
 	Stacked bool
 }
 
+// Top is a row of a table with what stands below its cells; empty for nothing.
+type Top struct {
+	Cells []string
+	Below string
+}
+
+// Tops are the rows: the last cell of stacked ones, which is long, stands below
+// the others.
+func (t *Table) Tops() []Top {
+	out := make([]Top, 0, len(t.Rows))
+	for _, row := range t.Rows {
+		if t.Stacked {
+			out = append(out, Top{row[:len(row)-1], row[len(row)-1]})
+			continue
+		}
+		out = append(out, Top{Cells: row})
+	}
+	return out
+}
+
+// Heads are the columns that Tops have cells of.
+func (t *Table) Heads() []string {
+	if t.Stacked {
+		return t.Columns[:len(t.Columns)-1]
+	}
+	return t.Columns
+}
+
 // Of lays m out.
 func Of(m *message.Message) Page {
 	p := Page{

@@ -153,10 +153,21 @@ func why(m *message.Message) Section {
 	for _, t := range m.Rule.Attack {
 		p.add("ATT&CK", join(" ", t.ID, t.Name))
 	}
-	p.add("Known false alarms", strings.Join(m.Rule.FalsePositives, "; "))
+	p.add("Known false alarms", sentences(m.Rule.FalsePositives))
 	p.add("Author", m.Rule.Author)
 	s.Pairs = p
 	return s
+}
+
+// sentences joins texts that may or may not end with a full stop.
+func sentences(all []string) string {
+	var out []string
+	for _, s := range all {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, strings.TrimSuffix(s, ".")+".")
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 func severityOf(m *message.Message) string {
