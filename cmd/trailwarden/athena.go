@@ -199,3 +199,26 @@ func athenaEngine(ctx context.Context, s *streams, cfg *config.Config, rows int6
 	return athena.New(athena.Options{Config: general, Database: block.Database, Table: block.Table, Workgroup: block.Workgroup, Output: block.Output,
 		Rows: rows, Started: func(id string) { s.say("running on Athena as %s", id) }}), nil
 }
+
+// engine is what answers: the embedded engine, or Athena, which has the logs
+// already.
+func (j *queryJob) engine(ctx context.Context) (query.Engine, error) {
+	if j.cmd.Engine != "athena" {
+		return j.local, nil
+	}
+	if len(j.cmd.Paths) > 0 || j.cmd.Lake != "" {
+		return nil, errors.New("--engine athena asks the table on Athena; leave the logs and --lake out")
+	}
+	cfg, err := configuration(j.cmd.Config)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", err)
+	}
+	return athenaEngine(ctx, j.streams, cfg, j.cmd.MaxRows)
+}
+
+// sayCost says what Athena charges for.
+func (j *queryJob) sayCost(st query.Stats) {
+	if j.cmd.Engine == "athena" {
+		j.say("%.1f MB scanned, about $%.4f", float64(st.Bytes)/1e6, athena.Cost(st.Bytes))
+	}
+}

@@ -49,3 +49,24 @@ func TestAthenaSync(t *testing.T) {
 		t.Errorf("wrong layout: %d %s %s", code, out, errs)
 	}
 }
+
+// query --engine athena asks Athena, says the execution and the cost, and takes
+// no logs.
+func TestQueryOnAthena(t *testing.T) {
+	cfg := awstest.Config(t)
+	for _, kv := range awstest.Env(t, cfg) {
+		name, value, _ := strings.Cut(kv, "=")
+		t.Setenv(name, value)
+	}
+	var out, errs bytes.Buffer
+	if code := run([]string{"query", "--engine", "athena", "--format", "csv", "SELECT eventname FROM cloudtrail_logs"}, strings.NewReader(""), &out, &errs); code != 0 {
+		t.Fatalf("%d: %s", code, errs.String())
+	}
+	if !strings.Contains(errs.String(), "running on Athena as ") || !strings.Contains(errs.String(), "MB scanned, about $") {
+		t.Errorf("said %s", errs.String())
+	}
+	errs.Reset()
+	if code := run([]string{"query", "--engine", "athena", "SELECT 1", "../../examples"}, strings.NewReader(""), &out, &errs); code != 2 || !strings.Contains(errs.String(), "leave the logs") {
+		t.Errorf("%d: %s", code, errs.String())
+	}
+}

@@ -46,6 +46,8 @@ type queryRunCommand struct {
 	Format      string   `placeholder:"FORMAT" default:"table" help:"One of table, ndjson, json, csv, parquet."`
 	Output      string   `short:"o" placeholder:"FILE" help:"Write the result to FILE."`
 	Interactive bool     `short:"i" help:"Ask again and again; the arguments are logs."`
+	Engine      string   `enum:"local,athena" default:"local" help:"Where it runs: local, or athena, which is then asked rather than PATHs."`
+	Config      string   `placeholder:"FILE" help:"Configuration file, for query.athena."`
 	Timeout     string   `placeholder:"TIME" default:"10m" help:"Give up after TIME, such as 30s or 10m."`
 	Memory      string   `placeholder:"SIZE" default:"2GiB" help:"Most memory of the SQL engine, such as 512MiB or 4GiB."`
 	MaxRows     int64    `placeholder:"N" default:"1000000" help:"Most rows in the result; 0 for no bound."`
@@ -233,7 +235,11 @@ func (j *queryJob) note(d diagnostic.Diagnostic) {
 
 // answer runs the query and writes its result.
 func (j *queryJob) answer(ctx context.Context, sql string) error {
-	r, err := j.local.Query(ctx, query.Statement{SQL: sql, Params: j.cmd.params(), Args: j.cmd.Arg, Scope: j.scope})
+	engine, err := j.engine(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := engine.Query(ctx, query.Statement{SQL: sql, Params: j.cmd.params(), Args: j.cmd.Arg, Scope: j.scope})
 	if err != nil {
 		return err
 	}
@@ -269,10 +275,11 @@ func (j *queryJob) write(r query.Result) error {
 }
 
 func (j *queryJob) sayStats(st query.Stats) {
+	j.sayCost(st)
 	if st.Truncated != "" {
 		j.say("the result was cut: it has %s", st.Truncated)
 	}
-	if st.Files+st.Skipped == 0 && st.ReadsTrail && j.cmd.Lake == "" {
+	if j.cmd.Engine == "local" && st.Files+st.Skipped == 0 && st.ReadsTrail && j.cmd.Lake == "" {
 		j.say("no log files found; the query saw no record")
 	}
 	if j.cmd.Stats || j.cmd.Interactive {
