@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -192,7 +193,7 @@ func (w *worker) finish(sum cloudtrail.Summary) error {
 		w.Ignored.Add(sum.Ignored, 1)
 	}
 	for _, f := range sum.Faults {
-		if f.Record < 0 && w.delivery.Receives == 1 && w.delivery.MaxReceives > 1 {
+		if damaged(f) && w.delivery.Receives == 1 && w.delivery.MaxReceives > 1 {
 			return fmt.Errorf("%w: %s", errCut, f.Reason)
 		}
 		w.refuse(f, nil)
@@ -203,6 +204,12 @@ func (w *worker) finish(sum cloudtrail.Summary) error {
 		w.part.state = append(w.part.state, alert.Position{Name: w.object.name})
 	}
 	return nil
+}
+
+// damaged tells whether a fault is the whole file's: no record of it is to blame,
+// or it was cut off inside one.
+func damaged(f cloudtrail.Fault) bool {
+	return f.Record < 0 || strings.Contains(f.Reason, "incomplete, fetch it again")
 }
 
 // removed makes a finding of a log file that somebody deleted.
