@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -92,7 +93,7 @@ func (e *Engine) Query(ctx context.Context, s query.Statement) (query.Result, er
 	began := e.o.Now()
 	for n := 0; ; n++ {
 		done, err := e.execute(ctx, text)
-		if f, ok := err.(*Failure); ok && f.Retryable && f.State == string(types.QueryExecutionStateFailed) && n < e.o.Reruns {
+		if f, ok := errors.AsType[*Failure](err); ok && f.Retryable && f.State == string(types.QueryExecutionStateFailed) && n < e.o.Reruns {
 			if err := e.o.Sleep(ctx, wait(n+4)); err != nil {
 				return nil, err
 			}

@@ -67,7 +67,7 @@ func TestFind(t *testing.T) {
 			if err != nil {
 				got = err.Error()
 			}
-			if got != c.want && !(err != nil && strings.Contains(got, c.want)) {
+			if got != c.want && (err == nil || !strings.Contains(got, c.want)) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,8 +32,12 @@ func readState(data []byte) (s state, err error) {
 	if len(data) == 0 {
 		return s, nil
 	}
-	if err := json.Unmarshal(data, &s); err != nil || len(s.Seen)%seenSize != 0 {
-		return s, fmt.Errorf("what the store keeps of the query cannot be read: %v", err)
+	err = json.Unmarshal(data, &s)
+	if err == nil && len(s.Seen)%seenSize != 0 {
+		err = errors.New("a piece is missing")
+	}
+	if err != nil {
+		return s, fmt.Errorf("what the store keeps of the query cannot be read: %w", err)
 	}
 	return s, nil
 }
