@@ -115,7 +115,9 @@ func (s *Server) PID() int { return s.cmd.Process.Pid }
 // Kill ends it as a power cut would, and waits until it is gone.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
-	<-s.done
+	if err := <-s.done; err == nil {
+		_, _ = io.WriteString(s.log, "it had ended by itself\n")
+	}
 }
 
 // Stop asks it to stop and gives the time that it took.

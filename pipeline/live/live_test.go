@@ -77,7 +77,6 @@ func (l *ledger) Commit(_ context.Context, b alert.Batch) (alert.Committed, erro
 	return alert.Committed{}, nil
 }
 
-
 func (l *ledger) Load(_ context.Context, name string) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
