@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -200,7 +199,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s: %d new since %v", kind, m.New, m.Since)
 		}
 	}
-	if m := build(t, b, a, alert.Delivery{Kind: alert.Opened}); m.Delay != 4*time.Minute || m.Severity != severity.Medium || m.Rule.Attack[1].Name != "Create Account: Cloud Account" {
+	if m := build(t, b, a, alert.Delivery{Kind: alert.Opened}); m.DelaySeconds != 240 || m.Severity != severity.Medium || m.Rule.Attack[1].Name != "Create Account: Cloud Account" {
 		t.Errorf("%+v", m)
 	}
 	if _, err := b.Build(context.Background(), nil, alert.Delivery{ID: "7", Sink: "slack", Kind: alert.Opened}); !errors.Is(err, message.ErrNoAlert) {

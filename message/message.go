@@ -29,9 +29,9 @@ type Message struct {
 	FirstSeen time.Time `json:"firstSeen"` // event time, UTC
 	LastSeen  time.Time `json:"lastSeen"`
 	Opened    time.Time `json:"opened"` // arrival, UTC
-	// Delay is how much later than FirstSeen the first finding arrived;
-	// nanoseconds in JSON, 0 when unknown.
-	Delay time.Duration `json:"delay,omitempty"`
+	// DelaySeconds is how much later than FirstSeen the first finding arrived, 0
+	// when unknown.
+	DelaySeconds int64 `json:"delaySeconds,omitempty"`
 	// New is how many findings came since the last message of this alert and
 	// Since when that was; 0 when it is not known or this is the first.
 	New   int64     `json:"new,omitempty"`

@@ -23,7 +23,7 @@ func (b *Builder) fromAlert(a *alert.Alert, d alert.Delivery, body Body) *Messag
 		m.Severity = a.Rule.Severity
 	}
 	if late := a.Created.Sub(a.FirstSeen); late > 0 && !a.FirstSeen.IsZero() && late < 10*365*24*time.Hour {
-		m.Delay = late.Round(time.Second)
+		m.DelaySeconds = int64(late.Round(time.Second) / time.Second)
 	}
 	b.tell(m, samples)
 	if d.Kind == alert.Repeated || d.Kind == alert.Reopened {

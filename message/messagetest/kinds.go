@@ -46,7 +46,7 @@ func Opened() *message.Message {
 		Summary: "alice (IAM user, without MFA) called DeleteTrail of AWS CloudTrail in account production (111122223333), " +
 			"eu-west-1 (Ireland, IE), at 2026-03-14 15:09:26 UTC from 203.0.113.7 with the AWS CLI.",
 		Count: 1, FirstSeen: Moment(), LastSeen: Moment(), Opened: Moment().Add(4*time.Minute + 30*time.Second),
-		Delay: 4*time.Minute + 30*time.Second,
+		DelaySeconds: 270,
 	}
 	m.Rule, m.Who, m.What = rule(), who(), what()
 	m.Where = message.Where{Account: "111122223333", AccountName: "production", Unit: "Root/Workloads",

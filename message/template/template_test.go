@@ -68,7 +68,7 @@ func TestFunctions(t *testing.T) {
 		{`{{.Severity | upper}}: {{.Headline}}`, "HIGH: DeleteTrail by alice in production (111122223333), eu-west-1"},
 		{`{{date "02.01.2006 15:04 MST" "Europe/Berlin" .FirstSeen}}`, "14.03.2026 16:09 CET"},
 		{`{{date "2006" "UTC" .Since}}`, ""},
-		{`{{.FirstSeen.Format "Mon"}} {{.Delay}} {{.Delay.Minutes}}`, "Sat 4m30s 4.5"},
+		{`{{.FirstSeen.Format "Mon"}} {{.DelaySeconds}}`, "Sat 270"},
 		{`{{trunc 12 .Headline}}`, "DeleteTrail…"},
 		{`{{.Headline | trunc 300}}`, "DeleteTrail by alice in production (111122223333), eu-west-1"},
 		{`{{json .Who.Name}} {{json .Group}}`, `"alice" [{"name":"account","value":"111122223333"},{"name":"region","value":"eu-west-1"},{"name":"actor","value":"alice"}]`},
