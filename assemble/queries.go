@@ -93,7 +93,9 @@ func readable(q *schedule.Query) error {
 // queryEngine makes the engine of a run.
 func (a *Assembly) queryEngine(c *config.ScheduledQuery, kind string) func(context.Context, time.Time) (query.Engine, error) {
 	if kind == "athena" {
-		return func(ctx context.Context, now time.Time) (query.Engine, error) { return a.Athena(ctx, now, int64(c.Rows)+1) }
+		return func(ctx context.Context, now time.Time) (query.Engine, error) {
+			return a.Athena(ctx, now, int64(c.Rows)+1)
+		}
 	}
 	return func(ctx context.Context, now time.Time) (query.Engine, error) {
 		program, err := sandbox.FindEngine(ctx, func(string) {})
