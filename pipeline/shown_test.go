@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// What findings show is kept of inputs with few hits; memory is bounded, and an
+// input that was left out asks for no more.
+func TestShownIsBounded(t *testing.T) {
+	inputs := []source{{hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}}
+	x := shown{of: make([]map[place][]byte, len(inputs))}
+	rare := place{9, 9}
+	if !inputs[0].show() {
+		t.Fatal("the first hit is not shown")
+	}
+	x.add(inputs, 0, rare, []byte("rare"))
+	for i := range shownHits + 5 {
+		if inputs[1].show() {
+			x.add(inputs, 1, place{1, i}, []byte("often"))
+		}
+	}
+	for i := range 40 { // large ones
+		if inputs[2].show() {
+			x.add(inputs, 2, place{2, i}, make([]byte, shownBytes/32))
+		}
+	}
+	if string(x.get(rare)) != "rare" || x.get(place{1, 0}) != nil || x.get(place{2, 0}) != nil || x.size != len("rare") {
+		t.Errorf("rare %q, often %q, %d bytes", x.get(rare), x.get(place{1, 0}), x.size)
+	}
+	if !inputs[0].show() || inputs[1].show() || inputs[2].show() {
+		t.Error("the wrong inputs were left out")
+	}
+}
+
+// A time that notAfter passes over is never later than the one it is compared
+// with.
+func TestTimesPassedOverAreNotLater(t *testing.T) {
+	texts := []string{
+		"2026-03-14T09:00:00Z", "2026-03-14T09:00:59Z", "2026-03-14T09:00:60Z", "2026-03-14T09:01:00Z", "2026-12-31T23:59:60Z",
+		"2027-01-01T00:00:00Z", "2026-03-14T09:00+01:00", "2026-03-14 09:00:00", "2026-03-14T09:00:00.5Z", "2026-13-14T09:00:00Z", "9026-03-14T0x:00:00Z", "",
+	}
+	parsed := func(s string) (time.Time, bool) { return cloudtrail.ParseTime(s) }
+	for _, a := range texts {
+		for _, b := range texts {
+			ta, okA := parsed(a)
+			tb, okB := parsed(b)
+			quotedB := fmt.Appendf(nil, "%q", b)
+			if !okB || !canonical(quotedB) {
+				continue
+			}
+			if notAfter(fmt.Appendf(nil, "%q", a), quotedB) && okA && ta.After(tb) {
+				t.Errorf("%s is after %s", a, b)
+			}
+		}
+	}
+}
