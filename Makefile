@@ -3,7 +3,7 @@ GO ?= go
 FUZZTIME ?= 60s
 GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build test lint fuzz bench bench-live demo differential faults
+.PHONY: storm help build test lint fuzz bench bench-live demo differential faults
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -35,3 +35,6 @@ bench-live: ## serve against scan, and the time from an object to its message
 
 demo: ## scan the sample logs
 	$(GO) run ./cmd/trailwarden scan examples
+
+storm: ## 100,000 matches in five minutes through grouping, store and sink; prints the figures
+	$(GO) test ./assemble -run 'TestStorm$$' -count=1 -v -storm 100000

@@ -96,12 +96,12 @@ func (o *verifyOutput) tick() {
 		return
 	}
 	o.shown = time.Now()
-	fmt.Fprintf(o.verifyJob.streams.err, "\r\x1b[K%d digests, %d log files, %d not valid", o.digests, o.logs, o.bad)
+	fmt.Fprintf(o.streams.err, "\r\x1b[K%d digests, %d log files, %d not valid", o.digests, o.logs, o.bad)
 }
 
 func (o *verifyOutput) wipe() {
 	if o.progress && !o.shown.IsZero() {
-		fmt.Fprint(o.verifyJob.streams.err, "\r\x1b[K")
+		fmt.Fprint(o.streams.err, "\r\x1b[K")
 		o.shown = time.Time{}
 	}
 }
