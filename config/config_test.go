@@ -85,3 +85,12 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A path may have the length and the letters of an AWS secret access key.
+func TestAPathIsNoSecret(t *testing.T) {
+	path := "/srv/trailwarden/state/of/production/data"[:40]
+	cfg, list := Decode("trailwarden.yaml", []byte("store: {sqlite: {path: "+path+"}}\n"))
+	if err := list.Err(); err != nil || cfg.Store.SQLite.Path != path {
+		t.Errorf("path %s: %v", path, list)
+	}
+}
