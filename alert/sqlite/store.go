@@ -18,9 +18,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"github.com/trailwarden/trailwarden/alert"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // Options of a store.
@@ -65,29 +66,43 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := prepareFile(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, policy: o.Policy}
-	if s.policy == nil {
-		s.policy = func() *alert.Policy { return &alert.Policy{} }
+	if o.Policy == nil {
+		o.Policy = func() *alert.Policy { return &alert.Policy{} }
 	}
-	if err := s.open(ctx, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, s.sort(err)), s.Close())
+	if o.Busy <= 0 {
+		o.Busy = 10 * time.Second
 	}
-	return s, nil
+	for end := time.Now().Add(o.Busy); ; time.Sleep(20 * time.Millisecond) {
+		s := &Store{path: path, policy: o.Policy}
+		err := s.open(ctx, o)
+		if err == nil {
+			return s, nil
+		}
+		passing := passes(err)
+		err = errors.Join(fmt.Errorf("%s: %w", path, s.sort(err)), s.Close())
+		if !passing || ctx.Err() != nil || time.Now().After(end) {
+			return nil, err
+		}
+	}
+}
+
+// passes tells whether an error of opening comes from another process that opens
+// or closes the store in the same moment: turning the journal on, bringing it in
+// and removing it take locks that SQLite does not wait for.
+func passes(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == codeBusy || e.Code() == codeGone)
 }
 
 func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if note := checkJournal(s.path + "-wal"); note != "" {
 		s.notes = append(s.notes, note)
 	}
-	busy := o.Busy
-	if busy <= 0 {
-		busy = 10 * time.Second
-	}
-	if s.db, err = connect(s.path, busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(256)"); err != nil {
+	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(256)"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)
-	if s.read, err = connect(s.path, busy, "query_only(1)", "cache_size(-4096)"); err != nil {
+	if s.read, err = connect(s.path, o.Busy, "query_only(1)", "cache_size(-4096)"); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(2)

@@ -156,6 +156,7 @@ const (
 	codeFsync    = codeIO | 4<<8
 	codeDirFsync = codeIO | 5<<8
 	codeShmOpen  = codeIO | 18<<8
+	codeGone     = codeIO | 23<<8 // what was to be deleted is gone (SQLITE_IOERR_DELETE_NOENT)
 	codeShmSize  = codeIO | 19<<8
 	codeShmMap   = codeIO | 21<<8
 )
