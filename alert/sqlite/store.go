@@ -21,7 +21,6 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/trailwarden/trailwarden/alert"
-
 )
 
 // Options of a store.
