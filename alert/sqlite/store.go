@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,9 @@ type Store struct {
 	state  prepared // reads one piece of state
 	broken atomic.Pointer[error]
 	notes  []string
+
+	closing sync.Once
+	closed  error
 }
 
 var _ alert.Store = (*Store)(nil)
@@ -142,8 +146,13 @@ func (s *Store) limit(ctx context.Context, most int64) error {
 // store works all the same.
 func (s *Store) Notes() []string { return s.notes }
 
-// Close ends the store. What was committed stays.
+// Close ends the store, once. What was committed stays.
 func (s *Store) Close() error {
+	s.closing.Do(func() { s.closed = s.close() })
+	return s.closed
+}
+
+func (s *Store) close() error {
 	var errs []error
 	if s.w != nil {
 		errs = append(errs, s.w.close())

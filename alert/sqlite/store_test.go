@@ -39,3 +39,16 @@ func TestStore(t *testing.T) {
 		},
 	})
 }
+
+// A deferred Close after an explicit one ends at once.
+func TestCloseTwice(t *testing.T) {
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
