@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -92,7 +93,7 @@ func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []La
 func GroupOf(f *Finding) []Label { return groupOf(f, recordOf(f)) }
 
 func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
-	if f.Detection != nil && len(f.Detection.Group) > 0 && len(f.Rule.GroupBy) == 0 {
+	if f.Detection != nil && len(f.Detection.Group) > 0 && !names(f.Detection.Group, f.Rule.GroupBy) {
 		return boundedLabels(f.Detection.Group)
 	}
 	fields := f.Rule.GroupBy
@@ -104,6 +105,18 @@ func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
 		group[i] = Label{name, groupText(f, rec, name)}
 	}
 	return group
+}
+
+// names tells whether the labels have all fields. What a window is not grouped
+// by is that of one of its records, and which one is at hand depends on the
+// order in which they came: such a field cannot tell alerts apart.
+func names(labels []Label, fields []string) bool {
+	for _, f := range fields {
+		if !slices.ContainsFunc(labels, func(l Label) bool { return l.Name == f }) {
+			return false
+		}
+	}
+	return len(fields) > 0
 }
 
 // groupText prefers what the window was grouped by to what its last record
