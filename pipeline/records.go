@@ -157,27 +157,20 @@ func (w *recordWorker) work(ctx context.Context) {
 		if i >= len(entries) || ctx.Err() != nil {
 			return
 		}
-		w.entry(ctx, &entries[i])
+		take(ctx, w, &entries[i], w.o.Stdin)
 	}
 }
 
-func (w *recordWorker) entry(ctx context.Context, e *entry) {
-	switch {
-	case e.fault != "":
-		w.fault(fileFault(e.path, e.fault))
-	case e.path == Stdin:
-		w.read(ctx, e.path, interruptible(ctx, w.o.Stdin), -1)
-	case e.waits:
-		w.read(ctx, e.path, interruptible(ctx, &lateFile{path: e.path}), -1)
-	case w.passOver(e):
-		w.totals.Skipped++
-	default:
-		w.open(ctx, e)
-	}
-}
-
-// passOver tells from its name that a file is not to be opened.
 func (w *recordWorker) passOver(e *entry) bool {
+	over := w.unwanted(e)
+	if over {
+		w.totals.Skipped++
+	}
+	return over
+}
+
+// unwanted tells from its name that a file is not to be opened.
+func (w *recordWorker) unwanted(e *entry) bool {
 	if w.o.Skip != nil && w.o.Skip(e.path) {
 		return true
 	}
@@ -185,21 +178,7 @@ func (w *recordWorker) passOver(e *entry) bool {
 	if !ok {
 		return false
 	}
-	return e.found && k.File != "" && !k.Kind.HoldsRecords() ||
-		!w.o.From.IsZero() && !k.Delivered.IsZero() && k.Delivered.Add(clockSkew).Before(w.o.From)
-}
-
-func (w *recordWorker) open(ctx context.Context, e *entry) {
-	f, err := openLog(e.path)
-	if err != nil {
-		w.fault(fileFault(e.path, reason(err)))
-		return
-	}
-	defer f.Close()
-	if e.sniff && !looksLikeLog(f) {
-		return
-	}
-	w.read(ctx, e.path, f, f.size())
+	return e.found && k.File != "" && !k.Kind.HoldsRecords() || tooOld(k.Delivered, w.o.From)
 }
 
 func (w *recordWorker) read(ctx context.Context, name string, r io.Reader, size int64) {
@@ -237,7 +216,7 @@ func (w *recordWorker) say(name string, sum cloudtrail.Summary) {
 }
 
 func (w *recordWorker) record(rec *cloudtrail.Record, _ int) error {
-	if !w.inTime(rec) {
+	if !inTime(rec, w.o.From, w.o.To) {
 		return nil
 	}
 	if w.filter != nil && !w.filter.Wants(w.file, rec) {
@@ -250,14 +229,6 @@ func (w *recordWorker) record(rec *cloudtrail.Record, _ int) error {
 	}
 	w.totals.Records++
 	return w.to.Record(w.file, rec)
-}
-
-func (w *recordWorker) inTime(rec *cloudtrail.Record) bool {
-	if w.o.From.IsZero() && w.o.To.IsZero() {
-		return true
-	}
-	t, ok := rec.Time()
-	return !ok || !t.Before(w.o.From) && (w.o.To.IsZero() || t.Before(w.o.To))
 }
 
 // Input is one input of a listing.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
@@ -93,22 +92,8 @@ func (w *worker) entry(ctx context.Context, e *entry) {
 	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
 	w.warm, w.stream, w.begun, w.timed = e.warm, e.stream(), -1, -1
 	w.newest = w.newest[:0]
-	switch {
-	case e.fault != "":
-		w.fault(fileFault(e.path, e.fault))
-	case e.path == Stdin:
-		w.read(ctx, e.path, interruptible(ctx, w.o.Stdin), -1)
-	case e.waits:
-		w.read(ctx, e.path, interruptible(ctx, &lateFile{path: e.path}), -1)
-	case w.passOver(e):
-	default:
-		w.open(ctx, e)
-	}
+	take(ctx, w, e, w.o.Stdin)
 }
-
-// clockSkew is how much later than its eventTime's own clock a file may be
-// stamped; delivery follows the event, but the clocks are different ones.
-const clockSkew = 24 * time.Hour
 
 // passOver tells from a path in the layout of a log bucket that the file is not
 // to be opened: because other things than records are in it, unless somebody
@@ -125,27 +110,7 @@ func (w *worker) passOver(e *entry) bool {
 		w.batch.ignored = string(k.Kind) + " file"
 		return true
 	}
-	return !e.warm && w.tooOld(k.Delivered)
-}
-
-// tooOld: CloudTrail delivers a record after the event, so a file delivered
-// before From has none from then on. Nothing can be told about To: a file may
-// come late and hold records of any earlier time.
-func (w *worker) tooOld(delivered time.Time) bool {
-	return !w.o.From.IsZero() && !delivered.IsZero() && delivered.Add(clockSkew).Before(w.o.From)
-}
-
-func (w *worker) open(ctx context.Context, e *entry) {
-	f, err := openLog(e.path)
-	if err != nil {
-		w.fault(fileFault(e.path, reason(err)))
-		return
-	}
-	defer f.Close()
-	if e.sniff && !looksLikeLog(f) {
-		return
-	}
-	w.read(ctx, e.path, f, f.size())
+	return !e.warm && tooOld(k.Delivered, w.o.From)
 }
 
 // emptyFile is what Summary.Ignored says of a log file without records; every
@@ -185,7 +150,7 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	b := &w.batch
 	if !w.warm {
 		b.figures.records++
-		if !w.inTime(rec) {
+		if !inTime(rec, w.o.From, w.o.To) {
 			return nil
 		}
 	}
@@ -204,14 +169,6 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	err := w.order.put(w.number, b, false)
 	b.reset()
 	return err
-}
-
-func (w *worker) inTime(rec *cloudtrail.Record) bool {
-	if w.o.From.IsZero() && w.o.To.IsZero() {
-		return true
-	}
-	t, ok := rec.Time()
-	return !ok || !t.Before(w.o.From) && (w.o.To.IsZero() || t.Before(w.o.To))
 }
 
 // identify notes the record's identity for the flusher.
