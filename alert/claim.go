@@ -9,7 +9,7 @@ func Room(s *SinkState, n int, e *Env) int {
 	if quota < 0 || !e.stormy(s) {
 		return n
 	}
-	return max(0, min(n, quota-within(s.Claimed, e.Now.UnixMilli())))
+	return max(0, min(n, quota-within(s.Claimed, e.Now.UnixMilli(), "")))
 }
 
 // Claim decides on a delivery that is due and that nobody holds: whether it is
@@ -43,7 +43,7 @@ func (d *Delivery) isNews() bool {
 func (e *Env) handedOut(a *Alert, d Delivery, s *SinkState) Delivery {
 	if quota := e.Policy.quota(s.Name); quota >= 0 {
 		s.change()
-		s.Claimed = logged(s.Claimed, e.Now.UnixMilli(), quota)
+		s.Claimed = logged(s.Claimed, Made{At: e.Now.UnixMilli()}, quota)
 	}
 	return e.filled(a, d)
 }

@@ -2,8 +2,10 @@ package alert
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/severity"
@@ -19,21 +21,34 @@ const maxTotals = 200
 // and the storm it is in. It is saved in the transaction that changes it.
 type SinkState struct {
 	Name string `json:"name"`
-	// Made are the news that were let through, and Claimed the times at which
-	// messages were handed out, within the last minute, in milliseconds of Unix
-	// time.
-	Made    []Made  `json:"made,omitempty"`
-	Claimed []int64 `json:"claimed,omitempty"`
-	Surge   *Surge  `json:"storm,omitempty"`
-	Version int64   `json:"version"`
+	// Made are the news that were let through, and Claimed the messages that were
+	// handed out, within the last minute.
+	Made    []Made `json:"made,omitempty"`
+	Claimed []Made `json:"claimed,omitempty"`
+	Surge   *Surge `json:"storm,omitempty"`
+	Version int64  `json:"version"`
 
 	changed bool
 }
 
-// Made is one piece of news that was let through.
+// Made is news of one rule at one time that was let through, or messages of all
+// rules that were handed out at it.
 type Made struct {
 	At   int64  `json:"at"` // milliseconds of Unix time
-	Rule string `json:"rule"`
+	Rule string `json:"rule,omitempty"`
+	More int    `json:"more,omitempty"` // how many beside the first
+}
+
+func (m Made) count() int { return m.More + 1 }
+
+// UnmarshalJSON also reads what earlier versions wrote of messages handed out:
+// the bare time.
+func (m *Made) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] != '{' {
+		return json.Unmarshal(data, &m.At)
+	}
+	type plain Made
+	return json.Unmarshal(data, (*plain)(m))
 }
 
 // Changed tells whether the state must be saved.
@@ -111,20 +126,13 @@ func (e *Env) admit(s *SinkState, r *Rule, due time.Time) bool {
 		return true
 	}
 	at := due.UnixMilli()
-	var total, own int
-	for _, m := range s.Made {
-		if m.At > at-quotaWindow.Milliseconds() && m.At <= at {
-			total++
-			if m.Rule == r.ID {
-				own++
-			}
-		}
-	}
+	total := within(s.Made, at, "")
+	own := within(s.Made, at, r.ID)
 	if most, mostOwn := e.limits(s, r, quota); total >= most || own >= mostOwn {
 		return false
 	}
 	s.change()
-	s.Made = madeLog(s.Made, Made{at, r.ID}, quota)
+	s.Made = logged(s.Made, Made{At: at, Rule: r.ID}, quota)
 	return true
 }
 
@@ -146,34 +154,43 @@ func (e *Env) limits(s *SinkState, r *Rule, quota int) (total, own int) {
 	return total, own
 }
 
-// madeLog adds news, in order of time, and forgets those a minute before the
-// latest and all but the latest most.
-func madeLog(log []Made, m Made, most int) []Made {
-	byTime := func(m Made, at int64) int { return cmp.Compare(m.At, at) }
-	i, _ := slices.BinarySearchFunc(log, m.At, byTime)
-	log = slices.Insert(log, i, m)
-	i, _ = slices.BinarySearchFunc(log, log[len(log)-1].At-quotaWindow.Milliseconds(), byTime)
-	return slices.Delete(log, 0, max(i, len(log)-max(most, 1)))
-}
-
-// within counts the times in the minute that ends at a time.
-func within(times []int64, at int64) (n int) {
-	for _, t := range times {
-		if t > at-quotaWindow.Milliseconds() && t <= at {
-			n++
+// within counts what was logged in the minute that ends at a time, of one rule
+// or, without a name, of all.
+func within(log []Made, at int64, rule string) (n int) {
+	for i := range log {
+		if m := &log[i]; m.At > at-quotaWindow.Milliseconds() && m.At <= at && (rule == "" || m.Rule == rule) {
+			n += m.count()
 		}
 	}
 	return n
 }
 
-// logged adds a time, in order, and forgets those a minute before the latest
-// and all but the latest most.
-func logged(times []int64, at int64, most int) []int64 {
-	i, _ := slices.BinarySearch(times, at)
-	times = slices.Insert(times, i, at)
-	oldest := times[len(times)-1] - quotaWindow.Milliseconds()
-	i, _ = slices.BinarySearch(times, oldest)
-	return slices.Delete(times, 0, max(i, len(times)-max(most, 1)))
+// logged adds one to a log, in order of time and rule, and forgets those a
+// minute before the latest and all but the latest most.
+func logged(log []Made, m Made, most int) []Made {
+	i, found := slices.BinarySearchFunc(log, m, func(x, y Made) int {
+		return cmp.Or(cmp.Compare(x.At, y.At), strings.Compare(x.Rule, y.Rule))
+	})
+	if found {
+		log[i].More++
+	} else {
+		log = slices.Insert(log, i, m)
+	}
+	oldest := log[len(log)-1].At - quotaWindow.Milliseconds()
+	i, _ = slices.BinarySearchFunc(log, oldest, func(x Made, at int64) int { return cmp.Compare(x.At, at) })
+	return latest(slices.Delete(log, 0, i), max(most, 1))
+}
+
+// latest keeps that many of the latest, which is more than none.
+func latest(log []Made, most int) []Made {
+	for i := len(log) - 1; i >= 0; i-- {
+		if most <= log[i].count() {
+			log[i].More = most - 1
+			return slices.Delete(log, 0, i)
+		}
+		most -= log[i].count()
+	}
+	return log
 }
 
 // hold counts news beyond the quota in the sink's storm, and gives the message
