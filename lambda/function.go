@@ -39,6 +39,9 @@ type Options struct {
 	// Fetch opens the objects that events announce; nil means Amazon S3 as the
 	// configuration has it.
 	Fetch source.Fetcher
+	// Resources answers CloudFormation's requests for custom resources; nil
+	// refuses them.
+	Resources *Resources
 	// Mode in alerts; empty means lambda.
 	Mode string
 	Now  func() time.Time
@@ -95,6 +98,9 @@ func (f *Function) Close() error {
 // aws-lambda-go. The error of an asynchronous trigger makes Lambda try again;
 // pollers get their partial answer instead.
 func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if isResource(payload) { // also with a configuration that cannot be used yet
+		return f.resource(ctx, payload)
+	}
 	if err := f.prepare(ctx); err != nil {
 		return nil, err
 	}

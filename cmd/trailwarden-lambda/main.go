@@ -17,6 +17,7 @@ import (
 	"time"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/lambda"
@@ -53,7 +54,8 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 	if name := os.Getenv("TRAILWARDEN_TABLE"); name != "" && (strings.HasPrefix(r.Ref, "s3://") || strings.HasPrefix(r.Ref, "ssm:")) {
 		r.LastGood = &keeper{cfg: cfg, table: name}
 	}
-	return lambda.New(lambda.Options{Load: r.Load, Refresh: refresh, Open: opener(log), Log: log}), nil
+	resources := &lambda.Resources{Buckets: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })}
+	return lambda.New(lambda.Options{Load: r.Load, Refresh: refresh, Open: opener(log), Resources: resources, Log: log}), nil
 }
 
 // remark logs rules that are invalid; the others judge.
