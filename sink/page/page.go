@@ -84,7 +84,7 @@ func Of(m *message.Message) Page {
 	p := Page{
 		Severity: m.Severity,
 		Kind:     kind(m),
-		Title:    text(m.Headline),
+		Title:    title(m),
 		Lead:     text(m.Summary),
 		Key:      text(m.Key),
 		Footer:   "Sent by Trailwarden. Addresses in this message that came from records are written so that they cannot be followed.",
@@ -99,6 +99,15 @@ func Of(m *message.Message) Page {
 		}
 	}
 	return p
+}
+
+// title is the headline; where nothing of that can be seen, what kind of message
+// it is, because most targets refuse an empty one.
+func title(m *message.Message) string {
+	if t := text(m.Headline); t != "" {
+		return t
+	}
+	return "Trailwarden: " + kind(m)
 }
 
 func (s Section) empty() bool {
