@@ -278,6 +278,19 @@ type Outbox interface {
 	Drop(ctx context.Context, ids []string, by, reason string, now time.Time) (int, error)
 }
 
+// Settled is a claimed delivery and how it ended.
+type Settled struct {
+	Delivery Delivery
+	Outcome  Outcome
+}
+
+// Settler is an Outbox that settles several deliveries at once. It is optional.
+type Settler interface {
+	// SettleAll is Settle for each, in one transaction: with an error nothing is
+	// recorded. lost tells of each whether its lease was lost.
+	SettleAll(ctx context.Context, all []Settled, now time.Time) (lost []bool, err error)
+}
+
 // Letters are the dead letters of the intake, kept by Commit.
 type Letters interface {
 	// Letters lists them, DropLetters forgets them and counts those that there

@@ -9,43 +9,78 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 )
 
-// settle decides what an outcome means and records it.
-func (w *worker) settle(ctx context.Context, d alert.Delivery, o alert.Outcome, took time.Duration) error {
+// settle decides what the outcomes of one call mean and records them together.
+func (w *worker) settle(ctx context.Context, ds []alert.Delivery, os []alert.Outcome, took time.Duration) error {
 	now := w.d.o.Now()
-	asked := askedFor(o, now)
-	o = w.judge(d, o, now)
-	err := w.record(ctx, d, o)
-	switch {
-	case errors.Is(err, alert.ErrLost):
-		w.d.o.Log.Warn("a message took longer than its lease; it may be sent twice", "sink", w.t.Name, "delivery", d.ID)
-	case err != nil:
+	all := make([]alert.Settled, len(ds))
+	asked := make([]time.Time, len(ds))
+	for i, d := range ds {
+		asked[i] = askedFor(os[i], now)
+		all[i] = alert.Settled{Delivery: d, Outcome: w.judge(d, os[i], now)}
+	}
+	lost, err := w.record(ctx, all)
+	if err != nil {
 		return err
 	}
-	w.learn(o, asked, now)
-	w.d.o.Observe(Attempt{
-		Sink: w.t.Name, Kind: d.Kind, Class: o.Class, Took: took,
-		Waited: now.Sub(d.Created), Reason: o.Reason,
-	})
-	return w.report(ctx, d, o, now)
-}
-
-// record writes the outcome, again and again while the store is full: the
-// message went out, and forgetting that would send it twice.
-func (w *worker) record(ctx context.Context, d alert.Delivery, o alert.Outcome) error {
-	for {
-		err := w.d.o.Store.Settle(ctx, d, o, w.d.o.Now())
-		if err == nil || errors.Is(err, alert.ErrLost) || fatal(err) || ctx.Err() != nil {
+	for i := range all {
+		if lost[i] {
+			w.d.o.Log.Warn("a message took longer than its lease; it may be sent twice", "sink", w.t.Name, "delivery", ds[i].ID)
+		}
+		if err := w.conclude(ctx, &all[i], asked[i], took, now); err != nil {
 			return err
 		}
-		w.d.o.Log.Error("an outcome cannot be recorded yet", "sink", w.t.Name, "delivery", d.ID, "error", err)
+	}
+	return nil
+}
+
+// conclude draws what follows from a recorded outcome.
+func (w *worker) conclude(ctx context.Context, s *alert.Settled, asked time.Time, took time.Duration, now time.Time) error {
+	w.learn(s.Outcome, asked, now)
+	w.d.o.Observe(Attempt{
+		Sink: w.t.Name, Kind: s.Delivery.Kind, Class: s.Outcome.Class, Took: took,
+		Waited: now.Sub(s.Delivery.Created), Reason: s.Outcome.Reason,
+	})
+	return w.report(ctx, s.Delivery, s.Outcome, now)
+}
+
+// record writes outcomes, again and again while the store is full: the messages
+// went out, and forgetting that would send them twice.
+func (w *worker) record(ctx context.Context, all []alert.Settled) (lost []bool, err error) {
+	for done := 0; done < len(all); {
+		more, err := w.write(ctx, all[done:])
+		lost = append(lost, more...)
+		done = len(lost)
+		if err == nil {
+			continue
+		}
+		if fatal(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		w.d.o.Log.Error("an outcome cannot be recorded yet", "sink", w.t.Name, "delivery", all[done].Delivery.ID, "error", err)
 		timer := time.NewTimer(w.d.o.Poll)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return err
+			return nil, err
 		case <-timer.C:
 		}
 	}
+	return lost, nil
+}
+
+// write writes all outcomes, or the first.
+func (w *worker) write(ctx context.Context, all []alert.Settled) (lost []bool, err error) {
+	if s, ok := w.d.o.Store.(alert.Settler); ok && len(all) > 1 {
+		return s.SettleAll(ctx, all, w.d.o.Now())
+	}
+	err = w.d.o.Store.Settle(ctx, all[0].Delivery, all[0].Outcome, w.d.o.Now())
+	if errors.Is(err, alert.ErrLost) {
+		return []bool{true}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []bool{false}, nil
 }
 
 // judge completes an outcome: when to try again, and when to give up.

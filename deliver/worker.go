@@ -186,12 +186,7 @@ func (w *worker) deliver(ctx context.Context, ds []alert.Delivery) error {
 	os := w.send(kept, ns)
 	crash.Point("sent")
 	took := w.d.o.Now().Sub(began)
-	for i, d := range ready {
-		if err := w.settle(kept, d, os[i], took); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.settle(kept, ready, os, took)
 }
 
 // graceful is a context that outlives ctx by a time.
@@ -216,7 +211,7 @@ func (w *worker) build(ctx context.Context, ds []alert.Delivery) (ns []sink.Noti
 		if errors.Is(err, errStore) {
 			o.Class = alert.Retry
 		}
-		if err := w.settle(ctx, d, o, 0); err != nil {
+		if err := w.settle(ctx, []alert.Delivery{d}, []alert.Outcome{o}, 0); err != nil {
 			return nil, nil, err
 		}
 	}

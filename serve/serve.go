@@ -96,12 +96,15 @@ func Run(ctx context.Context, o Options) error {
 // first parts are made.
 type cursor struct{ s *Server }
 
+// cursorPrefix begins the names of their positions.
+const cursorPrefix = "source/"
+
 func (c cursor) Load(ctx context.Context, name string) ([]byte, error) {
-	return c.s.store.Load(ctx, "source/"+name)
+	return c.s.store.Load(ctx, cursorPrefix+name)
 }
 
 func (c cursor) Save(ctx context.Context, name string, b []byte) error {
-	return c.s.store.Save(ctx, "source/"+name, b)
+	return c.s.store.Save(ctx, cursorPrefix+name, b)
 }
 
 // start makes all parts; nothing runs yet but the committer.
@@ -149,7 +152,7 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 		Store: waking{s.store, s.deliver}, Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
 		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Delay: s.metrics.delay, Now: s.o.Now,
 		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
-		Patience: patience, Full: s.full,
+		Patience: patience, Full: s.full, Positions: cursorPrefix,
 	})
 	s.metrics.register(s)
 	return nil

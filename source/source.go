@@ -39,6 +39,17 @@ type Delivery struct {
 	// zero when unknown. Both UTC.
 	Arrived, Sent time.Time
 	Items         []envelope.Item
+	// Position, when set, says under the source's Cursor that the delivery is
+	// done. A handler may save it together with what comes of the delivery, and
+	// says so in Kept; otherwise the source does.
+	Position *Position
+}
+
+// Position is a piece of a Cursor.
+type Position struct {
+	Name string
+	Data []byte
+	Kept bool // the handler has saved it
 }
 
 // LastTry tells whether the delivery will not be tried again after this time,

@@ -72,13 +72,20 @@ func (t *tx) commitFindings(b *alert.Batch, in []*alert.Incoming, p *alert.Polic
 
 // finish writes deliveries and what changed of the sinks.
 func (t *tx) finish(env *alert.Env, out []alert.Delivery) error {
+	if err := t.saveAll(out); err != nil {
+		return err
+	}
+	crash.Point("outbox written")
+	return t.saveSinks(env)
+}
+
+func (t *tx) saveAll(out []alert.Delivery) error {
 	for i := range out {
 		if err := t.saveDelivery(row{Delivery: out[i]}); err != nil {
 			return err
 		}
 	}
-	crash.Point("outbox written")
-	return t.saveSinks(env)
+	return nil
 }
 
 // recordFindings remembers the identities of findings and leaves those that are

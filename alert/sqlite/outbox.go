@@ -166,69 +166,6 @@ func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery,
 	return d, false, t.saveAlert(a, false)
 }
 
-// Settle records how a delivery ended.
-func (s *Store) Settle(ctx context.Context, d alert.Delivery, o alert.Outcome, now time.Time) error {
-	err := s.write(ctx, func(t *tx) error {
-		crash.Point("settle begun")
-		err := t.settle(s.policy(), d, o, now)
-		crash.Point("settle written")
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("delivery %s: %w", d.ID, err)
-	}
-	crash.Point("settled")
-	return nil
-}
-
-func (t *tx) settle(p *alert.Policy, d alert.Delivery, o alert.Outcome, now time.Time) error {
-	found, err := load(t, "id = ? AND lease = ? AND dead = 0", d.ID, d.Lease)
-	if err != nil {
-		return err
-	}
-	if len(found) == 0 || d.Lease == "" {
-		return alert.ErrLost
-	}
-	kept := found[0].Delivery
-	kept.Count = d.Count
-	var a *alert.Alert
-	if kept.Alert != "" {
-		if a, err = loadAlert(t, kept.Alert); err != nil {
-			return err
-		}
-	}
-	env, err := t.env(p, now)
-	if err != nil {
-		return err
-	}
-	if err := t.addSink(env, kept.Sink); err != nil {
-		return err
-	}
-	return t.conclude(a, alert.Settle(a, kept, o, env), env)
-}
-
-// conclude writes what a settlement says.
-func (t *tx) conclude(a *alert.Alert, s alert.Settlement, env *alert.Env) error {
-	r := row{Delivery: s.After}
-	r.Lease = ""
-	if s.Dead {
-		r.dead = 1
-	}
-	var err error
-	if s.Done {
-		err = t.withdraw([]string{r.ID})
-	} else {
-		err = t.saveDelivery(r)
-	}
-	if err == nil && a != nil {
-		err = t.saveAlert(a, false)
-	}
-	if err != nil {
-		return err
-	}
-	return t.finish(env, s.Out)
-}
-
 // Put adds a delivery that no alert caused, once for each ID.
 func (s *Store) Put(ctx context.Context, d alert.Delivery) error {
 	if d.NotUntil.IsZero() {

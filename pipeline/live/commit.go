@@ -17,18 +17,20 @@ import (
 
 // part is what one delivery, or a stretch of a large object, adds to a commit.
 type part struct {
-	rules    *intake.Rules // that judged it
-	findings []alert.Finding
-	state    []alert.Position
-	letters  []alert.Letter
-	hits     intake.Hits         // for rules that remember
-	keys     []cloudtrail.Key    // of the records judged
-	traffic  map[Place]time.Time // newest event by place
+	rules     *intake.Rules // that judged it
+	findings  []alert.Finding
+	positions []alert.Position // of the source
+	state     []alert.Position
+	letters   []alert.Letter
+	hits      intake.Hits         // for rules that remember
+	keys      []cloudtrail.Key    // of the records judged
+	traffic   map[Place]time.Time // newest event by place
+	waited    []waited
 }
 
 // empty tells whether there is nothing to make durable.
 func (p *part) empty() bool {
-	return len(p.findings)+len(p.state)+len(p.letters) == 0 && p.hits.Empty()
+	return len(p.findings)+len(p.positions)+len(p.state)+len(p.letters) == 0 && p.hits.Empty()
 }
 
 // committer joins the parts of concurrent deliveries in one transaction: a
@@ -246,6 +248,7 @@ func (c *committer) batch(joined []waiting) alert.Batch {
 	b := alert.Batch{Now: c.o.Now().UTC()}
 	for _, w := range joined {
 		b.Findings = append(b.Findings, w.part.findings...)
+		b.Positions = append(b.Positions, w.part.positions...)
 		b.State = append(b.State, w.part.state...)
 		b.Letters = append(b.Letters, w.part.letters...)
 	}

@@ -44,6 +44,9 @@ type Options struct {
 	// Remember is how many identities of records are kept to tell duplicates
 	// from news; 0 means 500,000. Forgetting one costs time, never an alert.
 	Remember int
+	// Positions begins the names under which the store keeps what sources save
+	// under their Cursors; positions of deliveries are committed there.
+	Positions string
 	// Pulse, when set, is told which accounts and regions deliver.
 	Pulse *Pulse
 	// Trouble, when set, is told of operational faults that hide events, such as
@@ -74,7 +77,7 @@ type Options struct {
 type Pipeline struct {
 	o       Options
 	seen    *seen
-	judges  sync.Pool
+	gears   sync.Pool
 	commits *committer
 	company sync.RWMutex // held for reading by deliveries that may share the process
 	Counters
@@ -123,14 +126,19 @@ func (p *Pipeline) Handle(ctx context.Context, d source.Delivery) error {
 func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 	w := p.worker(ctx, d)
 	err := w.items()
+	w.release() // not after a panic, which leaves who knows what in its gear
+	if err == nil {
+		w.position()
+	}
 	if err == nil || ctx.Err() == nil {
 		if e := w.commit(); e != nil {
 			err = e
 		}
 	}
-	err = w.verdict(err)
-	p.release(w) // not after a panic, which leaves who knows what in it
-	return err
+	if err == nil {
+		w.kept()
+	}
+	return w.verdict(err)
 }
 
 // verdict decides whether the delivery comes again.
@@ -167,7 +175,7 @@ func (p *Pipeline) alone(ctx context.Context, d source.Delivery) error {
 	}
 	if len(before) >= most {
 		w := p.worker(ctx, d)
-		defer p.release(w)
+		w.release()
 		err = w.giveUp(errors.New("every try ended the process that made it, also while it was alone"))
 	} else if err = p.o.Store.Save(ctx, name, append(before, '1')); err == nil {
 		err = p.handle(ctx, d)
@@ -196,20 +204,22 @@ func (p *Pipeline) trouble(from string, err error) {
 // worker takes what judging needs from the pool.
 func (p *Pipeline) worker(ctx context.Context, d source.Delivery) *worker {
 	rules := p.o.Rules()
-	w, _ := p.judges.Get().(*worker)
-	if w == nil {
-		w = &worker{Pipeline: p, decoder: cloudtrail.NewDecoder(p.o.Limits)}
-		w.visit = w.record
+	g, _ := p.gears.Get().(*gear)
+	if g == nil {
+		g = &gear{decoder: cloudtrail.NewDecoder(p.o.Limits)}
 	}
-	if w.rules != rules {
-		w.rules, w.judge = rules, rules.NewJudge()
+	if g.rules != rules {
+		g.rules, g.judge = rules, rules.NewJudge()
 	}
-	w.ctx, w.delivery, w.part = ctx, d, part{rules: rules}
-	w.judge.Keep = &w.part.hits
+	w := &worker{Pipeline: p, gear: g, rules: rules, ctx: ctx, delivery: d, part: part{rules: rules}}
+	g.judge.Keep = &w.part.hits
 	return w
 }
 
-func (p *Pipeline) release(w *worker) {
-	w.ctx, w.delivery, w.part = nil, source.Delivery{}, part{}
-	p.judges.Put(w)
+// release gives back what was needed to judge: a delivery that waits for its
+// commit needs it no more.
+func (w *worker) release() {
+	w.gear.judge.Keep = nil
+	w.gears.Put(w.gear)
+	w.gear = nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -88,7 +89,8 @@ func (w *worker) read(o source.Object) error {
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	closing := sync.OnceValue(body.Close)
+	defer closing()
 	w.origin = intake.Origin{File: plain(info.Object).String(), Version: info.Object.VersionID, Mode: w.o.Mode, Arrived: w.delivery.Arrived}
 	if err := w.resume(info); err != nil {
 		return err
@@ -97,7 +99,7 @@ func (w *worker) read(o source.Object) error {
 		w.finding(&replacedRule, "LogObjectReplaced", o)
 	}
 	tracked := &source.Tracked{R: body}
-	sum, err := w.decoder.Decode(w.ctx, w.origin.File, tracked, info.Object.Size, w.visit)
+	sum, err := w.decoder.Decode(w.ctx, w.origin.File, tracked, info.Object.Size, w.record)
 	if e := tracked.Err(); err == nil && e != nil {
 		err = fmt.Errorf("%w: %w", errCut, e)
 	}
@@ -105,6 +107,7 @@ func (w *worker) read(o source.Object) error {
 		return err
 	}
 	if sum.Records == 0 && len(sum.Faults) > 0 && o.Class() == envelope.Unclassified {
+		_ = closing() // a fetcher may open only so many at once
 		return w.messages(o)
 	}
 	return w.finish(sum)

@@ -18,14 +18,19 @@ import (
 	"github.com/trailwarden/trailwarden/source/envelope"
 )
 
-// worker judges one delivery at a time.
-type worker struct {
-	*Pipeline
+// gear is what judging needs and the next delivery may use again.
+type gear struct {
 	decoder *cloudtrail.Decoder
 	rules   *intake.Rules
-	judge   *intake.Judge
-	visit   func(*cloudtrail.Record, int) error
+	judge   *intake.Judge // of rules
+}
 
+// worker judges one delivery.
+type worker struct {
+	*Pipeline
+	*gear // nil once everything is judged
+
+	rules    *intake.Rules
 	ctx      context.Context
 	delivery source.Delivery
 	part     part
@@ -70,7 +75,7 @@ func (w *worker) message(it *envelope.Item) error {
 	w.origin = intake.Origin{File: messageName(w.delivery, it), Mode: w.o.Mode, Arrived: w.delivery.Arrived}
 	w.object = object{}
 	rd := bytes.NewReader(it.Record)
-	sum, err := w.decoder.Decode(w.ctx, w.origin.File, rd, int64(len(it.Record)), w.visit)
+	sum, err := w.decoder.Decode(w.ctx, w.origin.File, rd, int64(len(it.Record)), w.record)
 	if err != nil {
 		return err
 	}
@@ -111,6 +116,7 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	}
 	if n := len(w.part.findings) - before; n > 0 {
 		w.Findings.Add(int64(n))
+		w.wait(rec, n)
 	}
 	return w.checkpoint(index)
 }
@@ -213,9 +219,11 @@ func (w *worker) giveUp(cause error) error {
 	excerpt, _ := json.Marshal(summarize(w.delivery))
 	w.letter(alert.Letter{From: w.delivery.ID, Record: -1, Offset: -1, Reason: cause.Error(), Excerpt: excerpt})
 	w.Poisoned.Add(1)
+	w.position()
 	if err := w.commit(); err != nil {
 		return err
 	}
+	w.kept()
 	return &source.Poison{Reason: "it was put into the dead letter after its last try", Err: cause}
 }
 
@@ -247,8 +255,24 @@ func (w *worker) commit() error {
 		w.delays()
 	}
 	w.part = part{rules: w.rules}
-	w.judge.Keep = &w.part.hits
+	if w.gear != nil {
+		w.judge.Keep = &w.part.hits
+	}
 	return err
+}
+
+// position has the delivery's position committed with what came of it.
+func (w *worker) position() {
+	if at := w.delivery.Position; at != nil && w.o.Positions != "" {
+		w.part.positions = append(w.part.positions, alert.Position{Name: w.o.Positions + at.Name, Data: at.Data})
+	}
+}
+
+// kept tells the source that the position is saved.
+func (w *worker) kept() {
+	if at := w.delivery.Position; at != nil && w.o.Positions != "" {
+		at.Kept = true
+	}
 }
 
 func (w *worker) pulse() {
@@ -257,16 +281,28 @@ func (w *worker) pulse() {
 	}
 }
 
+// waited is of how many findings on one record the delay is told.
+type waited struct {
+	account, region string
+	at              time.Time // of the event
+	findings        int
+}
+
+// wait notes findings on a record, for their delay.
+func (w *worker) wait(rec *cloudtrail.Record, n int) {
+	if t, ok := rec.Time(); ok && w.o.Delay != nil {
+		w.part.waited = append(w.part.waited, waited{rec.Account(), rec.Field(cloudtrail.AWSRegion).Str(), t, n})
+	}
+}
+
 func (w *worker) delays() {
-	if w.o.Delay == nil {
+	if len(w.part.waited) == 0 {
 		return
 	}
 	now := w.o.Now()
-	for i := range w.part.findings {
-		f := &w.part.findings[i]
-		rec, err := cloudtrail.ParseRecord(f.Record)
-		if err == nil && !f.Time.Equal(f.Arrived) {
-			w.o.Delay(rec.Account(), rec.Field(cloudtrail.AWSRegion).Str(), now.Sub(f.Time))
+	for _, at := range w.part.waited {
+		for range at.findings {
+			w.o.Delay(at.account, at.region, now.Sub(at.at))
 		}
 	}
 }

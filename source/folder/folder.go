@@ -24,7 +24,8 @@ type Options struct {
 	// Settled is how long a file must be unchanged before it is read; 0 means
 	// 2 s. A file that grows after that is read again as a whole.
 	Settled time.Duration
-	// Workers is the most files in hand at once; 0 means 2.
+	// Workers is the most files that are read at once; 0 means 2. Some more may
+	// wait until what came of them is durable, which they then are together.
 	Workers int
 	// Grace is how long handlers may go on after the end; 0 means 8 s.
 	Grace time.Duration
@@ -45,7 +46,11 @@ type Source struct {
 	busy   map[string]bool
 	later  map[string]time.Time // files put aside for want of a permission
 	mu     sync.Mutex           // of done, busy and later
+	gate   chan struct{}        // has room for the files that are read
 }
+
+// perWorker is how many files are in hand for each that is read.
+const perWorker = 8
 
 // sighting is a file as it was last seen, and since when it looks like that.
 type sighting struct {
@@ -76,7 +81,7 @@ func New(o Options) *Source {
 		o.Cursor = &source.MemoryCursor{}
 	}
 	o.Retry.Clock, o.Retry.Aside = o.Clock, true
-	s := &Source{o: o, bucket: BucketOf(o.Path), done: map[string]string{}, seen: map[string]sighting{}, busy: map[string]bool{}, later: map[string]time.Time{}}
+	s := &Source{o: o, bucket: BucketOf(o.Path), gate: make(chan struct{}, o.Workers), done: map[string]string{}, seen: map[string]sighting{}, busy: map[string]bool{}, later: map[string]time.Time{}}
 	s.Now = o.Clock.Time
 	return s
 }
@@ -86,7 +91,7 @@ func (s *Source) Name() string { return s.o.Name }
 
 // Fetcher opens the files that the source delivers.
 func (s *Source) Fetcher() source.Fetcher {
-	return Files{Folders: map[string]string{s.bucket: s.o.Path}}
+	return gated{Files{Folders: map[string]string{s.bucket: s.o.Path}}, s.gate}
 }
 
 // Run watches until ctx ends. The error is a *source.ConfigError when the folder
@@ -101,7 +106,7 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	defer notices.close()
 	work := make(chan found)
 	var workers sync.WaitGroup
-	for range s.o.Workers {
+	for range s.o.Workers * perWorker {
 		workers.Go(func() {
 			for f := range work {
 				s.handle(ctx, soft, h, f)
@@ -278,13 +283,14 @@ func (s *Source) handle(ctx, soft context.Context, h source.Handler, f found) {
 	defer s.free(f.name)
 	o := source.Object{Bucket: s.bucket, Key: f.name, ETag: f.stamp, Size: f.info.Size(), Time: f.info.ModTime().UTC()}
 	d := source.Delivery{ID: f.name + " " + f.stamp, Source: s.o.Name, Sent: o.Time,
-		Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "file"}}}
+		Items:    []envelope.Item{{Kind: envelope.Created, Object: o, What: "file"}},
+		Position: &source.Position{Name: s.cursorName(f.name), Data: []byte(f.stamp)}}
 	if err := s.Deliver(ctx, soft, h, d, s.o.Retry); err != nil {
 		s.aside(f.name)
 		return
 	}
 	for n := 1; ; n++ {
-		err := s.o.Cursor.Save(soft, s.cursorName(f.name), []byte(f.stamp))
+		err := s.keep(soft, d.Position)
 		if err == nil {
 			s.mark(f.name, f.stamp)
 			return
@@ -295,6 +301,14 @@ func (s *Source) handle(ctx, soft context.Context, h source.Handler, f found) {
 			return
 		}
 	}
+}
+
+// keep saves a position that the handler did not.
+func (s *Source) keep(ctx context.Context, at *source.Position) error {
+	if at.Kept {
+		return nil
+	}
+	return s.o.Cursor.Save(ctx, at.Name, at.Data)
 }
 
 // aside leaves a file alone for a while.
