@@ -55,26 +55,33 @@ func (b *blob) put(key string, data []byte) (all []Entry) {
 // most keys of one Load.
 const mostKeys = 100
 
-// blobs loads values and gives those that are there to visit.
-func (e *Engine) blobs(ctx context.Context, keys []string, visit func(key string, data []byte, stored blob) error) error {
+// entries loads entries and gives those that are there to visit.
+func (e *Engine) entries(ctx context.Context, keys []string, visit func(Entry) error) error {
 	for len(keys) > 0 {
 		n := min(len(keys), mostKeys)
-		first, err := e.opts.State.Load(ctx, keys[:n])
+		found, err := e.opts.State.Load(ctx, keys[:n])
 		if err != nil {
 			return err
 		}
-		for _, x := range first {
-			data, stored, err := e.assemble(ctx, x)
-			if err == nil {
-				err = visit(x.Key, data, stored)
-			}
-			if err != nil {
+		for _, x := range found {
+			if err := visit(x); err != nil {
 				return err
 			}
 		}
 		keys = keys[n:]
 	}
 	return nil
+}
+
+// blobs loads values and gives those that are there to visit.
+func (e *Engine) blobs(ctx context.Context, keys []string, visit func(key string, data []byte, stored blob) error) error {
+	return e.entries(ctx, keys, func(x Entry) error {
+		data, stored, err := e.assemble(ctx, x)
+		if err != nil {
+			return err
+		}
+		return visit(x.Key, data, stored)
+	})
 }
 
 // assemble loads the further entries of a value.

@@ -119,7 +119,77 @@ func (c *codec) hit(h *hit) {
 	c.text(&h.ref)
 }
 
-func (c *codec) hits(p *[]hit) { list(c, p, c.hit) }
+// hits describes hits that follow each other: what one has in common with the
+// one before it, such as its file, is written once.
+func (c *codec) hits(p *[]hit) {
+	var last hit
+	list(c, p, func(h *hit) { c.hitAfter(h, &last); last = *h })
+}
+
+// What flags tell of a hit that is out of the ordinary.
+const (
+	hasInputs = 1 << iota
+	hasWeight
+	hasNumber
+	hasValue
+)
+
+func (c *codec) hitAfter(h, last *hit) {
+	flags := h.flags()
+	c.uint(&flags)
+	since := h.at - last.at
+	c.int(&since)
+	c.word(&h.key)
+	if c.reading {
+		h.at, h.inputs, h.weight = last.at+since, 1, 1
+	}
+	if flags&hasInputs != 0 {
+		c.uint(&h.inputs)
+	}
+	if flags&hasWeight != 0 {
+		c.int(&h.weight)
+	}
+	if flags&hasNumber != 0 {
+		c.float(&h.number)
+	}
+	if flags&hasValue != 0 {
+		c.text(&h.value)
+	}
+	c.ending(&h.ref, last.ref)
+}
+
+func (h *hit) flags() (flags uint64) {
+	if h.inputs != 1 {
+		flags |= hasInputs
+	}
+	if h.weight != 1 {
+		flags |= hasWeight
+	}
+	if h.number != 0 {
+		flags |= hasNumber
+	}
+	if h.value != "" {
+		flags |= hasValue
+	}
+	return flags
+}
+
+// ending describes a text that may end as last does.
+func (c *codec) ending(p *string, last string) {
+	n := uint64(0)
+	for !c.reading && n < uint64(min(len(*p), len(last))) && (*p)[len(*p)-1-int(n)] == last[len(last)-1-int(n)] {
+		n++
+	}
+	c.uint(&n)
+	if c.reading && n > uint64(len(last)) {
+		c.fail()
+		return
+	}
+	own := (*p)[:max(0, len(*p)-int(n))]
+	if c.text(&own); c.reading {
+		*p = own + last[len(last)-int(n):]
+	}
+}
 
 func (c *codec) episode(e *episode) {
 	c.int(&e.at)

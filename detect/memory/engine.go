@@ -51,6 +51,7 @@ type Engine struct {
 	feeds  []bool // the Spec's detections are hits of others
 	opts   EngineOptions
 	own    *Volatile
+	sizes  *sizes
 
 	groups  []map[string]*group // by key of group; late ones have a NUL in front
 	byState map[string]*group
@@ -62,7 +63,7 @@ type Engine struct {
 
 // NewEngine prepares an Engine for specs.
 func NewEngine(specs []*Spec, opts EngineOptions) *Engine {
-	e := &Engine{specs: specs, levels: levels(specs), feeds: make([]bool, len(specs)), opts: opts, late: make([]int64, len(specs))}
+	e := &Engine{specs: specs, levels: levels(specs), feeds: make([]bool, len(specs)), opts: opts, late: make([]int64, len(specs)), sizes: usualSizes()}
 	if e.opts.State == nil {
 		e.own = new(Volatile)
 		e.opts.State = e.own
@@ -186,7 +187,7 @@ func (e *Engine) group(spec int, key string, late bool) *group {
 	}
 	g := e.groups[spec][in]
 	if g == nil {
-		g = &group{spec: spec, key: key, late: late, due: -1}
+		g = newGroup(spec, key, late, e.sizes)
 		e.groups[spec][in] = g
 	}
 	return g
@@ -264,32 +265,37 @@ func (e *Engine) of(specs []int) (all []*group) {
 }
 
 func (e *Engine) judgeGroup(g *group, settled int64) []Detection {
-	s := e.specs[g.spec]
+	s, lateness := e.specs[g.spec], e.opts.Lateness.Milliseconds()
 	if g.late {
-		j := g.judgeLate(s)
-		out := g.news(s, g.spec, j)
-		end := g.arrived + s.window() + e.opts.Lateness.Milliseconds()
-		if end <= e.time.latest {
-			g.pending, g.told = nil, nil
-			end = never
-		}
-		e.schedule(g, end)
-		return out
+		return e.judgeLate(g, s, lateness)
 	}
-	j := g.judge(s, settled, e.time.latest)
-	out := g.news(s, g.spec, j)
+	j := g.judge(s, g.spec, settled, e.time.latest)
 	if e.feeds[g.spec] {
 		e.feed(g, j.final, settled)
-		if g.settled != nil {
-			e.feed(g, g.machine(s).open(), settled)
-		}
+		e.feed(g, g.machine(s).open(), settled)
 	}
-	due := j.due
-	if due < never {
-		due += e.opts.Lateness.Milliseconds()
+	if g.rest(); j.due < never && !g.forgettable() {
+		e.schedule(g, j.due+lateness)
 	}
-	e.schedule(g, due)
-	return out
+	return j.news
+}
+
+// judgeLate judges hits that came too late among themselves, until no more come
+// for so long as they could come in time. When they are very many, the older
+// half is settled.
+func (e *Engine) judgeLate(g *group, s *Spec, lateness int64) []Detection {
+	settled := g.settled
+	if n := len(g.pending); n > MaxWindowHits {
+		settled = g.pending[n/2].at
+	}
+	j := g.judge(s, g.spec, settled, e.time.latest)
+	end := g.arrived + s.window() + lateness
+	if end > e.time.latest {
+		e.schedule(g, end)
+		return j.news
+	}
+	g.pending, g.told, g.base, g.idle, g.live = nil, nil, nil, nil, nil
+	return j.news
 }
 
 // feed makes episodes that became certain just now hits of the Specs that count

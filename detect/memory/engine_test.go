@@ -116,7 +116,7 @@ func TestTimesAheadOfTheClockAreNotBelieved(t *testing.T) {
 // A process may die at any moment, also within a write: with the last saved
 // state and the records since, the next one says what an undisturbed one says.
 func TestFileStateSurvivesCrashes(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(20) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		specs := randomSpecs(r)
 		hits := randomHits(r, specs, 40)
@@ -135,7 +135,7 @@ func crashing(t *testing.T, r *rand.Rand, specs []*memory.Spec, hits []memory.Hi
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := memory.NewEngine(specs, memory.EngineOptions{State: s})
+		e := someEngine(r, specs, memory.EngineOptions{State: s})
 		for range 1 + r.IntN(4) {
 			n := min(len(hits), 1+r.IntN(30))
 			var batch []*memory.Hit
@@ -155,7 +155,7 @@ func crashing(t *testing.T, r *rand.Rand, specs []*memory.Spec, hits []memory.Hi
 		t.Fatal(err)
 	}
 	defer s.Close()
-	out, err := memory.NewEngine(specs, memory.EngineOptions{State: s}).Finish(ctx, clock)
+	out, err := someEngine(r, specs, memory.EngineOptions{State: s}).Finish(ctx, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,5 +223,71 @@ func TestAGroupOfManyHitsTakesSeveralEntries(t *testing.T) {
 	out, err := again.Finish(context.Background(), clock)
 	if err != nil || len(out.Detections) != 0 || len(state.Entries()) < 4 {
 		t.Errorf("%v, %d detections, %d entries", err, len(out.Detections), len(state.Entries()))
+	}
+}
+
+// What is told, and when, does not depend on what an Engine has in memory: one
+// that reads everything again each time says the same at every step, and nothing
+// twice.
+func TestReadingAgainTellsNothingElse(t *testing.T) {
+	for seed := range seeds(20) {
+		r := rand.New(rand.NewPCG(seed, 13))
+		specs := randomSpecs(r)
+		hits := shuffled(r, randomHits(r, specs, 60), memory.DefaultLateness)
+		engines := []*memory.Engine{
+			memory.NewEngine(specs, memory.EngineOptions{State: new(memory.Volatile)}),
+			memory.NewEngine(specs, memory.EngineOptions{State: new(memory.Volatile), Shared: true}),
+			memory.NewEngine(specs, memory.EngineOptions{State: new(memory.Volatile), Shared: true}).Small(1 + r.IntN(4)),
+			memory.NewEngine(specs, memory.EngineOptions{State: new(memory.Volatile), Groups: 2}).Small(1 + r.IntN(4)),
+		}
+		for len(hits) > 0 {
+			n := min(len(hits), 1+r.IntN(40))
+			var batch []*memory.Hit
+			for i := range hits[:n] {
+				batch = append(batch, &hits[i])
+			}
+			hits = hits[n:]
+			want := step(t, engines[0], batch...)
+			for i, e := range engines[1:] {
+				if d := cmp.Diff(want.Detections, step(t, e, batch...).Detections); d != "" {
+					t.Fatalf("seed %d: engine %d: kept - read again +\n%s", seed, i+1, d)
+				}
+			}
+		}
+	}
+}
+
+// What a judgement writes is bounded, however many hits a group holds: all of
+// them come to little more than the hits themselves.
+func TestAJudgementWritesAboutWhatCame(t *testing.T) {
+	for _, s := range []*memory.Spec{
+		{Rule: "count", Kind: memory.Count, Bounds: memory.AtLeast(90_000), Window: time.Hour},
+		{Rule: "distinct", Kind: memory.Distinct, Bounds: memory.AtLeast(90_000), Window: time.Hour},
+		{Rule: "first", Kind: memory.FirstSeen, Window: 24 * time.Hour},
+	} {
+		s.Inputs = inputs(1)
+		e := memory.NewEngine([]*memory.Spec{s}, memory.EngineOptions{Lateness: time.Hour})
+		const hits, batch = 20_000, 50
+		most, all := 0, 0
+		for i := 0; i < hits; {
+			var some []*memory.Hit
+			for range batch {
+				h := hitAt(i, time.Duration(i)*500*time.Millisecond)
+				h.Key[1], h.Key[2] = byte(i>>8), byte(i>>16)
+				h.Value = memory.AppendValue(nil, fmt.Append(nil, "value ", i%7000))
+				some, i = append(some, h), i+1
+			}
+			out := step(t, e, some...)
+			n := 0
+			for _, x := range out.Changes {
+				n += len(x.Data)
+			}
+			most, all = max(most, n), all+n
+		}
+		if perHit := all / hits; perHit > 400 {
+			t.Errorf("%s: %d bytes written for a hit, %d at most in one judgement", s.Rule, perHit, most)
+		} else {
+			t.Logf("%s: %d bytes written for a hit, %d at most in one judgement", s.Rule, perHit, most)
+		}
 	}
 }

@@ -13,20 +13,34 @@ type group struct {
 	spec    int
 	key     string // the group's values
 	late    bool   // holds only hits that came too late for the group itself
-	settled []byte // the machine after all hits up to the engine's settled time
-	pending []hit  // later ones, sorted once judged
-	fresh   bool   // hits were added since
-	told    []told // detections handed out that may still change
 	arrived int64  // clock when a late group got its last hit
-	due     int64  // minute under which the group is filed, -1 for none
-	loaded  bool
-	id      string // in the State
-	stored  blob
+	filed   int64  // slot of the agenda in which the group is, -1 for none
+
+	settled int64   // nothing up to then changes any more
+	base    machine // after all hits up to then; nil where idle tells it
+	idle    []byte  // base in few bytes; nil for one that knows nothing
+	pending []hit   // later hits, sorted
+	fresh   []hit   // hits that came since the group was judged
+	live    *track  // base and pending, of a Spec that speculates
+	clock   int64   // time of the latest record when the group was judged
+	told    []told  // detections handed out that may still change
+
+	loaded bool
+	id     string // in the State
+	stored held
+	sizes  *sizes
+}
+
+// long is earlier than any event.
+const long = -never
+
+func newGroup(spec int, key string, late bool, most *sizes) *group {
+	return &group{sizes: most, spec: spec, key: key, late: late, filed: -1, settled: long, clock: long, stored: held{at: long}}
 }
 
 // forgettable tells whether nothing is left to remember.
 func (g *group) forgettable() bool {
-	return g.settled == nil && len(g.pending) == 0 && len(g.told) == 0
+	return g.base == nil && g.idle == nil && len(g.pending)+len(g.fresh)+len(g.told) == 0
 }
 
 // told is a detection as it was handed out last.
@@ -47,37 +61,26 @@ func (s *Spec) stateKey(key string, late bool) string {
 	if late {
 		h.Write([]byte("late"))
 	}
-	return "g/" + hex.EncodeToString(h.Sum(nil)[:20])
-}
-
-func (c *codec) group(g *group, rule *string) {
-	version := int64(1)
-	if c.int(&version); version != 1 {
-		c.fail()
-		return
-	}
-	c.text(rule)
-	c.bool(&g.late)
-	c.text(&g.key)
-	settled := string(g.settled)
-	c.text(&settled)
-	if c.reading && settled != "" {
-		g.settled = []byte(settled)
-	}
-	c.hits(&g.pending)
-	list(c, &g.told, func(t *told) { c.text(&t.id); c.word(&t.sum) })
-	c.int(&g.arrived)
-	c.int(&g.due)
+	return groupPrefix + hex.EncodeToString(h.Sum(nil)[:20])
 }
 
 // add files a hit; one of the same record is joined when the group is judged.
-func (g *group) add(h hit) { g.pending, g.fresh = append(g.pending, h), true }
+func (g *group) add(h hit) { g.fresh = append(g.fresh, h) }
 
 // machine is the group's machine as of the settled time.
 func (g *group) machine(s *Spec) machine {
+	if g.base == nil {
+		g.base = s.restored(g.idle)
+		g.idle = nil
+	}
+	return g.base
+}
+
+// restored is the machine that encoded wrote; nil is one that knows nothing.
+func (s *Spec) restored(b []byte) machine {
 	m := s.machine()
-	if g.settled != nil {
-		c := codec{b: g.settled, reading: true}
+	if b != nil {
+		c := codec{b: b, reading: true}
 		if m.code(&c); c.bad {
 			return s.machine()
 		}
@@ -85,57 +88,153 @@ func (g *group) machine(s *Spec) machine {
 	return m
 }
 
+func encoded(m machine) []byte {
+	c := codec{}
+	m.code(&c)
+	return c.b
+}
+
+// rest keeps of a machine that has nothing to do what is needed to make it again.
+func (g *group) rest() {
+	switch {
+	case g.base == nil || len(g.pending) > 0:
+	case g.base.empty():
+		g.base, g.live = nil, nil
+	default:
+		g.idle, g.base, g.live = encoded(g.base), nil, nil
+	}
+}
+
+// merge files the hits that came since and gives the place in pending from which
+// on it is another than before. Repeated ones change nothing.
+func (g *group) merge(s *Spec) (from int) {
+	fresh := sorted(g.fresh)
+	g.fresh = nil
+	fresh = slices.DeleteFunc(fresh, g.knows)
+	if len(fresh) == 0 {
+		return len(g.pending)
+	}
+	if n, ok := g.knowledge(s); ok {
+		n.shorten(fresh)
+	}
+	g.stored.tail = append(g.stored.tail, fresh...)
+	from = g.after(fresh[0].at - 1)
+	if from == len(g.pending) {
+		g.pending = append(g.pending, fresh...)
+		return from
+	}
+	rest := sorted(slices.Concat(g.pending[from:], fresh))
+	g.pending = append(g.pending[:from], rest...)
+	return from
+}
+
+// after is the place of the first pending hit that is later than at.
+func (g *group) after(at int64) int {
+	i, _ := slices.BinarySearchFunc(g.pending, at+1, func(h hit, at int64) int {
+		if h.at < at {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// knows tells whether h adds nothing to what is pending.
+func (g *group) knows(h hit) bool {
+	i, ok := slices.BinarySearchFunc(g.pending, h, func(a, b hit) int { return a.before(&b) })
+	return ok && h.inputs&^g.pending[i].inputs == 0 && h.beforeText(&g.pending[i]) >= 0
+}
+
 // judgement is what judging a group brought.
 type judgement struct {
-	final, likely []episode // that cannot change any more; that still can
-	due           int64     // event time at which there is more to settle
-	empty         bool
+	news  []Detection
+	final []episode // that cannot change any more
+	due   int64     // event time at which there is more to settle
 }
 
 // judge settles all hits up to settled and judges the later ones for now. clock
-// is the time of the latest record.
-func (g *group) judge(s *Spec, settled, clock int64) (j judgement) {
-	if g.fresh {
-		g.pending, g.fresh = sorted(g.pending), false
-	}
-	n := 0
-	for n < len(g.pending) && g.pending[n].at <= settled {
-		n++
-	}
-	m := g.machine(s)
-	run(m, g.pending[:n])
-	m.until(settled)
-	j.final = m.ended()
-	g.pending = g.pending[n:]
-	c := codec{}
-	m.code(&c)
-	g.settled = c.b
-	j.empty, j.due = m.empty(), m.due()
-	if j.empty {
-		g.settled = nil
-	}
-	if s.speculates() {
-		run(m, g.pending)
-		if s.Kind == Alarm {
-			m.until(clock)
-		}
-		j.likely = append(m.ended(), m.open()...)
+// is the time of the latest record. Its work is bounded by the hits that came
+// since and by how much they are out of order, not by those that are there.
+func (g *group) judge(s *Spec, place int, settled, clock int64) (j judgement) {
+	from := g.merge(s)
+	g.clock = clock
+	if !g.speculates(s) {
+		j.final = g.settle(s, settled)
+		j.news = g.news(s, place, 0, len(j.final), j.final, g.machine(s).open())
 	} else {
-		j.likely = m.open()
+		t := g.track(s)
+		same := t.follow(s, g, from)
+		t.until(s, settled, clock)
+		j.final = g.settle(s, settled)
+		j.news = g.news(s, place, same, len(j.final), t.ended, t.m.open())
+		t.shift(len(j.final))
 	}
-	if len(g.pending) > 0 {
-		j.due, j.empty = min(j.due, g.pending[0].at), false
-	}
+	g.told = g.told[len(j.final):]
+	j.due = g.due()
 	return j
 }
 
-// judgeLate judges hits that came too late among themselves: once, together.
-func (g *group) judgeLate(s *Spec) (j judgement) {
-	g.pending = sorted(g.pending)
-	m := s.machine()
-	run(m, g.pending)
-	j.likely = append(m.ended(), m.open()...)
-	return j
+func (g *group) speculates(s *Spec) bool { return g.late || s.speculates() }
+
+// settle moves the machine on; what it then says is final.
+func (g *group) settle(s *Spec, settled int64) []episode {
+	if settled <= g.settled {
+		return nil
+	}
+	m, n := g.machine(s), g.after(settled)
+	run(m, g.pending[:n])
+	m.until(settled)
+	g.settled = settled
+	g.stored.settled += n
+	if g.live != nil {
+		g.live.forget(n)
+	}
+	clear(g.pending[:n])
+	g.pending = g.pending[n:]
+	return m.ended()
+}
+
+func (g *group) due() int64 {
+	due := int64(never)
+	if g.base != nil && !g.base.empty() {
+		due = g.base.due()
+	}
+	if len(g.pending) > 0 {
+		due = min(due, g.pending[0].at)
+	}
+	return due
+}
+
+// reload is what is known of a group again once its hits are read: those up to
+// the settled time were judged, and what the others mean was told.
+func (g *group) reload(s *Spec, hits []hit) {
+	hits = sorted(hits)
+	m := g.machine(s)
+	n := 0
+	for n < len(hits) && hits[n].at <= g.settled {
+		n++
+	}
+	if run(m, hits[:n]); g.settled > long {
+		m.until(g.settled)
+	}
+	m.ended() // were told as such
+	g.pending, g.stored.settled = slices.Clone(hits[n:]), n
+	if g.speculates(s) {
+		t := g.track(s)
+		t.follow(s, g, 0)
+		t.until(s, g.settled, g.clock)
+		g.tell(s, t.ended, t.m.open())
+		return
+	}
+	g.tell(s, nil, m.open())
+}
+
+func (g *group) tell(s *Spec, lists ...[]episode) {
+	for _, list := range lists {
+		for i := range list {
+			g.told = append(g.told, told{s.identity(g.key, &list[i], g.late), list[i].sum()})
+		}
+	}
 }
 
 // speculates tells whether a condition is told of before late records can no
@@ -161,50 +260,72 @@ func (e *episode) sum() uint64 {
 	return h.Sum64()
 }
 
-// news compares what a judgement says with what was told before.
-func (g *group) news(s *Spec, place int, j judgement) (out []Detection) {
-	var now []told
-	said := slices.Clone(g.told)
+// news compares what a judgement says with what was told before: the first of
+// the episodes that ended are the same as before, and the first are final.
+func (g *group) news(s *Spec, place, same, final int, ended, open []episode) (out []Detection) {
+	said := newSaid(slices.Clone(g.told[same:]))
+	g.told = g.told[:same]
 	tell := func(e *episode, open bool) {
 		d := s.detection(place, g.key, e, g.late)
 		d.Open = open
 		t := told{d.ID, e.sum()}
-		i := slices.IndexFunc(said, func(x told) bool { return x.id == t.id })
-		if i < 0 || said[i].sum != t.sum {
+		if said.take(t.id) != t.sum {
 			out = append(out, d)
 		}
-		if i >= 0 {
-			said = slices.Delete(said, i, i+1)
+		g.told = append(g.told, t)
+	}
+	for i := same; i < len(ended); i++ {
+		tell(&ended[i], i >= final)
+	}
+	for i := range open {
+		tell(&open[i], true)
+	}
+	return g.withdraw(s, place, said.left(), out)
+}
+
+// said is what was told and was not found again yet.
+type said struct {
+	order []told
+	sums  map[string]uint64
+}
+
+func newSaid(all []told) *said {
+	s := &said{order: all, sums: make(map[string]uint64, len(all))}
+	for _, t := range all {
+		s.sums[t.id] = t.sum
+	}
+	return s
+}
+
+// take gives the sum under which id was told, 0 for none.
+func (s *said) take(id string) uint64 {
+	sum := s.sums[id]
+	delete(s.sums, id)
+	return sum
+}
+
+func (s *said) left() (ids []string) {
+	for _, t := range s.order {
+		if _, ok := s.sums[t.id]; ok {
+			ids = append(ids, t.id)
 		}
-		if open {
-			now = append(now, t)
-		}
 	}
-	for i := range j.final {
-		tell(&j.final[i], false)
-	}
-	for i := range j.likely {
-		tell(&j.likely[i], true)
-	}
-	g.told = now
-	return g.withdraw(s, place, said, out)
+	return ids
 }
 
 // withdraw says of detections that are no longer true what took their place.
-func (g *group) withdraw(s *Spec, place int, gone []told, out []Detection) []Detection {
+func (g *group) withdraw(s *Spec, place int, gone []string, out []Detection) []Detection {
 	if len(gone) == 0 {
 		return out
 	}
 	for i := range out {
-		if !slices.ContainsFunc(gone, func(t told) bool { return t.id == out[i].ID }) {
-			for _, t := range gone {
-				out[i].Replaces = append(out[i].Replaces, t.id)
-			}
+		if !slices.Contains(gone, out[i].ID) {
+			out[i].Replaces = append(out[i].Replaces, gone...)
 			break
 		}
 	}
-	for _, t := range gone {
-		out = append(out, Detection{ID: t.id, Spec: place, Rule: s.Rule, Kind: s.Kind, Group: s.labels(g.key), Withdrawn: true})
+	for _, id := range gone {
+		out = append(out, Detection{ID: id, Spec: place, Rule: s.Rule, Kind: s.Kind, Group: s.labels(g.key), Withdrawn: true})
 	}
 	return out
 }

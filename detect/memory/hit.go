@@ -59,13 +59,15 @@ func (a *hit) before(b *hit) int {
 	return cmp.Compare(a.key, b.key)
 }
 
+func (a *hit) beforeText(b *hit) int {
+	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.ref, b.ref))
+}
+
 // sorted puts hits into order and joins those of one record. A record that was
 // filed twice keeps the reference that sorts first, so that the result does not
 // depend on the order.
 func sorted(hits []hit) []hit {
-	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(a.before(&b), cmp.Compare(a.value, b.value), cmp.Compare(a.ref, b.ref))
-	})
+	slices.SortFunc(hits, func(a, b hit) int { return cmp.Or(a.before(&b), a.beforeText(&b)) })
 	out := hits[:0]
 	for _, h := range hits {
 		if n := len(out); n > 0 && out[n-1].at == h.at && out[n-1].key == h.key {

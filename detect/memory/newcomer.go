@@ -44,6 +44,18 @@ func (m *newcomer) step(at int64, hits []hit) {
 	}
 }
 
+// shorten takes from hits whose value is known, and so no news, the reference to
+// the record, which no detection will name. One that was known in the same
+// instant may still come before the other.
+func (m *newcomer) shorten(hits []hit) {
+	for i := range hits {
+		h := &hits[i]
+		if before, seen := m.seen[h.value]; seen && before < h.at && h.at-before <= m.s.window() {
+			h.ref = ""
+		}
+	}
+}
+
 // prune drops the tenth of the values that was unseen for the longest time.
 func (m *newcomer) prune() {
 	all := slices.SortedFunc(maps.Keys(m.seen), func(a, b string) int {

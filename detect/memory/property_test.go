@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -161,10 +163,18 @@ func (f final) sorted() (all []memory.Detection) {
 // clock is when tests end: everything is over by then.
 var clock = t0.Add(3 * time.Hour)
 
+// seeds is how many seeds are tried: more when MEMORY_SEEDS says so.
+func seeds(usual uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("MEMORY_SEEDS"), 10, 32); err == nil {
+		return n
+	}
+	return usual
+}
+
 // Order, repetition, the size of batches and restarts change nothing: History,
 // Engine and Naive agree, whatever the order of arrival within the bound.
 func TestOrderOfArrivalChangesNothing(t *testing.T) {
-	for seed := range uint64(25) {
+	for seed := range seeds(25) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		specs := randomSpecs(r)
 		hits := randomHits(r, specs, 20+r.IntN(60))
@@ -213,12 +223,22 @@ func history(t *testing.T, specs []*memory.Spec, hits []memory.Hit, o memory.His
 	return all
 }
 
+// someEngine is an Engine of which every other one cuts what it keeps into small
+// pieces, as happens to groups of many hits.
+func someEngine(r *rand.Rand, specs []*memory.Spec, o memory.EngineOptions) *memory.Engine {
+	e := memory.NewEngine(specs, o)
+	if r.IntN(2) == 0 {
+		e.Small(1 + r.IntN(4))
+	}
+	return e
+}
+
 // engine judges hits in batches of random size; every crashes-th batch is judged
 // by an engine that dies before it saves, and read again by the next one.
 func engine(t *testing.T, r *rand.Rand, specs []*memory.Spec, hits []memory.Hit, o memory.EngineOptions, crashes int) []memory.Detection {
 	t.Helper()
 	ctx := context.Background()
-	e, f := memory.NewEngine(specs, o), final{}
+	e, f := someEngine(r, specs, o), final{}
 	for batch := 1; len(hits) > 0; batch++ {
 		n := min(len(hits), 1+r.IntN(40))
 		add := func() {
@@ -233,7 +253,7 @@ func engine(t *testing.T, r *rand.Rand, specs []*memory.Spec, hits []memory.Hit,
 			if _, err := e.Judge(ctx); err != nil {
 				t.Fatal(err)
 			}
-			e = memory.NewEngine(specs, o)
+			e = someEngine(r, specs, o)
 			add()
 		}
 		out, err := e.Step(ctx)
