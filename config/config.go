@@ -57,6 +57,7 @@ type Config struct {
 	Lake            Lake                `key:"lake" doc:"The Parquet copy of the logs."`
 	AWS             AWS                 `key:"aws" doc:"What holds for every AWS client that does not say otherwise."`
 	Limits          Limits              `key:"limits" doc:"What input may cost."`
+	Deploy          Deploy              `key:"deploy" doc:"What trailwarden deploy makes infrastructure of."`
 
 	Format         string `key:"format" enum:"table,ndjson,json,csv,yaml" doc:"Format of scan's report."`
 	Workers        int    `key:"workers" min:"1" doc:"Files that scan reads at once."`
