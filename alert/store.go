@@ -119,6 +119,9 @@ type Delivery struct {
 	Died time.Time `json:"died,omitzero"`
 	// Lease tells the holder apart from one that was too slow.
 	Lease string `json:"-"`
+	// Of is the alert as it was when the delivery was claimed, for whoever builds
+	// the message; nil when the store has not read it.
+	Of *Alert `json:"-"`
 }
 
 // Outcome says how an attempt to deliver ended.

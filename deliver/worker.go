@@ -227,8 +227,8 @@ func (w *worker) notification(ctx context.Context, d alert.Delivery) (n sink.Not
 			with, err = d, fmt.Errorf("panic: %v", p)
 		}
 	}()
-	var a *alert.Alert
-	if d.Alert != "" {
+	a := d.Of
+	if d.Alert != "" && a == nil {
 		a, err = w.d.o.Store.Alert(ctx, d.Alert)
 		switch {
 		case errors.Is(err, alert.ErrNotFound):
@@ -236,6 +236,8 @@ func (w *worker) notification(ctx context.Context, d alert.Delivery) (n sink.Not
 		case err != nil:
 			return n, d, errors.Join(errStore, err)
 		}
+	}
+	if a != nil {
 		d.Count = a.Count
 	}
 	m, err := w.d.o.Build(ctx, a, d)

@@ -20,15 +20,19 @@ type rows interface {
 // reader reads outside of any transaction.
 type reader struct {
 	ctx context.Context
-	db  *sql.DB
+	s   *Store
 }
 
 func (r reader) one(query string, args []any, dest ...any) (bool, error) {
-	return scanOne(r.db.QueryRowContext(r.ctx, query, args...), dest...)
+	stmt, err := r.s.prepared(query)
+	if err != nil {
+		return false, err
+	}
+	return scanOne(stmt.QueryRowContext(r.ctx, args...), dest...)
 }
 
 func (r reader) query(query string, args ...any) (*sql.Rows, error) {
-	return r.db.QueryContext(r.ctx, query, args...)
+	return r.s.read.QueryContext(r.ctx, query, args...)
 }
 
 const alertColumns = "id, rule, status, last_seen, updated, words, doc, sum, samples, samples_sum"
@@ -83,6 +87,24 @@ func loadAlert(q rows, id string) (*alert.Alert, error) {
 	return r.alert()
 }
 
+// loadBare reads an alert without its samples, nil when there is none.
+func loadBare(q rows, id string) (*alert.Alert, error) {
+	r := alertRow{id: id}
+	found, err := q.one("SELECT rule, status, last_seen, updated, words, doc, sum FROM alert WHERE id = ?",
+		[]any{id}, &r.rule, &r.status, &r.lastSeen, &r.updated, &r.words, &r.doc, &r.sum)
+	if err != nil || !found {
+		return nil, err
+	}
+	if r.docSum() != r.sum {
+		return nil, damaged("alert", id)
+	}
+	a := &alert.Alert{}
+	if err := json.Unmarshal(r.doc, a); err != nil {
+		return nil, fmt.Errorf("alert %s: %w", id, err)
+	}
+	return a, nil
+}
+
 // saveAlert writes an alert; its samples only when withSamples says so.
 func (t *tx) saveAlert(a *alert.Alert, withSamples bool) error {
 	bare := *a
@@ -123,7 +145,7 @@ func words(a *alert.Alert) string {
 // Alert reads one alert. An unambiguous beginning of the ID, of eight characters
 // or more, will do.
 func (s *Store) Alert(ctx context.Context, id string) (*alert.Alert, error) {
-	q := reader{ctx, s.read}
+	q := reader{ctx, s}
 	id, err := fullID(q, id)
 	if err != nil {
 		return nil, s.sort(err)

@@ -12,7 +12,7 @@ func (s *Store) Dead(ctx context.Context, sink string, limit int, after string) 
 	if limit <= 0 {
 		limit = 100
 	}
-	rs, err := load(reader{ctx, s.read}, "dead = 1 AND (? = '' OR sink = ?) AND id > ? ORDER BY id LIMIT ?", sink, sink, after, limit)
+	rs, err := load(reader{ctx, s}, "dead = 1 AND (? = '' OR sink = ?) AND id > ? ORDER BY id LIMIT ?", sink, sink, after, limit)
 	if err != nil {
 		return nil, "", s.sort(err)
 	}

@@ -98,7 +98,7 @@ func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, le
 
 func (s *Store) idle(ctx context.Context, sink string, now time.Time) (bool, error) {
 	var one int64
-	found, err := reader{ctx, s.read}.one("SELECT 1 FROM outbox WHERE sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? LIMIT 1",
+	found, err := reader{ctx, s}.one("SELECT 1 FROM outbox WHERE sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? LIMIT 1",
 		[]any{sink, now.UnixMilli(), now.UnixMilli()}, &one)
 	return !found, s.sort(err)
 }
@@ -153,6 +153,7 @@ func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery,
 		d.Lease = randomID()
 		kept := d
 		kept.Receipt = nil // the alert has it
+		d.Of = a
 		return d, true, t.saveDelivery(row{Delivery: kept, leasedUntil: millis(until)})
 	}
 	if err := t.withdraw([]string{r.ID}); err != nil {

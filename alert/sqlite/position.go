@@ -72,7 +72,7 @@ func unversioned(b []byte) (version int64, data []byte) {
 func (s *Store) Load(ctx context.Context, name string) ([]byte, error) {
 	var data []byte
 	var check int64
-	found, err := reader{ctx, s.read}.one("SELECT data, sum FROM position WHERE name = ?", []any{name}, &data, &check)
+	found, err := reader{ctx, s}.one("SELECT data, sum FROM position WHERE name = ?", []any{name}, &data, &check)
 	if err != nil || !found {
 		return nil, s.sort(err)
 	}

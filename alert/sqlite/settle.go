@@ -57,7 +57,7 @@ func (t *tx) settle(env *alert.Env, s *alert.Settled) (lost bool, err error) {
 	kept.Count = s.Delivery.Count
 	var a *alert.Alert
 	if kept.Alert != "" {
-		if a, err = loadAlert(t, kept.Alert); err != nil {
+		if a, err = loadBare(t, kept.Alert); err != nil {
 			return false, err
 		}
 	}

@@ -104,7 +104,7 @@ func (t *tx) withdraw(ids []string) error {
 
 // Silences lists those in force and those that ended of late, by ID.
 func (s *Store) Silences(ctx context.Context) ([]alert.Silence, error) {
-	all, err := silences(reader{ctx, s.read}, 0)
+	all, err := silences(reader{ctx, s}, 0)
 	return all, s.sort(err)
 }
 

@@ -8,17 +8,30 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 )
 
-// prepared is a statement of the readers that is made at its first use.
-type prepared struct {
-	once sync.Once
-	stmt *sql.Stmt
-	err  error
+// statements are those of the readers, each made at its first use.
+type statements struct {
+	mu  sync.Mutex
+	all map[string]*sql.Stmt
 }
 
-func (p *prepared) get(db *sql.DB, query string) (*sql.Stmt, error) {
+// prepared is the readers' statement of a query, whose text is one of the few in
+// this package.
+func (s *Store) prepared(query string) (*sql.Stmt, error) {
+	s.reads.mu.Lock()
+	defer s.reads.mu.Unlock()
+	if stmt := s.reads.all[query]; stmt != nil {
+		return stmt, nil
+	}
 	// Not under the caller's context: what it called off would stay called off.
-	p.once.Do(func() { p.stmt, p.err = db.PrepareContext(context.Background(), query) })
-	return p.stmt, p.err
+	stmt, err := s.read.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	if s.reads.all == nil {
+		s.reads.all = map[string]*sql.Stmt{}
+	}
+	s.reads.all[query] = stmt
+	return stmt, nil
 }
 
 // States gives those of the named pieces of state that are there, in any order.
@@ -26,7 +39,7 @@ func (s *Store) States(ctx context.Context, names []string) (found []alert.Posit
 	if len(names) == 0 {
 		return nil, nil
 	}
-	stmt, err := s.state.get(s.read, "SELECT data, sum FROM state WHERE name = ?")
+	stmt, err := s.prepared("SELECT data, sum FROM state WHERE name = ?")
 	if err != nil {
 		return nil, s.sort(err)
 	}

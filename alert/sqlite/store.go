@@ -47,7 +47,7 @@ type Store struct {
 	db     *sql.DB // of the one connection that writes
 	read   *sql.DB
 	w      *writer
-	state  prepared // reads one piece of state
+	reads  statements
 	broken atomic.Pointer[error]
 	notes  []string
 
