@@ -111,17 +111,19 @@ func checkFunctions(t *testing.T, l query.Engine, cases []functionCase) {
 	}
 }
 
-// namedQuery is a query of testdata/queries.sql.
+// namedQuery is a query of a file in testdata.
 type namedQuery struct{ name, sql string }
 
-func namedQueries(t *testing.T) (all []namedQuery) {
-	b, err := os.ReadFile("testdata/queries.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for part := range strings.SplitSeq(string(b), "-- name: ") {
-		if name, sql, ok := strings.Cut(part, "\n"); ok && !strings.HasPrefix(part, "--") {
-			all = append(all, namedQuery{name, sql})
+func namedQueries(t *testing.T, files ...string) (all []namedQuery) {
+	for _, file := range files {
+		b, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range strings.SplitSeq(string(b), "-- name: ") {
+			if name, sql, ok := strings.Cut(part, "\n"); ok && !strings.HasPrefix(part, "--") {
+				all = append(all, namedQuery{name, sql})
+			}
 		}
 	}
 	return all
@@ -129,9 +131,9 @@ func namedQueries(t *testing.T) (all []namedQuery) {
 
 // Queries in the style of published ones run as they are.
 func TestPublishedStyleQueriesRun(t *testing.T) {
-	all := namedQueries(t)
-	if len(all) < 150 {
-		t.Fatalf("%d queries; want 150", len(all))
+	all := namedQueries(t, "queries.sql", "published.sql")
+	if len(all) < 320 {
+		t.Fatalf("%d queries; want 320", len(all))
 	}
 	l := local(t, "../examples/AWSLogs")
 	for _, q := range all {

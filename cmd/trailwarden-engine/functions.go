@@ -55,6 +55,16 @@ func macros() []string {
 		`CREATE MACRO ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
 		`CREATE MACRO ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
 			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
+		`CREATE MACRO ct_iso_text(t, clock) AS strftime(clock, '%Y-%m-%dT%H:%M:%S.%g') || printf('%s%02d:%02d',
+			CASE WHEN clock < timezone('UTC', t) THEN '-' ELSE '+' END, abs(date_sub('minute', timezone('UTC', t), clock)) // 60,
+			abs(date_sub('minute', timezone('UTC', t), clock)) % 60)`,
+		`CREATE MACRO ct_multimap_of(l) AS map_from_entries(list_transform(list_distinct(list_transform(l, e -> e.k)),
+			k -> row(k, list_transform(list_filter(l, e -> e.k = k), e -> e.v))))`,
+		`CREATE MACRO ct_top(l, n) AS map_from_entries(list_transform(list_sort(list_transform(l,
+			e -> struct_pack(c := -CAST(e.value AS BIGINT), k := e.key)))[1:n], o -> row(o.k, -o.c)))`,
+		`CREATE MACRO ct_width_bucket(x, lo, hi, n) AS CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
+			ELSE CAST(floor((x - lo) / (hi - lo) * n) AS BIGINT) + 1 END
+			ELSE CASE WHEN x > lo THEN 0 WHEN x <= hi THEN n + 1 ELSE CAST(floor((lo - x) / (lo - hi) * n) AS BIGINT) + 1 END END`,
 		`CREATE MACRO ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN '"NULL"' THEN 'unknown'
 			WHEN 'TIMESTAMP' THEN 'timestamp(3)' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE lower(t) END`,
 	}

@@ -293,6 +293,7 @@ type (
 		alias   *ident
 		columns []ident
 		hole    bool
+		sample  string // percent of the rows
 	}
 	derived struct {
 		node

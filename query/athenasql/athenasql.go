@@ -36,9 +36,9 @@ const (
 	codeNotAthena = "AQ102" // taken here, not by Athena
 	codeSubscript = "AQ103" // NULL here, an error on Athena
 	codeImplicit  = "AQ104" // cast here, an error on Athena
-	codeZone      = "AQ105" // shown in another zone
 	codeExact     = "AQ106" // an exact answer for an approximate one
 	codeOther     = "AQ107" // a column of other layouts
+	codeMade      = "AQ108" // a statement that would make something, which is not made here
 )
 
 // View is the name that the trail has in the translated text.
@@ -73,9 +73,10 @@ type Translation struct {
 	bounds *Filter // as Filter, also when the trail is read more than once
 }
 
-// Translate reads text. The error is a diagnostic.Diagnostic with the place.
+// Translate reads text: one query, or a script with one, see script. The error
+// is a diagnostic.Diagnostic with the place.
 func Translate(text string, o Options) (*Translation, error) {
-	s, err := parse(text, o)
+	s, err := parseScript(text, o)
 	if err != nil {
 		return nil, diagnose(text, err)
 	}
@@ -90,13 +91,12 @@ func Translate(text string, o Options) (*Translation, error) {
 type statement struct {
 	query   *query
 	explain bool
-	show    []string // DESCRIBE and SHOW COLUMNS: the table
-	tables  bool     // SHOW TABLES
+	rows    *answer // what SHOW and DESCRIBE give
 	loose   []looseness
 }
 
-// parse reads one statement.
-func parse(text string, o Options) (*statement, error) {
+// newParser makes a parser of text whose parameters have the values of o.
+func newParser(text string, o Options) (*parser, error) {
 	tokens, err := lex(text)
 	if err != nil {
 		return nil, err
@@ -116,14 +116,37 @@ func parse(text string, o Options) (*statement, error) {
 		}
 		return &literal{node{t.at}, litString, v}, nil
 	}
+	return p, nil
+}
+
+// parse reads one query.
+func parse(text string, o Options) (*statement, error) {
+	p, err := newParser(text, o)
+	if err != nil {
+		return nil, err
+	}
 	s, err := p.statement()
 	if err != nil {
 		return nil, err
+	}
+	for p.sym(";") {
+	}
+	if t := p.tok(); t.kind != tokEnd {
+		return nil, p.afterEnd()
 	}
 	s.loose = p.loose
 	return s, nil
 }
 
+// afterEnd says what is wrong with what follows a whole statement.
+func (p *parser) afterEnd() error {
+	if p.i > 0 && p.tokens[p.i-1].sym(";") {
+		return &syntaxError{at: p.tok().at, code: codeSeveral, message: "a second query begins here", help: "one query at a time, as on Athena"}
+	}
+	return p.unexpected("want the end of the query")
+}
+
+// statement reads a statement that gives rows.
 func (p *parser) statement() (*statement, error) {
 	s := &statement{}
 	var err error
@@ -136,9 +159,7 @@ func (p *parser) statement() (*statement, error) {
 		p.word("ANALYZE")
 		p.word("VERBOSE")
 		if p.tok().sym("(") && (p.ahead(1).is("TYPE") || p.ahead(1).is("FORMAT")) {
-			for p.tok().kind != tokEnd && !p.sym(")") {
-				p.advance()
-			}
+			p.group()
 		}
 		s.query, err = p.query()
 	case t.is("DESCRIBE") || t.is("DESC") || t.is("SHOW"):
@@ -150,14 +171,6 @@ func (p *parser) statement() (*statement, error) {
 	}
 	if err != nil {
 		return nil, err
-	}
-	for p.sym(";") {
-	}
-	if t := p.tok(); t.kind != tokEnd {
-		if p.i > 0 && p.tokens[p.i-1].sym(";") {
-			return nil, &syntaxError{at: t.at, code: codeSeveral, message: "a second statement begins here", help: "one statement at a time, as on Athena"}
-		}
-		return nil, p.unexpected("want the end of the query")
 	}
 	return s, nil
 }
@@ -173,35 +186,4 @@ func (p *parser) noQuery() error {
 			help: "SELECT, WITH, VALUES, EXPLAIN, DESCRIBE or SHOW"}
 	}
 	return p.unexpected("want SELECT, WITH, VALUES, EXPLAIN, DESCRIBE or SHOW")
-}
-
-func (p *parser) show(s *statement) error {
-	at := p.advance().at
-	if strings.EqualFold(p.text[at:min(at+4, len(p.text))], "SHOW") {
-		switch {
-		case p.word("TABLES") || p.word("VIEWS"):
-			s.tables = true
-			for p.tok().kind == tokWord || p.tok().kind == tokQuoted || p.tok().kind == tokString {
-				p.advance()
-			}
-			return nil
-		case p.word("COLUMNS"):
-			if !p.word("FROM") && !p.word("IN") {
-				return p.unexpected("want FROM")
-			}
-		default:
-			return &syntaxError{at: p.tok().at, code: codeUnsupported, message: "of SHOW there is SHOW TABLES and SHOW COLUMNS"}
-		}
-	} else {
-		p.word("FORMATTED")
-		p.word("EXTENDED")
-	}
-	r, err := p.table()
-	if err != nil {
-		return err
-	}
-	for _, part := range r.(*table).parts {
-		s.show = append(s.show, part.text)
-	}
-	return nil
 }

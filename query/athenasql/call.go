@@ -23,6 +23,8 @@ type function struct {
 	aggregate, window bool
 	// bare marks a function that is called without brackets.
 	bare bool
+	// clock marks a function that is given what clocks in a time's zone show.
+	clock bool
 	// refused is why a function that Athena has cannot be had here.
 	refused string
 }
@@ -73,6 +75,9 @@ func (t *translator) call(x *call, s *scope) (string, typ, error) {
 		if err != nil {
 			return "", typ{}, err
 		}
+		if f.clock && kind.zone != "" {
+			text, kind = inZone(kind, text), of(timestamp)
+		}
 		c.args, c.types = append(c.args, text), append(c.types, kind)
 	}
 	if f.aggregate || f.window {
@@ -114,7 +119,7 @@ var notTrino = map[string]string{
 	"string_agg": "listagg(x, ',') WITHIN GROUP (ORDER BY x)", "collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "size": "cardinality(x)",
 	"rlike": "regexp_like(text, pattern)", "regexp_matches": "regexp_like(text, pattern)", "to_date": "date(text)", "getdate": "current_timestamp",
 	"left": "substr(text, 1, n)", "right": "substr(text, -n)", "strftime": "date_format(t, format)", "explode": "CROSS JOIN UNNEST(array) AS t(x)",
-	"array_contains": "contains(array, x)", "list": "array_agg(x)", "json_value": "json_extract_scalar(text, '$.path')",
+	"array_contains": "contains(array, x)", "list": "array_agg(x)",
 }
 
 // fill puts the arguments into a template.

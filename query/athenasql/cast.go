@@ -31,8 +31,10 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 			text = "left(" + text + ", " + x.to.number[0] + ")"
 		}
 		return text, to, nil
-	case to.kind == timestamp && from.moved:
+	case from.zone != "" && to.kind == timestampTZ:
 		return v, from, nil
+	case from.zone != "":
+		return word + inZone(from, v) + " AS " + engine + ")", to, nil
 	case to.kind == timestamp && from.kind == varchar && isColumn(x.x, "eventtime"):
 		t.warn(x.at, codeImplicit, "eventtime as a timestamp: Athena cannot cast a text with T and Z; write from_iso8601_timestamp(eventtime)")
 	}
@@ -49,6 +51,9 @@ func isColumn(x expr, column string) bool {
 func toText(v string, from typ) string {
 	switch from.kind {
 	case timestampTZ:
+		if from.zone != "" {
+			return "(strftime(" + inZone(from, v) + ", '%Y-%m-%d %H:%M:%S.%g ') || " + quoteText(from.zone) + ")"
+		}
 		return "strftime(" + v + ", '%Y-%m-%d %H:%M:%S.%g UTC')"
 	case timestamp:
 		return "strftime(" + v + ", '%Y-%m-%d %H:%M:%S.%g')"

@@ -97,6 +97,9 @@ func (t *translator) constTime(x expr) (time.Time, bool) {
 	case *binary:
 		return t.constSum(x)
 	case *atZone:
+		if zone, ok := t.constText(x.zone); !ok || !isUTC(zone) {
+			return time.Time{}, false // its day and hour are not those of UTC
+		}
 		return t.constTime(x.x)
 	case *call:
 		return t.constTimeCall(x)

@@ -210,7 +210,7 @@ func (t *translator) wholeDays(x expr) bool {
 const slack = 24 * time.Hour
 
 func (t *translator) timeFilter(op string, y expr, days bool) *Filter {
-	at, ok := t.constTime(y)
+	at, ok := t.constTime(instant(y))
 	if !ok {
 		return nil
 	}

@@ -43,6 +43,11 @@ func (t *translator) table(r *table, s *scope) (string, error) {
 	var text string
 	if columns, ok := s.query(last.text); ok && len(r.parts) == 1 {
 		src.columns, text = columns, quoteName(last.text)
+	} else if a := catalogTable(r); a != nil {
+		text = "(" + a.sql() + ")"
+		for _, c := range a.columns {
+			src.columns = append(src.columns, column{c, of(varchar)})
+		}
 	} else {
 		if err := t.noSystem(r); err != nil {
 			return "", err
@@ -59,6 +64,9 @@ func (t *translator) table(r *table, s *scope) (string, error) {
 		src.columns = rename(src.columns, r.columns)
 	}
 	s.sources = append(s.sources, src)
+	if r.sample != "" {
+		return text + " AS " + quoteName(src.alias) + nameList(r.columns) + " TABLESAMPLE bernoulli(" + r.sample + "%)", nil
+	}
 	return text + " AS " + quoteName(src.alias) + nameList(r.columns), nil
 }
 

@@ -10,7 +10,7 @@ func functions() map[string]function {
 	all := map[string]function{}
 	for _, part := range []map[string]function{
 		textFunctions(), patternFunctions(), timeFunctions(), numberFunctions(), jsonFunctions(), arrayFunctions(),
-		mapFunctions(), aggregates(), windowFunctions(), otherFunctions(), refusedFunctions(),
+		mapFunctions(), aggregates(), windowFunctions(), sqlJSONFunctions(), otherFunctions(), refusedFunctions(),
 	} {
 		maps.Copy(all, part)
 	}
@@ -40,6 +40,12 @@ func (f function) like(from func([]typ) typ) function {
 	return f
 }
 
+// byClock marks a function of a time that sees what clocks in its zone show.
+func (f function) byClock() function {
+	f.clock = true
+	return f
+}
+
 func textFunctions() map[string]function {
 	return map[string]function{
 		"lower":                 {min: 1, max: 1, write: onText("lower($1)")},
@@ -51,7 +57,9 @@ func textFunctions() map[string]function {
 		"substring":             {min: 2, max: 3, write: substr},
 		"concat":                {min: 1, max: -1, write: concat},
 		"concat_ws":             {min: 2, max: -1, write: concatWS},
-		"strpos":                simple(2, "strpos($1, $2)", integer),
+		"strpos":                {min: 2, max: 3, write: strpos},
+		"soundex":               simple(1, "ct_soundex($1)", varchar),
+		"luhn_check":            simple(1, "ct_luhn($1)", boolean),
 		"starts_with":           simple(2, "starts_with($1, $2)", boolean),
 		"split":                 {min: 2, max: 3, write: split},
 		"split_part":            simple(3, "ct_split_part($1, $2, $3)", varchar),
@@ -96,15 +104,16 @@ func patternFunctions() map[string]function {
 		"regexp_extract_all": {min: 2, max: 3, write: pattern("regexp_extract_all($*)", arrayOf(of(varchar)))},
 		"regexp_replace":     {min: 2, max: 3, write: regexpReplace},
 		"regexp_split":       {min: 2, max: 2, write: pattern("regexp_split_to_array($1, $2)", arrayOf(of(varchar)))},
+		"regexp_position":    {min: 2, max: 2, write: pattern("ct_regexp_position($1, $2)", of(integer))},
 		"regexp_count":       {min: 2, max: 2, write: pattern("len(regexp_extract_all($1, $2))", of(integer))},
 	}
 }
 
 func timeFunctions() map[string]function {
-	part := func(engine string) function { return simple(1, engine+"($1)", integer) }
+	part := func(engine string) function { return simple(1, engine+"($1)", integer).byClock() }
 	all := map[string]function{
 		"now":                          {write: func(c *callSite) (string, typ, error) { return c.t.nowText(), of(timestampTZ), nil }},
-		"date":                         simple(1, "CAST($1 AS DATE)", date),
+		"date":                         simple(1, "CAST($1 AS DATE)", date).byClock(),
 		"from_iso8601_timestamp":       simple(1, "CAST($1 AS TIMESTAMPTZ)", timestampTZ),
 		"from_iso8601_timestamp_nanos": simple(1, "CAST($1 AS TIMESTAMPTZ)", timestampTZ),
 		"from_iso8601_date":            simple(1, "CAST($1 AS DATE)", date),
@@ -121,14 +130,15 @@ func timeFunctions() map[string]function {
 		"day_of_week":                  part("isodow"), "dow": part("isodow"),
 		"day_of_month": part("day"), "day_of_year": part("dayofyear"), "doy": part("dayofyear"),
 		"week": part("weekofyear"), "week_of_year": part("weekofyear"), "year_of_week": part("isoyear"), "yow": part("isoyear"),
-		"millisecond":       simple(1, "(millisecond($1) % 1000)", integer),
-		"last_day_of_month": simple(1, "last_day($1)", date),
-		"at_timezone":       {min: 2, max: 2, write: atTimezone},
-		"with_timezone":     simple(2, "timezone($2, CAST($1 AS TIMESTAMP))", timestampTZ),
-		"current_timezone":  simple(0, "'UTC'", varchar),
-		"timezone_hour":     simple(1, "0", integer),
-		"timezone_minute":   simple(1, "0", integer),
-		"to_milliseconds":   simple(1, "CAST(epoch($1) * 1000 AS BIGINT)", integer),
+		"millisecond":            simple(1, "(millisecond($1) % 1000)", integer).byClock(),
+		"last_day_of_month":      simple(1, "last_day($1)", date).byClock(),
+		"at_timezone":            {min: 2, max: 2, write: atTimezone},
+		"with_timezone":          {min: 2, max: 2, write: withTimezone},
+		"human_readable_seconds": simple(1, "ct_readable_seconds(CAST($1 AS DOUBLE))", varchar),
+		"current_timezone":       simple(0, "'UTC'", varchar),
+		"timezone_hour":          simple(1, "0", integer),
+		"timezone_minute":        simple(1, "0", integer),
+		"to_milliseconds":        simple(1, "CAST(epoch($1) * 1000 AS BIGINT)", integer),
 	}
 	for _, unit := range []string{"year", "quarter", "month", "day", "hour", "minute", "second"} {
 		all[unit] = part(unit)
@@ -151,7 +161,9 @@ func numberFunctions() map[string]function {
 		"bitwise_xor": simple(2, "xor($1, $2)", integer), "bitwise_not": simple(1, "(~ $1)", integer),
 		"bitwise_left_shift": simple(2, "($1 << $2)", integer), "bitwise_right_shift": simple(2, "($1 >> $2)", integer),
 		"greatest": {min: 1, max: -1, write: extreme("greatest")}, "least": {min: 1, max: -1, write: extreme("least")},
-		"to_base": simple(2, "lower(to_base($1, CAST($2 AS INTEGER)))", varchar),
+		"from_base":    simple(2, "ct_from_base($1, CAST($2 AS BIGINT))", integer),
+		"width_bucket": simple(4, "ct_width_bucket(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE), CAST($3 AS DOUBLE), CAST($4 AS BIGINT))", integer),
+		"to_base":      simple(2, "lower(to_base($1, CAST($2 AS INTEGER)))", varchar),
 	}
 	for _, same := range []string{"sqrt", "cbrt", "exp", "ln", "log10", "log2", "radians", "degrees", "sin", "cos", "tan", "asin", "acos", "atan"} {
 		all[same] = simple(1, same+"($1)", double)
@@ -191,7 +203,11 @@ func arrayFunctions() map[string]function {
 		"array_join":      {min: 2, max: 3, write: arrayJoin},
 		"array_position":  simple(2, "coalesce(list_position($1, $2), 0)", integer),
 		"array_remove":    simple(2, "list_filter($1, ct_e -> ct_e <> $2)", unknown).like(first),
-		"array_sort":      simple(1, "list_sort($1, 'ASC', 'NULLS LAST')", unknown).like(first),
+		"array_sort":      {min: 1, max: 2, write: arraySort},
+		"trim_array":      simple(2, "($1)[1:len($1) - $2]", unknown).like(first),
+		"ngrams":          simple(2, "list_transform(generate_series(1, greatest(len($1) - $2 + 1, 1)), ct_i -> ($1)[ct_i:ct_i + $2 - 1])", unknown).like(arrayOfFirst),
+		"shuffle":         simple(1, "$1", unknown).like(first), // any order will do
+		"zip_with":        {min: 3, max: 3, write: zipWith},
 		"array_max":       simple(1, "list_max($1)", unknown).like(elemOf),
 		"array_min":       simple(1, "list_min($1)", unknown).like(elemOf),
 		"arrays_overlap":  simple(2, "list_has_any($1, $2)", boolean),
@@ -205,24 +221,26 @@ func arrayFunctions() map[string]function {
 		"any_match":       {min: 2, max: 2, write: match("coalesce(list_bool_or(%s), CASE WHEN %s IS NOT NULL THEN false END)")},
 		"all_match":       {min: 2, max: 2, write: match("coalesce(list_bool_and(%s), CASE WHEN %s IS NOT NULL THEN true END)")},
 		"none_match":      {min: 2, max: 2, write: match("NOT coalesce(list_bool_or(%s), CASE WHEN %s IS NOT NULL THEN false END)")},
-		"zip":             simple(2, "list_zip($1, $2)", unknown),
+		"zip":             span(2, 5, "list_zip($*)", unknown),
 	}
 }
 
 func mapFunctions() map[string]function {
 	return map[string]function{
-		"map":              {min: 0, max: 2, write: makeMap},
-		"map_keys":         simple(1, "map_keys($1)", unknown).like(func(a []typ) typ { return arrayOf(keyOf(first(a))) }),
-		"map_values":       simple(1, "map_values($1)", unknown).like(func(a []typ) typ { return arrayOf(first(a).elemType()) }),
-		"map_entries":      simple(1, "map_entries($1)", unknown),
-		"map_from_entries": simple(1, "map_from_entries($1)", unknown),
-		"map_concat":       span(2, -1, "map_concat($*)", unknown).like(first),
-		"map_filter":       {min: 2, max: 2, write: mapLambda("map_from_entries(list_filter(map_entries(%s), ct_e -> %s))")},
-		"transform_values": {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(ct_e.key, %s)))")},
-		"transform_keys":   {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(%s, ct_e.value)))")},
-		"map_agg":          {min: 2, max: 2, aggregate: true, write: mapAgg},
-		"multimap_agg":     {min: 2, max: 2, aggregate: true, refused: "not to be had here; use map_agg(k, array_agg(v)) over a grouped subquery"},
-		"histogram":        {min: 1, max: 1, aggregate: true, from: func(a []typ) typ { return mapOf(first(a), of(integer)) }},
+		"map":                  {min: 0, max: 2, write: makeMap},
+		"map_keys":             simple(1, "map_keys($1)", unknown).like(func(a []typ) typ { return arrayOf(keyOf(first(a))) }),
+		"map_values":           simple(1, "map_values($1)", unknown).like(func(a []typ) typ { return arrayOf(first(a).elemType()) }),
+		"map_entries":          simple(1, "map_entries($1)", unknown),
+		"map_from_entries":     simple(1, "map_from_entries($1)", unknown),
+		"map_concat":           span(2, -1, "map_concat($*)", unknown).like(first),
+		"map_filter":           {min: 2, max: 2, write: mapLambda("map_from_entries(list_filter(map_entries(%s), ct_e -> %s))")},
+		"transform_values":     {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(ct_e.key, %s)))")},
+		"transform_keys":       {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(%s, ct_e.value)))")},
+		"map_agg":              {min: 2, max: 2, aggregate: true, write: mapAgg},
+		"multimap_agg":         {min: 2, max: 2, aggregate: true, write: multimapAgg},
+		"map_union":            {min: 1, max: 1, aggregate: true, write: mapUnion},
+		"approx_most_frequent": {min: 3, max: 3, aggregate: true, write: mostFrequent},
+		"histogram":            {min: 1, max: 1, aggregate: true, from: func(a []typ) typ { return mapOf(first(a), of(integer)) }},
 	}
 }
 
@@ -251,6 +269,8 @@ func aggregates() map[string]function {
 		"approx_distinct":   {min: 1, max: 2, aggregate: true, write: approxDistinct},
 		"approx_percentile": {min: 2, max: 4, aggregate: true, write: approxPercentile},
 		"grouping":          agg(1, -1, "grouping", number(integer)),
+		"geometric_mean":    agg(1, 1, "geometric_mean", number(double)),
+		"entropy":           agg(1, 1, "entropy", number(double)),
 		"bitwise_and_agg":   agg(1, 1, "bit_and", number(integer)),
 		"bitwise_or_agg":    agg(1, 1, "bit_or", number(integer)),
 	}
@@ -309,18 +329,15 @@ func known(args []typ) typ {
 func refusedFunctions() map[string]function {
 	all := map[string]function{}
 	for name, why := range map[string]string{
-		"soundex": "", "word_stem": "", "luhn_check": "", "from_base": "", "crc32": "", "xxhash64": "", "murmur3": "", "spooky_hash_v2_32": "",
+		"word_stem": "", "crc32": "", "xxhash64": "", "murmur3": "", "spooky_hash_v2_32": "",
 		"spooky_hash_v2_64": "", "sha512": "", "hmac_md5": "", "hmac_sha1": "", "hmac_sha256": "", "hmac_sha512": "", "checksum": "its value is Trino's own",
-		"approx_set": "its sketches are Trino's own; count with approx_distinct", "merge": "its sketches are Trino's own", "empty_approx_set": "its sketches are Trino's own",
-		"approx_most_frequent": "use count(*) … GROUP BY", "numeric_histogram": "", "tdigest_agg": "", "qdigest_agg": "", "geometric_mean": "",
-		"map_union": "", "map_zip_with": "", "zip_with": "", "combinations": "", "ngrams": "", "shuffle": "", "trim_array": "use slice",
-		"bar": "", "color": "", "render": "", "rgb": "", "parse_duration": "", "human_readable_seconds": "", "parse_presto_data_size": "", "parse_data_size": "",
-		"regexp_position": "", "width_bucket": "", "cosine_similarity": "", "jaro_winkler": "", "reduce_agg": "", "st_geometryfromtext": "",
-		"st_point": "", "st_distance": "", "st_contains": "", "json_query": "the SQL/JSON functions are not to be had; use json_extract",
-		"json_exists": "the SQL/JSON functions are not to be had; use json_extract", "json_object": "the SQL/JSON functions are not to be had",
-		"json_array": "the SQL/JSON functions are not to be had", "current_groups": "", "to_geometry": "", "classify": "", "regress": "",
+		"approx_set": "its sketches are Trino's own; count with approx_distinct", "merge": "its sketches are Trino's own", "empty_approx_set": "its sketches are Trino's own", "numeric_histogram": "", "tdigest_agg": "", "qdigest_agg": "",
+		"map_zip_with": "", "combinations": "",
+		"bar": "", "color": "", "render": "", "rgb": "", "parse_duration": "", "parse_presto_data_size": "", "parse_data_size": "",
+		"cosine_similarity": "", "jaro_winkler": "", "reduce_agg": "", "st_geometryfromtext": "",
+		"st_point": "", "st_distance": "", "st_contains": "", "current_groups": "", "to_geometry": "", "classify": "", "regress": "",
 		"from_unixtime_nanos": "use from_unixtime", "to_ieee754_64": "", "to_big_endian_64": "", "from_big_endian_64": "", "hash_counts": "",
-		"entropy": "", "regr_slope": "", "regr_intercept": "", "learn_classifier": "", "bing_tile": "", "beta_cdf": "", "normal_cdf": "", "wilson_interval_lower": "",
+		"regr_slope": "", "regr_intercept": "", "learn_classifier": "", "bing_tile": "", "beta_cdf": "", "normal_cdf": "", "wilson_interval_lower": "",
 	} {
 		if why == "" {
 			why = "the embedded engine does not have it; --engine athena does"

@@ -257,7 +257,7 @@ func (l *lexer) symbol(c rune, size int) (token, error) {
 		t := l.word()
 		return token{tokParam, t.text, at, l.i}, nil
 	}
-	if strings.ContainsRune("+-*/%=<>(),.;[]", c) {
+	if strings.ContainsRune("+-*/%=<>(),.;[]", c) || c == ':' && !strings.HasPrefix(l.text[at:], "::") {
 		l.i += size
 		return token{tokSymbol, string(c), at, l.i}, nil
 	}

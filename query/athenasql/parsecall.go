@@ -9,6 +9,9 @@ import (
 func (p *parser) callOf(t token) (expr, error) {
 	c := &call{node: node{t.at}, name: strings.ToLower(t.text)}
 	p.advance()
+	if isJSONCall(c.name) {
+		return p.jsonCall(c)
+	}
 	if err := p.arguments(c); err != nil {
 		return nil, err
 	}
@@ -54,6 +57,9 @@ func (p *parser) arguments(c *call) (err error) {
 	if c.args, err = list(p, p.expr); err != nil {
 		return err
 	}
+	if (c.name == "substring" || c.name == "substr") && len(c.args) == 1 && p.tok().is("FROM") {
+		return p.substringFrom(c)
+	}
 	if p.words("ORDER", "BY") {
 		if c.orderBy, err = list(p, p.sortKey); err != nil {
 			return err
@@ -63,6 +69,21 @@ func (p *parser) arguments(c *call) (err error) {
 		for !p.tok().sym(")") && p.tok().kind != tokEnd {
 			p.advance()
 		}
+	}
+	return p.wantSym(")")
+}
+
+// substringFrom reads the rest of substring(x FROM a FOR b).
+func (p *parser) substringFrom(c *call) error {
+	for _, w := range []string{"FROM", "FOR"} {
+		if !p.word(w) {
+			break
+		}
+		x, err := p.expr()
+		if err != nil {
+			return err
+		}
+		c.args = append(c.args, x)
 	}
 	return p.wantSym(")")
 }
@@ -189,6 +210,7 @@ func (p *parser) typeField() (f typeField, err error) {
 			return f, p.unexpected("want a field's name")
 		}
 		f.name = t.text
+		p.colon() // Hive's struct<name:type>
 	}
 	if f.kind, err = p.typeName(); err != nil {
 		return f, err

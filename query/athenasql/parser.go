@@ -18,10 +18,12 @@ type parser struct {
 	loose  []looseness
 }
 
-// looseness is something that Athena would not take and that we do.
+// looseness is something that Athena would not take and that we do, or what its
+// code says.
 type looseness struct {
 	at      int
 	message string
+	code    string
 }
 
 func (p *parser) tok() token { return p.tokens[p.i] }
@@ -142,7 +144,32 @@ func (p *parser) afterDot(what string) (ident, error) {
 }
 
 func (p *parser) note(at int, format string, args ...any) {
-	p.loose = append(p.loose, looseness{at, fmt.Sprintf(format, args...)})
+	p.loose = append(p.loose, looseness{at: at, message: fmt.Sprintf(format, args...)})
+}
+
+// group passes over what stands in brackets, which are next.
+func (p *parser) group() {
+	depth := 0
+	for t := p.tok(); t.kind != tokEnd; t = p.tok() {
+		p.advance()
+		if t.sym("(") {
+			depth++
+		}
+		if t.sym(")") {
+			if depth--; depth == 0 {
+				return
+			}
+		}
+	}
+}
+
+// colon takes a colon, also one that seemed to begin a parameter.
+func (p *parser) colon() bool {
+	if t := p.tok(); t.kind == tokParam && t.text != "?" {
+		p.tokens[p.i] = token{tokWord, t.text, t.at + 1, t.end}
+		return true
+	}
+	return p.sym(":")
 }
 
 // alias reads [AS] name.

@@ -79,10 +79,11 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 		}
 		return "(" + parts[0] + " IS " + either(x.not, "NOT ", "") + "DISTINCT FROM " + parts[1] + ")", of(boolean), nil
 	case *between:
-		parts, types, err := t.each([]expr{instant(x.x), instant(x.lo), instant(x.hi)}, s)
+		parts, types, err := t.each([]expr{x.x, x.lo, x.hi}, s)
 		if err != nil {
 			return "", typ{}, err
 		}
+		ordered(parts, types)
 		t.compare(x.at, types[0], types[1])
 		t.compare(x.at, types[0], types[2])
 		return "(" + parts[0] + either(x.not, " NOT", "") + " BETWEEN " + parts[1] + " AND " + parts[2] + ")", of(boolean), nil
@@ -243,7 +244,7 @@ func (t *translator) typed(x *typed) (string, typ, error) {
 		return "CAST(" + text + " AS DATE)", of(date), nil
 	case "TIMESTAMP":
 		if hasZone(x.text) {
-			return "CAST(" + text + " AS TIMESTAMPTZ)", of(timestampTZ), nil
+			return zonedLiteral(x.text)
 		}
 		return "CAST(" + text + " AS TIMESTAMP)", of(timestamp), nil
 	}
@@ -385,29 +386,6 @@ func (t *translator) caseOf(x *caseOf, s *scope) (string, typ, error) {
 	return b.String() + " END", kind, nil
 }
 
-// instant takes AT TIME ZONE off where only the instant matters.
-func instant(x expr) expr {
-	if z, ok := x.(*atZone); ok {
-		return instant(z.x)
-	}
-	return x
-}
-
-func (t *translator) atZone(x *atZone, s *scope) (string, typ, error) {
-	parts, types, err := t.each([]expr{x.x, x.zone}, s)
-	if err != nil {
-		return "", typ{}, err
-	}
-	if l, ok := x.zone.(*literal); ok && isUTC(l.text) {
-		return "CAST(" + parts[0] + " AS TIMESTAMPTZ)", of(timestampTZ), nil
-	}
-	if types[0].kind == timestamp {
-		parts[0] = "CAST(" + parts[0] + " AS TIMESTAMPTZ)"
-	}
-	t.warn(x.at, codeZone, "AT TIME ZONE: the time is shown as in that zone, and without its name")
-	return "timezone(" + parts[1] + ", " + parts[0] + ")", typ{kind: timestamp, moved: true}, nil
-}
-
 func isUTC(zone string) bool {
 	switch strings.ToLower(zone) {
 	case "utc", "etc/utc", "z", "gmt", "+00:00":
@@ -417,18 +395,20 @@ func isUTC(zone string) bool {
 }
 
 func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
-	a, b := x.x, x.y
-	switch x.op {
-	case "=", "<>", "<", "<=", ">", ">=", "-":
-		a, b = instant(a), instant(b)
+	if x.op == "AND" {
+		return t.conjunction(x, s)
 	}
-	parts, types, err := t.each([]expr{a, b}, s)
+	parts, types, err := t.each([]expr{x.x, x.y}, s)
 	if err != nil {
 		return "", typ{}, err
 	}
+	switch x.op {
+	case "<", "<=", ">", ">=":
+		ordered(parts, types)
+	}
 	text := "(" + parts[0] + " " + x.op + " " + parts[1] + ")"
 	switch x.op {
-	case "AND", "OR":
+	case "OR":
 		return text, of(boolean), nil
 	case "=", "<>", "<", "<=", ">", ">=":
 		t.compare(x.at, types[0], types[1])
@@ -441,6 +421,12 @@ func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
 
 // concat writes ||, which takes texts or arrays.
 func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ, error) {
+	switch l, r := types[0].kind, types[1].kind; {
+	case l == arrayKind && r != arrayKind && r != unknown:
+		return "list_append(" + parts[0] + ", " + parts[1] + ")", types[0], nil
+	case r == arrayKind && l != arrayKind && l != unknown:
+		return "list_prepend(" + parts[0] + ", " + parts[1] + ")", types[1], nil
+	}
 	for i, k := range types {
 		if k.kind == arrayKind || k.kind == varbinary {
 			return "(" + parts[0] + " || " + parts[1] + ")", k, nil
@@ -504,7 +490,7 @@ func (t *translator) subscript(x *subscript, s *scope) (string, typ, error) {
 		if _, err := fmt.Sscan(l.text, &n); err != nil || n < 1 || n > len(types[0].fields) {
 			return "", typ{}, errAt(x.at, "a row with %d fields has no field %s", len(types[0].fields), l.text)
 		}
-		return base + "[" + parts[1] + "]", types[0].fields[n-1].typ, nil
+		return "struct_extract_at(" + parts[0] + ", " + parts[1] + ")", types[0].fields[n-1].typ, nil
 	case jsonKind, varchar:
 		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "a subscript of a " + types[0].String(), help: "json_extract_scalar(text, '$.a[0]')"}
 	}

@@ -166,17 +166,35 @@ func (p *parser) table() (relation, error) {
 	if p.tok().sym("(") {
 		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "table functions are not to be had here"}
 	}
-	for _, refused := range []string{"TABLESAMPLE", "MATCH_RECOGNIZE"} {
-		if p.tok().is(refused) {
-			return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: refused + " is not to be had here"}
-		}
+	if p.tok().is("MATCH_RECOGNIZE") {
+		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "MATCH_RECOGNIZE is not to be had here"}
 	}
 	if p.tok().is("FOR") && (p.ahead(1).is("TIMESTAMP") || p.ahead(1).is("VERSION")) {
 		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "logs have no versions to travel to; leave FOR … AS OF out"}
 	}
 	var err error
-	t.alias, t.columns, err = p.named()
+	if t.alias, t.columns, err = p.named(); err == nil && p.tok().is("TABLESAMPLE") {
+		err = p.sample(t)
+	}
 	return t, err
+}
+
+// sample reads TABLESAMPLE BERNOULLI (percent).
+func (p *parser) sample(t *table) error {
+	p.advance()
+	if !p.word("BERNOULLI") && !p.word("SYSTEM") {
+		return p.unexpected("want BERNOULLI or SYSTEM")
+	}
+	if err := p.wantSym("("); err != nil {
+		return err
+	}
+	n := p.tok()
+	if n.kind != tokNumber {
+		return p.unexpected("want a number of percent")
+	}
+	p.advance()
+	t.sample = n.text
+	return p.wantSym(")")
 }
 
 // dashes takes the rest of a table's name that has dashes without quotes, as in

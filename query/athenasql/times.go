@@ -49,8 +49,9 @@ func dateAdd(c *callSite) (string, typ, error) {
 	if err != nil {
 		return "", typ{}, err
 	}
-	text := fmt.Sprintf("(%s + %s(CAST(%s AS INTEGER)))", c.asTime(2), timeUnits[u], c.args[1])
 	kind := c.types[2]
+	text := fmt.Sprintf("(%s + %s(CAST(%s AS INTEGER)))", inZone(kind, c.asTime(2)), timeUnits[u], c.args[1])
+	text = fromZone(kind, text)
 	switch kind.kind {
 	case date:
 		text = "CAST(" + text + " AS DATE)"
@@ -66,6 +67,9 @@ func dateTrunc(c *callSite) (string, typ, error) {
 		return "", typ{}, err
 	}
 	kind := c.types[1]
+	if kind.zone != "" {
+		return fromZone(kind, fmt.Sprintf("CAST(date_trunc('%s', %s) AS TIMESTAMP)", u, inZone(kind, c.args[1]))), kind, nil
+	}
 	text := fmt.Sprintf("date_trunc('%s', %s)", u, c.asTime(1))
 	if kind.kind == date {
 		return "CAST(" + text + " AS DATE)", kind, nil
@@ -82,24 +86,21 @@ func dateTrunc(c *callSite) (string, typ, error) {
 func fromUnix(c *callSite) (string, typ, error) {
 	text := c.fill("to_timestamp(CAST($1 AS DOUBLE))")
 	if len(c.args) == 2 {
-		if zone, ok := c.literal(1); !ok || !isUTC(zone) {
-			c.t.warn(c.x.at, codeZone, "from_unixtime: the time is shown as in that zone, and without its name")
-			return "timezone(" + c.args[1] + ", " + text + ")", typ{kind: timestamp, moved: true}, nil
-		}
+		kind, err := c.zoned(1)
+		return text, kind, err
 	}
 	return text, of(timestampTZ), nil
 }
 
 func toISO(c *callSite) (string, typ, error) {
+	if zone := c.types[0]; zone.zone != "" {
+		return fmt.Sprintf("ct_iso_text(%s, %s)", c.args[0], inZone(zone, c.args[0])), of(varchar), nil
+	}
 	format := map[kind]string{date: "%Y-%m-%d", timestamp: "%Y-%m-%dT%H:%M:%S.%g"}[c.types[0].kind]
 	if format == "" {
 		format = "%Y-%m-%dT%H:%M:%S.%gZ"
 	}
 	return "strftime(" + c.args[0] + ", '" + format + "')", of(varchar), nil
-}
-
-func atTimezone(c *callSite) (string, typ, error) {
-	return c.t.atZone(&atZone{c.x.node, c.x.args[0], c.x.args[1]}, c.s)
 }
 
 // formatTime writes a function whose second argument is a date format.
@@ -115,7 +116,7 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 			return "", typ{}, c.errorf(codeFormat, "%v", err)
 		}
 		if !parse {
-			return "strftime(" + c.asTime(0) + ", " + quoteText(to) + ")", of(varchar), nil
+			return "strftime(" + inZone(c.types[0], c.asTime(0)) + ", " + quoteText(to) + ")", of(varchar), nil
 		}
 		text := "strptime(" + c.args[0] + ", " + quoteText(to) + ")"
 		if c.x.name == "parse_datetime" {

@@ -3,6 +3,7 @@ package athenasql
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/query/schema"
@@ -30,17 +31,17 @@ const starMark = "\x00"
 func translate(text string, s *statement, o Options) (*Translation, error) {
 	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}}
 	for _, l := range s.loose {
-		t.warn(l.at, codeNotAthena, "%s", l.message)
+		t.warn(l.at, either(l.code == "", codeNotAthena, l.code), "%s", l.message)
 	}
 	var sql string
 	var err error
 	switch {
-	case s.tables:
-		sql = "SELECT 'cloudtrail_logs' AS tab_name"
-	case s.show != nil:
-		sql = describeTrail()
+	case s.rows != nil:
+		sql = s.rows.sql()
 	default:
-		sql, _, err = t.query(s.query, &scope{})
+		var columns []column
+		sql, columns, err = t.query(s.query, &scope{})
+		sql = shown(sql, columns)
 		if s.explain {
 			sql = "EXPLAIN " + sql
 		}
@@ -58,16 +59,6 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 	}
 	return &Translation{SQL: t.unmark(sql), Needs: t.needs, Star: t.star, Trails: trails,
 		Filter: t.filter, bounds: bounds, Notes: t.notes, Tables: t.tables}, nil
-}
-
-func describeTrail() string {
-	var rows []string
-	for _, c := range schema.Columns() {
-		if c.Class != schema.Extra {
-			rows = append(rows, fmt.Sprintf("(%s, %s, %s)", quoteText(c.Name), quoteText(c.SQLType()), quoteText(map[schema.Class]string{schema.Partition: "partition"}[c.Class])))
-		}
-	}
-	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") AS t(col_name, data_type, comment)"
 }
 
 // unmark puts the columns to leave out behind each star of the trail.
@@ -123,14 +114,15 @@ func (t *translator) query(q *query, outer *scope) (string, []column, error) {
 		}
 		b.WriteString(with)
 	}
-	if q.ties {
-		return "", nil, &syntaxError{at: q.at, code: codeUnsupported, message: "WITH TIES is not to be had here", help: "rank() OVER (ORDER BY …) <= n"}
-	}
 	sql, columns, inside, err := t.body(q.body, s)
 	if err != nil {
 		return "", nil, err
 	}
 	b.WriteString(sql)
+	if q.ties {
+		last, err := t.ties(q, inside, columns)
+		return b.String() + last, columns, err
+	}
 	if len(q.orderBy) > 0 {
 		keys, err := t.sortKeys(q.orderBy, inside)
 		if err != nil {
@@ -141,6 +133,30 @@ func (t *translator) query(q *query, outer *scope) (string, []column, error) {
 	bounds, err := t.bounds(q, s)
 	b.WriteString(bounds)
 	return b.String(), columns, err
+}
+
+// ties writes FETCH FIRST n ROWS WITH TIES.
+func (t *translator) ties(q *query, inside *scope, columns []column) (string, error) {
+	b, plain := q.body.(*selection)
+	if !plain || b.distinct || len(q.orderBy) == 0 || q.offset != nil {
+		return "", &syntaxError{at: q.at, code: codeUnsupported, message: "WITH TIES is to be had behind SELECT … ORDER BY only", help: "rank() OVER (ORDER BY …) <= n"}
+	}
+	n, _, err := t.expr(q.limit, inside)
+	if err != nil {
+		return "", err
+	}
+	order := slices.Clone(q.orderBy)
+	for i, k := range order { // a position means nothing in a window
+		if l, ok := k.x.(*literal); ok && l.kind == litInteger {
+			at, err := strconv.Atoi(l.text)
+			if err != nil || at < 1 || at > len(columns) {
+				return "", errAt(l.at, "there is no column %s", l.text)
+			}
+			order[i].x = &name{node{l.at}, []ident{{text: columns[at-1].name, quoted: true, at: l.at}}}
+		}
+	}
+	keys, err := t.sortKeys(order, inside)
+	return " QUALIFY rank() OVER (ORDER BY " + keys + ") <= " + n + " ORDER BY " + keys, err
 }
 
 func (t *translator) bounds(q *query, s *scope) (string, error) {
@@ -373,9 +389,12 @@ func (t *translator) groupSets(g *grouping, s *scope) (string, error) {
 func (t *translator) sortKeys(keys []sortKey, s *scope) (string, error) {
 	parts := make([]string, len(keys))
 	for i, k := range keys {
-		x, _, err := t.sorted(k.x, s)
+		x, kind, err := t.sorted(k.x, s)
 		if err != nil {
 			return "", err
+		}
+		if kind.kind == ipaddress {
+			x = "ct_ip_order(" + x + ")"
 		}
 		if k.desc {
 			x += " DESC"

@@ -39,7 +39,7 @@ type typ struct {
 	key    *typ // of a map
 	elem   *typ // of an array or a map's values
 	fields []fieldType
-	moved  bool // AT TIME ZONE shows it in another zone
+	zone   string // that a timestampTZ is shown in, when it is not UTC
 }
 
 type fieldType struct {

@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,13 @@ func reverse(c *callSite) (string, typ, error) {
 		return c.fill("list_reverse($1)"), c.types[0], nil
 	}
 	return onText("reverse($1)")(c)
+}
+
+func strpos(c *callSite) (string, typ, error) {
+	if len(c.args) == 3 {
+		return c.fill("ct_strpos($1, $2, CAST($3 AS BIGINT))"), of(integer), nil
+	}
+	return c.fill("strpos($1, $2)"), of(integer), nil
 }
 
 func replace(c *callSite) (string, typ, error) {
@@ -109,6 +117,9 @@ func format(c *callSite) (string, typ, error) {
 	return c.fill("printf($*)"), of(varchar), nil
 }
 
+// namedGroup is (?<name>, which the engine takes with a P only.
+var namedGroup = regexp.MustCompile(`((?:^|[^\\])(?:\\\\)*)\(\?<([A-Za-z])`)
+
 // checkPattern refuses what RE2 does not have.
 func (c *callSite) checkPattern(i int) error {
 	text, ok := c.literal(i)
@@ -118,6 +129,7 @@ func (c *callSite) checkPattern(i int) error {
 	if _, err := re2.Compile(text, false); err != nil {
 		return c.errorf(codePattern, "%v", err)
 	}
+	c.args[i] = quoteText(namedGroup.ReplaceAllString(text, "${1}(?P<$2"))
 	return nil
 }
 
@@ -151,7 +163,7 @@ func regexpReplace(c *callSite) (string, typ, error) {
 	}
 	text, ok := c.literal(2)
 	if !ok {
-		return "", typ{}, c.errorf(codeRefused, "the replacement must be written in the query")
+		return c.fill(`regexp_replace($1, $2, replace(replace($3, '\', '\\'), '$', '\'), 'g')`), of(varchar), nil
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -162,14 +174,33 @@ func regexpReplace(c *callSite) (string, typ, error) {
 		case text[i] == '$' && next < len(text) && text[next] >= '0' && text[next] <= '9':
 			i++
 			b.WriteString(`\` + string(text[i]))
+		case strings.HasPrefix(text[i:], "${"):
+			n, end := c.group(text[i+2:])
+			if n < 0 {
+				return "", typ{}, c.errorf(codePattern, "the pattern has no group of that name: %s", text[i:])
+			}
+			b.WriteString(`\` + strconv.Itoa(n))
+			i += 2 + end
 		case text[i] == '$':
-			return "", typ{}, c.errorf(codePattern, "named groups in a replacement are not to be had; use $1")
+			return "", typ{}, c.errorf(codePattern, "a $ in a replacement is followed by a group's number or {name}")
 		default:
 			b.WriteByte(text[i])
 		}
 	}
 	c.args[2] = quoteText(b.String())
 	return c.fill("regexp_replace($1, $2, $3, 'g')"), of(varchar), nil
+}
+
+// group is the number of the group that the replacement names, up to a brace at
+// end; -1 when the pattern has none.
+func (c *callSite) group(rest string) (n, end int) {
+	name, _, ok := strings.Cut(rest, "}")
+	text, isText := c.literal(1)
+	re, err := re2.Compile(text, false)
+	if !ok || !isText || err != nil {
+		return -1, 0
+	}
+	return re.SubexpIndex(name), len(name)
 }
 
 func ifElse(c *callSite) (string, typ, error) {
@@ -296,15 +327,76 @@ func match(template string) func(*callSite) (string, typ, error) {
 	}
 }
 
-// reduce writes reduce(array, start, (s, x) -> …, s -> …).
+// reduce writes reduce(array, start, (s, x) -> …, s -> …). The engine's own folds
+// elements of the type of its state only, so each element brings a state along.
 func reduce(c *callSite) (string, typ, error) {
-	p, body, kind, err := c.lambda(2, []typ{c.types[1], c.types[0].elemType()}, nil)
+	state := c.types[1]
+	_, body, kind, err := c.lambda(2, []typ{state, c.types[0].elemType()}, []string{"ct_s.s", "ct_x.x"})
 	if err != nil {
 		return "", typ{}, err
 	}
-	folded := "list_reduce(" + c.args[0] + ", (" + p[0] + ", " + p[1] + ") -> " + body + ", " + c.args[1] + ")"
+	start := c.args[1]
+	if engine := engineName(state); engine != "" {
+		start, body = "CAST("+start+" AS "+engine+")", "CAST("+body+" AS "+engine+")"
+	}
+	elems := "list_transform(" + c.args[0] + ", ct_e -> struct_pack(s := " + start + ", x := ct_e))"
+	folded := "(list_reduce(" + elems + ", (ct_s, ct_x) -> struct_pack(s := " + body + ", x := ct_x.x), struct_pack(s := " + start + ", x := (" + c.args[0] + ")[1]))).s"
+	if kind.kind == unknown {
+		kind = state
+	}
 	_, out, kind, err := c.lambda(3, []typ{kind}, []string{folded})
 	return out, kind, err
+}
+
+// engineName is the type in the embedded engine; empty when it is not known.
+func engineName(t typ) string {
+	switch t.kind {
+	case varchar, ipaddress:
+		return "VARCHAR"
+	case integer:
+		return "BIGINT"
+	case double, decimal:
+		return "DOUBLE"
+	case boolean:
+		return "BOOLEAN"
+	case date:
+		return "DATE"
+	case timestamp:
+		return "TIMESTAMP"
+	case timestampTZ:
+		return "TIMESTAMPTZ"
+	case arrayKind:
+		if elem := engineName(t.elemType()); elem != "" {
+			return elem + "[]"
+		}
+	case rowKind:
+		parts := make([]string, len(t.fields))
+		for i, f := range t.fields {
+			engine := engineName(f.typ)
+			if engine == "" {
+				return ""
+			}
+			parts[i] = quoteName(f.name) + " " + engine
+		}
+		return "STRUCT(" + strings.Join(parts, ", ") + ")"
+	}
+	return ""
+}
+
+// arraySort sorts; with a comparator by how many elements come before each.
+func arraySort(c *callSite) (string, typ, error) {
+	if len(c.args) == 1 {
+		return c.fill("list_sort($1, 'ASC', 'NULLS LAST')"), c.types[0], nil
+	}
+	elem := c.types[0].elemType()
+	_, before, _, err := c.lambda(1, []typ{elem, elem}, []string{"ct_y", "ct_x"})
+	ranked := "list_transform(" + c.args[0] + ", (ct_x, ct_i) -> struct_pack(r := len(list_filter(" + c.args[0] + ", ct_y -> (" + before + ") < 0)), i := ct_i, x := ct_x))"
+	return "list_transform(list_sort(" + ranked + "), ct_e -> ct_e.x)", c.types[0], err
+}
+
+func zipWith(c *callSite) (string, typ, error) {
+	_, body, kind, err := c.lambda(2, []typ{c.types[0].elemType(), c.types[1].elemType()}, []string{"ct_e[1]", "ct_e[2]"})
+	return "list_transform(list_zip(" + c.args[0] + ", " + c.args[1] + "), ct_e -> " + body + ")", arrayOf(kind), err
 }
 
 // mapLambda writes a lambda of key and value over a map's entries.
@@ -333,6 +425,24 @@ func makeMap(c *callSite) (string, typ, error) {
 func mapAgg(c *callSite) (string, typ, error) {
 	text, err := c.aggregate("list", []string{c.fill("struct_pack(k := $1, v := $2)")})
 	return "ct_map_of(" + text + ")", mapOf(c.types[0], c.types[1]), err
+}
+
+// multimapAgg keeps all values of each key.
+func multimapAgg(c *callSite) (string, typ, error) {
+	text, err := c.aggregate("list", []string{c.fill("struct_pack(k := $1, v := $2)")})
+	return "ct_multimap_of(" + text + ")", mapOf(c.types[0], arrayOf(c.types[1])), err
+}
+
+func mapUnion(c *callSite) (string, typ, error) {
+	text, err := c.aggregate("list", c.args)
+	return "ct_map_of(list_transform(flatten(list_transform(" + text + ", ct_m -> map_entries(ct_m))), ct_e -> struct_pack(k := ct_e.key, v := ct_e.value)))", c.types[0], err
+}
+
+// mostFrequent is exact, which is within every bound of the approximation.
+func mostFrequent(c *callSite) (string, typ, error) {
+	c.t.warn(c.x.at, codeExact, "approx_most_frequent is exact here")
+	text, err := c.aggregate("histogram", c.args[1:2])
+	return "ct_top(map_entries(" + text + "), CAST(" + c.args[0] + " AS BIGINT))", mapOf(c.types[1], of(integer)), err
 }
 
 func setAgg(c *callSite) (string, typ, error) {

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"strings"
+	"time"
 )
 
 // LakeSQL is a query that gives the table's columns out of source, the files of
@@ -36,14 +37,14 @@ func lakeColumn(c Column) string {
 
 // dayColumn is dayText in SQL, of a day such as 2026-03-14.
 func dayColumn(name, day string) string {
-	switch name {
-	case "year", "partition_0":
+	switch partitions()[name].layout {
+	case "2006":
 		return "substr(" + day + ", 1, 4)"
-	case "month", "partition_1":
+	case "01":
 		return "substr(" + day + ", 6, 2)"
-	case "day", "partition_2":
+	case "02":
 		return "substr(" + day + ", 9, 2)"
-	case "dt", "event_date", "eventdate":
+	case time.DateOnly:
 		return day
 	}
 	return "replace(" + day + ", '-', '/')"

@@ -291,35 +291,4 @@ func (p *Place) Partition(name string) (text string, ok bool) {
 	return "", false
 }
 
-// partitionOf says what a partition column of any published table tells.
-func partitionOf(name string) string {
-	switch name {
-	case "account", "account_id", "accountid", "aws_account_id", "account_partition":
-		return "account"
-	case "region", "aws_region", "region_partition":
-		return "region"
-	case "timestamp", "year", "month", "day", "date", "dt", "event_date", "eventdate", "partition_date", "partition_0", "partition_1", "partition_2":
-		return "day"
-	case "organization_id":
-		return "organization"
-	case "ct_object":
-		return "object"
-	case "ct_kind":
-		return "kind"
-	}
-	return ""
-}
-
-func dayText(name string, t time.Time) string {
-	switch name {
-	case "year", "partition_0":
-		return t.Format("2006")
-	case "month", "partition_1":
-		return t.Format("01")
-	case "day", "partition_2":
-		return t.Format("02")
-	case "dt", "event_date", "eventdate":
-		return t.Format(time.DateOnly)
-	}
-	return t.Format("2006/01/02")
-}
+func dayText(name string, t time.Time) string { return t.Format(partitions()[name].layout) }

@@ -10,6 +10,7 @@ package schema
 
 import (
 	"strings"
+	"sync"
 )
 
 // Kind is the shape of a column or of a field in one.
@@ -79,8 +80,12 @@ func userIdentity() Field {
 }
 
 // Columns are all columns, in the order of Athena's table: recorded ones, then
-// partitions, then extras.
-func Columns() []Column {
+// partitions, then extras. The slice is shared; it must not be changed.
+func Columns() []Column { return allColumns() }
+
+var allColumns = sync.OnceValue(makeColumns)
+
+func makeColumns() []Column {
 	recorded := [][]Field{
 		text("eventVersion"), one(userIdentity()),
 		text("eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent", "errorCode", "errorMessage",
@@ -111,12 +116,15 @@ func extras() []Column {
 	for _, f := range text("managementEvent", "insightDetails", "eventContext") {
 		all = append(all, Column{Field: f, Class: Extra})
 	}
-	for _, name := range []string{
-		"ct_object", "ct_record", "ct_key", "ct_kind",
-		"year", "month", "day", "date", "dt", "event_date", "eventdate", "partition_date", "partition_0", "partition_1", "partition_2",
-		"account_id", "accountid", "aws_account_id", "aws_region", "region_partition", "account_partition", "organization_id",
-	} {
+	for _, name := range []string{"ct_object", "ct_record", "ct_key", "ct_kind"} {
 		all = append(all, Column{Field: Field{Name: name}, Class: Extra})
+	}
+	for _, p := range partitionNames() {
+		for _, name := range p.names {
+			if name != "account" && name != "region" && name != "timestamp" && name != "ct_object" && name != "ct_kind" {
+				all = append(all, Column{Field: Field{Name: name}, Class: Extra})
+			}
+		}
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package trino
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math"
 	"net/netip"
@@ -40,6 +41,16 @@ func ipAddress(s string) (any, error) {
 		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
 	}
 	return a.Unmap().WithZone("").String(), nil
+}
+
+// ipOrder is a text that sorts as the address does: IPv4 as part of IPv6.
+func ipOrder(s string) (any, error) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
+	}
+	b := a.As16()
+	return hex.EncodeToString(b[:]), nil
 }
 
 func cidrContains(prefix, s string) (any, error) {
