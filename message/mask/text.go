@@ -18,29 +18,30 @@ import (
 
 // shape is a kind of secret that is known by how it looks.
 type shape struct {
-	hint    []string // one of these is in every text that holds the secret, in lower case
+	hint    []string              // one of these is in every text that holds the secret, in lower case
+	also    func(low string) bool // and this holds of it; nil when nothing more has to
 	pattern *regexp.Regexp
 	with    string // replacement, in the syntax of regexp.Expand
 }
 
 // shapes are tried in order; what one masked, the next sees masked.
 var shapes = []shape{
-	{[]string{"private key"}, regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
-	{[]string{"eyj"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
-	{[]string{"fwogzxivyxdz", "fqogzxivyxdz", "fqodyxdz", "iqojb3jpz2lu", "aqodyxdz", "aqoexample"},
+	{[]string{"private key"}, with("-"), regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
+	{[]string{"eyj"}, with("."), regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
+	{[]string{"fwogzxivyxdz", "fqogzxivyxdz", "fqodyxdz", "iqojb3jpz2lu", "aqodyxdz", "aqoexample"}, nil,
 		regexp.MustCompile(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
-	{[]string{"hooks.slack", "webhook.office", "/webhook"},
+	{[]string{"hooks.slack", "webhook.office", "/webhook"}, nil,
 		regexp.MustCompile(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
-	{[]string{"xox", "xapp-"}, regexp.MustCompile(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
-	{[]string{"gh", "glpat-", "npm_", "sk_", "rk_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, regexp.MustCompile(
+	{[]string{"xox", "xapp-"}, nil, regexp.MustCompile(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "k_live_", "k_test_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, nil, regexp.MustCompile(
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
-	{[]string{"@"}, regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
-	{[]string{"="}, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
-	{[]string{"bearer", "basic", "digest", "token"}, regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
-	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assignment, "${1}${2}" + Shown},
-	{[]string{"</"}, regexp.MustCompile(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
-	{[]string{"-p", "--"}, regexp.MustCompile(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+	{[]string{"://"}, with("@"), regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
+	{[]string{"="}, nil, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
+	{[]string{"bearer", "basic", "digest", "token"}, with(" \t\n\f\r"), regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
+	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assigns, assignment, "${1}${2}" + Shown},
+	{[]string{"</"}, nil, regexp.MustCompile(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
+	{[]string{"-p", "--"}, with(" ="), regexp.MustCompile(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
 // assignment is a secret name, = or : and a value in running text: configuration,
@@ -52,6 +53,26 @@ var (
 	accessKey = regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
 	awsSecret = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
 )
+
+// with tells whether a text has one of some characters.
+func with(chars string) func(string) bool {
+	return func(low string) bool { return strings.ContainsAny(low, chars) }
+}
+
+// assigns tells whether a text has an = or a : with a space or a quote after it.
+func assigns(low string) bool {
+	for i := range len(low) {
+		switch low[i] {
+		case '=':
+			return true
+		case ':':
+			if i+1 < len(low) && strings.IndexByte(" \t\n\f\r\\\"'", low[i+1]) >= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Text is s with every secret of known shape masked and access key ids shown in
 // part. The result is valid UTF-8. n counts what was masked.
@@ -66,10 +87,16 @@ func Text(s string) (out string, n int) {
 	}
 	s = secretKeys(s, &n)
 	s = hiddenText(s, &n)
+	if !strings.Contains(s, "IA") && !strings.Contains(s, "ACCA") {
+		return s, n
+	}
 	return accessKey.ReplaceAllStringFunc(s, AccessKey), n
 }
 
 func (sh *shape) apply(s, low string, n *int) string {
+	if sh.also != nil && !sh.also(low) {
+		return s
+	}
 	for _, h := range sh.hint {
 		if strings.Contains(low, h) {
 			found := sh.pattern.FindAllStringIndex(s, -1)
@@ -86,7 +113,7 @@ func (sh *shape) apply(s, low string, n *int) string {
 // secretKeys masks what looks like an AWS secret access key: 40 characters of
 // base64 that stand alone and are as mixed as chance makes them.
 func secretKeys(s string, n *int) string {
-	if len(s) < 40 {
+	if longestRun(s) < 40 {
 		return s
 	}
 	return awsSecret.ReplaceAllStringFunc(s, func(run string) string {
@@ -96,6 +123,24 @@ func secretKeys(s string, n *int) string {
 		*n++
 		return "[masked AWS secret key]"
 	})
+}
+
+// longestRun is the length of the longest run of base64 characters.
+func longestRun(s string) (longest int) {
+	run := 0
+	for i := range len(s) {
+		if !base64Letter(s[i]) {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+func base64Letter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '/' || c == '+'
 }
 
 // mixed tells chance from a path or a hash: digits and letters of both cases,
@@ -137,6 +182,9 @@ func hiddenText(s string, n *int) string {
 	if len(s) < 24 || len(s) > 1<<16 {
 		return s
 	}
+	if !encodable(s) {
+		return percent(s, n)
+	}
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		b, err := enc.DecodeString(strings.TrimSpace(s))
 		if err == nil && utf8.Valid(b) && holdsSecret(string(b)) {
@@ -144,6 +192,22 @@ func hiddenText(s string, n *int) string {
 			return "[masked: encoded text that holds a secret]"
 		}
 	}
+	return percent(s, n)
+}
+
+// encodable tells whether a text has nothing that base64 cannot have.
+func encodable(s string) bool {
+	s = strings.TrimSpace(s)
+	for i := range len(s) {
+		if c := s[i]; !base64Letter(c) && strings.IndexByte("-_=\r\n", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// percent masks a text that holds a secret behind percent escapes.
+func percent(s string, n *int) string {
 	if strings.Count(s, "%") < 3 {
 		return s
 	}
