@@ -52,6 +52,7 @@ type account struct {
 	roles, users, buckets, functions, teams   []string
 	instances, groups, subnets, vpcs, secrets []string
 	kmsKeys, addresses                        []string
+	homes                                     map[string]string // the address from which a user works
 }
 
 func newAccount(id string, r *rand.Rand) *account {
@@ -75,6 +76,10 @@ func newAccount(id string, r *rand.Rand) *account {
 	fill(&a.secrets, 25, func() string { return "prod/" + word() + "/" + word() + "-" + from(r, alphanumeric[:52], 6) })
 	fill(&a.kmsKeys, 25, func() string { return string(appendUUID(nil, r)) })
 	fill(&a.addresses, 60, func() string { return fmt.Sprint(addressBlocks[r.IntN(len(addressBlocks))], 1+r.IntN(254)) })
+	a.homes = map[string]string{}
+	for _, user := range a.users {
+		a.homes[user] = favourite(r, a.addresses)
+	}
 	return a
 }
 

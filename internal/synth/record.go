@@ -26,6 +26,7 @@ type scene struct {
 const (
 	newSceneIn100 = 22
 	rootOneIn     = 4000
+	travelOneIn   = 2000 // in so many scenes the user is not at home
 )
 
 // change makes another caller appear.
@@ -42,7 +43,9 @@ func (s *scene) change() {
 	default:
 		s.session = s.user + "@example.com"
 	}
-	s.address = favourite(r, a.addresses)
+	if s.address = a.homes[s.user]; r.IntN(travelOneIn) == 0 {
+		s.address = favourite(r, a.addresses)
+	}
 	s.agent = userAgents[skewed(r, len(userAgents), 1.6)]
 	s.signedIn = s.at.Add(-time.Duration(r.IntN(3600)) * time.Second)
 }
