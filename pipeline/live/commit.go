@@ -22,9 +22,9 @@ type part struct {
 	positions []alert.Position // of the source
 	state     []alert.Position
 	letters   []alert.Letter
-	hits      intake.Hits         // for rules that remember
-	keys      []cloudtrail.Key    // of the records judged
-	traffic   map[Place]time.Time // newest event by place
+	hits      intake.Hits        // for rules that remember
+	keys      []cloudtrail.Key   // of the records judged
+	traffic   map[Place]struct{} // from where the records are
 	waited    []waited
 }
 

@@ -460,14 +460,14 @@ func TestPulseTellsSilenceOnce(t *testing.T) {
 	b := live.Place{Source: "q", Account: "111122223333", Region: "us-east-1"}
 	at := now
 	for range 4 {
-		p.Note(map[live.Place]time.Time{a: at, b: at}, at)
+		p.Note(map[live.Place]struct{}{a: {}, b: {}}, at)
 		at = at.Add(time.Hour)
 	}
 	if s := p.Check(at); len(s) != 0 {
 		t.Errorf("news while all deliver: %v", s)
 	}
 	for range 3 {
-		p.Note(map[live.Place]time.Time{a: at}, at)
+		p.Note(map[live.Place]struct{}{a: {}}, at)
 		at = at.Add(time.Hour)
 	}
 	if s := p.Check(at); len(s) != 1 || s[0].Place != b || s[0].Over {
@@ -487,7 +487,7 @@ func TestPulseTellsSilenceOnce(t *testing.T) {
 	if s := q.Check(at.Add(time.Minute)); len(s) != 0 {
 		t.Errorf("a restart is no news: %v", s)
 	}
-	q.Note(map[live.Place]time.Time{b: at}, at.Add(time.Minute))
+	q.Note(map[live.Place]struct{}{b: {}}, at.Add(time.Minute))
 	if s := q.Check(at.Add(2 * time.Minute)); len(s) != 1 || !s[0].Over {
 		t.Errorf("news %v, want the end of the silence", s)
 	}

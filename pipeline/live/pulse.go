@@ -77,7 +77,7 @@ func (p *Pulse) hours() int {
 
 // Note says that places were heard now. Each counts for itself, for its account
 // and for its source.
-func (p *Pulse) Note(traffic map[Place]time.Time, now time.Time) {
+func (p *Pulse) Note(traffic map[Place]struct{}, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for place := range traffic {

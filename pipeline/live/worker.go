@@ -152,9 +152,8 @@ func (w *worker) onebyone(rec *cloudtrail.Record, index, findings int, cause any
 // lastPlace is where the record before came from: most often the next one comes
 // from there, too.
 type lastPlace struct {
-	account, region string
-	place           Place
-	latest          time.Time
+	account, region []byte // as they stand in the record
+	scratch         []byte
 }
 
 // note remembers for the pulse where events come from.
@@ -162,23 +161,17 @@ func (w *worker) note(rec *cloudtrail.Record) {
 	if w.o.Pulse == nil {
 		return
 	}
-	t, ok := rec.Time()
-	if !ok {
+	at, region := &w.place, rec.FieldRaw(cloudtrail.AWSRegion)
+	at.scratch = rec.AppendAccount(at.scratch[:0])
+	if w.part.traffic != nil && bytes.Equal(at.scratch, at.account) && bytes.Equal(region, at.region) {
 		return
 	}
-	region := rec.Field(cloudtrail.AWSRegion).Str()
-	if account := rec.Account(); account != w.place.account || region != w.place.region || w.part.traffic == nil {
-		w.place = lastPlace{account: account, region: region, place: Place{Source: w.delivery.Source, Account: account, Region: region}}
-	}
-	if !t.After(w.place.latest) {
-		return
-	}
-	w.place.latest = t
+	at.account, at.region = append(at.account[:0], at.scratch...), append(at.region[:0], region...)
 	if w.part.traffic == nil {
-		w.part.traffic = map[Place]time.Time{}
+		w.part.traffic = map[Place]struct{}{}
 	}
-	if len(w.part.traffic) < maxPlaces && t.After(w.part.traffic[w.place.place]) {
-		w.part.traffic[w.place.place] = t
+	if len(w.part.traffic) < maxPlaces {
+		w.part.traffic[Place{Source: w.delivery.Source, Account: string(at.account), Region: rec.Field(cloudtrail.AWSRegion).Str()}] = struct{}{}
 	}
 }
 
