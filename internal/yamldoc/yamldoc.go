@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	// The maintained successor of gopkg.in/yaml.v3; its node tree keeps lines,
 	// styles and number literals, which rule languages need.
@@ -49,6 +50,7 @@ type Node struct {
 	Line, Column int    // 1-based
 	Plain        bool   // a scalar without quotes
 	Block        bool   // a scalar after | or >; its text starts on the line below
+	Tag          string // a tag of the document's own, such as CloudFormation's !Ref
 	Keys         []*Node
 	Values       []*Node // map values, parallel to Keys; or list items
 }
@@ -121,6 +123,9 @@ func (c *converter) convert(y *yaml.Node, depth int) (*Node, *Error) {
 		return nil, &Error{y.Line, fmt.Sprintf("nested deeper than %d levels", MaxDepth)}
 	}
 	n := &Node{Line: y.Line, Column: y.Column}
+	if strings.HasPrefix(y.Tag, "!") && !strings.HasPrefix(y.Tag, "!!") {
+		n.Tag = y.Tag
+	}
 	switch y.Kind {
 	case yaml.DocumentNode:
 		if len(y.Content) == 0 {

@@ -1,0 +1,293 @@
+package read
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/trailwarden/trailwarden/infra/value"
+)
+
+// inOrder are attributes in the order of the file.
+func inOrder(attributes hclsyntax.Attributes) []*hclsyntax.Attribute {
+	all := make([]*hclsyntax.Attribute, 0, len(attributes))
+	for _, a := range attributes {
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b *hclsyntax.Attribute) int { return cmp.Compare(a.SrcRange.Start.Byte, b.SrcRange.Start.Byte) })
+	return all
+}
+
+// value is what an expression is known to be.
+func (m *module) value(e hclsyntax.Expression, depth int) *value.Value {
+	at := e.Range().Start
+	if depth > 2*value.MaxDepth || !m.budget.take(0) {
+		return unknown("an expression that is nested too deep", at.Line, at.Column)
+	}
+	switch e := e.(type) {
+	case *hclsyntax.LiteralValueExpr:
+		return literal(e.Val, at)
+	case *hclsyntax.TemplateExpr:
+		return m.template(e, depth)
+	case *hclsyntax.TemplateWrapExpr:
+		return placed(m.value(e.Wrapped, depth+1), at)
+	case *hclsyntax.ParenthesesExpr:
+		return m.value(e.Expression, depth+1)
+	case *hclsyntax.ObjectConsExpr:
+		return m.object(e, depth)
+	case *hclsyntax.TupleConsExpr:
+		v := &value.Value{Kind: value.List, Line: at.Line, Column: at.Column}
+		for _, x := range e.Exprs {
+			v.Items = append(v.Items, m.value(x, depth+1))
+		}
+		return v
+	case *hclsyntax.ScopeTraversalExpr:
+		return placed(m.traverse(e.Traversal, depth), at)
+	case *hclsyntax.FunctionCallExpr:
+		return m.call(e, depth)
+	case *hclsyntax.ConditionalExpr:
+		return m.conditional(e, depth)
+	case *hclsyntax.ObjectConsKeyExpr:
+		return m.key(e, depth)
+	}
+	return unknown(described(e), at.Line, at.Column)
+}
+
+// described names an expression that is not evaluated.
+func described(e hclsyntax.Expression) string {
+	switch e := e.(type) {
+	case *hclsyntax.ForExpr:
+		return "a for expression"
+	case *hclsyntax.SplatExpr:
+		return "a splat expression"
+	case *hclsyntax.RelativeTraversalExpr, *hclsyntax.IndexExpr:
+		for _, t := range e.Variables() {
+			return address(t)
+		}
+	}
+	return "an expression"
+}
+
+// placed is a value as if it stood at the place; values that stand elsewhere in
+// the file keep their inner places.
+func placed(v *value.Value, at hcl.Pos) *value.Value {
+	if v.Kind == value.Map || v.Kind == value.List || v.Lines {
+		return v
+	}
+	c := *v
+	c.Line, c.Column = at.Line, at.Column
+	return &c
+}
+
+func literal(v cty.Value, at hcl.Pos) *value.Value {
+	out := &value.Value{Line: at.Line, Column: at.Column}
+	switch {
+	case v.IsNull():
+		out.Kind = value.Null
+	case !v.IsKnown():
+		out.Refs = []string{"?"}
+	case v.Type() == cty.Bool:
+		out.Kind, out.Text = value.Bool, map[bool]string{true: "true", false: "false"}[v.True()]
+	case v.Type() == cty.Number:
+		out.Kind, out.Text = value.Number, v.AsBigFloat().Text('g', 20)
+	case v.Type() == cty.String:
+		out.Kind, out.Text = value.Text, v.AsString()
+	}
+	return out
+}
+
+func (m *module) template(e *hclsyntax.TemplateExpr, depth int) *value.Value {
+	at := e.SrcRange.Start
+	parts := make([]*value.Value, 0, len(e.Parts))
+	for _, p := range e.Parts {
+		parts = append(parts, m.value(p, depth+1))
+	}
+	v := m.budget.join(parts, at.Line, at.Column)
+	if len(parts) > 0 && e.SrcRange.End.Line > at.Line+1 { // a heredoc: its text begins on the line below
+		first := e.Parts[0].Range().Start
+		v.Line, v.Column, v.Lines = first.Line, first.Column, true
+		if strings.HasPrefix(strings.TrimSpace(v.Text), "{") && strings.HasPrefix(v.Text, "\n") {
+			v.Column = 1
+		}
+		v.Indent = max(0, first.Column-1)
+	}
+	return v
+}
+
+func (m *module) object(e *hclsyntax.ObjectConsExpr, depth int) *value.Value {
+	at := e.SrcRange.Start
+	v := &value.Value{Kind: value.Map, Line: at.Line, Column: at.Column}
+	for _, item := range e.Items {
+		k := m.value(item.KeyExpr, depth+1)
+		v.Keys = append(v.Keys, value.Key{Name: k.String(), Line: k.Line, Column: k.Column})
+		v.Items = append(v.Items, m.value(item.ValueExpr, depth+1))
+	}
+	return v
+}
+
+// key is a key of an object: a bare name is its own text.
+func (m *module) key(e *hclsyntax.ObjectConsKeyExpr, depth int) *value.Value {
+	at := e.Range().Start
+	if name := hcl.ExprAsKeyword(e.Wrapped); name != "" && !e.ForceNonLiteral {
+		return &value.Value{Kind: value.Text, Text: name, Line: at.Line, Column: at.Column}
+	}
+	return m.value(e.Wrapped, depth+1)
+}
+
+// conditional is one side when the condition is known, or both are the same.
+func (m *module) conditional(e *hclsyntax.ConditionalExpr, depth int) *value.Value {
+	isTrue, isFalse := m.value(e.Condition, depth+1).Truth()
+	switch {
+	case isTrue:
+		return m.value(e.TrueResult, depth+1)
+	case isFalse:
+		return m.value(e.FalseResult, depth+1)
+	}
+	at := e.SrcRange.Start
+	return unknown("a condition", at.Line, at.Column)
+}
+
+// traverse looks a reference up.
+func (m *module) traverse(t hcl.Traversal, depth int) *value.Value {
+	name := address(t)
+	root, second := t.RootName(), attribute(t, 1)
+	switch {
+	case root == "var" && m.variables[second] != nil:
+		return m.lookup("var."+second, m.variables[second], t[2:], depth)
+	case root == "local" && m.locals[second] != nil:
+		return m.lookup("local."+second, m.locals[second], t[2:], depth)
+	case root == "data" && second == "aws_iam_policy_document" && m.documents[attribute(t, 2)] != nil:
+		return m.document(name, m.documents[attribute(t, 2)], depth)
+	}
+	return unknown(name, 0, 0)
+}
+
+// lookup evaluates a variable's default or a local once, and follows the rest of
+// the path into it.
+func (m *module) lookup(name string, e hclsyntax.Expression, rest hcl.Traversal, depth int) *value.Value {
+	v := m.once(name, func() *value.Value { return m.value(e, depth+1) })
+	for _, step := range rest {
+		a, ok := step.(hcl.TraverseAttr)
+		if !ok || v.Get(a.Name) == nil {
+			return unknown(name, 0, 0)
+		}
+		v = v.Get(a.Name)
+	}
+	return v
+}
+
+// once evaluates what has a name one time; what refers to itself is unknown.
+func (m *module) once(name string, evaluate func() *value.Value) *value.Value {
+	if v := m.known[name]; v != nil {
+		n := 0
+		v.Walk(func(string, *value.Value) { n++ })
+		if m.budget.values -= n; m.budget.values < 0 {
+			return unknown(name, 0, 0) // many names for much make too much
+		}
+		return v
+	}
+	if m.busy[name] {
+		return unknown(name, 0, 0)
+	}
+	m.busy[name] = true
+	v := evaluate()
+	delete(m.busy, name)
+	m.known[name] = v
+	return v
+}
+
+// address is the name of what a reference leads to: a resource, a data source,
+// a variable, without the attribute that is asked of it.
+func address(t hcl.Traversal) string {
+	n := 2
+	switch t.RootName() {
+	case "data", "module":
+		n = 3
+	case "each", "self", "path", "count", "terraform":
+		n = len(t)
+	}
+	parts := []string{t.RootName()}
+	for i := 1; i < n && i < len(t); i++ {
+		if a := attribute(t, i); a != "" {
+			parts = append(parts, a)
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+func attribute(t hcl.Traversal, i int) string {
+	if i < len(t) {
+		if a, ok := t[i].(hcl.TraverseAttr); ok {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// call evaluates the functions that policies and patterns are written with.
+func (m *module) call(e *hclsyntax.FunctionCallExpr, depth int) *value.Value {
+	at := e.Range().Start
+	args := make([]*value.Value, 0, len(e.Args))
+	for _, a := range e.Args {
+		args = append(args, m.value(a, depth+1))
+	}
+	none := unknown(e.Name+"()", at.Line, at.Column)
+	switch {
+	case len(args) == 0 || e.ExpandFinal:
+		return none
+	case len(args) == 1 && slices.Contains([]string{"jsonencode", "tolist", "toset", "tostring", "tomap", "nonsensitive", "sensitive"}, e.Name):
+		return args[0]
+	case e.Name == "concat":
+		return concat(args, at)
+	case e.Name == "merge":
+		return merge(args, at)
+	case e.Name == "join" && len(args) == 2:
+		return m.join(args, at)
+	case e.Name == "jsondecode" && len(args) == 1:
+		if r, ok := args[0].Decode(); ok {
+			return r.Value
+		}
+	}
+	return none
+}
+
+func concat(args []*value.Value, at hcl.Pos) *value.Value {
+	v := &value.Value{Kind: value.List, Line: at.Line, Column: at.Column}
+	for _, a := range args {
+		if a.Kind == value.List {
+			v.Items = append(v.Items, a.Items...)
+		} else {
+			v.Items = append(v.Items, a)
+		}
+	}
+	return v
+}
+
+func merge(args []*value.Value, at hcl.Pos) *value.Value {
+	v := &value.Value{Kind: value.Map, Line: at.Line, Column: at.Column}
+	for _, a := range args {
+		v.Keys, v.Items = append(v.Keys, a.Keys...), append(v.Items, a.Items...)
+		if a.Kind != value.Map {
+			return unknown("merge()", at.Line, at.Column)
+		}
+	}
+	return v
+}
+
+func (m *module) join(args []*value.Value, at hcl.Pos) *value.Value {
+	if args[1].Kind != value.List {
+		return unknown("join()", at.Line, at.Column)
+	}
+	var parts []*value.Value
+	for i, x := range args[1].Items {
+		if i > 0 {
+			parts = append(parts, args[0])
+		}
+		parts = append(parts, x)
+	}
+	return m.budget.join(parts, at.Line, at.Column)
+}
