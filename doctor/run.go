@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// parallel bounds the checks that run at once.
+const parallel = 8
+
+// Run makes the checks, several at once, until ctx ends; what was not done by
+// then is said to be unknown. Results come in the order of the checks.
+func Run(ctx context.Context, env *Env, checks []Check) Report {
+	results := make([][]Result, len(checks))
+	slots := make(chan struct{}, parallel)
+	var all sync.WaitGroup
+	for i, c := range checks {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			results[i] = c.run(ctx, env)
+		})
+	}
+	all.Wait()
+	var r Report
+	for _, list := range results {
+		r.Results = append(r.Results, list...)
+	}
+	return r
+}
+
+// run makes one check. A check that panics is a mistake of ours and says so; the
+// others go on.
+func (c Check) run(ctx context.Context, env *Env) (out []Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			out = []Result{c.graded(Result{State: Unknown, Cause: fmt.Sprintf("the check failed: %v", p), Fix: "This is a mistake in Trailwarden; please report it."})}
+		}
+	}()
+	if ctx.Err() != nil {
+		return []Result{c.graded(late())}
+	}
+	for _, r := range sorted(c.Run(ctx, env)) {
+		out = append(out, c.graded(r))
+	}
+	return out
+}
+
+func late() Result {
+	return Result{State: Unknown, Cause: "there was no time left for this check", Fix: "Give more time with --timeout, or look at fewer regions with --region."}
+}

@@ -1,0 +1,156 @@
+package iampolicy
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// holds decides a condition as the User Guide has it ("Condition operators",
+// "Multivalued context keys"): values are alternatives; a negated operator holds
+// for a key that the request lacks, any other does not.
+func (c Condition) holds(context map[string]string) (truth, string) {
+	name, ifExists := strings.CutSuffix(c.Operator, "IfExists")
+	set, rest, isSet := strings.Cut(name, ":")
+	if isSet {
+		name = rest
+	}
+	got, there := lookup(context, c.Key)
+	if strings.EqualFold(name, "Null") {
+		want := len(c.Values) > 0 && strings.EqualFold(c.Values[0], "true")
+		return c.verdict(want != there, got, there)
+	}
+	op, negated, known := operator(name)
+	switch {
+	case !known:
+		return maybe, fmt.Sprintf("%s of %s is not understood here", c.Operator, c.Key)
+	case !there:
+		return c.verdict(ifExists || negated || strings.EqualFold(set, "ForAllValues"), got, there)
+	}
+	any := slices.ContainsFunc(c.Values, func(want string) bool { return op(fill(want, context), got) })
+	return c.verdict(any != negated, got, there)
+}
+
+func (c Condition) verdict(holds bool, got string, there bool) (truth, string) {
+	if holds {
+		return yes, ""
+	}
+	is := "the request has none"
+	if there {
+		is = "the request has " + got
+	}
+	return no, fmt.Sprintf("%s wants %s %s, %s", c.Operator, c.Key, strings.Join(c.Values, " or "), is)
+}
+
+func lookup(context map[string]string, key string) (string, bool) {
+	if v, ok := context[key]; ok {
+		return v, true
+	}
+	for k, v := range context {
+		if strings.EqualFold(k, key) {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// fill puts values of the request in place of policy variables.
+func fill(want string, context map[string]string) string {
+	if !strings.Contains(want, "${") {
+		return want
+	}
+	for k, v := range context {
+		want = strings.ReplaceAll(want, "${"+k+"}", v)
+	}
+	return want
+}
+
+// operator is the comparison behind a name, without its prefix and suffix.
+func operator(name string) (compare func(want, got string) bool, negated, known bool) {
+	switch strings.ToLower(name) {
+	case "stringequals", "numericequals", "binaryequals":
+		return func(w, g string) bool { return w == g }, false, true
+	case "stringnotequals", "numericnotequals":
+		return func(w, g string) bool { return w == g }, true, true
+	case "stringequalsignorecase", "bool":
+		return strings.EqualFold, false, true
+	case "stringnotequalsignorecase":
+		return strings.EqualFold, true, true
+	case "stringlike":
+		return Like, false, true
+	case "stringnotlike":
+		return Like, true, true
+	case "arnlike", "arnequals":
+		return arnLike, false, true
+	case "arnnotlike", "arnnotequals":
+		return arnLike, true, true
+	case "ipaddress":
+		return inRange, false, true
+	case "notipaddress":
+		return inRange, true, true
+	}
+	return nil, false, false
+}
+
+// arnLike compares ARNs part by part: an asterisk does not reach over a colon
+// into the next part, except in the last.
+func arnLike(want, got string) bool {
+	w, g := strings.SplitN(want, ":", 6), strings.SplitN(got, ":", 6)
+	if len(w) != 6 || len(g) != 6 {
+		return want == "*" || want == got
+	}
+	for i := range w {
+		if !Like(w[i], g[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func inRange(want, got string) bool {
+	ip, err := netip.ParseAddr(got)
+	if err != nil {
+		return false
+	}
+	if p, err := netip.ParsePrefix(want); err == nil {
+		return p.Masked().Contains(ip.Unmap())
+	}
+	one, err := netip.ParseAddr(want)
+	return err == nil && one == ip.Unmap()
+}
+
+func anyLike(patterns []string, text string, fold bool) bool {
+	if fold {
+		text = strings.ToLower(text)
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		if fold {
+			p = strings.ToLower(p)
+		}
+		return Like(p, text)
+	})
+}
+
+// Like tells whether text fits a pattern in which * stands for any characters
+// and ? for one. It takes time in proportion to the product of both lengths at
+// most.
+func Like(pattern, text string) bool {
+	p, t, star, mark := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
