@@ -26,23 +26,28 @@ const (
 
 // commandLine is the grammar of the command line.
 type commandLine struct {
-	Scan     scanCommand     `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
-	Backtest backtestCommand `cmd:"" help:"Replay history through rules: how many alerts a day, who is behind them, what a change would do."`
-	Match    matchCommand    `cmd:"" help:"Try one rule on events and print those that match."`
-	Rules    rulesCommand    `cmd:"" help:"List, lint, explain and test rules."`
-	Lake     lakeCommand     `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
-	Query    queryCommand    `cmd:"" help:"Ask the trail in SQL, as on Athena."`
-	Athena   athenaCommand   `cmd:"" help:"Make Athena's table over the logs, and keep it up to date."`
-	Queries  queriesCommand  `cmd:"" help:"List and run the queries that the configuration asks by the clock."`
-	Timeline timelineCommand `cmd:"" help:"Tell what a principal, key, address or resource did, in order, with its sessions."`
-	Who      whoCommand      `cmd:"" help:"Tell who it was: sessions, calls and places, first and last seen."`
-	Serve    serveCommand    `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
-	Invoke   invokeCommand   `cmd:"" help:"Run the Lambda function on a trigger event, here."`
-	Alerts   alertsCommand   `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
-	Notify   notifyCommand   `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
-	Config   configCommand   `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
-	Verify   verifyCommand   `cmd:"" help:"Check the integrity of log files by CloudTrail's signed digests."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Scan      scanCommand      `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
+	Backtest  backtestCommand  `cmd:"" help:"Replay history through rules: how many alerts a day, who is behind them, what a change would do."`
+	Match     matchCommand     `cmd:"" help:"Try one rule on events and print those that match."`
+	Rules     rulesCommand     `cmd:"" help:"List, lint, explain and test rules."`
+	Lake      lakeCommand      `cmd:"" help:"Keep logs as Parquet files that answer queries fast."`
+	Query     queryCommand     `cmd:"" help:"Ask the trail in SQL, as on Athena."`
+	Athena    athenaCommand    `cmd:"" help:"Make Athena's table over the logs, and keep it up to date."`
+	Queries   queriesCommand   `cmd:"" help:"List and run the queries that the configuration asks by the clock."`
+	Timeline  timelineCommand  `cmd:"" help:"Tell what a principal, key, address or resource did, in order, with its sessions."`
+	Who       whoCommand       `cmd:"" help:"Tell who it was: sessions, calls and places, first and last seen."`
+	Serve     serveCommand     `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
+	Invoke    invokeCommand    `cmd:"" help:"Run the Lambda function on a trigger event, here."`
+	Alerts    alertsCommand    `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
+	Notify    notifyCommand    `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
+	Config    configCommand    `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
+	Verify    verifyCommand    `cmd:"" help:"Check the integrity of log files by CloudTrail's signed digests."`
+	LintInfra lintInfraCommand `cmd:"" name:"lint-infra" help:"Find the known mistakes of CloudTrail watches in policies, templates, queries, scripts and code."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	Completion completionCommand `cmd:"" help:"Print the script that completes commands in a shell."`
+	Complete   completeCommand   `cmd:"" hidden:"" passthrough:"" help:"Answer that script."`
+	Man        manCommand        `cmd:"" help:"Print a manual page, or write them all."`
 }
 
 // streams are where a command reads and writes.

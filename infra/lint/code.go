@@ -323,7 +323,7 @@ type quotedSQL struct {
 	offset int
 }
 
-var startsSQL = regexp.MustCompile("(?i)(\"\"\"|'''|[\"'`])\\s*(?:select|with)\\s")
+var startsSQL = regexp.MustCompile("(?i)(\"\"\"|'''|[\"'`])\\s*(?:select\\s|with\\s+\\w+\\s+as\\s*\\()")
 
 // queriesIn finds them. What is put in by formatting becomes a word.
 func queriesIn(text string) []quotedSQL {

@@ -38,6 +38,27 @@ func items() map[string]string {
 	}
 }
 
+// Items are the items of the published designs that a code belongs to: its own,
+// and those of other designs that have the same mistake.
+func Items(code string) []string {
+	item, _, _ := strings.Cut(code, "-")
+	also := map[string][]string{
+		"S0.D6-retired-runtime":             {"S2.D12"},
+		"S0.D7-logs-wildcard":               {"S2.D9"},
+		"S1.D8-parameters-as-they-are":      {"S2.D8"},
+		"S2.D2-notification-without-filter": {"S0.D9"},
+		"S3.D4-global-services":             {"S0.D4"},
+		"S1.D2-best-effort":                 {"S3.D7"},
+		"S3.D7-large-events":                {"S1.D2"},
+		"S4.D8-post-per-row":                {"S1.D7"},
+		"S0.D8-reads-alarm":                 {"S3.D3"},
+	}[code]
+	if !strings.Contains(item, ".") {
+		return []string{}
+	}
+	return append([]string{item}, also...)
+}
+
 // rules has a text judged by the linters of the rule languages. Lines of the text
 // are lines of the file when inFile is set; otherwise all has the place of p.
 func (l *linter) rules(language string, p place, text []byte, inFile bool) {

@@ -61,7 +61,7 @@ func (s *shell) argument(p place, v *value.Value) *value.Value {
 }
 
 // jsonText is how JSON begins, and filter patterns of CloudWatch Logs do not.
-var jsonText = regexp.MustCompile(`^\s*(?:\[\s*)?\{\s*["}]`)
+var jsonText = regexp.MustCompile(`^[\s\x{a0}]*(?:\[[\s\x{a0}]*)?\{[\s\x{a0}]*["}]`)
 
 // command takes a command for the resource that it makes.
 func (s *shell) command(c read.Command) {

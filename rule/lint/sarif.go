@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -81,9 +82,18 @@ func sarifRules(list diagnostic.List) []sarifRule {
 	slices.Sort(codes)
 	rules := []sarifRule{}
 	for _, c := range slices.Compact(codes) {
-		rules = append(rules, sarifRule{c, home + "/blob/main/docs/diagnostics.md"})
+		rules = append(rules, sarifRule{c, home + "/blob/main/docs/" + page(c)})
 	}
 	return rules
+}
+
+// page is the page that explains a code. Those with a point name an item of the
+// published designs.
+func page(code string) string {
+	if strings.Contains(code, ".") {
+		return "lint-infra.md"
+	}
+	return "diagnostics.md"
 }
 
 func sarifOf(d diagnostic.Diagnostic) sarifResult {
