@@ -128,7 +128,7 @@ func (r *root) call(w *writer, f *hclwrite.File, at site, before []string) {
 		w.set(b, "providers", "{\naws = "+at.provider+"\n}")
 	}
 	for _, q := range at.stack.Parameters {
-		w.set(b, snake(q.Name), "var."+r.variableName(at.stack, q))
+		w.set(b, snake(q.Name), "var."+r.plan.Variable(at.stack, q))
 	}
 	used := r.pseudo[at.stack.Name]
 	if used[plan.AccountID] {
@@ -162,7 +162,7 @@ func (r *root) stackSet(w *writer, f *hclwrite.File, s *plan.Stack, before []str
 	if len(s.Parameters) > 0 {
 		given := "{\n"
 		for _, q := range s.Parameters {
-			given += q.Name + " = var." + r.variableName(s, q) + "\n"
+			given += q.Name + " = var." + r.plan.Variable(s, q) + "\n"
 		}
 		w.set(b, "parameters", given+"}")
 	}
@@ -228,23 +228,12 @@ func (r *root) providers(w *writer) *hclwrite.File {
 
 func (r *root) severalAccounts() bool { return r.uses(plan.Management) }
 
-// variableName is that of the parameter, with the stack before it where another
-// stack means something else by it.
-func (r *root) variableName(s *plan.Stack, p plan.Parameter) string {
-	for _, other := range r.plan.Stacks {
-		if q := other.Parameter(p.Name); q != nil && (q.Default != p.Default || q.Required != p.Required || q.Type != p.Type || q.Pattern != p.Pattern) {
-			return snake(s.Name) + "_" + snake(p.Name)
-		}
-	}
-	return snake(p.Name)
-}
-
 func (r *root) variables(w *writer) *hclwrite.File {
 	f := hclwrite.NewEmptyFile()
 	seen := map[string]bool{}
 	for _, s := range r.plan.Stacks {
 		for _, p := range s.Parameters {
-			if name := r.variableName(s, p); !seen[name] {
+			if name := r.plan.Variable(s, p); !seen[name] {
 				seen[name] = true
 				w.variable(f.Body(), name, p)
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclwrite"
@@ -181,6 +180,9 @@ func orRef(name string) string {
 	return name
 }
 
+// snake is a name as Terraform writes names.
+func snake(name string) string { return plan.Snake(name) }
+
 // tokens lays an expression out.
 func tokens(expression string) (hclwrite.Tokens, error) {
 	f, diags := hclwrite.ParseConfig([]byte("x = "+expression+"\n"), "", hcl.InitialPos)
@@ -188,24 +190,4 @@ func tokens(expression string) (hclwrite.Tokens, error) {
 		return nil, fmt.Errorf("%s: %w", expression, diags)
 	}
 	return f.Body().GetAttribute("x").Expr().BuildTokens(nil), nil
-}
-
-// snake is a name of CloudFormation as Terraform writes names: SNSTopicARN is
-// sns_topic_arn.
-func snake(name string) string {
-	var b strings.Builder
-	letters := []rune(name)
-	for i, r := range letters {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
-			b.WriteByte('_')
-			continue
-		}
-		upper := unicode.IsUpper(r)
-		begins := i > 0 && upper && (!unicode.IsUpper(letters[i-1]) || i+1 < len(letters) && unicode.IsLower(letters[i+1]))
-		if begins && b.Len() > 0 && !strings.HasSuffix(b.String(), "_") {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }

@@ -46,6 +46,9 @@ func (w words) Remove(s *plan.Stack) []string {
 			written := newWriter(s)
 			written.resource(r)
 			for _, address := range written.made {
+				if strings.HasPrefix(address, "aws_s3_bucket_notification.") {
+					continue // where it leads will be gone
+				}
 				out = append(out, "terraform state rm module."+at.name+"."+address)
 			}
 		}
