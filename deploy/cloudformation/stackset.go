@@ -16,20 +16,20 @@ func stackSet(p *plan.Plan, s *plan.Stack) []byte {
 	}
 	set := &plan.Resource{ID: "StackSet", Type: "AWS::CloudFormation::StackSet",
 		Why: "One instance in each account and region, made by itself where an account joins.",
-		Properties: plan.Map{
-			{"StackSetName", plan.Text(s.Name)},
-			{"Description", plan.Text(s.Purpose)},
-			{"PermissionModel", plan.Text("SERVICE_MANAGED")},
-			{"CallAs", plan.Param{Name: "CallAs"}},
-			{"AutoDeployment", plan.Map{{"Enabled", plan.Bool(true)}, {"RetainStacksOnAccountRemoval", plan.Bool(false)}}},
-			{"Capabilities", plan.Texts("CAPABILITY_NAMED_IAM")},
-			{"OperationPreferences", plan.Map{{"RegionConcurrencyType", plan.Text("PARALLEL")}, {"MaxConcurrentPercentage", plan.Int(100)}, {"FailureTolerancePercentage", plan.Int(50)}}},
-			{"StackInstancesGroup", plan.List{plan.Map{
-				{"DeploymentTargets", plan.Map{{"OrganizationalUnitIds", plan.List{plan.Param{Name: "OrganizationalUnits"}}}}},
-				{"Regions", plan.Texts(regions...)},
-			}}},
-			{"TemplateBody", plan.Text(withoutComments(Template(s)))},
-		}}
+		Properties: plan.Fields(
+			"StackSetName", s.Name,
+			"Description", s.Purpose,
+			"PermissionModel", "SERVICE_MANAGED",
+			"CallAs", plan.Param{Name: "CallAs"},
+			"AutoDeployment", plan.Fields("Enabled", true, "RetainStacksOnAccountRemoval", false),
+			"Capabilities", plan.Texts("CAPABILITY_NAMED_IAM"),
+			"OperationPreferences", plan.Fields("RegionConcurrencyType", "PARALLEL", "MaxConcurrentPercentage", 100, "FailureTolerancePercentage", 50),
+			"StackInstancesGroup", plan.List{plan.Fields(
+				"DeploymentTargets", plan.Fields("OrganizationalUnitIds", plan.List{plan.Param{Name: "OrganizationalUnits"}}),
+				"Regions", plan.Texts(regions...),
+			)},
+			"TemplateBody", withoutComments(Template(s)),
+		)}
 	return Template(&plan.Stack{Name: "stackset-" + s.Name, Purpose: "StackSet of " + s.Name + ": " + s.Purpose,
 		Parameters: []plan.Parameter{
 			{Name: "OrganizationalUnits", Type: "String", Required: true, Pattern: `(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})`, Description: "Root (r-…) or unit (ou-…) whose accounts get the stack."},

@@ -73,6 +73,10 @@ func (w *writer) fields(depth int, head string, m plan.Map) {
 
 // policy writes a document with the reason of each statement above it.
 func (w *writer) policy(depth int, head string, p *plan.Policy) {
+	if head == "Statement:" { // a bus takes one statement without a document around it
+		w.fields(depth, head, p.Statements[0].Document())
+		return
+	}
 	w.line(depth, head)
 	w.line(depth+1, `Version: "2012-10-17"`)
 	w.line(depth+1, "Statement:")

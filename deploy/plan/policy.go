@@ -56,7 +56,7 @@ func (p *Policy) Document() Map {
 	for _, s := range p.Statements {
 		statements = append(statements, s.Document())
 	}
-	return Map{{"Version", Text("2012-10-17")}, {"Statement", statements}}
+	return Fields("Version", "2012-10-17", "Statement", statements)
 }
 
 // Document is the statement as the Map that its JSON has.
@@ -65,16 +65,16 @@ func (s Statement) Document() Map {
 	if s.Deny {
 		effect = "Deny"
 	}
-	m := Map{{"Sid", Text(s.Sid)}, {"Effect", effect}}
+	m := Fields("Sid", s.Sid, "Effect", effect)
 	if len(s.Principals) > 0 {
-		m = append(m, Entry{"Principal", principals(s.Principals)})
+		m = append(m, Entry{Key: "Principal", Value: principals(s.Principals)})
 	}
-	m = append(m, Entry{"Action", Texts(s.Actions...)})
+	m = append(m, Entry{Key: "Action", Value: Texts(s.Actions...)})
 	if len(s.Resources) > 0 {
-		m = append(m, Entry{"Resource", List(s.Resources)})
+		m = append(m, Entry{Key: "Resource", Value: List(s.Resources)})
 	}
 	if len(s.Conditions) > 0 {
-		m = append(m, Entry{"Condition", conditions(s.Conditions)})
+		m = append(m, Entry{Key: "Condition", Value: conditions(s.Conditions)})
 	}
 	return m
 }
@@ -115,7 +115,7 @@ func (m Map) set(key string, v Value) Map {
 			return m
 		}
 	}
-	return append(m, Entry{key, v})
+	return append(m, Entry{Key: key, Value: v})
 }
 
 func (p *Policy) walk(visit func(Value)) {

@@ -82,7 +82,11 @@ func (p Place) Fill(v Value) (any, error) {
 	case Map:
 		out := make(map[string]any, len(v))
 		for _, e := range v {
-			f, err := p.Fill(e.Value)
+			v := e.Value
+			if policy, ok := v.(*Policy); ok && e.Key == "Statement" { // of a bus
+				v = policy.Statements[0].Document()
+			}
+			f, err := p.Fill(v)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", e.Key, err)
 			}

@@ -126,3 +126,31 @@ func Walk(v Value, visit func(Value)) {
 		v.walk(visit)
 	}
 }
+
+// Fields is a Map of keys and values in turn. A value may also be a string,
+// bool, int or []string.
+func Fields(keysAndValues ...any) Map {
+	m := make(Map, 0, len(keysAndValues)/2)
+	for i := 0; i+1 < len(keysAndValues); i += 2 {
+		name, _ := keysAndValues[i].(string)
+		m = append(m, Entry{Key: name, Value: valueOf(keysAndValues[i+1])})
+	}
+	return m
+}
+
+// valueOf is nil for what is no value; Validate finds it.
+func valueOf(v any) Value {
+	switch v := v.(type) {
+	case Value:
+		return v
+	case string:
+		return Text(v)
+	case bool:
+		return Bool(v)
+	case int:
+		return Int(v)
+	case []string:
+		return Texts(v...)
+	}
+	return nil
+}

@@ -135,6 +135,10 @@ func (t Table) Columns() []Column {
 	return all
 }
 
+// Formats are how the files are read, as a table's definition names it: input and
+// output format and the SerDe.
+func (t Table) Formats() (input, output, serializer string) { return inputFormat, outputFormat, serde }
+
 // insightColumns are those of Insights records (CloudTrail User Guide, Insights
 // record contents).
 func insightColumns() []Column {
