@@ -106,6 +106,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	batch := envelope.Open(payload, envelope.DefaultLimits())
 	outcomes := f.judge(ctx, batch)
+	f.byClock(ctx, payload)
 	f.ask(ctx, payload)
 	f.drain(ctx)
 	return respond(payload, batch, outcomes, f.summary(batch, outcomes))

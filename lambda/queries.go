@@ -8,6 +8,19 @@ import (
 	"github.com/trailwarden/trailwarden/query/schedule"
 )
 
+// byClock lets time go on for the rules that remember when a schedule invoked
+// the function. When that fails the next schedule makes up for it.
+func (f *Function) byClock(ctx context.Context, payload []byte) {
+	if !scheduled(payload) {
+		return
+	}
+	ctx, cancel := working(ctx, f.o.Now())
+	defer cancel()
+	if err := f.live.ByClock(ctx); err != nil {
+		f.o.Log.Error("what rules remember is not judged by the clock; the next schedule makes up for it", "error", err)
+	}
+}
+
 // ask runs the scheduled queries that are due when a schedule invoked the
 // function. One that fails is made up for by the next schedule.
 func (f *Function) ask(ctx context.Context, payload []byte) {

@@ -152,7 +152,7 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 		Store: waking{s.store, s.deliver}, Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
 		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Delay: s.metrics.delay, Now: s.o.Now,
 		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
-		Patience: patience, Full: s.full, Positions: cursorPrefix,
+		Patience: patience, Full: s.full, Positions: cursorPrefix, Upstream: s.upstream,
 	})
 	s.metrics.register(s)
 	return nil

@@ -112,6 +112,16 @@ func (s *Server) lookAtSources(ctx context.Context) {
 	}
 }
 
+// upstream tells whether every source reaches what it reads.
+func (s *Server) upstream() bool {
+	for _, h := range s.statuses() {
+		if h.Fault != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // health tells the health sinks; a failure of that can only be logged.
 func (s *Server) health(ctx context.Context, n alert.Notice, about string) {
 	if err := s.deliver.Health(context.WithoutCancel(ctx), n, about); err != nil {

@@ -42,6 +42,7 @@ type committer struct {
 	count  *Counters
 	parts  chan waiting
 	next   *waiting // taken from parts, for the next transaction
+	clock  chan chan error
 	memory remembering
 
 	stopping, quit, closed chan struct{}
@@ -62,7 +63,7 @@ const (
 
 func newCommitter(o *Options, count *Counters) *committer {
 	c := &committer{
-		o: o, count: count, memory: newRemembering(o), parts: make(chan waiting, 64),
+		o: o, count: count, memory: newRemembering(o), parts: make(chan waiting, 64), clock: make(chan chan error),
 		stopping: make(chan struct{}), quit: make(chan struct{}), closed: make(chan struct{}),
 	}
 	go c.run()
@@ -119,6 +120,8 @@ func (c *committer) run() {
 			c.next = &w
 		case <-tick.C:
 			c.settle()
+		case done := <-c.clock:
+			done <- c.byClock()
 		case <-c.quit:
 			if !c.take() {
 				c.settle()
@@ -258,17 +261,27 @@ func (c *committer) batch(joined []waiting) alert.Batch {
 // settle judges what has become due because time came on. A failure is none of
 // a delivery's, and the next call tries again.
 func (c *committer) settle() {
+	if err := c.onward(c.memory.settle); err != nil && c.o.Trouble != nil && !errors.Is(err, alert.ErrConflict) {
+		c.o.Trouble("", fmt.Errorf("what rules remember: %w", err))
+	}
+}
+
+// byClock is settle for a pipeline that runs only now and then.
+func (c *committer) byClock() error {
+	return c.onward(func(ctx context.Context, b *alert.Batch) (bool, error) { return c.memory.byClock(ctx, b.Now, b) })
+}
+
+// onward commits what time alone brings.
+func (c *committer) onward(bring func(context.Context, *alert.Batch) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), longestCommit)
 	defer cancel()
 	b := alert.Batch{Now: c.o.Now().UTC()}
-	due, err := c.memory.settle(ctx, &b)
+	due, err := bring(ctx, &b)
 	if err == nil && due {
 		err = c.write(ctx, b)
 	}
 	if err != nil {
 		c.memory.forget()
-		if c.o.Trouble != nil && !errors.Is(err, alert.ErrConflict) {
-			c.o.Trouble("", fmt.Errorf("what rules remember: %w", err))
-		}
 	}
+	return err
 }

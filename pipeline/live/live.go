@@ -68,6 +68,9 @@ type Options struct {
 	// Tick is how often what has become due by event time is judged when no
 	// record brings it up; 0 means 5 s.
 	Tick time.Duration
+	// Upstream, when set, tells whether every source reaches what it reads. While
+	// one does not, event time stands still: records may wait there.
+	Upstream func() bool
 	// Delay, when set, is told how long after the event a finding was committed.
 	Delay func(account, region string, d time.Duration)
 	Now   func() time.Time
@@ -100,6 +103,21 @@ func New(o Options) *Pipeline {
 	p := &Pipeline{o: o, seen: newSeen(o.Remember)}
 	p.commits = newCommitter(&p.o, &p.Counters)
 	return p
+}
+
+// ByClock judges what has become due because time came on, for a pipeline that
+// runs only now and then and is called by a schedule. When no record came for as
+// long as one may be late, event time goes on with the clock.
+func (p *Pipeline) ByClock(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case p.commits.clock <- done:
+		return <-done
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.commits.closed:
+		return source.ErrEnds
+	}
 }
 
 // Hurry has commits that wait for room give up, so that the sources can stop.

@@ -23,17 +23,21 @@ type remembering struct {
 	stands  standIns
 	latest  *atomic.Int64 // of all records judged, Unix milliseconds
 	judged  int64         // what latest was at the last judgement
-	found   int64         // findings of the judgement in hand
-	tooLate int64         // hits in it
+	stirred *atomic.Bool  // a record came since the last look at rest
+	rest    rest
+	looked  time.Time // at rest
+	found   int64     // findings of the judgement in hand
+	tooLate int64     // hits in it
 }
 
 func newRemembering(o *Options) remembering {
-	return remembering{o: o, latest: new(atomic.Int64), stands: standIns{}}
+	return remembering{o: o, latest: new(atomic.Int64), stirred: new(atomic.Bool), stands: standIns{}}
 }
 
 // advance notes the time of a record all of whose predecessors are committed;
 // several goroutines may call it.
 func (r *remembering) advance(t time.Time) {
+	r.stirred.Store(true)
 	ms := t.UnixMilli() // of the zero time, before all others
 	for {
 		latest := r.latest.Load()
@@ -99,8 +103,15 @@ func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err
 	r.found, r.tooLate = 0, 0
 	latest := r.latest.Load()
 	m := r.use(r.o.Rules())
-	if m == nil || latest <= r.judged {
+	if m == nil {
 		return false, nil
+	}
+	if latest <= r.judged {
+		later, err := r.elapse(ctx, b.Now)
+		if err != nil || !later {
+			return false, err
+		}
+		return true, r.outcome(ctx, m, b)
 	}
 	if err := r.engine.Begin(ctx); err != nil {
 		return false, err
