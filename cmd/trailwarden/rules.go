@@ -9,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/lint"
 	"github.com/trailwarden/trailwarden/rule/region"
 )
 
@@ -73,6 +74,7 @@ type rulesTestCommand struct {
 	ruleSource
 	Paths        []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
 	RequireTests bool     `help:"Fail on a rule without a test."`
+	Format       string   `short:"f" default:"text" enum:"text,github" help:"text, or github for annotations in a workflow."`
 }
 
 // Help explains the exit code.
@@ -86,11 +88,18 @@ func (c *rulesTestCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	bad := diagnose(s, list) > 0
-	if err := printTests(s, set, c.RequireTests); err != nil {
+	if c.Format == "github" {
+		err = lint.WriteGitHub(s.out, list)
+	} else {
+		diagnose(s, list)
+	}
+	if err != nil {
 		return err
 	}
-	if bad {
+	if err := printTests(s, set, c); err != nil {
+		return err
+	}
+	if list.Err() != nil {
 		return exit{exitUsage}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 type rulesLintCommand struct {
 	ruleSource
 	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
-	Format string   `short:"f" default:"text" enum:"text,json,sarif" help:"text, json or sarif."`
+	Format string   `short:"f" default:"text" enum:"text,json,sarif,github" help:"text, json, sarif, or github for annotations in a workflow."`
 }
 
 // Help explains the exit code.
@@ -38,6 +38,8 @@ func (c *rulesLintCommand) Run(s *streams) error {
 		err = lint.WriteJSON(report.TerminalJSON(s.out), list)
 	case "sarif":
 		err = lint.WriteSARIF(report.TerminalJSON(s.out), versionName(), list)
+	case "github":
+		err = lint.WriteGitHub(s.out, list)
 	default:
 		err = lint.WriteText(s.out, list)
 	}
