@@ -60,7 +60,13 @@ type Source struct {
 	mu    sync.Mutex
 	state running
 	busy  sync.WaitGroup
+	began chan struct{} // closed by the first Run
+	begin sync.Once
 }
+
+// beginning is how long a request waits for the first Run: a server listens a
+// moment before its sources run.
+const beginning = 2 * time.Second
 
 // running is what a request needs of Run; the zero value when there is none.
 type running struct {
@@ -90,7 +96,7 @@ func New(o Options) *Source {
 	if o.Limits == (envelope.Limits{}) {
 		o.Limits = envelope.DefaultLimits()
 	}
-	s := &Source{o: o, topics: map[string]bool{}, slots: make(chan struct{}, o.Parallel), sns: newVerifier(o.SNS, o.Clock)}
+	s := &Source{o: o, topics: map[string]bool{}, slots: make(chan struct{}, o.Parallel), began: make(chan struct{}), sns: newVerifier(o.SNS, o.Clock)}
 	s.Now = o.Clock.Time
 	for _, t := range o.Topics {
 		s.topics[t] = true
@@ -113,6 +119,7 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	}
 	s.state = running{h, soft}
 	s.mu.Unlock()
+	s.begin.Do(func() { close(s.began) })
 	<-ctx.Done()
 	s.mu.Lock()
 	s.state = running{}
@@ -148,6 +155,11 @@ var busyNow = &refusal{http.StatusServiceUnavailable, "no room now; try again la
 
 // ServeHTTP takes one request.
 func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case <-s.began:
+	case <-r.Context().Done():
+	case <-time.After(beginning):
+	}
 	run, ok := s.enter()
 	if !ok {
 		answer(w, busyNow)
