@@ -23,6 +23,7 @@ func items() map[string]string {
 		"FPW14": "S3.D8-failed-calls",
 		"EBW08": "S1.D3-reads-not-delivered",
 		"EBW09": "S1.D6-sign-in-detail-type",
+		"TL16":  "S3.D8-failed-calls",
 		"TL10":  "S2.D7-unanchored-name",
 		"TL11":  "S2.D7-unanchored-source",
 		"AQ120": "S4.D9-no-day-partition",
