@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -41,8 +42,7 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", file, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("go", "run", "./build", "-os", runtime.GOOS, "-o", file)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
@@ -114,9 +114,11 @@ func (c *cloud) put(bucket, key string, body []byte) {
 	}
 }
 
-// yaml is a configuration with the starter pack, the topic, and a table.
+// yaml is a configuration with the starter pack, the topic, and a table. Its
+// template, which is tried when it is read, calls methods: see the build command.
 func (c *cloud) yaml(table string) string {
-	text := "sinks: {out: {sns: {topic: " + c.topic + "}}}\n"
+	text := "sinks: {out: {sns: {topic: " + c.topic + "}, template: short}}\n" +
+		"messages: {templates: {short: {headline: '{{.Severity.String}}: {{.Headline}}{{range .Events}}, {{.Time.UTC.Format \"2006\"}}{{end}}'}}}\n"
 	if table != "" {
 		text += "store: {dynamodb: {table: " + table + ", create: true}}\n"
 	}
