@@ -87,7 +87,7 @@ func globals(p *value.Value) []string {
 	}
 	var out []string
 	for _, g := range catalog.Default().GlobalServices() {
-		if slices.Contains(named, g.Source) && slices.Equal(g.Homes, []string{catalog.GlobalHome}) {
+		if slices.Contains(named, g.Source) && slices.Contains(g.Homes, catalog.GlobalHome) {
 			out = append(out, g.Source)
 		}
 	}

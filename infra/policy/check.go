@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
@@ -98,10 +99,13 @@ func (s Statement) narrowed() bool {
 	return false
 }
 
+// references are the parts of a text that a deployment decides.
+var references = regexp.MustCompile(`\$\{[^}]*\}`)
+
 // broad is the first action of the statement that could be bound to resources,
 // when the resource is every one of its service.
 func (s Statement) broad(resource string) (action string, yes bool) {
-	parts := strings.SplitN(resource, ":", 6)
+	parts := strings.SplitN(references.ReplaceAllString(resource, "known"), ":", 6)
 	all := resource == "*" || len(parts) == 6 && strings.Trim(parts[5], "*/:") == "" && (parts[4] == "*" || parts[4] == "")
 	if !all {
 		return "", false

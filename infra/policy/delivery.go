@@ -14,7 +14,7 @@ import (
 var prefix = regexp.MustCompile(`/AWSLogs/([^/]+)/`)
 
 // trailARN is an ARN of a trail: its account.
-var trailARN = regexp.MustCompile(`^arn:[^:]+:cloudtrail:[^:]*:([^:]*(?:\$\{[^}]*\}[^:]*)?):trail/`)
+var trailARN = regexp.MustCompile(`^arn:(?:\$\{[^}]*\}|[^:$])*:cloudtrail:(?:\$\{[^}]*\}|[^:$])*:((?:\$\{[^}]*\}|[^:$])*):trail/`)
 
 var (
 	accountID    = regexp.MustCompile(`^[0-9]{12}$`)

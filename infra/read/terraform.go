@@ -56,7 +56,9 @@ func Terraform(files map[string][]byte) (map[string][]Block, map[string]error) {
 			case "variable", "locals", "output", "terraform", "moved", "import", "check", "removed":
 				continue
 			}
-			blocks[name] = append(blocks[name], Block{b.Type, b.Labels, m.body(b.Body, 0)})
+			body := m.body(b.Body, 0)
+			body.Line, body.Column = b.TypeRange.Start.Line, b.TypeRange.Start.Column
+			blocks[name] = append(blocks[name], Block{b.Type, b.Labels, body})
 		}
 	}
 	return blocks, faults
