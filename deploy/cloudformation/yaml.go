@@ -30,6 +30,10 @@ func (w *writer) value(depth int, head string, v plan.Value) {
 	case *plan.Policy:
 		w.policy(depth, head, v)
 	case plan.Map:
+		if head == "EventPattern:" {
+			w.line(depth, head+" "+flow(v))
+			return
+		}
 		w.fields(depth, head, v)
 	case plan.List:
 		if len(v) == 0 {
@@ -43,6 +47,25 @@ func (w *writer) value(depth int, head string, v plan.Value) {
 	default:
 		w.line(depth, head+" "+scalar(v))
 	}
+}
+
+// flow is a value on one line, as JSON, which YAML takes as it is: the form in
+// which people know event patterns.
+func flow(v plan.Value) string {
+	var parts []string
+	switch v := v.(type) {
+	case plan.Map:
+		for _, e := range v {
+			parts = append(parts, quoted(e.Key)+": "+flow(e.Value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case plan.List:
+		for _, x := range v {
+			parts = append(parts, flow(x))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return scalar(v)
 }
 
 func (w *writer) fields(depth int, head string, m plan.Map) {

@@ -40,7 +40,7 @@ func (b *builder) slack() error {
 	s.asynchronous()
 	s.schedule("rate(5 minutes)", "Delivers what waits, also when nothing new comes.")
 	b.watchStep(s)
-	b.forward()
+	b.forward(false)
 	b.lastSteps()
 	b.note("EventBridge delivers CloudTrail's events at best effort, and none over 256 KB. Where every record counts, take the topology recommended, which reads the log files as well.")
 	b.note("Silence is no sign here: on a quiet day no event may match. `trailwarden doctor --canary` tells whether one would arrive.")
@@ -96,7 +96,7 @@ func (s *stack) busPolicy() {
 
 // forward makes what stands in every account: the role once, the rules in every
 // region.
-func (b *builder) forward() {
+func (b *builder) forward(filesComeToo bool) {
 	account := plan.Central
 	if b.organized() {
 		account = plan.Members
@@ -114,7 +114,7 @@ func (b *builder) forward() {
 	s := b.stack("forward", account, plan.Every, "Rules on the default bus that forward what the rules look for.")
 	s.add("Undelivered", "AWS::SQS::Queue", "Events that could not be forwarded, for 14 days.", "QueueName", b.name("undelivered"), "SqsManagedSseEnabled", true, "MessageRetentionPeriod", 1209600)
 	var rules []plan.Value
-	for i, c := range b.patterns() {
+	for i, c := range b.patterns(filesComeToo) {
 		id := fmt.Sprintf("Forward%02d", i+1)
 		s.add(id, "AWS::Events::Rule", "For "+strings.Join(c.rules, ", ")+".",
 			"Name", fmt.Sprintf("%s-%02d", b.name("forward"), i+1), "Description", shorten("For "+strings.Join(c.rules, ", "), 512),

@@ -27,10 +27,15 @@ func detailTypes() []any {
 	return []any{"AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail", "AWS Console Action via CloudTrail", "AWS Service Event via CloudTrail", "AWS Insight via CloudTrail"}
 }
 
-// patterns are the event patterns for all rules, as few as can be.
-func (b *builder) patterns() []chosen {
+// patterns are the event patterns for all rules, as few as can be. Where the
+// files are read as well, rules that remember wait for them: they want so many
+// records that forwarding would cost more than it gains.
+func (b *builder) patterns(filesComeToo bool) []chosen {
 	var all []chosen
 	for _, n := range b.natives(translate.EventBridge, maxPattern-300) {
+		if filesComeToo && (n.rule.Memory != nil || n.rule.CountedBy != "") {
+			continue
+		}
 		if n.everything {
 			b.note("Rule %s cannot be said as an event pattern: all management events are forwarded, and the function judges them.", n.rule.ID)
 			return []chosen{{detail: map[string]any{}, rules: []string{"all rules"}, reads: true}}
@@ -190,7 +195,8 @@ func readVerbs() []string { return []string{"List", "Get", "Describe"} }
 
 // eventPattern is the whole pattern as a property.
 func (c chosen) eventPattern() plan.Map {
-	p := maps.Clone(c.detail)
+	p := map[string]any{}
+	maps.Copy(p, c.detail)
 	p["detail-type"] = detailTypes()
 	v, _ := value(p)
 	m, _ := v.(plan.Map)

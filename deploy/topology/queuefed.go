@@ -39,7 +39,7 @@ func (b *builder) recommended() error {
 	s.alarm("QueueAge", "queue-age", "Files wait long before they are judged.", metric{"AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", plan.Attr{ID: "Files", Name: "QueueName"}, "Maximum", 300, 3, 900, ">=", false})
 	s.silence(metric{namespace: "AWS/SNS", name: "NumberOfMessagesPublished", dimension: "TopicName", of: s.filesTopicName()})
 	b.watchStep(s)
-	b.forward()
+	b.forward(true)
 	b.wire("--topic", "FilesTopicArn", s)
 	b.lastSteps()
 	return nil
