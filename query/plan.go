@@ -57,8 +57,7 @@ func (l *Local) lakeView(p *plan, t *athenasql.Translation) (string, error) {
 	}
 	p.lake = lk
 	for _, f := range lk.Files() {
-		at := f.Place()
-		if p.scope.admits(&at) && mayHold(p.filter, &at) {
+		if p.holdsAny(&f) {
 			path, err := filepath.Abs(lk.Path(f))
 			if err != nil {
 				return "", err
@@ -87,6 +86,48 @@ func (l *Local) lakeView(p *plan, t *athenasql.Translation) (string, error) {
 	names := shown.ColumnsSQL()
 	return "SELECT " + names + " FROM (" + lakeSQL(p, p.projection) + ") UNION ALL SELECT " + names + " FROM (" + p.projection.SelectSQL("ct_rows") +
 		") AS r WHERE NOT EXISTS (SELECT 1 FROM (" + lakeSQL(p, schema.Project([]schema.Need{{Column: "ct_key"}}, false)) + ") AS k WHERE k.ct_key = r.ct_key)", nil
+}
+
+// holdsAny tells whether a file of the lake may hold records that matter.
+func (p *plan) holdsAny(f *lake.File) bool {
+	at := f.Place()
+	if !p.scope.admits(&at) || !mayHold(p.filter, &at) {
+		return false
+	}
+	if f.Holds == nil {
+		return true
+	}
+	return p.scope.overlaps(f.Holds) && mayHoldValues(p.filter, f.Holds)
+}
+
+// overlaps tells whether the scope leaves anything of what a file holds.
+func (s Scope) overlaps(h *lake.Holds) bool {
+	for leaf, wanted := range map[string][]string{"account": s.Accounts, "region": s.Regions} {
+		values, known := h.Values[leaf]
+		if known && len(wanted) > 0 && !slices.ContainsFunc(values, func(v string) bool { return v == "" || slices.Contains(wanted, v) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayHoldValues tells whether any record of a file can pass, by what the lake's
+// manifest tells of it.
+func mayHoldValues(f *athenasql.Filter, h *lake.Holds) bool {
+	switch {
+	case f == nil:
+		return true
+	case f.All != nil:
+		return !slices.ContainsFunc(f.All, func(g *athenasql.Filter) bool { return !mayHoldValues(g, h) })
+	case f.Any != nil:
+		return slices.ContainsFunc(f.Any, func(g *athenasql.Filter) bool { return mayHoldValues(g, h) })
+	case f.Test == athenasql.Since:
+		return h.Last == "" || h.Last >= f.Time.UTC().Format("2006-01-02T15:04:05")
+	case f.Test == athenasql.Until:
+		return h.First == "" || h.First <= f.Time.UTC().Format("2006-01-02T15:04:05.999Z")
+	}
+	values, known := h.Values[f.Leaf]
+	return !known || slices.ContainsFunc(values, func(v string) bool { return holds(f, []byte(v)) })
 }
 
 // lakeSQL is the lake's part of the view, within the scope's times.

@@ -57,8 +57,16 @@ func (e *engine) exec(ctx context.Context, statements ...string) error {
 
 // opening are the settings that the engine would otherwise ask the system for,
 // which it may not.
+//
+// A stream is read by one thread. The engine's thread that waits for the others
+// does so by asking them again and again, which would take a core away from those
+// who make the rows; so there is one thread as long as rows come.
 func opening(q *sandbox.Request) string {
-	return fmt.Sprintf("?threads=%d&memory_limit=%dMiB", max(q.Threads, 1), max(q.Memory>>20, 32))
+	threads := max(q.Threads, 1)
+	if len(q.Stream) > 0 {
+		threads = 1
+	}
+	return fmt.Sprintf("?threads=%d&memory_limit=%dMiB", threads, max(q.Memory>>20, 32))
 }
 
 // basics are the settings that make the engine's answers those of Athena and
@@ -108,11 +116,11 @@ func (e *engine) shut(ctx context.Context, folders []string) error {
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func (e *engine) views(ctx context.Context, q *sandbox.Request) error {
-	rows := "CREATE VIEW ct_rows AS SELECT * FROM ct_stream()"
+	rows := []string{"CREATE VIEW ct_rows AS SELECT * FROM ct_stream()"}
 	if q.Keep {
-		rows = "CREATE TABLE ct_rows AS SELECT * FROM ct_stream()"
+		rows = []string{"CREATE TABLE ct_rows AS SELECT * FROM ct_stream()", fmt.Sprintf("SET threads = %d", max(q.Threads, 1))}
 	}
-	if err := e.exec(ctx, rows); err != nil {
+	if err := e.exec(ctx, rows...); err != nil {
 		return at("run", err)
 	}
 	return at("setup", e.exec(ctx, q.Setup...))

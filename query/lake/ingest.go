@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -53,6 +54,9 @@ func (o *Options) now() time.Time {
 // batchFiles is the most objects in one step.
 const batchFiles = 4000
 
+// rowGroup is how many rows a reader may pass over at once.
+const rowGroup = 40_960
+
 // Ingest adds the records of all objects that the lake does not have. An object
 // with faults is not marked as done, so that it is read again when it is sound;
 // what could be read of it is in the lake and not doubled then.
@@ -63,35 +67,76 @@ func (l *Lake) Ingest(ctx context.Context, o Options) (p Progress, err error) {
 	if o.Memory <= 0 {
 		o.Memory = 2 << 30
 	}
-	var batch pipeline.Listing
-	var bytes int64
-	flush := func() error {
-		if batch.Files() == 0 {
-			return nil
-		}
-		if err := l.step(ctx, &o, &batch, &p); err != nil {
-			return err
-		}
-		batch, bytes = pipeline.Listing{}, 0
-		if o.Progress != nil {
-			o.Progress(p)
-		}
-		return nil
-	}
+	w := &intake{l: l, o: &o, p: &p, keys: newKeyring(), before: l.Files()}
 	for one := range o.Listing.Each {
 		size := one.Size()
 		if size >= 0 && l.Has(one.Path(), size) {
 			p.Known++
 			continue
 		}
-		batch.Add(one)
-		if bytes += max(size, 0); bytes >= o.BatchBytes || batch.Files() >= batchFiles {
-			if err := flush(); err != nil {
-				return p, err
-			}
+		if err := w.take(ctx, one, size); err != nil {
+			return p, err
 		}
 	}
-	return p, flush()
+	return p, w.flush(ctx)
+}
+
+// intake orders objects by their days, so that each step makes few files.
+type intake struct {
+	l      *Lake
+	o      *Options
+	p      *Progress
+	keys   *keyring
+	before []File // that the lake had when the run began
+	ahead  []waiting
+}
+
+// waiting is an object that was not read yet.
+type waiting struct {
+	in   pipeline.Input
+	size int64
+	day  string
+}
+
+// maxAhead is how many objects are ordered at once.
+const maxAhead = 50_000
+
+func (w *intake) take(ctx context.Context, one pipeline.Input, size int64) error {
+	at := schema.NewPlace(filepath.ToSlash(one.Path()))
+	w.ahead = append(w.ahead, waiting{one, max(size, 0), dayOf(&at)})
+	if len(w.ahead) < maxAhead {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+// flush reads the objects that wait, in steps of about BatchBytes.
+func (w *intake) flush(ctx context.Context) error {
+	slices.SortStableFunc(w.ahead, func(a, b waiting) int { return cmp.Compare(a.day, b.day) })
+	for len(w.ahead) > 0 {
+		var batch pipeline.Listing
+		var bytes int64
+		days := map[string]bool{}
+		n := 0
+		for n < len(w.ahead) && bytes < w.o.BatchBytes && n < batchFiles {
+			batch.Add(w.ahead[n].in)
+			bytes += w.ahead[n].size
+			days[w.ahead[n].day] = true
+			n++
+		}
+		w.ahead = w.ahead[n:]
+		if err := w.keys.prepare(ctx, w.l, w.o, days, w.before); err != nil {
+			return err
+		}
+		if err := w.l.step(ctx, w.o, &batch, w.keys, w.p); err != nil {
+			return err
+		}
+		if w.o.Progress != nil {
+			w.o.Progress(*w.p)
+		}
+	}
+	w.ahead = nil
+	return nil
 }
 
 // columns are what the lake's files hold.
@@ -103,36 +148,34 @@ func columns() schema.Projection {
 	return schema.Project(needs, true)
 }
 
-// fileSQL chooses the columns of the files, and makes partitions of texts that
-// can be folders.
+// fileOrder is the order of rows in a file: what is often asked for together
+// lies together.
+const fileOrder = "account, region, eventsource, eventname, eventtime"
+
+// fileSQL chooses the columns of the files, and makes partitions of days that can
+// be folders.
 const fileSQL = `SELECT * EXCLUDE (account, region, "timestamp", dt, ct_key),
-	nullif(ct_key, eventid || '/' || recipientaccountid) AS ct_key,
-	CASE WHEN regexp_full_match(account, '[0-9]{12}') THEN account ELSE 'unknown' END AS account,
-	CASE WHEN regexp_full_match(region, '[a-z0-9-]{1,40}') THEN region ELSE 'unknown' END AS region,
+	nullif(ct_key, eventid || '/' || recipientaccountid) AS ct_key, account, region,
 	CASE WHEN regexp_full_match(dt, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN dt ELSE 'unknown' END AS day
-	FROM ct_trail`
+	FROM ct_trail ORDER BY ` + fileOrder
 
 // step adds the records of one batch and commits it.
-func (l *Lake) step(ctx context.Context, o *Options, batch *pipeline.Listing, p *Progress) error {
+func (l *Lake) step(ctx context.Context, o *Options, batch *pipeline.Listing, keys *keyring, p *Progress) error {
 	dir, err := l.stage()
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	known, err := l.keysNear(ctx, o, batch)
-	if err != nil {
-		return err
-	}
 	view := columns()
 	w, err := startWriter(ctx, o, dir, &sandbox.Request{
 		SQL: fileSQL, Stream: view.Leaves(), Setup: []string{"CREATE VIEW ct_trail AS " + view.SelectSQL("ct_rows")},
-		Write: &sandbox.ParquetFile{Path: dir, RowGroup: 122_880, Partition: []string{"account", "region", "day"}},
+		Write: &sandbox.ParquetFile{Path: dir, RowGroup: rowGroup, Partition: []string{"day"}},
 	}, nil)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	read := &reading{to: w, known: known, view: view}
+	read := &reading{to: w, keys: keys, view: view, gathered: gathering{days: map[string]*dayHolds{}}}
 	totals, err := read.run(ctx, o, batch)
 	if err != nil {
 		return w.explain(err)
@@ -145,23 +188,18 @@ func (l *Lake) step(ctx context.Context, o *Options, batch *pipeline.Listing, p 
 	if err != nil {
 		return err
 	}
+	for i := range files {
+		if d, ok := read.gathered.days[files[i].day()]; ok {
+			files[i].Holds = d.holds()
+		}
+	}
 	e := &entry{Time: o.now().UTC(), Why: "ingest", Rows: rows, Staging: filepath.Base(dir), Added: files, Objects: read.done}
-	slices.SortFunc(e.Objects, func(a, b Object) int { return cmpText(a.Name, b.Name) })
+	slices.SortFunc(e.Objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
 	if err := l.commit(e); err != nil {
 		return err
 	}
 	p.count(e, totals, read)
 	return nil
-}
-
-func cmpText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (p *Progress) count(e *entry, t pipeline.RecordTotals, r *reading) {
@@ -175,38 +213,4 @@ func (p *Progress) count(e *entry, t pipeline.RecordTotals, r *reading) {
 	for _, f := range e.Added {
 		p.WrittenBytes += f.Bytes
 	}
-}
-
-// keysNear are the identities of the records in the lake that the batch's could
-// be copies of: those of the same account and region, from a day before to a day
-// after.
-func (l *Lake) keysNear(ctx context.Context, o *Options, batch *pipeline.Listing) (map[string]struct{}, error) {
-	type near struct{ account, region, day string }
-	wanted := map[near]bool{}
-	anywhere := false
-	for one := range batch.Each {
-		at := schema.NewPlace(filepath.ToSlash(one.Path()))
-		if at.Key.Date.IsZero() {
-			anywhere = true
-		}
-		for d := -1; d <= 1; d++ {
-			wanted[near{at.Key.Account, at.Key.Region, at.Key.Date.AddDate(0, 0, d).Format(time.DateOnly)}] = true
-		}
-	}
-	var paths []string
-	for _, f := range l.Files() {
-		k := f.Place().Key
-		if anywhere || k.Date.IsZero() || wanted[near{k.Account, k.Region, k.Date.Format(time.DateOnly)}] {
-			paths = append(paths, l.Path(f))
-		}
-	}
-	known := map[string]struct{}{}
-	if len(paths) == 0 {
-		return known, nil
-	}
-	sql := "SELECT coalesce(ct_key, eventid || '/' || recipientaccountid) FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = false)"
-	return known, l.eachRow(ctx, o, sql, func(text []byte) error {
-		known[string(text)] = struct{}{}
-		return nil
-	})
 }

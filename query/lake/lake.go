@@ -1,15 +1,19 @@
 // Package lake keeps CloudTrail records as Parquet files that answer the same
 // questions as the logs, many times faster.
 //
-//	DIR/data/account=111122223333/region=us-east-1/day=2026-03-14/part-….parquet
+//	DIR/data/day=2026-03-14/part-….parquet
 //	DIR/manifest/00000001.json …   what was done, in order: files added and
 //	                               removed, and the log objects they came from
 //	DIR/staging/                   files that are not part of the lake yet
 //	DIR/lock
 //
 // The folders under data are partitions as Athena reads them; the files hold
-// the columns of Athena's CloudTrail table. A day is that of the object key, the
-// day of delivery, as in the table over the logs.
+// the columns of Athena's CloudTrail table, account and region among them. A day
+// is that of the object key, the day of delivery, as in the table over the logs.
+// Accounts and regions have no folders of their own: most of those would be
+// smaller than what a Parquet file says about itself. Rows are sorted by account,
+// region, source and name instead, and the manifest tells which of those, and
+// which times, a file holds, so that a question opens no file in vain.
 //
 // Nothing is ever changed in place. New files are written to staging and synced;
 // then a manifest entry that names them is written, synced and renamed: that is
@@ -36,6 +40,7 @@ import (
 type File struct {
 	Path    string `json:"path"` // below data, with slashes
 	Bytes   int64  `json:"bytes"`
+	Holds   *Holds `json:"holds,omitempty"`
 	staging string // the folder below staging that it comes from
 }
 
@@ -243,7 +248,34 @@ func (f File) Place() schema.Place {
 
 // ViewSQL is a query over the files that gives the projection's columns.
 func ViewSQL(paths []string, p schema.Projection) string {
-	return p.LakeSQL("read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false)")
+	var parts []string
+	for _, group := range layouts(paths) {
+		parts = append(parts, p.LakeSQL(readSQL(group)))
+	}
+	return strings.Join(parts, " UNION ALL ")
+}
+
+func readSQL(paths []string) string {
+	return "read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false)"
+}
+
+// layouts groups files by their folders: lakes of earlier versions have folders
+// for accounts and regions, too, which cannot be read together with the others.
+func layouts(paths []string) (groups [][]string) {
+	var now, before []string
+	for _, p := range paths {
+		if strings.Contains(filepath.ToSlash(p), "/account=") {
+			before = append(before, p)
+		} else {
+			now = append(now, p)
+		}
+	}
+	for _, g := range [][]string{now, before} {
+		if len(g) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
 }
 
 func quoteAll(paths []string) string {

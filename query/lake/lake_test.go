@@ -144,7 +144,7 @@ func TestCompactAndExpire(t *testing.T) {
 	if after := ask(t, dir, everything); !slices.Equal(before, after) {
 		t.Errorf("%d rows before, %d after", len(before), len(after))
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "*", "*", "*.parquet"))
+	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "*.parquet"))
 	if len(files) != l.Stats().Files {
 		t.Errorf("%d files lie there, %d belong to the lake", len(files), l.Stats().Files)
 	}
@@ -215,7 +215,7 @@ func TestKilledIngestLosesAndDoublesNothing(t *testing.T) {
 	if a, b := ask(t, "", everything, logs), ask(t, dir, everything); !slices.Equal(a, b) {
 		t.Errorf("%d rows in the logs, %d in the lake", len(a), len(b))
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "*", "*", "*.parquet"))
+	files, _ := filepath.Glob(filepath.Join(dir, "data", "*", "*.parquet"))
 	l, err := lake.Open(dir)
 	if err != nil || len(files) != len(l.Files()) {
 		t.Errorf("%d files lie there, %d belong to the lake: %v", len(files), len(l.Files()), err)

@@ -3,51 +3,71 @@ package lake
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
-// compactBytes is how many bytes of files one step of Compact puts together.
-const compactBytes = 128 << 20
+// Compaction puts files together up to mergedBytes, a size that the engine can
+// sort in its memory; files of wholeBytes and more are left alone.
+const (
+	mergedBytes = 48 << 20
+	wholeBytes  = 32 << 20
+)
 
-// Compact makes one file of each partition that has several, so that questions
-// open fewer files.
+// Compact puts the small files of each day together and sorts them, so that
+// questions open fewer files.
 func (l *Lake) Compact(ctx context.Context, o Options) (p Progress, err error) {
 	if o.Memory <= 0 {
 		o.Memory = 2 << 30
 	}
-	groups := map[string][]File{}
+	days := map[string][]File{}
+	var order []string
 	for _, f := range l.Files() {
-		groups[partition(f.Path)] = append(groups[partition(f.Path)], f)
-	}
-	var batch []File
-	var bytes int64
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := l.merge(ctx, &o, batch, &p)
-		batch, bytes = nil, 0
-		return err
-	}
-	last := ""
-	for _, f := range l.Files() {
-		dir := partition(f.Path)
-		if len(groups[dir]) < 2 {
+		if f.Bytes >= wholeBytes && !f.byAccount() {
 			continue
 		}
-		if dir != last && bytes >= compactBytes { // never a part of a partition
-			if err := flush(); err != nil {
+		if len(days[f.day()]) == 0 {
+			order = append(order, f.day())
+		}
+		days[f.day()] = append(days[f.day()], f)
+	}
+	for _, day := range order {
+		for _, group := range mergeable(days[day]) {
+			if err := l.merge(ctx, &o, group, &p); err != nil {
 				return p, err
 			}
 		}
-		last, batch, bytes = dir, append(batch, f), bytes+f.Bytes
 	}
-	return p, flush()
+	return p, nil
 }
 
-// merge writes the rows of files anew, one file for each partition.
+// byAccount tells that a file lies in a folder of its account, as earlier
+// versions had it.
+func (f File) byAccount() bool { return strings.HasPrefix(f.Path, "account=") }
+
+// mergeable groups files that become one; a file alone stays as it is.
+func mergeable(files []File) (groups [][]File) {
+	var group []File
+	var bytes int64
+	end := func() {
+		if len(group) > 1 || len(group) == 1 && group[0].byAccount() {
+			groups = append(groups, group)
+		}
+		group, bytes = nil, 0
+	}
+	for _, f := range files {
+		if bytes+f.Bytes > mergedBytes {
+			end()
+		}
+		group, bytes = append(group, f), bytes+f.Bytes
+	}
+	end()
+	return groups
+}
+
+// merge writes the rows of files of one day anew.
 func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress) error {
 	dir, err := l.stage()
 	if err != nil {
@@ -65,8 +85,8 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 		return err
 	}
 	w, err := startWriter(ctx, o, dir, &sandbox.Request{
-		SQL:   "SELECT * FROM read_parquet([" + quoteAll(paths) + "], hive_partitioning = true, hive_types_autocast = false) ORDER BY account, region, day, eventtime",
-		Write: &sandbox.ParquetFile{Path: dir, RowGroup: 122_880, Partition: []string{"account", "region", "day"}},
+		SQL:   mergeSQL(paths),
+		Write: &sandbox.ParquetFile{Path: dir, RowGroup: rowGroup, Partition: []string{"day"}},
 	}, []string{data})
 	if err != nil {
 		return err
@@ -80,6 +100,9 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 	if err != nil {
 		return err
 	}
+	for i := range added {
+		added[i].Holds = union(files)
+	}
 	e := &entry{Time: o.now().UTC(), Why: "compact", Rows: rows, Staging: filepath.Base(dir), Added: added, Removed: removed}
 	if err := l.commit(e); err != nil {
 		return err
@@ -88,6 +111,16 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 	p.WrittenFiles += len(added)
 	p.Removed += len(removed)
 	return nil
+}
+
+// mergeSQL gives the rows of files in order, whatever folders they lie in.
+func mergeSQL(paths []string) string {
+	var parts []string
+	for _, group := range layouts(paths) {
+		parts = append(parts, "SELECT * FROM "+readSQL(group))
+	}
+	return "SELECT * REPLACE (nullif(account, 'unknown') AS account, nullif(region, 'unknown') AS region) FROM (" +
+		strings.Join(parts, " UNION ALL BY NAME ") + ") ORDER BY " + fileOrder
 }
 
 // Expire removes the partitions of days before the given one. Their objects stay

@@ -74,10 +74,11 @@ func (w *writer) explain(err error) error {
 
 // reading turns the records of a batch into rows.
 type reading struct {
-	to      *writer
-	known   map[string]struct{}
-	view    schema.Projection
-	doubles atomic.Int64
+	to       *writer
+	keys     *keyring
+	view     schema.Projection
+	doubles  atomic.Int64
+	gathered gathering
 
 	mu   sync.Mutex
 	done []Object
@@ -87,7 +88,7 @@ func (r *reading) run(ctx context.Context, o *Options, batch *pipeline.Listing) 
 	leaves := r.view.Leaves()
 	return pipeline.Records(ctx, pipeline.RecordOptions{Listing: batch, Workers: o.Workers, Limits: o.Limits, Fault: o.Fault},
 		func() pipeline.RecordVisitor {
-			return &rowVisitor{reading: r, row: r.view.Row(), leaves: len(leaves), batch: sandbox.NewBatch(len(leaves))}
+			return &rowVisitor{reading: r, row: r.view.Row(), leaves: len(leaves), batch: sandbox.NewBatch(len(leaves)), days: map[string]*dayHolds{}}
 		})
 }
 
@@ -98,21 +99,23 @@ type rowVisitor struct {
 	leaves int
 	batch  *sandbox.Batch
 	place  schema.Place
+	day    [3]string // of the place: the day, the one before, the one after
+	days   map[string]*dayHolds
+	holds  *dayHolds // of the place's day
 	key    []byte
 }
 
 // Record adds a row, unless the lake has the record.
 func (v *rowVisitor) Record(file string, rec *cloudtrail.Record) error {
-	if len(v.known) > 0 {
-		v.key = schema.AppendKey(v.key[:0], rec)
-		if _, ok := v.known[string(v.key)]; ok {
-			v.doubles.Add(1)
-			return nil
-		}
+	if v.place.Object != file || v.holds == nil {
+		v.enter(file)
 	}
-	if v.place.Object != file {
-		v.place = schema.NewPlace(file)
+	v.key = schema.AppendKey(v.key[:0], rec)
+	if !v.keys.add(v.day[0], v.day[1], v.day[2], v.key) {
+		v.doubles.Add(1)
+		return nil
 	}
+	v.gather(rec)
 	for i := range v.leaves {
 		text, ok := v.row.Append(v.batch.Texts(), i, rec, &v.place)
 		v.batch.Cell(text, ok)
@@ -122,6 +125,40 @@ func (v *rowVisitor) Record(file string, rec *cloudtrail.Record) error {
 		return v.to.Send(v.batch)
 	}
 	return nil
+}
+
+// enter notes where the records that follow lie.
+func (v *rowVisitor) enter(file string) {
+	v.place = schema.NewPlace(file)
+	v.day = near(dayOf(&v.place))
+	v.holds = v.ofDay(v.day[0])
+}
+
+func (v *rowVisitor) ofDay(day string) *dayHolds {
+	d, ok := v.days[day]
+	if !ok {
+		d = newDayHolds()
+		v.days[day] = d
+	}
+	return d
+}
+
+// gather notes what the manifest will tell of the record's file. Account and
+// region are those of the partition columns.
+func (v *rowVisitor) gather(rec *cloudtrail.Record) {
+	if v.day[0] == "" { // its day is that of the event
+		v.key, _ = schema.AppendPartition(v.key[:0], "dt", rec, &v.place)
+		v.holds = v.ofDay(string(v.key))
+	}
+	for i := range listed {
+		v.holds.see(listed[i].leaf, rec.Field(listed[i].id).Text(v.key[:0]))
+	}
+	v.holds.see("useridentity.type", rec.Field(cloudtrail.UserIdentity).Get("type").Text(v.key[:0]))
+	for _, name := range [...]string{"account", "region"} {
+		v.key, _ = schema.AppendPartition(v.key[:0], name, rec, &v.place)
+		v.holds.see(name, v.key)
+	}
+	v.holds.time(rec.Field(cloudtrail.EventTime).Text(v.key[:0]))
 }
 
 // File notes that all of an object was read.
@@ -137,6 +174,7 @@ func (v *rowVisitor) File(file string, sum cloudtrail.Summary) error {
 
 // Close sends what is left.
 func (v *rowVisitor) Close() error {
+	v.gathered.merge(v.days)
 	if v.batch.Rows() == 0 {
 		return nil
 	}

@@ -229,6 +229,11 @@ func derived(name string) func([]byte, *cloudtrail.Record, *Place) ([]byte, bool
 	}
 }
 
+// AppendPartition appends the text of a partition column; ok is false for NULL.
+func AppendPartition(dst []byte, name string, rec *cloudtrail.Record, at *Place) (text []byte, ok bool) {
+	return appendDerived(dst, name, rec, at)
+}
+
 func appendDerived(dst []byte, name string, rec *cloudtrail.Record, at *Place) ([]byte, bool) {
 	switch name {
 	case "ct_record":
