@@ -24,13 +24,16 @@ type History struct {
 	levels  [][]int
 	forms   []form
 	opts    HistoryOptions
-	groups  []map[string]*pile
-	bytes   int
+	log     *hitLog
+	groups  []map[string]*pile // of Specs most of whose hits can go
+	bytes   int                // of those
 	spill   *spill
 	minutes map[int64]bool // with a record, when some alarm needs to know
 	last    int64          // minute added last
-	hits    []hit          // buffer
-	times   []int64        // buffer
+	added   int
+	alarmed []bool  // by Spec: its one group was given the samples of empty minutes
+	hits    []hit   // buffer
+	times   []int64 // buffer
 }
 
 // pile is the hits of one group as they came.
@@ -68,7 +71,7 @@ func NewHistory(specs []*Spec, opts HistoryOptions) *History {
 	if opts.Groups <= 0 {
 		opts.Groups = 200_000
 	}
-	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1}
+	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1, log: newHitLog(len(specs)), alarmed: make([]bool, len(specs))}
 	for _, s := range specs {
 		h.forms = append(h.forms, s.form())
 		h.groups = append(h.groups, map[string]*pile{})
@@ -115,6 +118,28 @@ func (h *History) Active(t time.Time) {
 
 // Add files a hit. The error is that of the temporary file.
 func (h *History) Add(x *Hit) error {
+	groups := 0
+	if s := x.Spec; h.specs[s].thins() {
+		h.pile(x)
+		groups = len(h.groups[s])
+	} else {
+		h.log.add(x, h.forms[s])
+		groups = h.log.groups.len()
+	}
+	if h.added++; h.added%checked != 0 && groups <= h.opts.Groups {
+		return nil
+	}
+	if h.bytes+h.log.bytes() > h.opts.Bytes || groups > h.opts.Groups || h.log.full() {
+		return h.flush()
+	}
+	return nil
+}
+
+// checked is after how many hits the memory is looked at.
+const checked = 64
+
+// pile files a hit of a Spec most of whose hits can go.
+func (h *History) pile(x *Hit) {
 	s := x.Spec
 	p := h.groups[s][string(x.Group)]
 	if p == nil {
@@ -125,14 +150,10 @@ func (h *History) Add(x *Hit) error {
 	before := cap(p.buf)
 	one := hit{at: x.At.UnixMilli(), key: foldKey(x.Key), inputs: 1 << x.Input, weight: 1, number: x.Number}
 	p.append(h.forms[s], &one, x.Value, x.Ref)
-	if h.specs[s].thins() && p.n >= p.thinAt {
+	if p.n >= p.thinAt {
 		h.thin(s, p)
 	}
 	h.bytes += cap(p.buf) - before
-	if h.bytes > h.opts.Bytes || len(h.groups[s]) > h.opts.Groups {
-		return h.flush()
-	}
-	return nil
 }
 
 func (p *pile) append(f form, one *hit, value, ref []byte) {
@@ -153,7 +174,6 @@ func (h *History) thin(s int, p *pile) {
 // the records reach: nothing is said to be missing after it. The History is
 // empty afterwards.
 func (h *History) Judge(clock time.Time) ([]Detection, error) {
-	h.defaults()
 	var all []Detection
 	at := clock.UnixMilli()
 	for level, specs := range h.levels {
@@ -204,22 +224,14 @@ func chained(specs []*Spec, d *Detection, add func(*Hit) error) error {
 }
 
 // defaults gives alarms their samples of minutes in which nothing matched.
-func (h *History) defaults() {
-	for i, s := range h.specs {
-		if s.Kind != Alarm || s.Alarm.Default == nil {
-			continue
-		}
-		p := h.groups[i][""]
-		if p == nil && len(h.minutes) > 0 {
-			p = &pile{thinAt: 128}
-			h.groups[i][""] = p
-		}
-		for m := range h.minutes {
-			one := defaultHit(s, m)
-			p.append(h.forms[i], &one, nil, nil)
-		}
+func (h *History) defaults(s int, group []hit) []hit {
+	for m := range h.minutes {
+		group = append(group, defaultHit(h.specs[s], m))
 	}
+	return sorted(group)
 }
+
+func (s *Spec) hasDefault() bool { return s.Kind == Alarm && s.Alarm.Default != nil }
 
 // defaultHit stands at the end of its minute, when it is known what matched.
 func defaultHit(s *Spec, minute int64) hit {
@@ -229,8 +241,8 @@ func defaultHit(s *Spec, minute int64) hit {
 func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err error) {
 	if h.spill == nil {
 		for _, s := range specs {
-			all = h.judgeGroups(all, s, h.groups[s], clock)
-			h.groups[s] = map[string]*pile{}
+			all = h.judgeGroups(h.judgeLog(all, s, clock), s, h.groups[s], clock)
+			h.groups[s], h.log.specs[s] = map[string]*pile{}, specLog{}
 		}
 		return all, nil
 	}
@@ -246,7 +258,27 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 			all = h.judgeGroups(all, s, groups[s], clock)
 		}
 	}
+	for _, s := range specs {
+		if h.specs[s].hasDefault() && !h.alarmed[s] {
+			all = h.judgeHits(all, s, nil, nil, clock)
+		}
+	}
 	return all, nil
+}
+
+// judgeLog judges the groups in the log.
+func (h *History) judgeLog(all []Detection, s int, clock int64) []Detection {
+	spec, of := h.specs[s], &h.log.specs[s]
+	h.log.each(s, spec.leastHits(), func(key []byte, hits []uint32) {
+		if h.log.mayHold(spec, of, hits, &h.times) {
+			h.hits = h.log.read(of, hits, h.hits[:0])
+			all = h.judgeHits(all, s, key, h.hits, clock)
+		}
+	})
+	if spec.hasDefault() && !h.alarmed[s] {
+		all = h.judgeHits(all, s, nil, nil, clock)
+	}
+	return all
 }
 
 func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, clock int64) []Detection {
@@ -257,12 +289,22 @@ func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, c
 			continue // as most groups
 		}
 		h.hits = p.read(h.forms[s], h.hits[:0])
-		m := spec.machine()
-		run(m, h.hits)
-		m.until(clock)
-		for _, e := range append(m.ended(), m.open()...) {
-			all = append(all, spec.detection(s, key, &e, false))
-		}
+		all = h.judgeHits(all, s, []byte(key), h.hits, clock)
+	}
+	return all
+}
+
+// judgeHits judges one group.
+func (h *History) judgeHits(all []Detection, s int, key []byte, hits []hit, clock int64) []Detection {
+	spec := h.specs[s]
+	if spec.hasDefault() && len(key) == 0 {
+		hits, h.alarmed[s] = h.defaults(s, hits), true
+	}
+	m := spec.machine()
+	run(m, hits)
+	m.until(clock)
+	for _, e := range append(m.ended(), m.open()...) {
+		all = append(all, spec.detection(s, string(key), &e, false))
 	}
 	return all
 }

@@ -46,14 +46,33 @@ func (h *History) flush() (err error) {
 			parts[part] = c.b
 		}
 		h.groups[s] = map[string]*pile{}
-	}
-	h.bytes = 0
-	for i, b := range parts {
-		if err := h.spill.write(i, b); err != nil {
-			return err
+		h.flushLog(s, parts)
+		h.log.specs[s] = specLog{}
+		for i, b := range parts {
+			if err := h.spill.write(i, b); err != nil {
+				return err
+			}
+			parts[i] = b[:0]
 		}
 	}
+	h.bytes, h.log = 0, newHitLog(len(h.specs))
 	return nil
+}
+
+// flushLog adds to the parts what the log has of a Spec.
+func (h *History) flushLog(s int, parts [][]byte) {
+	of := &h.log.specs[s]
+	h.log.each(s, 0, func(group []byte, hits []uint32) {
+		key, p := string(group), pile{base: h.log.times[of.record[hits[0]]], n: int32(len(hits))}
+		for _, n := range hits {
+			one := h.log.hit(of, n)
+			p.buf = h.forms[s].appendHit(p.buf, &one, p.base)
+		}
+		part := maphash.String(h.spill.seed, key) % spillParts
+		c := codec{b: parts[part]}
+		c.pile(&s, &key, &p)
+		parts[part] = c.b
+	})
 }
 
 func (c *codec) pile(s *int, key *string, p *pile) {

@@ -15,7 +15,7 @@ func (s *Spec) mayHold(p *pile, f form, buf *[]int64) bool {
 		return s.allSteps(p, f)
 	case Count, Distinct:
 		n, ok := s.enough()
-		return !ok || n < 2 || s.AtClose() || s.crowded(p, f, n, buf)
+		return !ok || n < 2 || s.AtClose() || s.crowdedPile(p, f, n, buf)
 	}
 	return true
 }
@@ -32,13 +32,17 @@ func (s *Spec) allSteps(p *pile, f form) bool {
 	return has&want == want
 }
 
-// crowded tells whether some window has n hits.
-func (s *Spec) crowded(p *pile, f form, n int, buf *[]int64) bool {
+func (s *Spec) crowdedPile(p *pile, f form, n int, buf *[]int64) bool {
 	times := (*buf)[:0]
 	for q := p; q != nil; q = q.more {
 		f.skim(q.buf, func(at int64, _ uint64) { times = append(times, at+q.base) })
 	}
 	*buf = times
+	return s.crowded(times, n)
+}
+
+// crowded tells whether some window has n of the times, which it sorts.
+func (s *Spec) crowded(times []int64, n int) bool {
 	if !slices.IsSorted(times) {
 		slices.Sort(times)
 	}
