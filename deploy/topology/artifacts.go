@@ -13,7 +13,7 @@ func (s *stack) artifacts() plan.Value {
 	if s.b.d.Artifacts != "" {
 		return s.own("ArtifactBucketName", s.b.d.Artifacts, bucketForm, "Bucket of the function's code and configuration.")
 	}
-	return plan.Concat(s.b.name("artifacts-"), s.central(), "-"+s.b.d.Region)
+	return plan.Concat(s.b.name("artifacts-"), s.central(), "-", s.home())
 }
 
 func (s *stack) artifactsARN() plan.Join {

@@ -55,11 +55,11 @@ func (s *stack) tableARN(t *config.DynamoDB) plan.Value {
 	if !s.b.reuses("table") && s.Resource("Table") != nil {
 		return plan.Attr{ID: "Table", Name: "Arn"}
 	}
-	region := t.Region
-	if region == "" {
-		region = s.b.d.Region
+	region := plan.Value(plan.Text(t.Region))
+	if t.Region == "" {
+		region = s.home()
 	}
-	return plan.ARNIn("dynamodb", plan.Text(region), plan.AccountID, "table/"+t.Table)
+	return plan.ARNIn("dynamodb", region, plan.AccountID, "table/"+t.Table)
 }
 
 func (s *stack) store() []plan.Statement {

@@ -134,7 +134,7 @@ func byteText(n int64) string {
 }
 
 func (s *stack) results() plan.Join {
-	return plan.Concat(s.b.name("results-"), plan.AccountID, "-"+s.b.d.Region)
+	return plan.Concat(s.b.name("results-"), plan.AccountID, "-", s.home())
 }
 
 // Stand-ins of what is a parameter; the table's own package writes around them.

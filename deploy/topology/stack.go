@@ -84,12 +84,24 @@ func (s *stack) central() plan.Value {
 }
 
 func (s *stack) trailARN() plan.Join {
-	return plan.ARNIn("cloudtrail", plan.Text(s.b.d.Region), s.owner(), "trail/"+s.b.d.Trail)
+	return plan.ARNIn("cloudtrail", s.home(), s.owner(), "trail/"+s.b.d.Trail)
+}
+
+// home is the region of what stands in one region. A template for everybody takes
+// it from where it is put.
+func (s *stack) home() plan.Value {
+	switch {
+	case !s.b.open:
+		return plan.Text(s.b.d.Region)
+	case s.Reach == plan.Home && s.Account != plan.Members:
+		return plan.Region
+	}
+	return s.own("HomeRegion", "", `[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}`, "Region of the watch.")
 }
 
 // ours is the ARN of something in the account and region of the watch.
 func (s *stack) ours(service string, resource ...any) plan.Join {
-	return plan.ARNIn(service, plan.Text(s.b.d.Region), s.central(), resource...)
+	return plan.ARNIn(service, s.home(), s.central(), resource...)
 }
 
 // keyARN is the ARN of the key of the log files by its alias, or of the one that
