@@ -120,11 +120,27 @@ func (l *linter) forwarders() {
 
 // target judges where a rule sends events.
 func (l *linter) target(r *resource, t *value.Value) {
-	if arn := t.Get("Arn"); arn != nil && t.Get("DeadLetterConfig") == nil {
+	r.targets = append(r.targets, t)
+	l.deferred = append(l.deferred, func() {
+		if t.Get("Arn") == nil || t.Get("DeadLetterConfig") != nil || l.scheduled(r) {
+			return
+		}
 		l.add("S1.D7-target-without-dead-letters", diagnostic.Warning, r.place(t), "the target has no dead-letter queue",
 			"An event that cannot be delivered for a day, or is refused, is gone.", deadLetters(r))
+	})
+}
+
+// scheduled tells whether a target is of a rule that runs by the clock: what is
+// missed there comes again.
+func (l *linter) scheduled(r *resource) bool {
+	for _, rule := range l.resources {
+		if rule == r || rule.kind == eventRule && r.get("Rule") != nil && (slices.Equal(r.get("Rule").Refs, []string{rule.name}) || r.get("Rule").Same(rule.get("Name"))) {
+			if rule.get("ScheduleExpression") != nil && rule.get("EventPattern") == nil {
+				return true
+			}
+		}
 	}
-	r.targets = append(r.targets, t)
+	return false
 }
 
 func deadLetters(r *resource) string {

@@ -73,6 +73,9 @@ func (s *shell) command(c read.Command) {
 	}
 	r.name = r.get("Name", "FunctionName").String()
 	s.obsolete(name, r)
+	if c.Open || !r.input() {
+		return // what is not there may still be given
+	}
 	if k, ok := commandKinds()[name]; ok {
 		r.kind = k
 		switch k {
@@ -100,6 +103,23 @@ func (s *shell) command(c read.Command) {
 		return
 	}
 	s.otherCommand(name, r, c)
+}
+
+// input takes the fields that a command has as one document; false when they are
+// not known.
+func (r *resource) input() bool {
+	if r.get("CliInputYaml") != nil {
+		return false
+	}
+	doc := r.get("CliInputJson")
+	if doc == nil {
+		return true
+	}
+	if doc.Kind != value.Map {
+		return false
+	}
+	r.body.Keys, r.body.Items = append(r.body.Keys, doc.Keys...), append(r.body.Items, doc.Items...)
+	return true
 }
 
 // commandKinds are the commands that make what is judged.

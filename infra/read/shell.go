@@ -13,6 +13,7 @@ type Command struct {
 	Service, Operation string
 	Options            *value.Value // a map by the options' names without dashes
 	Arguments          []*value.Value
+	Open               bool // further options come from outside: "$@"
 	Line, Column       int
 }
 
@@ -189,6 +190,7 @@ func (s *script) command(line string, at, number int) {
 	c.Line += strings.Count(line[:at], "\n")
 	for i := 0; i < len(words); {
 		w := words[i]
+		c.Open = c.Open || rest.MatchString(w.raw)
 		name, isOption := strings.CutPrefix(w.raw, "--")
 		i++
 		if !isOption {
@@ -214,6 +216,9 @@ func (s *script) command(line string, at, number int) {
 	c.Options.Line, c.Options.Column = c.Line, c.Column
 	s.out.Commands = append(s.out.Commands, c)
 }
+
+// rest is how a shell names arguments that are not written out.
+var rest = regexp.MustCompile(`\$[@*]|\[[@*]\]`)
 
 var operation = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
