@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -478,5 +480,24 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 		ids[c.ID] = true
+	}
+}
+
+// The page has a row for each check and no row of a check that went.
+func TestEveryCheckIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| [^|]+ \\|$").FindAllStringSubmatch(string(page), -1)
+	var documented, known []string
+	for _, r := range rows {
+		documented = append(documented, r[1])
+	}
+	for _, c := range doctor.Catalogue() {
+		known = append(known, c.ID)
+	}
+	if !slices.Equal(documented, known) {
+		t.Errorf("docs/doctor.md has the checks\n%v, the catalogue\n%v", documented, known)
 	}
 }

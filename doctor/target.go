@@ -3,8 +3,6 @@ package doctor
 import (
 	"cmp"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deploy/topology"
 )
@@ -43,12 +41,4 @@ func Topologies() []string { return topology.Names() }
 // Region is where the target's parts stand, or empty.
 func (t Target) Region() string {
 	return cmp.Or(t.Config.Deploy.Region, t.Config.AWS.Region)
-}
-
-// Clients is an AWS configuration with fewer tries: a doctor asks once more
-// rather than ten times.
-func Clients(cfg aws.Config) aws.Config {
-	cfg = cfg.Copy()
-	cfg.RetryMaxAttempts = 2
-	return cfg
 }

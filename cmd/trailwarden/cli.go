@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/trailwarden/trailwarden/deploy/topology"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	trigger "github.com/trailwarden/trailwarden/lambda/sample"
 	"github.com/trailwarden/trailwarden/report"
@@ -42,6 +43,8 @@ type commandLine struct {
 	Notify    notifyCommand    `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
 	Config    configCommand    `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
 	Verify    verifyCommand    `cmd:"" help:"Check the integrity of log files by CloudTrail's signed digests."`
+	Doctor    doctorCommand    `cmd:"" help:"Check a live account along an event's whole way: what is wrong, why, and what to do."`
+	Deploy    deployCommand    `cmd:"" help:"Make infrastructure of the configuration, and explain each part."`
 	LintInfra lintInfraCommand `cmd:"" name:"lint-infra" help:"Find the known mistakes of CloudTrail watches in policies, templates, queries, scripts and code."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
@@ -87,7 +90,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		kong.Writers(out, errOut),
 		kong.Exit(func(code int) { panic(exit{code}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", ")},
+		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
 		kong.Bind(s),
 	)
 	if err != nil {
