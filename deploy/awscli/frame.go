@@ -16,8 +16,8 @@ func head(p *plan.Plan) string {
 # %s
 # Made by trailwarden deploy render; change the configuration rather than this file.
 #
-#   ./%s create [STACK…]   makes what is missing and changes what is different
-#   ./%s remove [STACK…]   takes it away again, in the reverse order
+#   bash %s create [STACK…]   makes what is missing and changes what is different
+#   bash %s remove [STACK…]   takes it away again, in the reverse order
 #
 # Stacks, in their order:
 `, p.Title, Name, Name)
@@ -156,7 +156,7 @@ func places(s *plan.Stack, function string) string {
 type words struct{ plan *plan.Plan }
 
 // Make implements plan.Words.
-func (w words) Make(s *plan.Stack) []string { return []string{"./" + Name + " create " + s.Name} }
+func (w words) Make(s *plan.Stack) []string { return []string{"bash " + Name + " create " + s.Name} }
 
 // Remove implements plan.Words.
-func (w words) Remove(s *plan.Stack) []string { return []string{"./" + Name + " remove " + s.Name} }
+func (w words) Remove(s *plan.Stack) []string { return []string{"bash " + Name + " remove " + s.Name} }

@@ -373,7 +373,7 @@ ensure_glue_table() {
 # ensure_workgroup NAME DEFINITION UPDATE
 ensure_workgroup() {
   say "workgroup $1"
-  if quiet aws athena get-work-group --work-group "$1"; then
+  if [ -n "$(aws athena list-work-groups --query "WorkGroups[?Name=='$1'].Name" --output text)" ]; then
     aws athena update-work-group --cli-input-json "$3"
   else
     aws athena create-work-group --cli-input-json "$2"
