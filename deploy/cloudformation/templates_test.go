@@ -16,14 +16,14 @@ import (
 
 var update = flag.Bool("update", false, "write the ready templates anew from the samples")
 
-// sample is the plan of a topology's sample configuration.
-func sample(t *testing.T, name string, open bool) *plan.Plan {
+// sampleWith is the plan of a topology's sample configuration.
+func sampleWith(t *testing.T, name string, o deploy.Options) *plan.Plan {
 	t.Helper()
 	cfg, err := config.Load(filepath.Join("..", "samples", name, "trailwarden.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := deploy.Plan(cfg, deploy.Options{Open: open})
+	p, err := deploy.Plan(cfg, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func sample(t *testing.T, name string, open bool) *plan.Plan {
 func TestTemplatesAreWhatRenderPrints(t *testing.T) {
 	for _, name := range topology.Names() {
 		t.Run(name, func(t *testing.T) {
-			files, err := cloudformation.Render(sample(t, name, true))
+			files, err := cloudformation.Render(sampleWith(t, name, deploy.Options{Open: true}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -60,11 +60,12 @@ func (s *stack) bus(target string) {
 		s.busPolicy()
 	}
 	r := s.add("Forwarded", "AWS::Events::Rule", "What was forwarded was chosen already: all of it is judged.",
-		"Name", s.b.name("forwarded"), "Description", "Forwarded CloudTrail events", "EventBusName", plan.Ref{ID: "Bus"},
+		"Name", s.b.name("forwarded"), "Description", "Forwarded CloudTrail events", "EventBusName", s.b.busName(),
 		"EventPattern", chosen{}.eventPattern(), "State", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
 		"Targets", plan.List{plan.Fields("Id", "watch", "Arn", plan.Attr{ID: target, Name: "Arn"},
 			"RetryPolicy", plan.Fields("MaximumRetryAttempts", 185, "MaximumEventAgeInSeconds", 86400),
 			"DeadLetterConfig", plan.Fields("Arn", plan.Attr{ID: "DeadLetters", Name: "Arn"}))})
+	r.DependsOn = []string{"Bus"}
 	statements := []plan.Statement{s.ruleSends("RuleKeepsWhatFailed", "DeadLetters", "What the rule could not deliver is kept.")}
 	if target == "Function" {
 		s.permission("ForwardedInvokes", "events", "The central rule invokes the function, and no other rule.", plan.Attr{ID: r.ID, Name: "Arn"})
@@ -86,12 +87,12 @@ func (s *stack) ruleSends(sid, queue, why string) plan.Statement {
 // senders could make events up.
 func (s *stack) busPolicy() {
 	s.add("BusPolicy", "AWS::Events::EventBusPolicy", "The organization's accounts send to the bus, through their forwarders.",
-		"EventBusName", plan.Ref{ID: "Bus"}, "StatementId", "OrganizationForwards",
+		"EventBusName", s.b.busName(), "StatementId", "OrganizationForwards",
 		"Statement", &plan.Policy{Statements: []plan.Statement{{Sid: "OrganizationForwards", Principals: []plan.Principal{plan.Everybody()},
 			Actions: []string{"events:PutEvents"}, Resources: []plan.Value{plan.ARN("events", "event-bus/"+s.b.busName())},
 			Conditions: []plan.Condition{plan.Equals("aws:PrincipalOrgID", s.organization()),
 				plan.ArnLike("aws:PrincipalArn", plan.ARNIn("iam", plan.Text(""), plan.Text("*"), "role/"+s.b.forwarder()))},
-			Why: "Only the forwarders' role, only in accounts of the organization."}}})
+			Why: "Only the forwarders' role, only in accounts of the organization."}}}).DependsOn = []string{"Bus"}
 }
 
 // forward makes what stands in every account: the role once, the rules in every

@@ -1,8 +1,6 @@
 package topology
 
 import (
-	"slices"
-
 	"github.com/trailwarden/trailwarden/deploy/plan"
 )
 
@@ -59,8 +57,6 @@ func (s *stack) trailResource(more ...any) *plan.Resource {
 		set(r, "KMSKeyId", plan.Attr{ID: "LogKey", Name: "Arn"})
 	}
 	set(r, more...)
-	if !slices.ContainsFunc(s.Outputs, func(o plan.Output) bool { return o.Name == "TrailArn" }) {
-		s.output("TrailArn", plan.Attr{ID: "Trail", Name: "Arn"}, "The trail.")
-	}
+	s.output("TrailArn", s.trailARN(), "The trail.")
 	return r
 }
