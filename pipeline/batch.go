@@ -23,6 +23,7 @@ type batch struct {
 	// Of rules that remember: hits of their inputs, the texts that these refer
 	// to, the time of the latest record and the minutes with a record.
 	memory  []recalled
+	records []hitRecord
 	texts   []byte
 	latest  int64
 	minutes []int64
@@ -71,7 +72,7 @@ func (b *batch) reset() {
 	}
 	*b = batch{
 		keys: b.keys[:0], updates: b.updates[:0], lines: lines, hits: b.hits[:0], file: b.file, number: b.number, warm: b.warm,
-		memory: b.memory[:0], texts: texts, minutes: b.minutes[:0],
+		memory: b.memory[:0], records: b.records[:0], texts: texts, minutes: b.minutes[:0],
 	}
 }
 
@@ -84,6 +85,7 @@ func (b *batch) copyTo(c *batch) {
 	c.lines = append(old.lines[:0], b.lines...)
 	c.hits = append(old.hits[:0], b.hits...)
 	c.memory = append(old.memory[:0], b.memory...)
+	c.records = append(old.records[:0], b.records...)
 	c.texts = append(old.texts[:0], b.texts...)
 	c.minutes = append(old.minutes[:0], b.minutes...)
 	c.faults, c.notes = slices.Clone(b.faults), slices.Clone(b.notes)
@@ -93,5 +95,5 @@ func (b *batch) copyTo(c *batch) {
 // size is about the bytes of memory that the batch takes.
 func (b *batch) size() int {
 	return 256 + 16*cap(b.keys) + 24*cap(b.updates) + cap(b.lines) + 24*cap(b.hits) + 128*(len(b.faults)+len(b.notes)) +
-		72*cap(b.memory) + cap(b.texts) + 8*cap(b.minutes)
+		48*cap(b.memory) + 64*cap(b.records) + cap(b.texts) + 8*cap(b.minutes)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,13 +29,46 @@ type remembering struct {
 	past    *memory.History
 	keep    keep
 	shown   shown
-	hit     memory.Hit // buffer
+
+	groups, values fieldSets
+	ref            []byte // buffer
 }
 
 // source is one input of one Spec.
 type source struct {
-	spec, input int
-	hits        *atomic.Int32
+	spec, input  int
+	group, value int // sets of fields that are read
+	alarm        bool
+	hits         *atomic.Int32
+}
+
+// fieldSets are the sets of fields that inputs read: most rules group by the
+// same few, whose texts are found once a record.
+type fieldSets struct {
+	names []string
+	sets  [][]memory.Field
+	texts []known // of the record in hand, by set
+}
+
+// known is the number of a text in a batch.
+type known struct {
+	number memory.Text
+	is     bool
+}
+
+// add gives the number of the set.
+func (s *fieldSets) add(fields []memory.Field) int {
+	var name strings.Builder
+	for _, f := range fields {
+		fmt.Fprintf(&name, "%q ", f.Name)
+	}
+	for i, n := range s.names {
+		if n == name.String() {
+			return i
+		}
+	}
+	s.names, s.sets, s.texts = append(s.names, name.String()), append(s.sets, fields), append(s.texts, known{})
+	return len(s.sets) - 1
 }
 
 // newRemembering adds the inputs of rules that remember to nodes.
@@ -49,7 +83,9 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
 		for j, in := range s.Inputs {
 			if in.Node != nil {
-				m.inputs = append(m.inputs, source{i, j, new(atomic.Int32)})
+				m.inputs = append(m.inputs, source{
+					spec: i, input: j, group: m.groups.add(in.By), value: m.values.add(in.Value), alarm: s.Kind == memory.Alarm, hits: new(atomic.Int32),
+				})
 				nodes = append(nodes, in.Node)
 			}
 		}
@@ -60,27 +96,58 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 
 // recalled is one hit of an input in a batch.
 type recalled struct {
-	record, input int32 // index in keys; number of the input
-	index         int32 // of the record in its file
-	at            int64 // milliseconds
-	key           cloudtrail.Key
-	number        float64
-	group, value  int32 // ends in texts
-	id            int32 // end in texts of the event's ID
-	raw           int32 // end in texts of the record itself, of inputs that cannot be read again
-	shown         bool  // it is not the record but what findings show of it
+	record       int32 // in records
+	input        int32 // number
+	number       float64
+	group, value part
+	shown        bool // what findings show of the record is to be kept
+}
+
+// hitRecord is a record in a batch that is a hit.
+type hitRecord struct {
+	record int32 // index in keys
+	index  int32 // in its file
+	at     int64 // milliseconds
+	key    cloudtrail.Key
+	id     part // the event's ID
+	raw    part // the record itself, of inputs that cannot be read again
+	event  part // what findings show of it, if that is kept
+}
+
+// part is a part of a batch's texts.
+type part struct{ from, to int32 }
+
+func (b *batch) text(p part) []byte { return b.texts[p.from:p.to] }
+
+// since is what was appended to the texts since they were so long.
+func (b *batch) since(from int) part { return part{int32(from), int32(len(b.texts))} }
+
+// reading is what was found in the record in hand of one set of fields.
+type reading struct {
+	record int // index of the record in its file, plus one
+	part   part
+	all    bool // no field is missing
 }
 
 // remember notes that the record in hand is a hit of an input.
 func (w *worker) remember(n int) {
-	in := w.memory.inputs[n]
+	in := &w.memory.inputs[n]
 	spec := w.memory.specs[in.spec]
-	b := &w.batch
 	if w.begun != w.index {
-		w.begun, w.key = w.index, w.rec.Key()
+		w.begun = w.index
 		w.reading.Begin(w.rec)
+		w.noted = false
 	}
-	if !w.reading.Read(spec, in.input) {
+	group, all := w.texts(w.groupTexts, &w.memory.groups, in.group)
+	if !all {
+		return
+	}
+	value, all := w.texts(w.valueTexts, &w.memory.values, in.value)
+	if !all && !in.alarm {
+		return
+	}
+	number, ok := w.reading.NumberOf(spec, &spec.Inputs[in.input])
+	if !ok {
 		return
 	}
 	at, ok := w.time()
@@ -88,28 +155,60 @@ func (w *worker) remember(n int) {
 		w.untimed()
 		return
 	}
-	h := recalled{record: int32(len(b.keys) - 1), input: int32(n), index: int32(w.index), at: at, key: w.key, number: w.reading.Number}
-	if w.out.seen == nil { // every copy counts
-		binary.LittleEndian.PutUint64(h.key[:], uint64(w.index))
-		binary.LittleEndian.PutUint32(h.key[8:], uint32(w.number))
+	b := &w.batch
+	if !w.noted {
+		w.noted = true
+		b.records = append(b.records, w.hitRecord(at))
 	}
-	b.texts = append(b.texts, w.reading.Group...)
-	h.group = int32(len(b.texts))
-	b.texts = append(b.texts, w.reading.Value...)
-	h.value = int32(len(b.texts))
-	b.texts = appendID(b.texts, w.rec)
-	h.id = int32(len(b.texts))
-	switch {
-	case w.stream:
-		b.texts = append(b.texts, w.rec.Raw()...)
-	case !w.o.WithEvent && in.show():
-		if len(w.event) == 0 {
-			w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
-		}
-		b.texts, h.shown = append(b.texts, w.event...), true
+	h := recalled{record: int32(len(b.records) - 1), input: int32(n), number: number, group: group, value: value}
+	if !w.stream && !w.o.WithEvent && in.show() {
+		h.shown = true
+		w.show(&b.records[h.record])
 	}
-	h.raw = int32(len(b.texts))
 	b.memory = append(b.memory, h)
+}
+
+// texts are the texts of a set of fields in the record in hand.
+func (w *worker) texts(known []reading, sets *fieldSets, set int) (part, bool) {
+	r := &known[set]
+	if r.record != w.index+1 {
+		b := &w.batch
+		from := len(b.texts)
+		b.texts, r.all = w.reading.Texts(b.texts, sets.sets[set])
+		r.record, r.part = w.index+1, b.since(from)
+	}
+	return r.part, r.all
+}
+
+func (w *worker) hitRecord(at int64) hitRecord {
+	b := &w.batch
+	r := hitRecord{record: int32(len(b.keys) - 1), index: int32(w.index), at: at, key: w.rec.Key()}
+	if w.out.seen == nil { // every copy counts
+		binary.LittleEndian.PutUint64(r.key[:], uint64(w.index))
+		binary.LittleEndian.PutUint32(r.key[8:], uint32(w.number))
+	}
+	from := len(b.texts)
+	b.texts = appendID(b.texts, w.rec)
+	r.id = b.since(from)
+	if w.stream {
+		from = len(b.texts)
+		b.texts = append(b.texts, w.rec.Raw()...)
+		r.raw = b.since(from)
+	}
+	return r
+}
+
+// show keeps what findings show of the record in hand.
+func (w *worker) show(r *hitRecord) {
+	if r.event.to > 0 {
+		return
+	}
+	if len(w.event) == 0 {
+		w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+	}
+	from := len(w.batch.texts)
+	w.batch.texts = append(w.batch.texts, w.event...)
+	r.event = w.batch.since(from)
 }
 
 // time is the time of the record in hand, in milliseconds of Unix time.
@@ -178,38 +277,54 @@ func (f *flusher) remember(b *batch) error {
 	for _, minute := range b.minutes {
 		m.past.Active(time.Unix(minute*60, 0))
 	}
-	start := int32(0)
+	last := int32(-1)
 	for i := range b.memory {
 		h := &b.memory[i]
-		if f.seen == nil || !f.repeats[h.record] {
-			if err := m.file(b, h, start); err != nil {
+		r := &b.records[h.record]
+		if f.seen != nil && f.repeats[r.record] {
+			continue
+		}
+		if h.record != last {
+			last = h.record
+			if err := m.begin(b, r); err != nil {
 				return err
 			}
 		}
-		start = h.raw
+		m.file(b, h, r)
 	}
 	return nil
 }
 
-func (m *remembering) file(b *batch, h *recalled, start int32) error {
-	in := m.inputs[h.input]
-	m.latest = max(m.latest, h.at)
-	x := &m.hit
-	*x = memory.Hit{
-		Spec: in.spec, Input: in.input, At: time.UnixMilli(h.at), Key: h.key, Number: h.number,
-		Group: b.texts[start:h.group], Value: b.texts[h.group:h.value], Ref: x.Ref[:0],
-	}
-	x.Ref = binary.AppendUvarint(x.Ref, uint64(b.number))
-	x.Ref = binary.AppendUvarint(x.Ref, uint64(h.index))
-	x.Ref = append(x.Ref, b.texts[h.value:h.id]...)
-	if h.shown {
-		m.shown.add(m.inputs, int(h.input), place{b.number, int(h.index)}, b.texts[h.id:h.raw])
-	} else if h.raw > h.id {
-		if err := m.keep.add(place{b.number, int(h.index)}, b.texts[h.id:h.raw]); err != nil {
+// begin takes up a record.
+func (m *remembering) begin(b *batch, r *hitRecord) error {
+	m.latest = max(m.latest, r.at)
+	m.ref = binary.AppendUvarint(m.ref[:0], uint64(b.number))
+	m.ref = binary.AppendUvarint(m.ref, uint64(r.index))
+	m.ref = append(m.ref, b.text(r.id)...)
+	clear(m.groups.texts)
+	clear(m.values.texts)
+	if r.raw.to > 0 {
+		if err := m.keep.add(place{b.number, int(r.index)}, b.text(r.raw)); err != nil {
 			return err
 		}
 	}
-	return m.past.Add(x)
+	return m.past.Record(time.UnixMilli(r.at), r.key, m.ref)
+}
+
+// file files a hit of the record.
+func (m *remembering) file(b *batch, h *recalled, r *hitRecord) {
+	in := &m.inputs[h.input]
+	if h.shown {
+		m.shown.add(m.inputs, int(h.input), place{b.number, int(r.index)}, b.text(r.event))
+	}
+	group, value := &m.groups.texts[in.group], &m.values.texts[in.value]
+	if !group.is {
+		*group = known{m.past.Group(b.text(h.group)), true}
+	}
+	if !value.is {
+		*value = known{m.past.Value(b.text(h.value)), true}
+	}
+	m.past.Hit(in.spec, in.input, group.number, value.number, h.number)
 }
 
 // place is where a record stands: the number of its file in the listing, and

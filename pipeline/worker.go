@@ -32,7 +32,9 @@ type worker struct {
 
 	// What rules that remember need of the record in hand.
 	reading      memory.Reading
-	key          cloudtrail.Key
+	groupTexts   []reading // by set of fields
+	valueTexts   []reading
+	noted        bool // the record is among the batch's
 	at           int64
 	hasTime      bool
 	begun, timed int    // the index of the record that reading, and at, are of
@@ -43,6 +45,9 @@ type worker struct {
 
 func newWorker(s *scan) *worker {
 	w := &worker{scan: s, decoder: cloudtrail.NewDecoder(s.o.Limits), matcher: s.engine.NewMatcher()}
+	if s.memory != nil {
+		w.groupTexts, w.valueTexts = make([]reading, len(s.memory.groups.sets)), make([]reading, len(s.memory.values.sets))
+	}
 	w.hitFn, w.visit = w.hit, w.record
 	return w
 }
@@ -92,6 +97,8 @@ func (w *worker) entry(ctx context.Context, e *entry) {
 	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
 	w.warm, w.stream, w.begun, w.timed = e.warm, e.stream(), -1, -1
 	w.newest = w.newest[:0]
+	clear(w.groupTexts)
+	clear(w.valueTexts)
 	take(ctx, w, e, w.o.Stdin)
 }
 

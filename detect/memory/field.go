@@ -205,23 +205,34 @@ func (r *Reading) Begin(rec *cloudtrail.Record) {
 // that the input needs: the record is then no hit.
 func (r *Reading) Read(s *Spec, input int) bool {
 	in := &s.Inputs[input]
-	r.Group, r.Value, r.Number = r.Group[:0], r.Value[:0], in.Amount
 	var ok bool
-	for i := range in.By {
-		if r.Group, ok = r.append(r.Group, &in.By[i]); !ok {
-			return false
-		}
+	if r.Group, ok = r.Texts(r.Group[:0], in.By); !ok {
+		return false
 	}
-	for i := range in.Value {
-		if r.Value, ok = r.append(r.Value, &in.Value[i]); !ok && s.Kind != Alarm {
-			return false
-		}
+	if r.Value, ok = r.Texts(r.Value[:0], in.Value); !ok && s.Kind != Alarm {
+		return false
 	}
+	r.Number, ok = r.NumberOf(s, in)
+	return ok
+}
+
+// Texts appends the texts of the fields. When it is false the record lacks one.
+func (r *Reading) Texts(dst []byte, fields []Field) (out []byte, all bool) {
+	all = true
+	for i := range fields {
+		var ok bool
+		dst, ok = r.append(dst, &fields[i])
+		all = all && ok
+	}
+	return dst, all
+}
+
+// NumberOf is the number that the record has for an input of s.
+func (r *Reading) NumberOf(s *Spec, in *Input) (float64, bool) {
 	if in.Number != nil && s.numbered() {
-		r.Number, ok = in.Number.Number(r.rec)
-		return ok
+		return in.Number.Number(r.rec)
 	}
-	return true
+	return in.Amount, true
 }
 
 func (r *Reading) append(dst []byte, f *Field) ([]byte, bool) {

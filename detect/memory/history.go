@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
 // HistoryOptions bound what a History keeps in memory.
@@ -25,15 +27,14 @@ type History struct {
 	forms   []form
 	opts    HistoryOptions
 	log     *hitLog
-	groups  []map[string]*pile // of Specs most of whose hits can go
+	groups  []map[uint32]*pile // of Specs most of whose hits can go, by number of the group
 	bytes   int                // of those
 	spill   *spill
 	minutes map[int64]bool // with a record, when some alarm needs to know
 	last    int64          // minute added last
-	added   int
-	alarmed []bool  // by Spec: its one group was given the samples of empty minutes
-	hits    []hit   // buffer
-	times   []int64 // buffer
+	alarmed []bool         // by Spec: its one group was given the samples of empty minutes
+	hits    []hit          // buffer
+	times   []int64        // buffer
 }
 
 // pile is the hits of one group as they came.
@@ -74,7 +75,7 @@ func NewHistory(specs []*Spec, opts HistoryOptions) *History {
 	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1, log: newHitLog(len(specs)), alarmed: make([]bool, len(specs))}
 	for _, s := range specs {
 		h.forms = append(h.forms, s.form())
-		h.groups = append(h.groups, map[string]*pile{})
+		h.groups = append(h.groups, map[uint32]*pile{})
 	}
 	if NeedsActivity(specs) {
 		h.minutes = map[int64]bool{}
@@ -118,38 +119,74 @@ func (h *History) Active(t time.Time) {
 
 // Add files a hit. The error is that of the temporary file.
 func (h *History) Add(x *Hit) error {
-	groups := 0
-	if s := x.Spec; h.specs[s].thins() {
-		h.pile(x)
-		groups = len(h.groups[s])
-	} else {
-		h.log.add(x, h.forms[s])
-		groups = h.log.groups.len()
+	if err := h.Record(x.At, x.Key, x.Ref); err != nil {
+		return err
 	}
-	if h.added++; h.added%checked != 0 && groups <= h.opts.Groups {
-		return nil
+	group, value := h.Group(x.Group), Text(0)
+	if h.forms[x.Spec].values {
+		value = h.Value(x.Value)
 	}
-	if h.bytes+h.log.bytes() > h.opts.Bytes || groups > h.opts.Groups || h.log.full() {
-		return h.flush()
+	h.Hit(x.Spec, x.Input, group, value, x.Number)
+	return nil
+}
+
+// Text is the number of a text that groups or is counted, valid for one record.
+type Text uint32
+
+// Record begins a record, of which Hit files the hits: Add in parts, for who has
+// records with many hits. The error is that of the temporary file.
+func (h *History) Record(at time.Time, key cloudtrail.Key, ref []byte) error {
+	if h.log.record(at.UnixMilli(), foldKey(key), ref); h.crowded() {
+		err := h.flush()
+		h.log.record(at.UnixMilli(), foldKey(key), ref)
+		return err
 	}
 	return nil
 }
 
-// checked is after how many hits the memory is looked at.
+// checked is after how many records the memory is looked at.
 const checked = 64
 
+// crowded tells whether memory holds as much as it may.
+func (h *History) crowded() bool {
+	groups, records := h.log.groups.len(), len(h.log.times)
+	return records > 1 && (groups > h.opts.Groups || records%checked == 0 && (h.bytes+h.log.bytes() > h.opts.Bytes || h.log.full()))
+}
+
+// Group and Value give the numbers of the texts of which a hit is made, as
+// Reading finds them.
+func (h *History) Group(text []byte) Text { return Text(h.log.groups.number(text)) }
+
+// Value is like Group.
+func (h *History) Value(text []byte) Text { return Text(h.log.values.number(text)) }
+
+// Hit files a hit of the record that Record began last. value matters only to
+// Specs that look at values, number to those that add up.
+func (h *History) Hit(spec, input int, group, value Text, number float64) {
+	if h.specs[spec].thins() {
+		h.pile(spec, input, uint32(group), uint32(value), number)
+		return
+	}
+	h.log.add(spec, h.forms[spec], input, uint32(group), uint32(value), number)
+}
+
 // pile files a hit of a Spec most of whose hits can go.
-func (h *History) pile(x *Hit) {
-	s := x.Spec
-	p := h.groups[s][string(x.Group)]
+func (h *History) pile(s, input int, group, value uint32, number float64) {
+	l := h.log
+	n := len(l.times) - 1
+	p := h.groups[s][group]
 	if p == nil {
-		p = &pile{base: x.At.UnixMilli(), thinAt: 128}
-		h.groups[s][string(x.Group)] = p
-		h.bytes += pileBytes + len(x.Group)
+		p = &pile{base: l.times[n], thinAt: 128}
+		h.groups[s][group] = p
+		h.bytes += pileBytes
 	}
 	before := cap(p.buf)
-	one := hit{at: x.At.UnixMilli(), key: foldKey(x.Key), inputs: 1 << x.Input, weight: 1, number: x.Number}
-	p.append(h.forms[s], &one, x.Value, x.Ref)
+	one := hit{at: l.times[n], key: l.keys[n], inputs: 1 << input, weight: 1, number: number}
+	var text []byte
+	if h.forms[s].values {
+		text = l.values.at(value)
+	}
+	p.append(h.forms[s], &one, text, l.ref(uint32(n)))
 	if p.n >= p.thinAt {
 		h.thin(s, p)
 	}
@@ -241,8 +278,11 @@ func defaultHit(s *Spec, minute int64) hit {
 func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err error) {
 	if h.spill == nil {
 		for _, s := range specs {
-			all = h.judgeGroups(h.judgeLog(all, s, clock), s, h.groups[s], clock)
-			h.groups[s], h.log.specs[s] = map[string]*pile{}, specLog{}
+			all = h.judgeLog(all, s, clock)
+			for group, p := range h.groups[s] {
+				all = h.judgePile(all, s, string(h.log.groups.at(group)), p, clock)
+			}
+			h.groups[s], h.log.specs[s] = map[uint32]*pile{}, specLog{}
 		}
 		return all, nil
 	}
@@ -255,7 +295,9 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 			return nil, err
 		}
 		for _, s := range specs {
-			all = h.judgeGroups(all, s, groups[s], clock)
+			for key, p := range groups[s] {
+				all = h.judgePile(all, s, key, p, clock)
+			}
 		}
 	}
 	for _, s := range specs {
@@ -281,17 +323,13 @@ func (h *History) judgeLog(all []Detection, s int, clock int64) []Detection {
 	return all
 }
 
-func (h *History) judgeGroups(all []Detection, s int, groups map[string]*pile, clock int64) []Detection {
+func (h *History) judgePile(all []Detection, s int, key string, p *pile, clock int64) []Detection {
 	spec := h.specs[s]
-	least := spec.leastHits()
-	for key, p := range groups {
-		if p.count() < least || !spec.mayHold(p, h.forms[s], &h.times) {
-			continue // as most groups
-		}
-		h.hits = p.read(h.forms[s], h.hits[:0])
-		all = h.judgeHits(all, s, []byte(key), h.hits, clock)
+	if p.count() < spec.leastHits() || !spec.mayHold(p, h.forms[s], &h.times) {
+		return all // as of most groups
 	}
-	return all
+	h.hits = p.read(h.forms[s], h.hits[:0])
+	return h.judgeHits(all, s, []byte(key), h.hits, clock)
 }
 
 // judgeHits judges one group.

@@ -55,29 +55,28 @@ func (l *hitLog) ref(n uint32) []byte {
 	return l.refs[from:l.ends[n]]
 }
 
-// recordOf is the number of the hit's record: mostly the one before.
-func (l *hitLog) recordOf(x *Hit) uint32 {
-	at, key := x.At.UnixMilli(), foldKey(x.Key)
-	if n := len(l.times) - 1; n >= 0 && l.times[n] == at && l.keys[n] == key && bytes.Equal(l.ref(uint32(n)), x.Ref) {
-		return uint32(n)
+// record begins a record, if it is not the one before.
+func (l *hitLog) record(at int64, key uint64, ref []byte) {
+	if n := len(l.times) - 1; n >= 0 && l.times[n] == at && l.keys[n] == key && bytes.Equal(l.ref(uint32(n)), ref) {
+		return
 	}
 	l.times, l.keys = append(l.times, at), append(l.keys, key)
-	l.refs = append(l.refs, x.Ref...)
+	l.refs = append(l.refs, ref...)
 	l.ends = append(l.ends, int64(len(l.refs)))
-	return uint32(len(l.times) - 1)
 }
 
-func (l *hitLog) add(x *Hit, f form) {
-	s := &l.specs[x.Spec]
-	s.record, s.group = append(s.record, l.recordOf(x)), append(s.group, l.groups.number(x.Group))
+// add files a hit of the record in hand.
+func (l *hitLog) add(spec int, f form, input int, group, value uint32, number float64) {
+	s := &l.specs[spec]
+	s.record, s.group = append(s.record, uint32(len(l.times)-1)), append(s.group, group)
 	if f.values {
-		s.value = append(s.value, l.values.number(x.Value))
+		s.value = append(s.value, value)
 	}
 	if f.inputs {
-		s.input = append(s.input, uint8(x.Input))
+		s.input = append(s.input, uint8(input))
 	}
 	if f.numbers {
-		s.number = append(s.number, x.Number)
+		s.number = append(s.number, number)
 	}
 }
 

@@ -39,13 +39,14 @@ func (h *History) flush() (err error) {
 	}
 	parts := make([][]byte, spillParts)
 	for s, groups := range h.groups {
-		for key, p := range groups {
+		for group, p := range groups {
+			key := string(h.log.groups.at(group))
 			part := maphash.String(h.spill.seed, key) % spillParts
 			c := codec{b: parts[part]}
 			c.pile(&s, &key, p)
 			parts[part] = c.b
 		}
-		h.groups[s] = map[string]*pile{}
+		h.groups[s] = map[uint32]*pile{}
 		h.flushLog(s, parts)
 		h.log.specs[s] = specLog{}
 		for i, b := range parts {
