@@ -1,15 +1,24 @@
 package terraform_test
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2/hclwrite"
+
+	"github.com/trailwarden/trailwarden/deploy"
 	"github.com/trailwarden/trailwarden/deploy/internal/specimen"
 	"github.com/trailwarden/trailwarden/deploy/plan"
 	"github.com/trailwarden/trailwarden/deploy/terraform"
+	"github.com/trailwarden/trailwarden/deploy/topology"
+	"github.com/trailwarden/trailwarden/internal/deploytest"
 )
 
 // settings makes Terraform take the provider from the machine, when its maker put
@@ -34,19 +43,6 @@ func settings(t *testing.T) []string {
 	return append(os.Environ(), "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
 }
 
-func write(t *testing.T, dir string, files []plan.File) {
-	t.Helper()
-	for _, f := range files {
-		name := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // A plan with one of everything passes Terraform's own check against the
 // provider's schema, and is laid out as terraform fmt does it.
 func TestTheProviderTakesEverything(t *testing.T) {
@@ -56,8 +52,59 @@ func TestTheProviderTakesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	write(t, dir, files)
+	deploytest.Write(t, dir, files)
 	validate(t, env, dir)
+}
+
+var update = flag.Bool("update", false, "write the ready modules anew from the samples")
+
+// The ready modules in the repository are what render prints of the samples, with
+// everything that belongs to one installation as a variable.
+func TestReadyModules(t *testing.T) {
+	for _, name := range topology.Names() {
+		files, err := terraform.Render(deploytest.Sample(t, name, deploy.Options{Open: true}))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		deploytest.Hold(t, filepath.Join("modules", name), files, *update)
+	}
+}
+
+// The provider takes every topology. They are called by one configuration and in
+// two regions, because Terraform starts the provider anew for each region.
+func TestTheProviderTakesEveryTopology(t *testing.T) {
+	env := settings(t)
+	dir := t.TempDir()
+	var all strings.Builder
+	all.WriteString("variable \"unknown\" {\n  type = any\n}\n")
+	for _, name := range topology.Names() {
+		p := deploytest.Sample(t, name, deploy.Options{Open: true})
+		p.Regions = slices.DeleteFunc(slices.Clone(p.Regions), func(r string) bool { return r != p.Home && r != "eu-central-1" })
+		files, err := terraform.Render(p)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		deploytest.Write(t, filepath.Join(dir, name), files)
+		all.WriteString(call(name, string(file(files, "variables.tf"))))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), hclwrite.Format([]byte(all.String())), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	validate(t, env, dir)
+}
+
+func file(files []plan.File, name string) []byte {
+	return files[slices.IndexFunc(files, func(f plan.File) bool { return f.Name == name })].Text
+}
+
+// call is a call of a module whose variables have values that are not known yet.
+func call(name, variables string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nmodule %q {\n  source = \"./%s\"\n", name, name)
+	for _, m := range regexp.MustCompile(`(?m)^variable "(.*)"`).FindAllStringSubmatch(variables, -1) {
+		fmt.Fprintf(&b, "  %s = var.unknown\n", m[1])
+	}
+	return b.String() + "}\n"
 }
 
 func validate(t *testing.T, env []string, dir string) {

@@ -1,0 +1,1816 @@
+# Rules on the default bus that forward what the rules look for.
+
+# Events that could not be forwarded, for 14 days.
+resource "aws_sqs_queue" "undelivered" {
+  name                      = "trailwarden-undelivered"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600
+}
+
+# For access-denied.
+resource "aws_cloudwatch_event_rule" "forward01" {
+  name        = "trailwarden-forward-01"
+  description = "For access-denied"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          prefix = "AccessDenied"
+        },
+        {
+          suffix = "UnauthorizedOperation"
+        },
+        {
+          suffix = "UnauthorizedAccess"
+        },
+        {
+          suffix = ".AccessDenied"
+        },
+        {
+          prefix = "NotAuthorized"
+        },
+      ]
+      userIdentity = {
+        accountId = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["anonymous"]
+          },
+        ]
+        invokedBy = [
+          {
+            exists = false
+          },
+          {
+            anything-but = {
+              suffix = [".amazonaws.com"]
+            }
+          },
+        ]
+        sessionContext = {
+          sessionIssuer = {
+            arn = [
+              {
+                exists = false
+              },
+              {
+                anything-but = {
+                  wildcard = ["*:role/aws-service-role/*"]
+                }
+              },
+            ]
+          }
+        }
+        type = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["AWSService"]
+          },
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+}
+
+resource "aws_cloudwatch_event_target" "forward01_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward01.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For access-key-created.
+resource "aws_cloudwatch_event_rule" "forward02" {
+  name        = "trailwarden-forward-02"
+  description = "For access-key-created"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = [
+            "CreateAccessKey",
+            "CreateServiceSpecificCredential",
+            "UploadSigningCertificate",
+          ]
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateAccessKey"]
+          requestParameters = {
+            status = ["Active"]
+          }
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["iam.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward02_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward02.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For cloudtrail-narrowed.
+resource "aws_cloudwatch_event_rule" "forward03" {
+  name        = "trailwarden-forward-03"
+  description = "For cloudtrail-narrowed"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = ["UpdateTrail"]
+          requestParameters = {
+            isMultiRegionTrail = [
+              "false",
+              false,
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateTrail"]
+          requestParameters = {
+            includeGlobalServiceEvents = [
+              "false",
+              false,
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateTrail"]
+          requestParameters = {
+            enableLogFileValidation = [
+              "false",
+              false,
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateTrail"]
+          requestParameters = {
+            isOrganizationTrail = [
+              "false",
+              false,
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["PutEventSelectors"]
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["cloudtrail.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward03_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward03.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For cloudtrail-stopped.
+resource "aws_cloudwatch_event_rule" "forward04" {
+  name        = "trailwarden-forward-04"
+  description = "For cloudtrail-stopped"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "DeleteEventDataStore",
+        "DeleteTrail",
+        "StopEventDataStoreIngestion",
+        "StopLogging",
+      ]
+      eventSource = ["cloudtrail.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward04_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward04.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For config-disabled.
+resource "aws_cloudwatch_event_rule" "forward05" {
+  name        = "trailwarden-forward-05"
+  description = "For config-disabled"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "DeleteConfigurationRecorder",
+        "DeleteDeliveryChannel",
+        "StopConfigurationRecorder",
+      ]
+      eventSource = ["config.amazonaws.com"]
+      userIdentity = {
+        type = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["AWSService"]
+          },
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward05_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward05.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For console-sign-in-failed.
+resource "aws_cloudwatch_event_rule" "forward06" {
+  name        = "trailwarden-forward-06"
+  description = "For console-sign-in-failed"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          responseElements = {
+            ConsoleLogin = ["Failure"]
+          }
+        }
+      },
+      {
+        detail = {
+          errorMessage = [
+            {
+              exists = true
+            },
+          ]
+        }
+      },
+    ]
+    detail = {
+      eventName = ["ConsoleLogin"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward06_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward06.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For guardduty-disabled.
+resource "aws_cloudwatch_event_rule" "forward07" {
+  name        = "trailwarden-forward-07"
+  description = "For guardduty-disabled"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = [
+            "CreateIPSet",
+            "DeleteDetector",
+            "DeleteMembers",
+            "DeletePublishingDestination",
+            "DisableOrganizationAdminAccount",
+            "DisassociateFromAdministratorAccount",
+            "DisassociateFromMasterAccount",
+            "DisassociateMembers",
+            "StopMonitoringMembers",
+            "UpdateIPSet",
+          ]
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateDetector"]
+          requestParameters = {
+            enable = [
+              "false",
+              false,
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["UpdateDetector"]
+          requestParameters = {
+            features = {
+              status = ["DISABLED"]
+            }
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "CreateFilter",
+            "UpdateFilter",
+          ]
+          requestParameters = {
+            action = ["ARCHIVE"]
+          }
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["guardduty.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward07_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward07.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For iam-admin-granted.
+resource "aws_cloudwatch_event_rule" "forward08" {
+  name        = "trailwarden-forward-08"
+  description = "For iam-admin-granted"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = [
+            "AttachGroupPolicy",
+            "AttachRolePolicy",
+            "AttachUserPolicy",
+          ]
+          requestParameters = {
+            policyArn = [
+              {
+                suffix = ":policy/AdministratorAccess"
+              },
+              {
+                suffix = ":policy/IAMFullAccess"
+              },
+              {
+                suffix = ":policy/PowerUserAccess"
+              },
+              {
+                suffix = ":policy/job-function/SystemAdministrator"
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "CreatePolicy",
+            "CreatePolicyVersion",
+            "PutGroupPolicy",
+            "PutRolePolicy",
+            "PutUserPolicy",
+          ]
+          requestParameters = {
+            policyDocument = [
+              {
+                exists = true
+              },
+            ]
+          }
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["iam.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward08_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward08.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For iam-policy-changed.
+resource "aws_cloudwatch_event_rule" "forward09" {
+  name        = "trailwarden-forward-09"
+  description = "For iam-policy-changed"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "AddUserToGroup",
+        "AttachGroupPolicy",
+        "AttachRolePolicy",
+        "AttachUserPolicy",
+        "CreatePolicy",
+        "CreatePolicyVersion",
+        "DeleteRolePermissionsBoundary",
+        "DeleteUserPermissionsBoundary",
+        "PutGroupPolicy",
+        "PutRolePolicy",
+        "PutUserPolicy",
+        "SetDefaultPolicyVersion",
+      ]
+      eventSource = ["iam.amazonaws.com"]
+      eventType = [
+        {
+          exists = false
+        },
+        {
+          anything-but = ["AwsServiceEvent"]
+        },
+      ]
+      userIdentity = {
+        sessionContext = {
+          sessionIssuer = {
+            arn = [
+              {
+                exists = false
+              },
+              {
+                anything-but = {
+                  wildcard = ["*:role/aws-service-role/*"]
+                }
+              },
+            ]
+          }
+        }
+        type = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["AWSService"]
+          },
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward09_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward09.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For iam-user-created, login-profile-changed.
+resource "aws_cloudwatch_event_rule" "forward10" {
+  name        = "trailwarden-forward-10"
+  description = "For iam-user-created, login-profile-changed"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "CreateLoginProfile",
+        "CreateUser",
+        "UpdateLoginProfile",
+      ]
+      eventSource = ["iam.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward10_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward10.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For kms-key-deletion.
+resource "aws_cloudwatch_event_rule" "forward11" {
+  name        = "trailwarden-forward-11"
+  description = "For kms-key-deletion"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "DeleteImportedKeyMaterial",
+        "DisableKey",
+        "ScheduleKeyDeletion",
+      ]
+      eventSource = ["kms.amazonaws.com"]
+      userIdentity = {
+        type = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["AWSService"]
+          },
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward11_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward11.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For parameters-omitted.
+resource "aws_cloudwatch_event_rule" "forward12" {
+  name        = "trailwarden-forward-12"
+  description = "For parameters-omitted"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventCategory = [
+        {
+          exists = false
+        },
+        {
+          anything-but = [
+            "Data",
+            "NetworkActivity",
+          ]
+        },
+      ]
+      eventSource = [
+        "iam.amazonaws.com",
+        "kms.amazonaws.com",
+        "organizations.amazonaws.com",
+        "s3.amazonaws.com",
+        "sts.amazonaws.com",
+      ]
+      readOnly = [
+        {
+          exists = false
+        },
+        false,
+        {
+          wildcard = "*"
+        },
+      ]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward12_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward12.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For resource-deletion.
+resource "aws_cloudwatch_event_rule" "forward13" {
+  name        = "trailwarden-forward-13"
+  description = "For resource-deletion"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventCategory = [
+        {
+          exists = false
+        },
+        {
+          anything-but = [
+            "Data",
+            "NetworkActivity",
+          ]
+        },
+      ]
+      eventName = [
+        {
+          prefix = "BatchDelete"
+        },
+        {
+          prefix = "Delete"
+        },
+        {
+          prefix = "Deregister"
+        },
+        {
+          prefix = "Purge"
+        },
+        {
+          prefix = "Revoke"
+        },
+        {
+          prefix = "ScheduleKeyDeletion"
+        },
+        {
+          prefix = "Terminate"
+        },
+      ]
+      eventType = [
+        {
+          exists = false
+        },
+        {
+          anything-but = ["AwsServiceEvent"]
+        },
+      ]
+      managementEvent = [
+        {
+          exists = false
+        },
+        true,
+        {
+          wildcard = "*"
+        },
+      ]
+      readOnly = [
+        {
+          exists = false
+        },
+        false,
+        {
+          wildcard = "*"
+        },
+      ]
+      userIdentity = {
+        invokedBy = [
+          {
+            exists = false
+          },
+          {
+            anything-but = {
+              suffix = [".amazonaws.com"]
+            }
+          },
+        ]
+        sessionContext = {
+          sessionIssuer = {
+            arn = [
+              {
+                exists = false
+              },
+              {
+                anything-but = {
+                  wildcard = ["*:role/aws-service-role/*"]
+                }
+              },
+            ]
+          }
+        }
+        type = [
+          {
+            exists = false
+          },
+          {
+            anything-but = ["AWSService"]
+          },
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward13_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward13.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For role-trust-changed.
+resource "aws_cloudwatch_event_rule" "forward14" {
+  name        = "trailwarden-forward-14"
+  description = "For role-trust-changed"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = ["UpdateAssumeRolePolicy"]
+          requestParameters = {
+            policyDocument = [
+              {
+                exists = true
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["CreateRole"]
+          requestParameters = {
+            assumeRolePolicyDocument = [
+              {
+                exists = true
+              },
+            ]
+          }
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["iam.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward14_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward14.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For root-activity.
+resource "aws_cloudwatch_event_rule" "forward15" {
+  name        = "trailwarden-forward-15"
+  description = "For root-activity"
+  event_pattern = jsonencode({
+    detail = {
+      eventName = [
+        {
+          exists = false
+        },
+        {
+          anything-but = ["ConsoleLogin"]
+        },
+      ]
+      eventType = [
+        {
+          exists = false
+        },
+        {
+          anything-but = ["AwsServiceEvent"]
+        },
+      ]
+      userIdentity = {
+        invokedBy = [
+          {
+            exists = false
+          },
+        ]
+        type = ["Root"]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+}
+
+resource "aws_cloudwatch_event_target" "forward15_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward15.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For root-sign-in, sign-in-without-mfa.
+resource "aws_cloudwatch_event_rule" "forward16" {
+  name        = "trailwarden-forward-16"
+  description = "For root-sign-in, sign-in-without-mfa"
+  event_pattern = jsonencode({
+    detail = {
+      eventName = ["ConsoleLogin"]
+      responseElements = {
+        ConsoleLogin = ["Success"]
+      }
+      userIdentity = {
+        type = [
+          "IAMUser",
+          "Root",
+        ]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward16_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward16.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For s3-bucket-public.
+resource "aws_cloudwatch_event_rule" "forward17" {
+  name        = "trailwarden-forward-17"
+  description = "For s3-bucket-public"
+  event_pattern = jsonencode({
+    detail = {
+      "$or" = [
+        {
+          eventName = ["PutBucketPolicy"]
+          requestParameters = {
+            bucketPolicy = {
+              Statement = {
+                Effect    = ["Allow"]
+                Principal = ["*"]
+              }
+            }
+          }
+        },
+        {
+          eventName = ["PutBucketPolicy"]
+          requestParameters = {
+            bucketPolicy = {
+              Statement = {
+                Effect = ["Allow"]
+                Principal = {
+                  AWS = ["*"]
+                }
+              }
+            }
+          }
+        },
+        {
+          eventName = [
+            "PutBucketAcl",
+            "CreateBucket",
+          ]
+          requestParameters = {
+            x-amz-acl = [
+              "public-read",
+              "public-read-write",
+              "authenticated-read",
+            ]
+          }
+        },
+        {
+          eventName = ["PutBucketAcl"]
+          requestParameters = {
+            AccessControlPolicy = {
+              AccessControlList = {
+                Grant = {
+                  Grantee = {
+                    URI = [
+                      {
+                        suffix = "global/AllUsers"
+                      },
+                      {
+                        suffix = "global/AuthenticatedUsers"
+                      },
+                    ]
+                  }
+                }
+              }
+            }
+          }
+        },
+        {
+          eventName = [
+            "PutBucketAcl",
+            "CreateBucket",
+          ]
+          requestParameters = {
+            "$or" = [
+              {
+                x-amz-grant-read = [
+                  {
+                    wildcard = "*global/AllUsers*"
+                  },
+                  {
+                    wildcard = "*global/AuthenticatedUsers*"
+                  },
+                ]
+              },
+              {
+                x-amz-grant-write = [
+                  {
+                    wildcard = "*global/AllUsers*"
+                  },
+                  {
+                    wildcard = "*global/AuthenticatedUsers*"
+                  },
+                ]
+              },
+              {
+                x-amz-grant-full-control = [
+                  {
+                    wildcard = "*global/AllUsers*"
+                  },
+                  {
+                    wildcard = "*global/AuthenticatedUsers*"
+                  },
+                ]
+              },
+            ]
+          }
+        },
+      ]
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["s3.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward17_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward17.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For s3-public-access-block-lifted.
+resource "aws_cloudwatch_event_rule" "forward18" {
+  name        = "trailwarden-forward-18"
+  description = "For s3-public-access-block-lifted"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          eventName = [
+            "DeleteAccountPublicAccessBlock",
+            "DeleteBucketPublicAccessBlock",
+          ]
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "PutAccountPublicAccessBlock",
+            "PutBucketPublicAccessBlock",
+          ]
+          requestParameters = {
+            PublicAccessBlockConfiguration = {
+              BlockPublicAcls = [
+                "false",
+                false,
+              ]
+            }
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "PutAccountPublicAccessBlock",
+            "PutBucketPublicAccessBlock",
+          ]
+          requestParameters = {
+            PublicAccessBlockConfiguration = {
+              IgnorePublicAcls = [
+                "false",
+                false,
+              ]
+            }
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "PutAccountPublicAccessBlock",
+            "PutBucketPublicAccessBlock",
+          ]
+          requestParameters = {
+            PublicAccessBlockConfiguration = {
+              BlockPublicPolicy = [
+                "false",
+                false,
+              ]
+            }
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            "PutAccountPublicAccessBlock",
+            "PutBucketPublicAccessBlock",
+          ]
+          requestParameters = {
+            PublicAccessBlockConfiguration = {
+              RestrictPublicBuckets = [
+                "false",
+                false,
+              ]
+            }
+          }
+        }
+      },
+    ]
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = [
+        "s3.amazonaws.com",
+        "s3express.amazonaws.com",
+      ]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward18_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward18.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For security-group-opened.
+resource "aws_cloudwatch_event_rule" "forward19" {
+  name        = "trailwarden-forward-19"
+  description = "For security-group-opened"
+  event_pattern = jsonencode({
+    detail = {
+      "$or" = [
+        {
+          eventName = ["AuthorizeSecurityGroupIngress"]
+          requestParameters = {
+            ipPermissions = {
+              items = {
+                "$or" = [
+                  {
+                    fromPort = [
+                      {
+                        anything-but = [
+                          80,
+                          443,
+                        ]
+                      },
+                    ]
+                    ipProtocol = [
+                      {
+                        anything-but = [
+                          "icmp",
+                          "icmpv6",
+                        ]
+                      },
+                    ]
+                    ipRanges = {
+                      items = {
+                        cidrIp = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                  },
+                  {
+                    ipProtocol = [
+                      {
+                        anything-but = [
+                          "icmp",
+                          "icmpv6",
+                        ]
+                      },
+                    ]
+                    ipRanges = {
+                      items = {
+                        cidrIp = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                    toPort = [
+                      {
+                        anything-but = [
+                          80,
+                          443,
+                        ]
+                      },
+                    ]
+                  },
+                  {
+                    ipProtocol = ["-1"]
+                    ipRanges = {
+                      items = {
+                        cidrIp = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                  },
+                  {
+                    fromPort = [
+                      {
+                        anything-but = [
+                          80,
+                          443,
+                        ]
+                      },
+                    ]
+                    ipProtocol = [
+                      {
+                        anything-but = [
+                          "icmp",
+                          "icmpv6",
+                        ]
+                      },
+                    ]
+                    ipv6Ranges = {
+                      items = {
+                        cidrIpv6 = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                  },
+                  {
+                    ipProtocol = [
+                      {
+                        anything-but = [
+                          "icmp",
+                          "icmpv6",
+                        ]
+                      },
+                    ]
+                    ipv6Ranges = {
+                      items = {
+                        cidrIpv6 = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                    toPort = [
+                      {
+                        anything-but = [
+                          80,
+                          443,
+                        ]
+                      },
+                    ]
+                  },
+                  {
+                    ipProtocol = ["-1"]
+                    ipv6Ranges = {
+                      items = {
+                        cidrIpv6 = [
+                          {
+                            suffix = "/0"
+                          },
+                          {
+                            suffix = "/1"
+                          },
+                        ]
+                      }
+                    }
+                  },
+                ]
+              }
+            }
+          }
+        },
+        {
+          eventName = ["AuthorizeSecurityGroupIngress"]
+          requestParameters = {
+            cidrIp = [
+              {
+                suffix = "/0"
+              },
+              {
+                suffix = "/1"
+              },
+            ]
+            fromPort = [
+              {
+                anything-but = [
+                  80,
+                  443,
+                ]
+              },
+            ]
+          }
+        },
+        {
+          eventName = ["ModifySecurityGroupRules"]
+          requestParameters = {
+            ModifySecurityGroupRulesRequest = {
+              SecurityGroupRule = {
+                SecurityGroupRule = {
+                  CidrIpv4 = [
+                    {
+                      suffix = "/0"
+                    },
+                    {
+                      suffix = "/1"
+                    },
+                  ]
+                  FromPort = [
+                    {
+                      anything-but = [
+                        80,
+                        443,
+                      ]
+                    },
+                  ]
+                }
+              }
+            }
+          }
+        },
+        {
+          eventName = ["ModifySecurityGroupRules"]
+          requestParameters = {
+            ModifySecurityGroupRulesRequest = {
+              SecurityGroupRule = {
+                SecurityGroupRule = {
+                  CidrIpv6 = [
+                    {
+                      suffix = "/0"
+                    },
+                    {
+                      suffix = "/1"
+                    },
+                  ]
+                  FromPort = [
+                    {
+                      anything-but = [
+                        80,
+                        443,
+                      ]
+                    },
+                  ]
+                }
+              }
+            }
+          }
+        },
+      ]
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventSource = ["ec2.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward19_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward19.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For securityhub-disabled.
+resource "aws_cloudwatch_event_rule" "forward20" {
+  name        = "trailwarden-forward-20"
+  description = "For securityhub-disabled"
+  event_pattern = jsonencode({
+    detail = {
+      errorCode = [
+        {
+          exists = false
+        },
+      ]
+      eventName = [
+        "BatchDisableStandards",
+        "DeleteMembers",
+        "DisableImportFindingsForProduct",
+        "DisableOrganizationAdminAccount",
+        "DisableSecurityHub",
+        "DisableSecurityHubV2",
+        "DisassociateFromAdministratorAccount",
+        "DisassociateFromMasterAccount",
+        "DisassociateMembers",
+      ]
+      eventSource = ["securityhub.amazonaws.com"]
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward20_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward20.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For unapproved-region-write.
+resource "aws_cloudwatch_event_rule" "forward21" {
+  name        = "trailwarden-forward-21"
+  description = "For unapproved-region-write"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          awsRegion = [
+            {
+              exists = false
+            },
+            "",
+          ]
+        }
+      },
+      {
+        detail = {
+          awsRegion = [
+            {
+              exists = false
+            },
+            {
+              anything-but = [
+                "us-east-1",
+                "eu-central-1",
+                "eu-central-2",
+                "eu-west-1",
+                "eu-west-2",
+                "eu-west-3",
+                "eu-north-1",
+                "eu-south-1",
+                "eu-south-2",
+                "eu-isoe-west-1",
+              ]
+            },
+          ]
+          eventType = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["AwsServiceEvent"]
+            },
+          ]
+          readOnly = [
+            {
+              exists = false
+            },
+            false,
+            {
+              wildcard = "*"
+            },
+          ]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+              "",
+            ]
+          }
+        }
+      },
+    ]
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+}
+
+resource "aws_cloudwatch_event_target" "forward21_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward21.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# Only these rules send to the queue.
+resource "aws_sqs_queue_policy" "undelivered_policy" {
+  queue_url = aws_sqs_queue.undelivered.url
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # What these rules could not deliver is kept.
+      {
+        Sid    = "RulesKeepWhatFailed"
+        Effect = "Allow"
+        Principal = {
+          Service = ["events.amazonaws.com"]
+        }
+        Action   = ["sqs:SendMessage"]
+        Resource = [aws_sqs_queue.undelivered.arn]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = [
+              aws_cloudwatch_event_rule.forward01.arn,
+              aws_cloudwatch_event_rule.forward02.arn,
+              aws_cloudwatch_event_rule.forward03.arn,
+              aws_cloudwatch_event_rule.forward04.arn,
+              aws_cloudwatch_event_rule.forward05.arn,
+              aws_cloudwatch_event_rule.forward06.arn,
+              aws_cloudwatch_event_rule.forward07.arn,
+              aws_cloudwatch_event_rule.forward08.arn,
+              aws_cloudwatch_event_rule.forward09.arn,
+              aws_cloudwatch_event_rule.forward10.arn,
+              aws_cloudwatch_event_rule.forward11.arn,
+              aws_cloudwatch_event_rule.forward12.arn,
+              aws_cloudwatch_event_rule.forward13.arn,
+              aws_cloudwatch_event_rule.forward14.arn,
+              aws_cloudwatch_event_rule.forward15.arn,
+              aws_cloudwatch_event_rule.forward16.arn,
+              aws_cloudwatch_event_rule.forward17.arn,
+              aws_cloudwatch_event_rule.forward18.arn,
+              aws_cloudwatch_event_rule.forward19.arn,
+              aws_cloudwatch_event_rule.forward20.arn,
+              aws_cloudwatch_event_rule.forward21.arn,
+            ]
+          }
+        }
+      },
+    ]
+  })
+}

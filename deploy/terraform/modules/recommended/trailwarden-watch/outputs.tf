@@ -1,0 +1,29 @@
+output "log_bucket_name" {
+  description = "Where log files are."
+  value       = aws_s3_bucket.log_bucket.id
+}
+
+output "dead_letter_queue" {
+  description = "Events that could not be handled."
+  value       = aws_sqs_queue.dead_letters.url
+}
+
+output "function_arn" {
+  description = "The function."
+  value       = aws_lambda_function.function.arn
+}
+
+output "files_topic_arn" {
+  description = "Where the bucket sends its notifications."
+  value       = aws_sns_topic.files_topic.arn
+}
+
+output "bus_arn" {
+  description = "The central bus."
+  value       = aws_cloudwatch_event_bus.bus.arn
+}
+
+output "health_topic_arn" {
+  description = "Subscribe whoever looks after the watch."
+  value       = aws_sns_topic.health.arn
+}

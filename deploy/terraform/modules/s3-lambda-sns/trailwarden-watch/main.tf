@@ -1,0 +1,594 @@
+# Bucket, function, trail and topic: from a new log file to a message.
+
+# Encrypts log files: who may read them is said twice, by the bucket and by the key.
+resource "aws_kms_key" "log_key" {
+  description             = "Log files of trailwarden"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # The account's IAM policies say who administers the key; without it nobody could.
+      {
+        Sid    = "AccountAdministers"
+        Effect = "Allow"
+        Principal = {
+          AWS = ["arn:${var.partition}:iam::${var.account_id}:root"]
+        }
+        Action = [
+          "kms:CancelKeyDeletion",
+          "kms:CreateAlias",
+          "kms:DeleteAlias",
+          "kms:DescribeKey",
+          "kms:DisableKey",
+          "kms:EnableKey",
+          "kms:EnableKeyRotation",
+          "kms:DisableKeyRotation",
+          "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus",
+          "kms:ListAliases",
+          "kms:ListGrants",
+          "kms:ListKeyPolicies",
+          "kms:ListResourceTags",
+          "kms:PutKeyPolicy",
+          "kms:RevokeGrant",
+          "kms:ScheduleKeyDeletion",
+          "kms:TagResource",
+          "kms:UntagResource",
+          "kms:UpdateAlias",
+          "kms:UpdateKeyDescription",
+        ]
+        Resource = ["*"]
+      },
+      # The account's IAM policies say who decrypts: the function does, by its role.
+      {
+        Sid    = "AccountDecrypts"
+        Effect = "Allow"
+        Principal = {
+          AWS = ["arn:${var.partition}:iam::${var.account_id}:root"]
+        }
+        Action = [
+          "kms:Decrypt",
+          "kms:GenerateDataKey",
+        ]
+        Resource = ["*"]
+      },
+      # CloudTrail encrypts log files, for our trail only.
+      {
+        Sid    = "TrailEncrypts"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudtrail.amazonaws.com"]
+        }
+        Action = [
+          "kms:GenerateDataKey",
+          "kms:Decrypt",
+        ]
+        Resource = ["*"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:cloudtrail:arn" = ["arn:${var.partition}:cloudtrail:*:${var.account_id}:trail/*"]
+          }
+        }
+      },
+      # Digest files take the bucket's encryption.
+      {
+        Sid    = "TrailEncryptsThroughTheBucket"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudtrail.amazonaws.com"]
+        }
+        Action = [
+          "kms:GenerateDataKey",
+          "kms:Decrypt",
+        ]
+        Resource = ["*"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
+              "arn:${var.partition}:s3:::${var.log_bucket_name}",
+              "arn:${var.partition}:s3:::${var.log_bucket_name}/*",
+            ]
+          }
+        }
+      },
+      # CloudTrail looks at the key when the trail is made.
+      {
+        Sid    = "TrailLooksAtTheKey"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudtrail.amazonaws.com"]
+        }
+        Action   = ["kms:DescribeKey"]
+        Resource = ["*"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
+          }
+        }
+      },
+    ]
+  })
+  # It holds data, so Terraform refuses to destroy it.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# A name for the key, by which the trail's account knows it.
+resource "aws_kms_alias" "log_key_alias" {
+  name          = "alias/trailwarden-logs"
+  target_key_id = aws_kms_key.log_key.key_id
+}
+
+# Log files of the trail, their digests beside them.
+resource "aws_s3_bucket" "log_bucket" {
+  bucket     = var.log_bucket_name
+  depends_on = [aws_lambda_permission.files_invoke]
+  # It holds data, so Terraform refuses to destroy it.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
+  bucket = aws_s3_bucket.log_bucket.id
+  rule {
+    bucket_key_enabled = true
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.log_key.arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "log_bucket" {
+  bucket                  = aws_s3_bucket.log_bucket.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "log_bucket" {
+  bucket = aws_s3_bucket.log_bucket.id
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_versioning" "log_bucket" {
+  bucket = aws_s3_bucket.log_bucket.id
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
+  bucket = aws_s3_bucket.log_bucket.id
+  rule {
+    id     = "log-files"
+    status = "Enabled"
+    transition {
+      storage_class = "GLACIER_IR"
+      days          = 90
+    }
+    expiration {
+      days = 730
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+    filter {
+    }
+  }
+}
+
+resource "aws_s3_bucket_notification" "log_bucket" {
+  bucket = aws_s3_bucket.log_bucket.id
+  lambda_function {
+    events              = ["s3:ObjectCreated:*"]
+    lambda_function_arn = aws_lambda_function.function.arn
+    filter_prefix       = "AWSLogs/"
+    filter_suffix       = ".json.gz"
+  }
+}
+
+# Only our trail writes, only where its files belong.
+resource "aws_s3_bucket_policy" "log_bucket_policy" {
+  bucket = aws_s3_bucket.log_bucket.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # CloudTrail looks whether it may write before it does; only for our trail.
+      {
+        Sid    = "TrailLooksAtTheBucket"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudtrail.amazonaws.com"]
+        }
+        Action   = ["s3:GetBucketAcl"]
+        Resource = ["arn:${var.partition}:s3:::${var.log_bucket_name}"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
+          }
+        }
+      },
+      # Log files of the account that owns the trail.
+      {
+        Sid    = "TrailWritesItsOwnAccount"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudtrail.amazonaws.com"]
+        }
+        Action   = ["s3:PutObject"]
+        Resource = ["arn:${var.partition}:s3:::${var.log_bucket_name}/AWSLogs/${var.account_id}/*"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
+            "s3:x-amz-acl"  = ["bucket-owner-full-control"]
+          }
+        }
+      },
+      # Nothing is read or written without TLS, whatever else is allowed.
+      {
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["s3:*"]
+        Resource = [
+          "arn:${var.partition}:s3:::${var.log_bucket_name}",
+          "arn:${var.partition}:s3:::${var.log_bucket_name}/*",
+        ]
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = ["false"]
+          }
+        }
+      },
+    ]
+  })
+}
+
+# Carries alerts to people: mail, SMS, HTTPS, queues and push.
+resource "aws_sns_topic" "alerts" {
+  name              = "trailwarden-alerts"
+  display_name      = "Trailwarden"
+  kms_master_key_id = aws_kms_key.log_key.key_id
+}
+
+# Mail to the first reader, once confirmed.
+resource "aws_sns_topic_subscription" "alerts_mail" {
+  topic_arn = aws_sns_topic.alerts.arn
+  protocol  = "email"
+  endpoint  = var.alert_email
+}
+
+# The function's own log, which otherwise would be kept for ever.
+resource "aws_cloudwatch_log_group" "function_log" {
+  name              = "/aws/lambda/trailwarden-watch"
+  retention_in_days = 90
+}
+
+# What the function may do: what the configuration makes it do, and nothing else.
+resource "aws_iam_role" "function_role" {
+  name = "trailwarden-watch-${var.region}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # Lambda runs the function as this role, for functions of this account only.
+      {
+        Sid    = "Assume"
+        Effect = "Allow"
+        Principal = {
+          Service = ["lambda.amazonaws.com"]
+        }
+        Action = ["sts:AssumeRole"]
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = [var.account_id]
+          }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "function_role" {
+  role = aws_iam_role.function_role.id
+  name = "watch"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # The function's own log, and no other.
+      {
+        Sid    = "WriteOwnLog"
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogStream",
+          "logs:PutLogEvents",
+        ]
+        Resource = ["${aws_cloudwatch_log_group.function_log.arn}:*"]
+      },
+      # Log files of this bucket; where events name the version of an object, that version.
+      {
+        Sid    = "ReadLogFiles"
+        Effect = "Allow"
+        Action = [
+          "s3:GetObject",
+          "s3:GetObjectVersion",
+        ]
+        Resource = ["arn:${var.partition}:s3:::${var.log_bucket_name}/AWSLogs/*"]
+      },
+      # Log files are encrypted with this key; it is used through Amazon S3 only.
+      {
+        Sid      = "DecryptLogFiles"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [aws_kms_key.log_key.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = ["s3.${var.region}.amazonaws.com"]
+          }
+        }
+      },
+      # Events of invocations that failed for good go to the dead letters.
+      {
+        Sid      = "KeepWhatFailed"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [aws_sqs_queue.dead_letters.arn]
+      },
+      # The configuration and its rules, which are looked at every minute.
+      {
+        Sid      = "ReadConfiguration"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["arn:${var.partition}:s3:::trailwarden-artifacts-${var.account_id}-${var.region}/config/*"]
+      },
+      # Which rule files there are beside the configuration.
+      {
+        Sid      = "ListRules"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = ["arn:${var.partition}:s3:::trailwarden-artifacts-${var.account_id}-${var.region}"]
+        Condition = {
+          StringLike = {
+            "s3:prefix" = ["config/*"]
+          }
+        }
+      },
+      # Alerts to this topic, and no other.
+      {
+        Sid      = "PublishReaders"
+        Effect   = "Allow"
+        Action   = ["sns:Publish"]
+        Resource = [aws_sns_topic.alerts.arn]
+      },
+      # The topic encrypts messages with this key.
+      {
+        Sid    = "EncryptReaders"
+        Effect = "Allow"
+        Action = [
+          "kms:Decrypt",
+          "kms:GenerateDataKey",
+        ]
+        Resource = [aws_kms_key.log_key.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = ["sns.${var.region}.amazonaws.com"]
+          }
+        }
+      },
+    ]
+  })
+}
+
+# Events that could not be handled, for 14 days: look at them, and put them back.
+resource "aws_sqs_queue" "dead_letters" {
+  name                       = "trailwarden-dead-letters"
+  sqs_managed_sse_enabled    = true
+  message_retention_seconds  = 1209600
+  visibility_timeout_seconds = 60
+}
+
+# Judges records by the rules and tells the sinks.
+resource "aws_lambda_function" "function" {
+  function_name = "trailwarden-watch"
+  description   = "Trailwarden: Log files to a function to Amazon SNS"
+  role          = aws_iam_role.function_role.arn
+  architectures = ["arm64"]
+  memory_size   = 512
+  timeout       = 300
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.function_log.name
+  }
+  environment {
+    variables = {
+      TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
+      TRAILWARDEN_REFRESH = "1m"
+    }
+  }
+  package_type = "Zip"
+  runtime      = "provided.al2023"
+  handler      = "bootstrap"
+  s3_bucket    = "trailwarden-artifacts-${var.account_id}-${var.region}"
+  s3_key       = var.code_key
+  depends_on   = [aws_iam_role_policy.function_role]
+}
+
+# An invocation that fails is tried again twice, and then kept with its event.
+resource "aws_lambda_function_event_invoke_config" "function_retries" {
+  function_name                = aws_lambda_function.function.function_name
+  maximum_retry_attempts       = 2
+  maximum_event_age_in_seconds = 21600
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.dead_letters.arn
+    }
+  }
+}
+
+# Amazon S3 invokes the function, for this bucket of this account only.
+resource "aws_lambda_permission" "files_invoke" {
+  function_name  = aws_lambda_function.function.function_name
+  action         = "lambda:InvokeFunction"
+  principal      = "s3.amazonaws.com"
+  source_arn     = "arn:${var.partition}:s3:::${var.log_bucket_name}"
+  source_account = var.account_id
+}
+
+# Records what happens, in every region, and signs it.
+resource "aws_cloudtrail" "trail" {
+  name                          = "trailwarden"
+  s3_bucket_name                = var.log_bucket_name
+  enable_logging                = true
+  is_multi_region_trail         = true
+  include_global_service_events = true
+  enable_log_file_validation    = true
+  is_organization_trail         = false
+  advanced_event_selector {
+    name = "Management events, read and write"
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Management"]
+    }
+  }
+  kms_key_id = aws_kms_key.log_key.arn
+  depends_on = [aws_s3_bucket_policy.log_bucket_policy]
+}
+
+# Is told when the watch itself fails; not by the function, which then may not be able to.
+resource "aws_sns_topic" "health" {
+  name         = "trailwarden-health"
+  display_name = "Trailwarden health"
+}
+
+# CloudWatch's alarms of this account publish here.
+resource "aws_sns_topic_policy" "health_policy" {
+  arn = aws_sns_topic.health.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # Alarms of this watch, and nobody else's.
+      {
+        Sid    = "AlarmsPublish"
+        Effect = "Allow"
+        Principal = {
+          Service = ["cloudwatch.amazonaws.com"]
+        }
+        Action   = ["sns:Publish"]
+        Resource = [aws_sns_topic.health.arn]
+        Condition = {
+          StringEquals = {
+            "aws:SourceAccount" = [var.account_id]
+          }
+          ArnLike = {
+            "aws:SourceArn" = ["arn:${var.partition}:cloudwatch:${var.region}:${var.account_id}:alarm:trailwarden-*"]
+          }
+        }
+      },
+    ]
+  })
+}
+
+# The function fails: configuration, permissions or a sink.
+resource "aws_cloudwatch_metric_alarm" "function_errors" {
+  alarm_name        = "trailwarden-function-errors"
+  alarm_description = "The function fails: configuration, permissions or a sink."
+  namespace         = "AWS/Lambda"
+  metric_name       = "Errors"
+  dimensions = {
+    FunctionName = aws_lambda_function.function.function_name
+  }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
+
+# The function is held back: raise its concurrency.
+resource "aws_cloudwatch_metric_alarm" "function_throttles" {
+  alarm_name        = "trailwarden-function-throttles"
+  alarm_description = "The function is held back: raise its concurrency."
+  namespace         = "AWS/Lambda"
+  metric_name       = "Throttles"
+  dimensions = {
+    FunctionName = aws_lambda_function.function.function_name
+  }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
+
+# Events could not be handled and wait in the dead-letter queue.
+resource "aws_cloudwatch_metric_alarm" "dead_letters_waiting" {
+  alarm_name        = "trailwarden-dead-letters"
+  alarm_description = "Events could not be handled and wait in the dead-letter queue."
+  namespace         = "AWS/SQS"
+  metric_name       = "ApproximateNumberOfMessagesVisible"
+  dimensions = {
+    QueueName = aws_sqs_queue.dead_letters.name
+  }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
+
+# Events wait long before they are judged.
+resource "aws_cloudwatch_metric_alarm" "events_age" {
+  alarm_name        = "trailwarden-event-age"
+  alarm_description = "Events wait long before they are judged."
+  namespace         = "AWS/Lambda"
+  metric_name       = "AsyncEventAge"
+  dimensions = {
+    FunctionName = aws_lambda_function.function.function_name
+  }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = 900000
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
+
+# Nothing came for three hours: the trail, its delivery or the notification stopped.
+resource "aws_cloudwatch_metric_alarm" "silence" {
+  alarm_name        = "trailwarden-silence"
+  alarm_description = "Nothing came for three hours: the trail, its delivery or the notification stopped."
+  namespace         = "AWS/Lambda"
+  metric_name       = "Invocations"
+  dimensions = {
+    FunctionName = aws_lambda_function.function.function_name
+  }
+  statistic           = "Sum"
+  period              = 3600
+  evaluation_periods  = 3
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
