@@ -171,8 +171,9 @@ func (f *Function) open(ctx context.Context, p *assemble.Parts) error {
 	p.Assembly.Share(store)
 	f.live = live.New(live.Options{
 		Store: store, Mode: f.o.Mode, Limits: assemble.Limits(p.Config), Now: f.o.Now,
-		Fetch: func(string) source.Fetcher { return f.fetch },
-		Rules: func() *intake.Rules { return f.parts.Load().Rules },
+		Fetch:    func(string) source.Fetcher { return f.fetch },
+		Rules:    func() *intake.Rules { return f.parts.Load().Rules },
+		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
 		Trouble: func(from string, err error) {
 			f.o.Log.Error("a delivery could not be judged", "source", from, "error", err)
 		},

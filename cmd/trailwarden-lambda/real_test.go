@@ -6,10 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,28 +78,8 @@ func newCloud(t testing.TB) *cloud {
 	}
 	c.put(c.logs, sample.Key, all)
 	c.etag = fmt.Sprintf("%x", md5.Sum(all))
-	c.env = append(awstest.Env(t, cfg), "AWS_ENDPOINT_URL="+oneByOne(t, aws.ToString(cfg.BaseEndpoint)), "TRAILWARDEN_REFRESH=1ms")
+	c.env = append(awstest.Env(t, cfg), "AWS_ENDPOINT_URL="+awstest.OneByOne(t, cfg), "TRAILWARDEN_REFRESH=1ms")
 	return c
-}
-
-// oneByOne is the emulator behind a proxy that lets one request at a time to
-// DynamoDB, because the emulator's transactions would undo each other.
-func oneByOne(t testing.TB, endpoint string) string {
-	to, err := url.Parse(endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(to)
-	var one sync.Mutex
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "DynamoDB_") {
-			one.Lock()
-			defer one.Unlock()
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
 }
 
 func (c *cloud) put(bucket, key string, body []byte) {
