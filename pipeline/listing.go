@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -25,6 +26,17 @@ type entry struct {
 	warm  bool  // only for what rules remember
 	sniff bool  // the name does not say whether it is a log: look inside
 	fault string
+	fetch Fetch // of an input that is no file here
+}
+
+// Fetch opens an input that lies elsewhere.
+type Fetch func(ctx context.Context) (io.ReadCloser, error)
+
+// AddRemote adds an input that lies elsewhere, of so many bytes. Its path is how
+// it is named; an object of a log bucket is passed over by its key as a file
+// would be.
+func (l *Listing) AddRemote(path string, size int64, fetch Fetch) {
+	l.entries = append(l.entries, entry{path: path, size: size, found: true, fetch: fetch})
 }
 
 // stream tells an input that cannot be read a second time.

@@ -239,7 +239,7 @@ func (i Input) Path() string { return i.e.path }
 
 // Size is the file's size in bytes; -1 when it is not known.
 func (i Input) Size() int64 {
-	if i.e.size < 0 && i.e.fault == "" && !i.e.waits && i.e.path != Stdin {
+	if i.e.size < 0 && i.e.fault == "" && !i.e.waits && i.e.fetch == nil && i.e.path != Stdin {
 		if info, err := os.Stat(i.e.path); err == nil {
 			return info.Size()
 		}

@@ -27,9 +27,23 @@ func take(ctx context.Context, w taker, e *entry, stdin io.Reader) {
 	case e.waits:
 		w.read(ctx, e.path, interruptible(ctx, &lateFile{path: e.path}), -1)
 	case w.passOver(e):
+	case e.fetch != nil:
+		fetch(ctx, w, e)
 	default:
 		open(ctx, w, e)
 	}
+}
+
+func fetch(ctx context.Context, w taker, e *entry) {
+	r, err := e.fetch(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.fault(fileFault(e.path, reason(err)))
+		}
+		return
+	}
+	defer r.Close()
+	w.read(ctx, e.path, r, e.size)
 }
 
 func open(ctx context.Context, w taker, e *entry) {

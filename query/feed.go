@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -47,7 +48,11 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 // skip tells from a file's name that none of its records can be wanted.
 func (p *plan) skip(name string) bool {
 	if p.lake != nil {
-		if info, err := os.Stat(name); err == nil && p.lake.Has(name, info.Size()) {
+		if strings.HasPrefix(name, "s3://") { // an object of a log bucket is never written again
+			if p.lake.Has(name, -1) {
+				return true
+			}
+		} else if info, err := os.Stat(name); err == nil && p.lake.Has(name, info.Size()) {
 			return true
 		}
 	}

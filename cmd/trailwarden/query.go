@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
-	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
+	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -35,7 +35,7 @@ type querySource struct {
 
 type queryRunCommand struct {
 	SQL   string   `arg:"" optional:"" name:"sql" help:"A query in Athena's SQL, unless -f, -e or -i says where it comes from."`
-	Paths []string `arg:"" optional:"" name:"path" help:"Log files, folders of them, or - for standard input."`
+	Paths []string `arg:"" optional:"" name:"path" help:"Log files, folders of them, s3://BUCKET/PREFIX, or - for standard input."`
 	querySource
 
 	From        string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
@@ -93,7 +93,7 @@ func (c *queryRunCommand) Run(s *streams) error {
 	if c.File != "" || c.Example != "" {
 		c.allPaths()
 	}
-	if err := job.setLogs(c.Paths); err != nil {
+	if err := job.setLogs(ctx, c.Paths, job.reach(sql)); err != nil {
 		return err
 	}
 	return job.exit(ctx, job.answer(ctx, sql))
@@ -213,8 +213,10 @@ func guardSQL(args []string) []string {
 }
 
 // setLogs takes the paths as what is asked.
-func (j *queryJob) setLogs(paths []string) error {
-	j.local.Listing = pipeline.List(paths, false)
+func (j *queryJob) setLogs(ctx context.Context, paths []string, reach athenasql.Reach) (err error) {
+	if j.local.Listing, err = listLogs(ctx, paths, false, reach); err != nil {
+		return err
+	}
 	if j.cmd.Output != "" {
 		j.local.Listing.LeaveOut(j.cmd.Output)
 	}

@@ -20,7 +20,7 @@ import (
 // converse asks for queries until the input ends. A query ends with ; and may
 // have several lines.
 func (j *queryJob) converse(ctx context.Context) error {
-	if err := j.setLogs(j.cmd.Paths); err != nil {
+	if err := j.setLogs(ctx, j.cmd.Paths, reachOf(j.scope)); err != nil {
 		return err
 	}
 	line := liner.NewLiner()

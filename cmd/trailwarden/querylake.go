@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
-	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
@@ -24,9 +24,14 @@ type lakeCommand struct {
 }
 
 type lakeIngestCommand struct {
-	Paths      []string `arg:"" name:"path" help:"Log files and folders of them."`
+	Paths      []string `arg:"" name:"path" help:"Log files, folders of them, or s3://BUCKET/PREFIX."`
 	Lake       string   `required:"" placeholder:"DIR" help:"Folder of the lake; made when it is not there."`
 	Memory     string   `placeholder:"SIZE" default:"2GiB" help:"Most memory of the SQL engine."`
+	From       string   `placeholder:"TIME" help:"From S3, only what was delivered at or after TIME, such as 2026-03-14 or 7d."`
+	To         string   `placeholder:"TIME" help:"From S3, only what was delivered before TIME."`
+	Account    []string `placeholder:"ID" help:"From S3, only this account; may be repeated."`
+	Region     []string `placeholder:"REGION" help:"From S3, only this region; may be repeated."`
+	NoCompact  bool     `help:"Leave small files of a day as they are."`
 	NoProgress bool     `help:"Say nothing until the end."`
 }
 
@@ -37,14 +42,25 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		if err != nil || memory < minMemory {
 			return fmt.Errorf("--memory %s: want a size from 256MiB", c.Memory)
 		}
+		w, err := newWindow(c.From, c.To, time.Now())
+		if err != nil {
+			return err
+		}
+		listing, err := listLogs(ctx, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
+		if err != nil {
+			return err
+		}
 		faults := 0
-		o := lake.Options{Program: program, Listing: pipeline.List(c.Paths, true), Memory: memory, Limits: cloudtrail.DefaultLimits(),
+		o := lake.Options{Program: program, Listing: listing, Memory: memory, Limits: cloudtrail.DefaultLimits(),
 			Fault: func(f cloudtrail.Fault) { faults++; s.say("%v", f) }}
 		if !c.NoProgress && isTerminal(s.err) {
 			o.Progress = func(p lake.Progress) { s.say("%d objects, %d records", p.Objects, p.Rows) }
 		}
 		began := time.Now()
 		p, err := l.Ingest(ctx, o)
+		if err == nil && !c.NoCompact && p.Rows > 0 {
+			_, err = l.Compact(ctx, o)
+		}
 		took := time.Since(began).Seconds()
 		fmt.Fprintf(s.out, "%d records of %d objects added; %d objects were known, %d records seen before; %.1f MB of logs (%.1f MB of JSON) became %.1f MB in %d files, in %.1f s.\n",
 			p.Rows, p.Objects, p.Known, p.Duplicates, float64(p.Bytes)/1e6, float64(p.Decompressed)/1e6, float64(p.WrittenBytes)/1e6, p.WrittenFiles, took)

@@ -19,7 +19,7 @@ import (
 
 // aboutFlags say who or what is asked about.
 type aboutFlags struct {
-	Paths     []string `arg:"" name:"path" help:"Log files and folders of them."`
+	Paths     []string `arg:"" name:"path" help:"Log files, folders of them, or s3://BUCKET/PREFIX."`
 	Principal []string `placeholder:"NAME" help:"User, role or role session by name, ARN or unique id, or root; may be repeated."`
 	Key       []string `placeholder:"ID" help:"Access key."`
 	IP        []string `name:"ip" placeholder:"ADDRESS" help:"Address or network, such as 198.51.100.0/24."`
@@ -73,7 +73,10 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 		return err
 	}
 	faults := 0
-	listing := pipeline.List(c.Paths, false)
+	listing, err := listLogs(ctx, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	if err != nil {
+		return err
+	}
 	if c.Output != "" {
 		listing.LeaveOut(c.Output)
 	}

@@ -150,7 +150,7 @@ func columns() schema.Projection {
 
 // fileOrder is the order of rows in a file: what is often asked for together
 // lies together.
-const fileOrder = "account, region, eventsource, eventname, eventtime"
+const fileOrder = "eventsource, eventname, account, region, eventtime"
 
 // fileSQL chooses the columns of the files, and makes partitions of days that can
 // be folders.

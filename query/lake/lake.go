@@ -11,8 +11,8 @@
 // the columns of Athena's CloudTrail table, account and region among them. A day
 // is that of the object key, the day of delivery, as in the table over the logs.
 // Accounts and regions have no folders of their own: most of those would be
-// smaller than what a Parquet file says about itself. Rows are sorted by account,
-// region, source and name instead, and the manifest tells which of those, and
+// smaller than what a Parquet file says about itself. Rows are sorted by source,
+// name, account and region instead, and the manifest tells which of those, and
 // which times, a file holds, so that a question opens no file in vain.
 //
 // Nothing is ever changed in place. New files are written to staging and synced;
@@ -209,6 +209,9 @@ func ObjectName(path string) string {
 		if i := strings.LastIndex(path, "AWSLogs/"); i >= 0 {
 			return path[i:]
 		}
+	}
+	if strings.HasPrefix(path, "s3://") {
+		return path
 	}
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
+	"github.com/trailwarden/trailwarden/query/athenasql"
+	"github.com/trailwarden/trailwarden/source"
+	"github.com/trailwarden/trailwarden/source/s3"
+)
+
+// maxObjects bounds the objects of one listing, which is kept in memory.
+const maxObjects = 2_000_000
+
+// isBucket tells a place in Amazon S3 from a path.
+func isBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
+
+// listLogs lists files, folders and places in S3; of those only what the reach
+// leaves.
+func listLogs(ctx context.Context, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+	files := slices.DeleteFunc(slices.Clone(paths), isBucket)
+	l := pipeline.List(files, sizes)
+	if len(files) == len(paths) {
+		return l, nil
+	}
+	cfg, err := awsx.Load(ctx, awsx.Settings{Version: versionName(), Attempts: 6})
+	if err != nil {
+		return nil, err
+	}
+	client := s3.New(s3.Options{Config: cfg, PathStyle: cfg.BaseEndpoint != nil || os.Getenv("AWS_ENDPOINT_URL") != ""})
+	for _, p := range paths {
+		if isBucket(p) {
+			if err := listBucket(ctx, l, client, p, reach); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
+}
+
+// listBucket adds the log objects below url.
+func listBucket(ctx context.Context, l *pipeline.Listing, client *s3.Client, url string, reach athenasql.Reach) error {
+	bucket, prefix, err := s3.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	wanted := s3.Listing{Bucket: bucket, Prefix: prefix, From: reach.From, To: reach.To, Accounts: reach.Accounts, Regions: reach.Regions, Foreign: true}
+	for object, err := range client.List(ctx, wanted) {
+		if err != nil {
+			return fmt.Errorf("%s could not be listed: %w", url, err)
+		}
+		if l.Files() >= maxObjects {
+			return fmt.Errorf("%s: more than %d objects; narrow it with --from, --to, --account and --region", url, maxObjects)
+		}
+		l.AddRemote("s3://"+object.Bucket+"/"+object.Key, object.Size, fetching(client, object))
+	}
+	return nil
+}
+
+func fetching(client *s3.Client, object source.Object) pipeline.Fetch {
+	return func(ctx context.Context) (io.ReadCloser, error) {
+		r, _, err := client.Open(ctx, object)
+		return r, err
+	}
+}
+
+// reachOf is what a scope leaves: files hold events of before their delivery,
+// rarely of days before.
+func reachOf(s query.Scope) athenasql.Reach {
+	r := athenasql.Reach{From: s.From, Accounts: s.Accounts, Regions: s.Regions}
+	if !s.To.IsZero() {
+		r.To = s.To.Add(lateDelivery)
+	}
+	return r
+}
+
+// lateDelivery is how much later than an event its file may come and still be
+// looked for.
+const lateDelivery = 48 * time.Hour
+
+// reach is where the records can lie that a query asks for: what its text and
+// the flags leave.
+func (j *queryJob) reach(sql string) athenasql.Reach {
+	r := reachOf(j.scope)
+	t, err := athenasql.Translate(sql, athenasql.Options{Params: j.cmd.params(), Args: j.cmd.Arg, Now: time.Now()})
+	if err != nil {
+		return r // the query itself will say so
+	}
+	own := t.Reach()
+	if own.From.After(r.From) {
+		r.From = own.From
+	}
+	if !own.To.IsZero() && (r.To.IsZero() || own.To.Before(r.To)) {
+		r.To = own.To
+	}
+	if len(r.Accounts) == 0 {
+		r.Accounts = own.Accounts
+	}
+	if len(r.Regions) == 0 {
+		r.Regions = own.Regions
+	}
+	return r
+}
