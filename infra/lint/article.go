@@ -1,9 +1,9 @@
 package lint
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/trailwarden/trailwarden/infra/policy"
 	"github.com/trailwarden/trailwarden/infra/value"
@@ -19,6 +19,7 @@ func (l *linter) article(f File) {
 	text := string(f.Text)
 	l.script(f, text)
 	l.code(f, text)
+	text = text[:min(len(text), maxCode)]
 	l.pieces(f.Name, text)
 	l.tables(f.Name, text)
 	l.queries(f.Name, text)
@@ -49,13 +50,13 @@ func (l *linter) pieces(file, text string) {
 		default:
 			tries++
 			column := end - offset - len(trimmed) + 1
-			r, err := value.ReadJSON([]byte(text[end-len(trimmed):min(len(text), end-len(trimmed)+value.MaxBytes)]), line, column)
+			r, err := value.ReadText(text[end-len(trimmed):], line, column)
 			tried += r.Bytes + 1
 			if err != nil || !l.piece(file, r) {
 				break
 			}
 			next = end - len(trimmed) + r.Bytes
-			rows = bytes.Count([]byte(text[offset:next]), []byte("\n"))
+			rows = strings.Count(text[offset:next], "\n")
 			if rest := lineAt(text, next); next < len(text) {
 				next, rows = next+len(rest)+1, rows+1
 			}
@@ -99,9 +100,13 @@ const pieceKeys = " Version Statement Records Policy source detail detail-type r
 
 // inHeredocs are the lines within documents that a script writes.
 func inHeredocs(text string) map[int]bool {
-	in := map[int]bool{}
+	in, ends := map[int]bool{}, map[string]int{}
 	word := ""
-	for i, line := range strings.Split(text, "\n") {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		ends[strings.TrimSpace(line)] = i
+	}
+	for i, line := range lines {
 		if word != "" {
 			in[i+1] = true
 			if strings.TrimSpace(line) == word {
@@ -109,7 +114,7 @@ func inHeredocs(text string) map[int]bool {
 			}
 			continue
 		}
-		if m := heredocStart.FindStringSubmatch(line); m != nil && strings.Contains(text, "\n"+m[1]) {
+		if m := heredocStart.FindStringSubmatch(line); m != nil && ends[m[1]] > i {
 			word = m[1]
 		}
 	}
@@ -118,12 +123,15 @@ func inHeredocs(text string) map[int]bool {
 
 var heredocStart = regexp.MustCompile(`<<-?\s*['"]?([A-Z_]{2,40})['"]?\s*$`)
 
+// maxTable bounds a definition of a table in an article, in bytes.
+const maxTable = 32 << 10
+
 var tableStart = regexp.MustCompile(`(?im)^[ \t]*create\s+external\s+table\b`)
 
 // tables are definitions of tables in an article.
 func (l *linter) tables(file, text string) {
-	for _, m := range tableStart.FindAllStringIndex(text, 50) {
-		rest := text[m[0]:min(len(text), m[0]+maxStatement)]
+	for _, m := range tableStart.FindAllStringIndex(text, 20) {
+		rest := text[m[0]:min(len(text), m[0]+maxTable)]
 		if end := tableEnd(rest); end > 0 {
 			l.sql(place{file, "", placeOf(text, m[0])}, rest[:end], true)
 		}
@@ -163,14 +171,14 @@ var queryStart = regexp.MustCompile(`(?m)^[ \t]*(?:SELECT|select|WITH|with)\b[^.
 // maxQueryLines bounds a query in an article, and maxBeyond how many lines may be
 // wrong before one is right again.
 const (
-	maxQueryLines = 80
+	maxQueryLines = 40
 	maxBeyond     = 8
 )
 
 // queries are the queries in an article, which does not say where they end: as
 // much is taken as is a query.
 func (l *linter) queries(file, text string) {
-	for _, m := range queryStart.FindAllStringIndex(text, 50) {
+	for _, m := range queryStart.FindAllStringIndex(text, 20) {
 		lines := strings.Split(text[m[0]:min(len(text), m[0]+maxBody)], "\n")
 		good, from := 0, false
 		for n := 1; n <= min(len(lines), maxQueryLines) && n <= good+maxBeyond+8; n++ {
@@ -194,7 +202,9 @@ func (l *linter) queries(file, text string) {
 var fromLine = regexp.MustCompile(`(?i)\bfrom\b`)
 
 // sentences are what articles tell their readers to do.
-func sentences() []sign {
+var sentences = sync.OnceValue(makeSentences)
+
+func makeSentences() []sign {
 	re := regexp.MustCompile
 	return []sign{
 		{"S0.D1-service-taken-for-region", diagnostic.Error, re(`(?i)\beventSource\b[^.]{0,80}\bfrom\s+(?:any|one|all)\b[^.]{0,40}\bregions?\b`), nil, nil,
@@ -209,7 +219,5 @@ func sentences() []sign {
 }
 
 func (l *linter) prose(file, text string) {
-	for _, s := range sentences() {
-		l.sign(file, s, text)
-	}
+	l.signs(file, sentences(), text)
 }

@@ -147,9 +147,13 @@ func (l *linter) regions(p place, name, values string) {
 
 // columns holds a table's columns to those that CloudTrail's records have.
 func (l *linter) columns(p place, text string) {
+	words := map[string]bool{}
+	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' }) {
+		words[w] = true
+	}
 	var missing []string
 	for _, c := range schema.Columns() {
-		if c.Class == schema.Recorded && !regexp.MustCompile(`\b`+regexp.QuoteMeta(c.Name)+`\b`).MatchString(text) {
+		if c.Class == schema.Recorded && !words[c.Name] {
 			missing = append(missing, c.Name)
 		}
 	}

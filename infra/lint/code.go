@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/trailwarden/trailwarden/infra/value"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -21,8 +23,11 @@ type sign struct {
 	why, fix      string
 }
 
-// signs are the mistakes that single expressions show.
-func signs() []sign {
+// signs are the mistakes that single expressions show, compiled when first asked
+// for.
+var signs = sync.OnceValue(makeSigns)
+
+func makeSigns() []sign {
 	re := regexp.MustCompile
 	sends := re(`(?i)slack|webhook|sns|publish|send_?(mail|message|notification)|requests\.post|urllib3?\b`)
 	return []sign{
@@ -75,17 +80,42 @@ func signs() []sign {
 	}
 }
 
+// words are what a text must have, in small letters, for a sign to be worth
+// looking for: one of each code's.
+func words() map[string]string {
+	return map[string]string{
+		"S0.D1-service-taken-for-region": "source", "S0.D5-secret-in-plain-text": "hooks.slack.com|akia|asia|password|credential|secret",
+		"S0.D10-never-closed": "incident", "S1.D1-account-from-request": "requestparameters", "S1.D8-parameters-as-they-are": "requestparameters",
+		"S0.D3-single-region-trail": "bucket", "S2.D1-first-record-only": "records", "S2.D2-key-not-decoded": "key", "S2.D2-key-not-checked": "match",
+		"S2.D4-configuration-in-chunks": "json.parse", "S2.D6-temporary-files-stay": "/tmp/", "S2.D7-unanchored-code": "event",
+		"S2.D8-no-subject": "publish", "S2.D8-message-without-actor": "publish", "S2.D12-obsolete-api": "context.|aws",
+		"S4.D5-first-page-only": "query", "S4.D5-null-cells": "varcharvalue", "S4.D6-whole-environment": "environ|process.env",
+		"S4.D6-drop-before-create": "drop", "S4.D6-first-page-only": "objects", "S4.D8-html-not-escaped": "<",
+		"S4.D8-sql-by-formatting": "select|with|insert|create|alter", "S4.D9-no-workgroup": "execution",
+	}
+}
+
+// worth tells whether a text, in small letters, has one of the words.
+func worth(lower, words string) bool {
+	for w := range strings.SplitSeq(words, "|") {
+		if strings.Contains(lower, w) {
+			return true
+		}
+	}
+	return words == ""
+}
+
+// maxCode is how many bytes of code or prose are looked at; what is longer was
+// not written by a person.
+const maxCode = 256 << 10
+
 // code judges source code.
 func (l *linter) code(f File, text string) {
-	if l.tooLong(f) {
-		return
+	if len(text) > maxCode {
+		l.unread(f.Name, &value.Error{Message: fmt.Sprintf("%d bytes; of code the first %d are looked at", len(text), maxCode)})
+		text = text[:maxCode]
 	}
-	if l.signs == nil {
-		l.signs = signs()
-	}
-	for _, s := range l.signs {
-		l.sign(f.Name, s, text)
-	}
+	l.signs(f.Name, signs(), text)
 	l.assigned(f.Name, text)
 	l.loops(f.Name, text)
 	l.swallowed(f.Name, text)
@@ -97,6 +127,15 @@ func (l *linter) code(f File, text string) {
 
 // maxSigns bounds how often one sign is reported of a file.
 const maxSigns = 20
+
+func (l *linter) signs(file string, all []sign, text string) {
+	lower, words := strings.ToLower(text), words()
+	for _, s := range all {
+		if worth(lower, words[s.code]) {
+			l.sign(file, s, text)
+		}
+	}
+}
 
 func (l *linter) sign(file string, s sign, text string) {
 	if s.needs != nil && !s.needs.MatchString(text) || s.unless != nil && s.unless.MatchString(text) {
@@ -218,6 +257,9 @@ var (
 
 // loops finds messages that are sent one by one.
 func (l *linter) loops(file, text string) {
+	if !opensTicket.MatchString(text) && !postsChat.MatchString(text) {
+		return
+	}
 	for _, p := range loopsIn(text) {
 		switch {
 		case opensTicket.MatchString(p.body) && overRecords.MatchString(p.over):
@@ -295,6 +337,9 @@ const lambdaSeconds = 900
 
 // waits finds loops that wait longer than a function may run.
 func (l *linter) waits(file, text string) {
+	if !sleeps.MatchString(text) {
+		return
+	}
 	for _, p := range loopsIn(text) {
 		n, s := inRange.FindStringSubmatch(p.over), sleeps.FindStringSubmatch(p.body)
 		if n == nil || s == nil {

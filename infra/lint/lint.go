@@ -66,7 +66,6 @@ type linter struct {
 	now       time.Time
 	resources []*resource
 	deferred  []func()
-	signs     []sign
 	result    Result
 	count     map[string]int
 }

@@ -8,8 +8,14 @@ import (
 	"github.com/trailwarden/trailwarden/infra/value"
 )
 
+// maxResources bounds what is held to each other.
+const maxResources = 5000
+
 // take looks at a resource by itself, and keeps it for what depends on others.
 func (l *linter) take(r *resource, typ string) {
+	if len(l.resources) >= maxResources {
+		return
+	}
 	l.resources = append(l.resources, r)
 	switch r.kind {
 	case policyOf:

@@ -85,9 +85,15 @@ func ReadJSON(text []byte, line, column int) (Read, error) {
 	if len(text) > MaxBytes {
 		return Read{}, &Error{Message: fmt.Sprintf("%d bytes; at most %d are read", len(text), MaxBytes)}
 	}
-	p := &reader{text: string(text), line: line, start: 1 - column}
+	return ReadText(string(text), line, column)
+}
+
+// ReadText is ReadJSON of a text of any length, of which the first MaxBytes are
+// read.
+func ReadText(text string, line, column int) (Read, error) {
+	p := &reader{text: text[:min(len(text), MaxBytes)], line: line, start: 1 - column}
 	p.text = strings.TrimPrefix(p.text, "\ufeff")
-	cut := len(text) - len(p.text)
+	cut := min(len(text), MaxBytes) - len(p.text)
 	v, err := p.value(0)
 	if err != nil {
 		return Read{Problems: p.problems, Bytes: p.at + cut}, err
