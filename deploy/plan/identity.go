@@ -54,6 +54,9 @@ func (r *Resource) Name() Value {
 	return r.Properties.Get(k.name)
 }
 
+// ARN is the ARN of a resource of the stack.
+func (p Place) ARN(id string) (string, error) { return p.of(id, "Arn") }
+
 // of is what Ref (attr empty) or GetAtt gives.
 func (p Place) of(id, attr string) (string, error) {
 	r := p.Stack.Resource(id)

@@ -94,7 +94,7 @@ func (s *stack) keyPolicy() *plan.Policy {
 	p := &plan.Policy{Statements: []plan.Statement{
 		{Sid: "AccountAdministers", Principals: account, Resources: all, Why: "The account's IAM policies say who administers the key; without it nobody could.",
 			Actions: []string{"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey", "kms:EnableKey", "kms:EnableKeyRotation", "kms:DisableKeyRotation",
-				"kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
+				"kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant",
 				"kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"}},
 		{Sid: "AccountDecrypts", Principals: account, Resources: all, Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"},
 			Why: "The account's IAM policies say who decrypts: the function does, by its role."},

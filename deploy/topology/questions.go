@@ -240,7 +240,7 @@ func (s *stack) athenaStatements() []plan.Statement {
 			Resources: []plan.Value{plan.ARN("athena", "workgroup/"+a.Workgroup)}, Why: "Questions in this workgroup, whose limit holds."},
 		{Sid: "KnowTheTable", Actions: []string{"glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable"},
 			Resources: []plan.Value{plan.ARN("glue", "catalog"), plan.ARN("glue", "database/"+a.Database), plan.ARN("glue", "table/"+a.Database+"/"+a.Table)}, Why: "Athena looks the table up as the function."},
-		{Sid: "KnowTheDefaultDatabase", Actions: []string{"glue:GetDatabase"}, Resources: []plan.Value{plan.ARN("glue", "database/default")}, Why: "Athena asks for this database before any query, whichever it uses."},
+		{Sid: "KnowTheDefaultDatabase", Actions: []string{"glue:GetDatabase"}, Resources: []plan.Value{plan.ARN("glue", "catalog"), plan.ARN("glue", "database/default")}, Why: "Athena asks for this database before any query, whichever it uses."},
 		{Sid: "ListLogFiles", Actions: []string{"s3:ListBucket"}, Resources: []plan.Value{s.bucketARN()},
 			Conditions: []plan.Condition{{Operator: "StringLike", Key: "s3:prefix", Values: []plan.Value{plan.Text(s.b.prefix() + "AWSLogs/*")}}}, Why: "Athena lists the partitions' folders as the function."},
 		{Sid: "LocateBuckets", Actions: []string{"s3:GetBucketLocation"}, Resources: []plan.Value{s.bucketARN(), results}, Why: "Athena asks in which region the buckets are."},
