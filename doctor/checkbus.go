@@ -89,7 +89,7 @@ func checkTargets(ctx context.Context, e *Env) []Result {
 			if kind(to) != "events" {
 				continue
 			}
-			out = append(out, e.forwarding(ctx, name, to, aws.ToString(t.RoleArn))...)
+			out = append(out, e.forwarding(ctx, name, r.arn, to, aws.ToString(t.RoleArn))...)
 			if r.bus == central && r.region == home && e.Bus != "" && iampolicy.AccountOf(to) != iampolicy.AccountOf(r.arn) {
 				out = append(out, warn(name, "the rule forwards from the central bus to another account: what came from a third account is not forwarded again", "Have each account send to the last bus itself."))
 			}
@@ -99,7 +99,7 @@ func checkTargets(ctx context.Context, e *Env) []Result {
 }
 
 // forwarding judges the role by which a rule sends to another bus.
-func (e *Env) forwarding(ctx context.Context, name, bus, arn string) []Result {
+func (e *Env) forwarding(ctx context.Context, name, rule, bus, arn string) []Result {
 	if arn == "" {
 		return []Result{broken(name, "the rule has no role to send to another bus with", "Give the target a RoleArn that may call events:PutEvents on "+bus+".")}
 	}
@@ -110,10 +110,10 @@ func (e *Env) forwarding(ctx context.Context, name, bus, arn string) []Result {
 	case err != nil:
 		return []Result{unknown(name, err)}
 	}
-	if got := r.trust.Decide(iampolicy.Request{Principal: "events.amazonaws.com", Action: "sts:AssumeRole"}); got.Effect == iampolicy.Denied || got.Effect == iampolicy.Refused && got.Statement == nil {
-		return []Result{broken(name, "EventBridge may not become the role: "+got.String(), "Let events.amazonaws.com call sts:AssumeRole in the role's trust policy.")}
+	if may, why := r.becomes("events.amazonaws.com", rule); !may {
+		return []Result{broken(name, "EventBridge may not become the role: "+why, "Let events.amazonaws.com call sts:AssumeRole in the role's trust policy.")}
 	}
-	if may, why := r.may("events:PutEvents", bus); !may {
+	if may, why := r.may("events:PutEvents", bus, nil); !may {
 		return []Result{broken(name, "the role may not put events on "+bus+": "+why, "Allow events:PutEvents on "+bus+".")}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -32,7 +31,10 @@ func functionChecks() []Check {
 }
 
 // need is a call that a role must be able to make.
-type need struct{ action, resource, why string }
+type need struct {
+	action, resource, why string
+	context               map[string]string // of the call; may be nil
+}
 
 // forRoles asks of the role of every function.
 func forRoles(ctx context.Context, e *Env, needs func(arn string, f *lambda.GetFunctionConfigurationOutput, r *role) ([]need, []Result)) []Result {
@@ -47,7 +49,7 @@ func forRoles(ctx context.Context, e *Env, needs func(arn string, f *lambda.GetF
 		}
 		list, out := needs(arn, f, r)
 		for _, n := range list {
-			if may, why := r.may(n.action, n.resource); !may {
+			if may, why := r.may(n.action, n.resource, n.context); !may {
 				out = append(out, broken(name, fmt.Sprintf("%s may not call %s on %s, %s: %s", short(arn), n.action, n.resource, n.why, why), "Allow "+n.action+" on "+n.resource+" in a policy of the role."))
 			}
 		}
@@ -58,16 +60,16 @@ func forRoles(ctx context.Context, e *Env, needs func(arn string, f *lambda.GetF
 func checkRoleFiles(ctx context.Context, e *Env) []Result {
 	w := e.web(ctx)
 	return forRoles(ctx, e, func(arn string, f *lambda.GetFunctionConfigurationOutput, r *role) (list []need, out []Result) {
-		if got := r.trust.Decide(iampolicy.Request{Principal: "lambda.amazonaws.com", Action: "sts:AssumeRole"}); got.Effect == iampolicy.Refused || got.Effect == iampolicy.Denied {
-			out = append(out, broken(r.arn, "Lambda may not become the role: "+got.String(), "Let lambda.amazonaws.com call sts:AssumeRole in its trust policy."))
+		if may, why := r.becomes("lambda.amazonaws.com", arn); !may {
+			out = append(out, broken(r.arn, "Lambda may not become the role: "+why, "Let lambda.amazonaws.com call sts:AssumeRole in its trust policy."))
 		}
 		group := "arn:" + partOf(arn, 1) + ":logs:" + regionOf(arn) + ":" + iampolicy.AccountOf(arn) + ":log-group:/aws/lambda/" + aws.ToString(f.FunctionName) + ":log-stream:x"
-		list = append(list, need{"logs:CreateLogStream", group, "its own log"}, need{"logs:PutLogEvents", group, "its own log"})
+		list = append(list, need{"logs:CreateLogStream", group, "its own log", nil}, need{"logs:PutLogEvents", group, "its own log", nil})
 		for _, from := range w.origins(arn) {
 			switch kind(from) {
 			case "sqs":
 				for _, a := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
-					list = append(list, need{a, from, "its queue"})
+					list = append(list, need{a, from, "its queue", nil})
 				}
 			case "s3", "cloudtrail":
 				list = append(list, e.reading(ctx, from)...)
@@ -85,9 +87,11 @@ func (e *Env) reading(ctx context.Context, from string) (list []need) {
 		if from != t.arn && from != p.arn() {
 			continue
 		}
-		list = append(list, need{"s3:GetObject", p.arn() + "/" + p.root() + t.owner + "/CloudTrail/file.json.gz", "the log files"})
+		list = append(list, need{"s3:GetObject", p.arn() + "/" + p.root() + t.owner + "/CloudTrail/file.json.gz", "the log files", nil})
 		if id := aws.ToString(t.KmsKeyId); kind(id) == "kms" {
-			list = append(list, need{"kms:Decrypt", id, "the key of the log files"})
+			list = append(list, need{"kms:Decrypt", id, "the key of the log files", map[string]string{
+				"kms:ViaService": "s3." + regionOf(id) + ".amazonaws.com", "kms:CallerAccount": iampolicy.AccountOf(id), "kms:EncryptionContext:aws:s3:arn": p.arn(),
+			}})
 		}
 	}
 	return list
@@ -130,24 +134,24 @@ func (e *Env) telling(who caller, region string) (list []need) {
 		switch {
 		case !s.Enabled:
 		case s.SNS != nil && s.SNS.Topic != "":
-			list = append(list, need{"sns:Publish", s.SNS.Topic, why})
+			list = append(list, need{"sns:Publish", s.SNS.Topic, why, nil})
 		case s.SES != nil:
-			name := s.SES.From[strings.LastIndexByte(s.SES.From, '<')+1:]
-			list = append(list, need{"ses:SendEmail", home("ses", s.SES.Region, "identity/"+strings.TrimSuffix(name, ">")), why})
+			from := address(s.SES.From)
+			list = append(list, need{"ses:SendEmail", home("ses", s.SES.Region, "identity/"+from), why, map[string]string{"ses:FromAddress": from}})
 		case s.EventBridge != nil:
-			list = append(list, need{"events:PutEvents", busARN(who, region, s.EventBridge.Bus), why})
+			list = append(list, need{"events:PutEvents", busARN(who, region, s.EventBridge.Bus), why, nil})
 		case s.SecurityHub != nil:
-			list = append(list, need{"securityhub:BatchImportFindings", home("securityhub", s.SecurityHub.Region, "product/"+who.account+"/default"), why})
+			list = append(list, need{"securityhub:BatchImportFindings", home("securityhub", s.SecurityHub.Region, "product/"+who.account+"/default"), why, nil})
 		}
 	}
 	if d := e.Config.Store.DynamoDB; d != nil {
 		table := home("dynamodb", d.Region, "table/"+d.Table)
 		for _, a := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"} {
-			list = append(list, need{"dynamodb:" + a, table, "store.dynamodb"})
+			list = append(list, need{"dynamodb:" + a, table, "store.dynamodb", nil})
 		}
 	}
 	for _, s := range e.secrets() {
-		list = append(list, need{s.action, s.arn(who, region), s.where})
+		list = append(list, need{s.action, s.arn(who, region), s.where, nil})
 	}
 	return list
 }

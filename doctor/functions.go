@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -251,12 +252,14 @@ func decoded(text *string) (*iampolicy.Document, error) {
 	return iampolicy.Parse([]byte(plain))
 }
 
-// may tells whether the role's policies allow a call, and what keeps them.
-func (r *role) may(action, resource string) (bool, string) {
+// may tells whether the role's policies allow a call, and what keeps them. The
+// context is what the call has beside what every call has; it may be nil.
+func (r *role) may(action, resource string, context map[string]string) (bool, string) {
 	q := iampolicy.Request{Action: action, Resource: resource, Context: map[string]string{
 		"aws:SecureTransport": "true", "aws:PrincipalArn": r.arn, "aws:PrincipalAccount": iampolicy.AccountOf(r.arn),
 		"aws:RequestedRegion": regionOf(resource), "aws:ResourceAccount": iampolicy.AccountOf(resource),
 	}}
+	maps.Copy(q.Context, context)
 	if r.boundary != nil {
 		if got := r.boundary.Decide(q); got.Effect != iampolicy.Allowed && got.Effect != iampolicy.Unsure {
 			return false, "its permissions boundary: " + got.String()
@@ -272,4 +275,13 @@ func (r *role) may(action, resource string) (bool, string) {
 		}
 	}
 	return best.Effect == iampolicy.Allowed || best.Effect == iampolicy.Unsure, best.String()
+}
+
+// becomes tells whether a service may become the role on behalf of something, and
+// what keeps it.
+func (r *role) becomes(service, source string) (bool, string) {
+	got := r.trust.Decide(iampolicy.Request{Principal: service, Action: "sts:AssumeRole", Context: map[string]string{
+		"aws:SourceArn": source, "aws:SourceAccount": iampolicy.AccountOf(source),
+	}})
+	return got.Effect == iampolicy.Allowed || got.Effect == iampolicy.Unsure, got.String()
 }

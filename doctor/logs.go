@@ -97,12 +97,12 @@ func (e *Env) deliveryRole(ctx context.Context, t trail, group string) (out []Re
 	case err != nil:
 		return []Result{unknown(name, err)}
 	}
-	if got := r.trust.Decide(iampolicy.Request{Principal: "cloudtrail.amazonaws.com", Action: "sts:AssumeRole", Context: map[string]string{"aws:SourceArn": t.arn, "aws:SourceAccount": t.owner}}); got.Effect == iampolicy.Refused || got.Effect == iampolicy.Denied {
-		out = append(out, broken(name, "CloudTrail may not become the role: "+got.String(), "Let cloudtrail.amazonaws.com call sts:AssumeRole in its trust policy."))
+	if may, why := r.becomes("cloudtrail.amazonaws.com", t.arn); !may {
+		out = append(out, broken(name, "CloudTrail may not become the role: "+why, "Let cloudtrail.amazonaws.com call sts:AssumeRole in its trust policy."))
 	}
 	stream := group + ":log-stream:" + t.owner + "_CloudTrail_" + t.home
 	for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
-		if may, why := r.may(action, stream); !may {
+		if may, why := r.may(action, stream, nil); !may {
 			out = append(out, broken(name, "CloudTrail may not call "+action+": "+why, "Allow it on "+group+":log-stream:"+t.owner+"_CloudTrail_"+t.home+"*."))
 		}
 	}
