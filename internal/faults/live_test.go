@@ -71,7 +71,7 @@ func open(t testing.TB) *sqlite.Store {
 // told is what an alert comes to: how many findings it counts.
 type told map[string]string
 
-func alerts(t testing.TB, s *sqlite.Store) told {
+func alerts(t testing.TB, s alert.Alerts) told {
 	t.Helper()
 	all := told{}
 	for after := ""; ; {
