@@ -205,6 +205,7 @@ func (s *Server) run(ctx context.Context) error {
 	tending, endTending := context.WithCancel(ctx)
 	background.Go(func() { s.tend(tending) })
 	background.Go(func() { s.ask(tending) })
+	background.Go(func() { s.keep(tending) })
 	s.apply(ctx, s.parts.Load())
 	s.log.Info("watching", "config", s.parts.Load().Config.File, "rules", s.parts.Load().Rules.Len(),
 		"sources", len(s.parts.Load().Sources), "sinks", len(s.parts.Load().Dispatch.Targets), "health", endpoints.address)

@@ -2,23 +2,18 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athenasql"
-	"github.com/trailwarden/trailwarden/source"
 	"github.com/trailwarden/trailwarden/source/s3"
 )
-
-// maxObjects bounds the objects of one listing, which is kept in memory.
-const maxObjects = 2_000_000
 
 // isBucket tells a place in Amazon S3 from a path.
 func isBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
@@ -53,23 +48,7 @@ func listBucket(ctx context.Context, l *pipeline.Listing, client *s3.Client, url
 		return err
 	}
 	wanted := s3.Listing{Bucket: bucket, Prefix: prefix, From: reach.From, To: reach.To, Accounts: reach.Accounts, Regions: reach.Regions, Foreign: true}
-	for object, err := range client.List(ctx, wanted) {
-		if err != nil {
-			return fmt.Errorf("%s could not be listed: %w", url, err)
-		}
-		if l.Files() >= maxObjects {
-			return fmt.Errorf("%s: more than %d objects; narrow it with --from, --to, --account and --region", url, maxObjects)
-		}
-		l.AddRemote("s3://"+object.Bucket+"/"+object.Key, object.Size, fetching(client, object))
-	}
-	return nil
-}
-
-func fetching(client *s3.Client, object source.Object) pipeline.Fetch {
-	return func(ctx context.Context) (io.ReadCloser, error) {
-		r, _, err := client.Open(ctx, object)
-		return r, err
-	}
+	return assemble.ListBucket(ctx, l, client, wanted)
 }
 
 // reachOf is what a scope leaves: files hold events of before their delivery,

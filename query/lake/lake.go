@@ -197,6 +197,17 @@ func (l *Lake) Stats() Stats {
 	return s
 }
 
+// Newest is the newest day of which the lake has records; zero when there is
+// none.
+func (l *Lake) Newest() (day time.Time) {
+	for _, f := range l.files {
+		if d := f.Place().Key.Date; d.After(day) {
+			day = d
+		}
+	}
+	return day
+}
+
 // partition is the folder of a file's path.
 func partition(path string) string { return path[:strings.LastIndexByte(path, '/')] }
 
