@@ -1,0 +1,60 @@
+package assemble_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/query/lake"
+	"github.com/trailwarden/trailwarden/query/sandbox"
+)
+
+// A server's lake takes in what its sources read, once, and what comes later.
+func TestKeepLake(t *testing.T) {
+	if _, err := sandbox.FindEngine(context.Background(), func(string) {}); err != nil {
+		t.Skipf("no SQL engine: %v", err)
+	}
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "AWSLogs")
+	half := filepath.Join("o-exampleorgid", "111122223333")
+	if err := os.CopyFS(filepath.Join(logs, half), os.DirFS(filepath.Join("../examples/AWSLogs", half))); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "trailwarden.yaml")
+	text := "lake: {path: " + filepath.Join(dir, "lake") + ", serve: true}\nsources:\n  logs:\n    folder: {path: " + logs + "}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := assemble.New(cfg, assemble.Options{})
+	if !a.KeepsLake() {
+		t.Fatal("the lake is not kept")
+	}
+	turn := func() lake.Progress {
+		p, err := a.KeepLake(context.Background(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first := turn()
+	if first.Rows == 0 || turn().Rows != 0 {
+		t.Errorf("first %+v", first)
+	}
+	if err := os.RemoveAll(logs); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(logs, os.DirFS("../examples/AWSLogs")); err != nil {
+		t.Fatal(err)
+	}
+	if more := turn(); more.Rows == 0 || more.Known != first.Objects {
+		t.Errorf("then %+v", more)
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/query/sandbox"
+)
+
+// logBucket makes a bucket that holds the sample logs, and sets the environment
+// for it.
+func logBucket(t *testing.T) string {
+	if _, err := sandbox.FindEngine(context.Background(), func(string) {}); err != nil {
+		t.Skipf("no SQL engine: %v", err)
+	}
+	cfg := awstest.Config(t)
+	for _, kv := range awstest.Env(t, cfg) {
+		name, value, _ := strings.Cut(kv, "=")
+		t.Setenv(name, value)
+	}
+	bucket := awstest.Bucket(t, cfg)
+	logs := os.DirFS("../../examples")
+	err := fs.WalkDir(logs, "AWSLogs", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(logs, path)
+		if err != nil {
+			return err
+		}
+		_, err = awstest.S3(cfg).PutObject(context.Background(), &s3.PutObjectInput{Bucket: &bucket, Key: &path, Body: bytes.NewReader(body)})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bucket
+}
+
+// Logs in S3 answer as the same logs in a folder do, only what the question
+// reaches is read, and a lake takes them in.
+func TestQueryInS3(t *testing.T) {
+	bucket := logBucket(t)
+	do := func(args ...string) (out, errs string) {
+		var o, e bytes.Buffer
+		if code := run(args, strings.NewReader(""), &o, &e); code != 0 {
+			t.Fatalf("%v: %d %s", args, code, e.String())
+		}
+		return o.String(), e.String()
+	}
+	const sql = "SELECT eventid, account, region, \"timestamp\" FROM cloudtrail_logs ORDER BY eventid, account"
+	here, _ := do("query", "--format", "csv", sql, "../../examples/AWSLogs")
+	there, _ := do("query", "--format", "csv", sql, "s3://"+bucket)
+	if here != there || strings.Count(here, "\n") < 100 {
+		t.Errorf("%d lines from the folder, %d from the bucket", strings.Count(here, "\n"), strings.Count(there, "\n"))
+	}
+	lakeDir := t.TempDir()
+	if said, _ := do("lake", "ingest", "--lake", lakeDir, "s3://"+bucket); !strings.Contains(said, " objects added") {
+		t.Errorf("ingest: %s", said)
+	}
+	if again, _ := do("lake", "ingest", "--lake", lakeDir, "s3://"+bucket); !strings.HasPrefix(again, "0 records of 0 objects added") {
+		t.Errorf("again: %s", again)
+	}
+	if both, _ := do("query", "--format", "csv", sql, "--lake", lakeDir, "s3://"+bucket); both != here {
+		t.Errorf("%d lines from lake and bucket; want %d", strings.Count(both, "\n"), strings.Count(here, "\n"))
+	}
+	path, _ := do("query", "--format", "csv", `SELECT DISTINCT substr("$path", 1, 5) FROM cloudtrail_logs WHERE "timestamp" = '2026/03/14' AND account = '111122223333'`, "s3://"+bucket)
+	if !strings.Contains(path, `"s3://"`) {
+		t.Errorf("paths: %s", path)
+	}
+}
+
+// A place in S3 that cannot be listed is told by its name.
+func TestQueryInS3ThatIsNotThere(t *testing.T) {
+	logBucket(t)
+	var o, e bytes.Buffer
+	if code := run([]string{"query", "SELECT 1 FROM cloudtrail_logs", "s3://no-such-bucket-of-ours/AWSLogs"}, strings.NewReader(""), &o, &e); code != 2 || !strings.Contains(e.String(), "no-such-bucket-of-ours") {
+		t.Errorf("%d: %s", code, e.String())
+	}
+}
