@@ -25,6 +25,9 @@ var update = flag.Bool("update", false, "write the samples' findings")
 // allRegions are the regions of a table's partitions.
 var allRegions = regexp.MustCompile(`('projection\.region\.values' = ')[^']*'`)
 
+// partitions are the columns by which a table is cut.
+var partitions = regexp.MustCompile(`(?s)PARTITIONED BY \(.*?\)\n`)
+
 // table is a sample's text with the table of today put in place of @DDL…@:
 // whole, or with the mistake that the name says.
 func table(t testing.TB, text string) string {
@@ -40,6 +43,7 @@ func table(t testing.TB, text string) string {
 	return strings.NewReplacer(
 		"@DDL@", whole,
 		"@DDL-TWO-REGIONS@", allRegions.ReplaceAllString(whole, "${1}us-east-1,us-west-2'"),
+		"@DDL-UNPARTITIONED@", partitions.ReplaceAllString(whole, ""),
 		"@DDL-OLD-SERDE@", strings.Replace(whole, "org.apache.hive.hcatalog.data.JsonSerDe", "com.amazon.emr.hive.serde.CloudTrailSerde", 1),
 		"@DDL-UNQUOTED@", strings.Replace(whole, "`timestamp` string", "timestamp string", 1),
 		"@DDL-OLD-COLUMNS@", strings.Replace(whole, "`eventcategory` string,\n", "", 1),
