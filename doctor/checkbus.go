@@ -239,13 +239,16 @@ func (e *Env) busPolicy(ctx context.Context, who caller, arn string) (out []Resu
 	}
 	put := func(account, org string) iampolicy.Decision {
 		return d.Decide(iampolicy.Request{Principal: account, Action: "events:PutEvents", Resource: arn, Context: map[string]string{
-			"aws:PrincipalOrgID": org, "aws:PrincipalAccount": account, "aws:SourceAccount": account, "events:source": "aws.iam", "aws:SecureTransport": "true"}})
+			"aws:PrincipalOrgID": org, "aws:PrincipalAccount": account, "aws:PrincipalArn": "arn:" + who.partition + ":iam::" + account + ":role/" + e.prefix() + "-forward", "aws:SourceAccount": account, "events:source": "aws.iam", "aws:SecureTransport": "true"}})
 	}
 	if got := put(stranger, "o-ofastranger"); got.Allowed() {
 		out = append(out, broken(arn, "anybody may put events on the bus, also made-up ones: "+got.String(), "Name the accounts, or add the condition aws:PrincipalOrgID."))
 	}
 	org, err := e.organization(ctx)
-	if err != nil && len(e.Accounts) > 0 {
+	if org == "" {
+		org = e.Config.Deploy.Organization
+	}
+	if err != nil && org == "" && len(e.Accounts) > 0 {
 		out = append(out, unknown(arn, err))
 	}
 	for _, a := range e.Accounts {

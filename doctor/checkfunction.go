@@ -88,7 +88,11 @@ func (e *Env) reading(ctx context.Context, from string) (list []need) {
 			continue
 		}
 		list = append(list, need{"s3:GetObject", p.arn() + "/" + p.root() + t.owner + "/CloudTrail/file.json.gz", "the log files", nil})
-		if id := aws.ToString(t.KmsKeyId); kind(id) == "kms" {
+		id := aws.ToString(t.KmsKeyId)
+		if k, err := e.key(ctx, id); id != "" && err == nil {
+			id = k.arn // of an alias, the key
+		}
+		if kind(id) == "kms" {
 			list = append(list, need{"kms:Decrypt", id, "the key of the log files", map[string]string{
 				"kms:ViaService": "s3." + regionOf(id) + ".amazonaws.com", "kms:CallerAccount": iampolicy.AccountOf(id), "kms:EncryptionContext:aws:s3:arn": p.arn(),
 			}})

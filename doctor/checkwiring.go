@@ -69,7 +69,7 @@ func checkWiring(ctx context.Context, e *Env) []Result {
 		return out
 	}
 	return append(out, broken("", "files arrive and nothing is told of them: no notification, rule or subscription leads to a function or a source",
-		"Add a notification: trailwarden deploy render prints one for your topology, deploy notification merges it into what the bucket has."))
+		"Add a notification: trailwarden deploy render prints one for your topology, deploy notify merges it into what the bucket has."))
 }
 
 // short is the name at the end of an ARN, with its service.

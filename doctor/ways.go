@@ -30,7 +30,7 @@ func (e *Env) needed(ctx context.Context, w *web) (out []Result) {
 		WayAthena:         true,                           // athena-table says so
 	}
 	fixes := map[string]string{
-		WayBucketFunction: "Have the bucket call the function for s3:ObjectCreated:*: trailwarden deploy notification merges it into what the bucket has.",
+		WayBucketFunction: "Have the bucket call the function for s3:ObjectCreated:*: trailwarden deploy notify merges it into what the bucket has.",
 		WayBucketQueue:    "Bucket notification → topic → queue → event source mapping: see which of these steps is missing above.",
 		WayBus:            "Make the rules in every region, and one on the central bus whose target is the function.",
 		WayMetric:         "Put a metric filter on the trail's log group: aws logs put-metric-filter.",

@@ -7,23 +7,29 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/athena"
+	athenatypes "github.com/aws/aws-sdk-go-v2/service/athena/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	cttypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
 	"github.com/trailwarden/trailwarden/internal/awstest"
 )
 
-// beyond makes of a stack what the emulator's CloudFormation passes over or gets
-// wrong (trails, notifications of buckets, filters of log groups, identities of SES,
-// policies), from the
-// same resources that were rendered.
+// beyond makes of a stack what the emulator's CloudFormation passes over without
+// a word, or makes wrongly (policies as no JSON), from the same resources that
+// were rendered.
 func (w *world) beyond(s *plan.Stack, region string) {
 	place := plan.Place{Stack: s, Account: w.account, Region: region, Partition: "aws", Parameters: map[string]string{}}
 	for _, p := range s.Parameters {
@@ -32,33 +38,115 @@ func (w *world) beyond(s *plan.Stack, region string) {
 		}
 	}
 	for _, r := range s.Resources {
-		switch r.Type {
-		case "AWS::CloudTrail::Trail":
-			w.trail(place, r)
-		case "AWS::S3::Bucket":
-			w.notification(place, r)
-		case "AWS::S3::BucketPolicy":
-			w.bucketPolicy(place, r)
-		case "AWS::KMS::Key":
-			w.keyPolicy(place, r)
-		case "AWS::IAM::Role":
-			w.role(place, r)
-		case "AWS::Logs::MetricFilter":
-			in := &cloudwatchlogs.PutMetricFilterInput{}
-			w.read(numbersAsText(w.fill(place, r)), in)
-			_, err := cloudwatchlogs.NewFromConfig(w.cfg).PutMetricFilter(w.t.Context(), in)
-			w.must(err)
-		case "AWS::Logs::SubscriptionFilter":
-			in := &cloudwatchlogs.PutSubscriptionFilterInput{FilterName: &r.ID}
-			w.read(w.fill(place, r), in)
-			_, err := cloudwatchlogs.NewFromConfig(w.cfg).PutSubscriptionFilter(w.t.Context(), in)
-			w.must(err)
-		case "AWS::SES::EmailIdentity":
-			name := w.fill(place, r)["EmailIdentity"].(string)
-			_, err := sesv2.NewFromConfig(w.cfg).CreateEmailIdentity(w.t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &name})
-			w.must(err)
+		if do := beyondTypes()[r.Type]; do != nil {
+			do(w, place, r)
 		}
 	}
+}
+
+// beyondTypes are the types that are made here.
+func beyondTypes() map[string]func(*world, plan.Place, *plan.Resource) {
+	return map[string]func(*world, plan.Place, *plan.Resource){
+		"AWS::CloudTrail::Trail": (*world).trail, "AWS::S3::Bucket": (*world).notification, "AWS::S3::BucketPolicy": (*world).bucketPolicy, "AWS::KMS::Key": (*world).keyPolicy,
+		"AWS::IAM::Role": (*world).role, "AWS::Lambda::Permission": (*world).permission, "AWS::SNS::TopicPolicy": (*world).topicPolicy, "AWS::SNS::Subscription": (*world).subscription,
+		"AWS::SQS::QueuePolicy": (*world).queuePolicy, "AWS::Events::EventBusPolicy": (*world).busPolicy, "AWS::CloudWatch::Alarm": (*world).alarm, "AWS::Logs::MetricFilter": (*world).metricFilter,
+		"AWS::Logs::SubscriptionFilter": (*world).logSubscription, "AWS::Athena::WorkGroup": (*world).workgroup, "AWS::SES::EmailIdentity": (*world).identity,
+	}
+}
+
+func (w *world) in(place plan.Place) aws.Config {
+	cfg := w.cfg.Copy()
+	cfg.Region = place.Region
+	return cfg
+}
+
+func (w *world) metricFilter(place plan.Place, r *plan.Resource) {
+	in := &cloudwatchlogs.PutMetricFilterInput{}
+	w.read(numbersAsText(w.fill(place, r)), in)
+	_, err := cloudwatchlogs.NewFromConfig(w.in(place)).PutMetricFilter(w.t.Context(), in)
+	w.must(err)
+}
+
+func (w *world) logSubscription(place plan.Place, r *plan.Resource) {
+	in := &cloudwatchlogs.PutSubscriptionFilterInput{FilterName: &r.ID}
+	w.read(w.fill(place, r), in)
+	_, err := cloudwatchlogs.NewFromConfig(w.in(place)).PutSubscriptionFilter(w.t.Context(), in)
+	w.must(err)
+}
+
+func (w *world) alarm(place plan.Place, r *plan.Resource) {
+	in := &cloudwatch.PutMetricAlarmInput{ActionsEnabled: aws.Bool(true)}
+	w.read(w.fill(place, r), in)
+	_, err := cloudwatch.NewFromConfig(w.in(place)).PutMetricAlarm(w.t.Context(), in)
+	w.must(err)
+}
+
+func (w *world) identity(place plan.Place, r *plan.Resource) {
+	name := w.fill(place, r)["EmailIdentity"].(string)
+	_, err := sesv2.NewFromConfig(w.in(place)).CreateEmailIdentity(w.t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &name})
+	w.must(err)
+}
+
+func (w *world) workgroup(place plan.Place, r *plan.Resource) {
+	var in struct {
+		Name                   string
+		WorkGroupConfiguration athenatypes.WorkGroupConfiguration
+	}
+	w.read(w.fill(place, r), &in)
+	_, err := athena.NewFromConfig(w.in(place)).CreateWorkGroup(w.t.Context(), &athena.CreateWorkGroupInput{Name: &in.Name, Configuration: &in.WorkGroupConfiguration})
+	w.must(err)
+}
+
+// permission gives a function's permission anew: the emulator's CloudFormation
+// leaves out what CloudFormation puts behind the ARN of a log group.
+func (w *world) permission(place plan.Place, r *plan.Resource) {
+	var in struct{ FunctionName, Action, Principal, SourceArn, SourceAccount string }
+	w.read(w.fill(place, r), &in)
+	if in.Principal != "logs.amazonaws.com" {
+		return
+	}
+	_, err := lambda.NewFromConfig(w.in(place)).AddPermission(w.t.Context(), &lambda.AddPermissionInput{FunctionName: &in.FunctionName, StatementId: &r.ID, Action: &in.Action, Principal: &in.Principal, SourceArn: &in.SourceArn})
+	w.must(err)
+}
+
+func (w *world) topicPolicy(place plan.Place, r *plan.Resource) {
+	props := w.fill(place, r)
+	for _, topic := range props["Topics"].([]any) {
+		_, err := sns.NewFromConfig(w.in(place)).SetTopicAttributes(w.t.Context(), &sns.SetTopicAttributesInput{TopicArn: aws.String(topic.(string)), AttributeName: aws.String("Policy"), AttributeValue: w.policyOf(props["PolicyDocument"])})
+		w.must(err)
+	}
+}
+
+func (w *world) subscription(place plan.Place, r *plan.Resource) {
+	var in struct {
+		TopicArn, Protocol, Endpoint string
+		RawMessageDelivery           bool
+	}
+	w.read(w.fill(place, r), &in)
+	attributes := map[string]string{}
+	if in.RawMessageDelivery {
+		attributes["RawMessageDelivery"] = "true"
+	}
+	_, err := sns.NewFromConfig(w.in(place)).Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: &in.TopicArn, Protocol: &in.Protocol, Endpoint: &in.Endpoint, Attributes: attributes})
+	w.must(err)
+}
+
+func (w *world) queuePolicy(place plan.Place, r *plan.Resource) {
+	props, client := w.fill(place, r), sqs.NewFromConfig(w.in(place))
+	for _, url := range props["Queues"].([]any) {
+		name := url.(string)[strings.LastIndexByte(url.(string), '/')+1:]
+		here, err := client.GetQueueUrl(w.t.Context(), &sqs.GetQueueUrlInput{QueueName: &name})
+		w.must(err)
+		_, err = client.SetQueueAttributes(w.t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: here.QueueUrl, Attributes: map[string]string{"Policy": *w.policyOf(props["PolicyDocument"])}})
+		w.must(err)
+	}
+}
+
+func (w *world) busPolicy(place plan.Place, r *plan.Resource) {
+	props := w.fill(place, r)
+	bus := props["EventBusName"].(string)
+	_, err := eventbridge.NewFromConfig(w.in(place)).PutPermission(w.t.Context(), &eventbridge.PutPermissionInput{EventBusName: &bus, Policy: w.policyOf(object{"Version": "2012-10-17", "Statement": []any{props["Statement"]}})})
+	w.must(err)
 }
 
 // fill are a resource's properties with everything filled in; keys have the ids

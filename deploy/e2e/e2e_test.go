@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -256,4 +257,57 @@ func (w *world) queued() object {
 		w.t.Fatal("the bucket's notification did not come into the queue")
 	}
 	return object{"Records": records}
+}
+
+// S4: the schedule has the function ask Athena, and what the query found goes out
+// as mail by SES and as a line in Slack.
+func TestAthena(t *testing.T) {
+	t.Parallel()
+	slack := sinktest.NewSlack(t)
+	w := newWorld(t, topology.Athena, func(w *world) {
+		w.replace("style: line", "style: line, allow_private: [127.0.0.0/8]")
+		w.replace("example: deletions\n", "example: deletions\n    enabled: false\n")
+		w.secret("trailwarden/slack", slack.Hook)
+	})
+	w.examined("trail-logging", "bucket-policy", "key-policy", "wiring", "function-permission", "function-state", "role-sinks", "secrets", "store-table", "athena-workgroup", "bus-targets")
+	at := time.Now().UTC().Add(-30 * time.Minute).Format("2006-01-02T15:04:05Z")
+	w.found([]string{"eventtime", "account", "usertype", "identity", "sourceipaddress", "result"},
+		[]string{at, w.account, "Root", "arn:aws:iam::" + w.account + ":root", "203.0.113.9", "Success"})
+	f := w.start()
+	event := object{"source": "aws.events", "detail-type": "Scheduled Event", "detail": object{}, "time": time.Now().UTC().Format(time.RFC3339), "region": w.cfg.Region, "account": w.account}
+	w.invoke(f, event)
+	mails, posts := awstest.SentMail(t, w.cfg), slack.Posts()
+	if len(mails) != 1 || len(posts) != 1 || len(slack.Faults()) > 0 {
+		t.Fatalf("%d mails, %d posts, faults %v\n%s", len(mails), len(posts), slack.Faults(), f.Log())
+	}
+	if text := mails[0].Raw + mails[0].Body; !has(text, "203.0.113.9", w.account, "text/html", "text/plain") {
+		t.Errorf("the mail says\n%s", text)
+	}
+	if text := posts[0].Text + string(posts[0].Blocks); !has(text, "203.0.113.9", w.account) {
+		t.Errorf("the post says\n%s", text)
+	}
+}
+
+// found has the emulator give a result, header first, to the next query.
+func (w *world) found(rows ...[]string) {
+	w.t.Helper()
+	var all, columns []object
+	for i, r := range rows {
+		var data []object
+		for _, cell := range r {
+			data = append(data, object{"VarCharValue": cell})
+			if i == 0 {
+				columns = append(columns, object{"Name": cell, "Label": cell, "Type": "varchar"})
+			}
+		}
+		all = append(all, object{"Data": data})
+	}
+	body, err := json.Marshal(object{"account_id": w.account, "region": w.cfg.Region, "results": []object{{"rows": all, "column_info": columns}}})
+	w.must(err)
+	resp, err := http.Post(awstest.Endpoint(w.t)+"/moto-api/static/athena/query-results", "application/json", bytes.NewReader(body))
+	w.must(err)
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		w.t.Fatalf("the emulator takes no result: %s", resp.Status)
+	}
 }
