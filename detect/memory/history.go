@@ -149,7 +149,7 @@ const checked = 64
 
 // crowded tells whether memory holds as much as it may.
 func (h *History) crowded() bool {
-	groups, records := h.log.groups.len(), len(h.log.times)
+	groups, records := h.log.groups.len(), h.log.times.len()
 	return records > 1 && (groups > h.opts.Groups || records%checked == 0 && (h.bytes+h.log.bytes() > h.opts.Bytes || h.log.full()))
 }
 
@@ -173,20 +173,20 @@ func (h *History) Hit(spec, input int, group, value Text, number float64) {
 // pile files a hit of a Spec most of whose hits can go.
 func (h *History) pile(s, input int, group, value uint32, number float64) {
 	l := h.log
-	n := len(l.times) - 1
+	n := l.last()
 	p := h.groups[s][group]
 	if p == nil {
-		p = &pile{base: l.times[n], thinAt: 128}
+		p = &pile{base: l.times.at(n), thinAt: 128}
 		h.groups[s][group] = p
 		h.bytes += pileBytes
 	}
 	before := cap(p.buf)
-	one := hit{at: l.times[n], key: l.keys[n], inputs: 1 << input, weight: 1, number: number}
+	one := hit{at: l.times.at(n), key: l.keys.at(n), inputs: 1 << input, weight: 1, number: number}
 	var text []byte
 	if h.forms[s].values {
 		text = l.values.at(value)
 	}
-	p.append(h.forms[s], &one, text, l.ref(uint32(n)))
+	p.append(h.forms[s], &one, text, l.ref(n))
 	if p.n >= p.thinAt {
 		h.thin(s, p)
 	}

@@ -12,18 +12,19 @@ import (
 // of them.
 type hitLog struct {
 	groups, values *interned
-	times          []int64 // of the records, milliseconds
-	keys           []uint64
-	refs           []byte  // of the records, one behind the other
-	ends           []int64 // of each in refs
+	times          column[int64] // of the records, milliseconds
+	keys           column[uint64]
+	places         column[uint64] // of each record's reference: chunk, from, to
+	refs           [][]byte
+	refBytes       int
 	specs          []specLog
 }
 
 // specLog is the hits of one Spec. Columns that its form lacks are empty.
 type specLog struct {
-	record, group, value []uint32
-	input                []uint8
-	number               []float64
+	record, group, value column[uint32]
+	input                column[uint8]
+	number               column[float64]
 }
 
 func newHitLog(specs int) *hitLog {
@@ -32,10 +33,10 @@ func newHitLog(specs int) *hitLog {
 
 // bytes is the memory that l takes, about.
 func (l *hitLog) bytes() int {
-	n := l.groups.bytes() + l.values.bytes() + 24*cap(l.times) + cap(l.refs)
+	n := l.groups.bytes() + l.values.bytes() + 24*l.times.size() + l.refBytes
 	for i := range l.specs {
 		s := &l.specs[i]
-		n += 4*(cap(s.record)+cap(s.group)+cap(s.value)) + cap(s.input) + 8*cap(s.number)
+		n += 4*(s.record.size()+s.group.size()+s.value.size()) + s.input.size() + 8*s.number.size()
 	}
 	return n
 }
@@ -44,54 +45,72 @@ func (l *hitLog) bytes() int {
 const mostLogged = math.MaxUint32 / 4
 
 func (l *hitLog) full() bool {
-	return max(len(l.times), l.groups.len(), l.values.len()) >= mostLogged
+	return max(l.times.len(), l.groups.len(), l.values.len()) >= mostLogged
 }
 
+// References are in chunks; a place has 20 bits each for where one begins and
+// ends there.
+const (
+	placeBits  = 20
+	placeMask  = 1<<placeBits - 1
+	chunkBytes = 256 << 10
+)
+
 func (l *hitLog) ref(n uint32) []byte {
-	from := int64(0)
-	if n > 0 {
-		from = l.ends[n-1]
-	}
-	return l.refs[from:l.ends[n]]
+	p := l.places.at(n)
+	return l.refs[p>>(2*placeBits)][p>>placeBits&placeMask : p&placeMask]
 }
 
 // record begins a record, if it is not the one before.
 func (l *hitLog) record(at int64, key uint64, ref []byte) {
-	if n := len(l.times) - 1; n >= 0 && l.times[n] == at && l.keys[n] == key && bytes.Equal(l.ref(uint32(n)), ref) {
+	ref = ref[:min(len(ref), chunkBytes)]
+	if n := uint32(l.times.len()); n > 0 && l.times.at(n-1) == at && l.keys.at(n-1) == key && bytes.Equal(l.ref(n-1), ref) {
 		return
 	}
-	l.times, l.keys = append(l.times, at), append(l.keys, key)
-	l.refs = append(l.refs, ref...)
-	l.ends = append(l.ends, int64(len(l.refs)))
+	l.times.add(at)
+	l.keys.add(key)
+	i := len(l.refs) - 1
+	if i < 0 || cap(l.refs[i])-len(l.refs[i]) < len(ref) {
+		l.refs = append(l.refs, make([]byte, 0, max(min(chunkBytes, 1024<<len(l.refs)), len(ref))))
+		i++
+		l.refBytes += cap(l.refs[i])
+	}
+	from := len(l.refs[i])
+	l.refs[i] = append(l.refs[i], ref...)
+	l.places.add(uint64(i)<<(2*placeBits) | uint64(from)<<placeBits | uint64(len(l.refs[i])))
 }
+
+// last is the number of the record in hand.
+func (l *hitLog) last() uint32 { return uint32(l.times.len() - 1) }
 
 // add files a hit of the record in hand.
 func (l *hitLog) add(spec int, f form, input int, group, value uint32, number float64) {
 	s := &l.specs[spec]
-	s.record, s.group = append(s.record, uint32(len(l.times)-1)), append(s.group, group)
+	s.record.add(l.last())
+	s.group.add(group)
 	if f.values {
-		s.value = append(s.value, value)
+		s.value.add(value)
 	}
 	if f.inputs {
-		s.input = append(s.input, uint8(input))
+		s.input.add(uint8(input))
 	}
 	if f.numbers {
-		s.number = append(s.number, number)
+		s.number.add(number)
 	}
 }
 
 // hit is hit n of a Spec.
 func (l *hitLog) hit(s *specLog, n uint32) hit {
-	r := s.record[n]
-	h := hit{at: l.times[r], key: l.keys[r], inputs: 1, weight: 1, ref: string(l.ref(r))}
-	if s.value != nil {
-		h.value = string(l.values.at(s.value[n]))
+	r := s.record.at(n)
+	h := hit{at: l.times.at(r), key: l.keys.at(r), inputs: 1, weight: 1, ref: string(l.ref(r))}
+	if s.value.len() > 0 {
+		h.value = string(l.values.at(s.value.at(n)))
 	}
-	if s.input != nil {
-		h.inputs = 1 << s.input[n]
+	if s.input.len() > 0 {
+		h.inputs = 1 << s.input.at(n)
 	}
-	if s.number != nil {
-		h.number = s.number[n]
+	if s.number.len() > 0 {
+		h.number = s.number.at(n)
 	}
 	return h
 }
@@ -101,9 +120,7 @@ func (l *hitLog) hit(s *specLog, n uint32) hit {
 func (l *hitLog) each(spec, least int, visit func(group []byte, hits []uint32)) {
 	s := &l.specs[spec]
 	starts := make([]uint32, l.groups.len()+1)
-	for _, g := range s.group {
-		starts[g]++
-	}
+	s.group.each(func(_, g uint32) { starts[g]++ })
 	sum := uint32(0)
 	for g, n := range starts {
 		if starts[g] = sum; n >= uint32(max(least, 1)) {
@@ -113,12 +130,12 @@ func (l *hitLog) each(spec, least int, visit func(group []byte, hits []uint32)) 
 		}
 	}
 	order := make([]uint32, sum)
-	for n, g := range s.group {
+	s.group.each(func(n, g uint32) {
 		if at := starts[g]; at != tooFew {
-			order[at] = uint32(n)
+			order[at] = n
 			starts[g]++
 		}
-	}
+	})
 	from := uint32(0)
 	for g, end := range starts[:l.groups.len()] {
 		if end != tooFew && end > from {
@@ -139,8 +156,8 @@ func (l *hitLog) mayHold(spec *Spec, s *specLog, hits []uint32, buf *[]int64) bo
 			want |= 1 << in
 		}
 		for _, n := range hits {
-			if s.input != nil {
-				has |= 1 << s.input[n]
+			if s.input.len() > 0 {
+				has |= 1 << s.input.at(n)
 			} else {
 				has = 1
 			}
@@ -153,7 +170,7 @@ func (l *hitLog) mayHold(spec *Spec, s *specLog, hits []uint32, buf *[]int64) bo
 		}
 		times := (*buf)[:0]
 		for _, i := range hits {
-			times = append(times, l.times[s.record[i]])
+			times = append(times, l.times.at(s.record.at(i)))
 		}
 		*buf = times
 		return spec.crowded(times, n)

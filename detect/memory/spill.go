@@ -64,7 +64,7 @@ func (h *History) flush() (err error) {
 func (h *History) flushLog(s int, parts [][]byte) {
 	of := &h.log.specs[s]
 	h.log.each(s, 0, func(group []byte, hits []uint32) {
-		key, p := string(group), pile{base: h.log.times[of.record[hits[0]]], n: int32(len(hits))}
+		key, p := string(group), pile{base: h.log.times.at(of.record.at(hits[0])), n: int32(len(hits))}
 		for _, n := range hits {
 			one := h.log.hit(of, n)
 			p.buf = h.forms[s].appendHit(p.buf, &one, p.base)
