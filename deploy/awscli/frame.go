@@ -30,11 +30,15 @@ func head(p *plan.Plan) string {
 		set(&b, "REGIONS", strings.Join(p.Regions, " "), "Regions of what stands in every region.")
 	}
 	set(&b, "CENTRAL_PROFILE", "", "Profile of the AWS CLI for the account that the watch runs in; empty for the credentials of the environment.")
-	set(&b, "MANAGEMENT_PROFILE", "", "Profile for the organization's management account.")
-	if members(p) {
+	switch {
+	case members(p):
+		set(&b, "MANAGEMENT_PROFILE", "", "Profile for the organization's management account.")
 		set(&b, "MEMBER_ROLE", "OrganizationAccountAccessRole", "Role that the management account assumes in the others.")
-	} else {
+	case slices.ContainsFunc(p.Stacks, func(s *plan.Stack) bool { return s.Account == plan.Management }):
+		set(&b, "MANAGEMENT_PROFILE", "", "Profile for the organization's management account.")
 		b.WriteString("MEMBER_ROLE=\n")
+	default:
+		b.WriteString("MANAGEMENT_PROFILE=\nMEMBER_ROLE=\n")
 	}
 	set(&b, "TRAILWARDEN", "trailwarden", "The program, which merges notifications.")
 	set(&b, "PURGE", "no", "yes makes remove take away tables, keys and log groups, too; buckets go only when they are empty.")
@@ -49,7 +53,7 @@ func set(b *strings.Builder, name, value, what string) {
 }
 
 func parameters(b *strings.Builder, p *plan.Plan) {
-	seen := map[string]bool{}
+	seen := map[string]bool{"HOME_REGION": true} // there is one region that is home
 	for _, s := range p.Stacks {
 		for _, q := range s.Parameters {
 			if name := parameterVariable(p, s, q); !seen[name] {
@@ -133,7 +137,7 @@ func needed(p *plan.Plan, s *plan.Stack) string {
 
 // harmless keeps a description from being expanded.
 func harmless(r rune) rune {
-	if strings.ContainsRune("`$\"\\{}", r) {
+	if strings.ContainsRune("`$\"\\{}'", r) {
 		return ' '
 	}
 	return r

@@ -11,6 +11,7 @@ import sys
 import threading
 from urllib.parse import parse_qs
 
+from moto.athena.responses import AthenaResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -40,6 +41,22 @@ def with_sent_mail(app):
         return [body]
 
     return handle
+
+
+def update_work_group(self):
+    """Athena's UpdateWorkGroup, which moto lacks."""
+    wanted = json.loads(self.body)
+    group = self.athena_backend.work_groups[wanted["WorkGroup"]]
+    group.description = wanted.get("Description", group.description)
+    group.state = wanted.get("State", group.state)
+    updates = wanted.get("ConfigurationUpdates", {})
+    if "ResultConfigurationUpdates" in updates:
+        updates["ResultConfiguration"] = updates.pop("ResultConfigurationUpdates")
+    group.configuration.update(updates)
+    return "{}"
+
+
+AthenaResponse.update_work_group = update_work_group
 
 
 def main():
