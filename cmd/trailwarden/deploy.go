@@ -107,6 +107,7 @@ func (c *deployRenderCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	files = append(files, p.Files...)
 	if c.Out == "" {
 		return printFiles(s, files)
 	}

@@ -53,6 +53,8 @@ type Plan struct {
 	Costs    []string // what AWS charges for, one sentence each
 	Removal  []string // how to take it away again, in order
 	Notes    []string // what a reader has to know: what is not watched, what was left out
+	// Files go beside what a renderer writes, the same for all.
+	Files []File
 }
 
 // Account says in whose account a stack stands.

@@ -1,6 +1,8 @@
 package topology
 
 import (
+	"cmp"
+	"encoding/json"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
@@ -13,7 +15,7 @@ func (s *stack) logBucket() error {
 		return need("bucket", "names of buckets are unique over all of AWS, so that only you can choose it")
 	}
 	if s.b.reuses("bucket") {
-		return nil
+		return s.existingPolicy()
 	}
 	encryption := sseS3()
 	switch {
@@ -28,6 +30,31 @@ func (s *stack) logBucket() error {
 		"Bucket", plan.Ref{ID: "LogBucket"}, "PolicyDocument", s.bucketPolicy())
 	s.output("LogBucketName", plan.Ref{ID: "LogBucket"}, "Where log files are.")
 	s.b.plan.Removal = append(s.b.plan.Removal, "The log bucket stays with its files: they are evidence. Empty and delete it by hand when nobody needs them any more.")
+	return nil
+}
+
+// existingPolicy writes down what the policy of a bucket that is there needs for a
+// trail that is not yet; a policy is one document, so that only its owner can
+// put it in.
+func (s *stack) existingPolicy() error {
+	if s.b.reuses("trail") || s.b.open {
+		return nil
+	}
+	own := cmp.Or(s.b.d.Account, "ACCOUNT-ID")
+	beside := &stack{&plan.Stack{Account: s.Account, Reach: s.Reach}, s.b} // its parameters are none of the template's
+	at := plan.Place{Stack: beside.Stack, Account: own, Region: s.b.d.Region, Partition: s.b.cat.PartitionOf(s.b.d.Region)}
+	policy := beside.bucketPolicy()
+	filled, err := at.Fill(policy)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(filled, "", "  ")
+	if err != nil {
+		return err
+	}
+	s.b.plan.Files = append(s.b.plan.Files, plan.File{Name: "bucket-policy.json", Text: append(text, '\n')})
+	s.b.step("Let the trail into the bucket that is there", "Add the statements of bucket-policy.json to the bucket's policy, beside those that it has.",
+		"aws s3api get-bucket-policy --bucket "+s.b.d.Bucket+" --query Policy --output text > policy-as-it-was.json")
 	return nil
 }
 

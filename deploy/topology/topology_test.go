@@ -145,6 +145,10 @@ func TestExistingPiecesAreReused(t *testing.T) {
 	if !merged {
 		t.Error("no step merges the notification")
 	}
+	p = mustMake(t, topology.SNS, func(c *config.Config) { c.Deploy.Reuse = []string{"bucket"} })
+	if len(p.Files) != 1 || !strings.Contains(string(p.Files[0].Text), `"arn:aws:cloudtrail:us-west-2:ACCOUNT-ID:trail/trailwarden"`) {
+		t.Errorf("what the bucket's policy needs is not written down: %s", p.Files)
+	}
 	p = mustMake(t, topology.Recommended, func(c *config.Config) {
 		c.Deploy.Topic = "arn:aws:sns:eu-west-1:222222222222:files"
 		c.Deploy.Reuse = []string{"bucket", "table"}
