@@ -97,6 +97,7 @@ func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor sourc
 	if err != nil {
 		return nil, err
 	}
+	queries = append(queries, a.RuleQueries(judging)...)
 	if rules.Len() == 0 && len(queries) == 0 {
 		return nil, errors.New("no rule is left to judge by")
 	}

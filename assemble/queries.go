@@ -11,12 +11,14 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athena"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/library"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 	"github.com/trailwarden/trailwarden/query/schedule"
+	"github.com/trailwarden/trailwarden/rule"
 )
 
 // QueryID is the ID of the rule that a scheduled query is.
@@ -41,6 +43,22 @@ func (a *Assembly) Queries(all bool) ([]*schedule.Query, error) {
 		out = append(out, q)
 	}
 	return out, errors.Join(errs...)
+}
+
+// RuleQueries are the rules that are queries, as scheduled ones: each row is a
+// finding, and what comes late is asked for again.
+func (a *Assembly) RuleQueries(rules []*rule.Rule) (out []*schedule.Query) {
+	adjust := Adjust(a.Config)
+	for _, r := range rules {
+		if r.SQL == nil {
+			continue
+		}
+		facts := intake.Facts(r)
+		adjust(facts)
+		out = append(out, &schedule.Query{Rule: facts, SQL: r.SQL.Text, Every: r.SQL.Window, Window: r.SQL.Window, Overlap: schedule.DefaultOverlap,
+			Tell: schedule.Alerts, Engine: a.queryEngine(&config.ScheduledQuery{}, a.Config.Query.Engine)})
+	}
+	return out
 }
 
 func (a *Assembly) scheduled(c *config.ScheduledQuery) (*schedule.Query, error) {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"sort"
+	"time"
 
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
@@ -31,6 +32,7 @@ type part struct {
 	node     *yamldoc.Node // for those that read nodes, whose lines are the file's
 	state    string        // EventBridge rule state, "" when none was given
 	native   bool          // it stands below match
+	window   time.Duration // of a query; 0 when none was given
 }
 
 // place gives a language's diagnostic its file and line.
@@ -55,6 +57,7 @@ type compiled struct {
 	source    Linter
 	inactive  string
 	memory    *memory.Spec // of a rule that remembers by itself
+	sql       *SQL
 	author    string
 	license   string
 	link      string
@@ -64,6 +67,7 @@ type compiled struct {
 // says itself stays.
 func (c *compiled) fill(r *Rule, p *part) {
 	r.Language, r.Predicate, r.Event, r.Source, r.Inactive = p.language, c.predicate, c.event, c.source, c.inactive
+	r.SQL = c.sql
 	if c.memory != nil {
 		c.memory.Rule = r.ID
 		r.Predicate, r.Memory = nil, &Memory{Spec: c.memory}
@@ -91,6 +95,7 @@ var languages = map[string]func(*part, Options) (*compiled, diagnostic.List){
 	"eventbridge": compileEventBridge,
 	"filter":      compileFilter,
 	"sigma":       compileSigma,
+	"sql":         compileSQL,
 }
 
 // Languages are the names of the rule languages, sorted.

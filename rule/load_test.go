@@ -395,7 +395,7 @@ func TestLoadText(t *testing.T) {
 		"a condition under its name":     {"where", "where: {eventName: {equals: X}}", 1, ""},
 		"a native rule":                  {"where", "id: r\nmatch: {where: {eventName: {equals: X}}}", 1, ""},
 		"a wrong condition":              {"where", "eventName: X", 0, "TW005"},
-		"no such language":               {"sql", "SELECT 1", 0, "TW007"},
+		"no such language":               {"rego", "allow = true", 0, "TW007"},
 		"10 MB of pattern":               {"eventbridge", `{"a":["` + strings.Repeat("x", 10<<20) + `"]}`, 0, "TW001"},
 		"10 MB of YAML":                  {"where", "a: " + strings.Repeat("x", 10<<20), 0, "TW001"},
 	} {

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -13,6 +14,7 @@ func (n *native) match(m, state *yamldoc.Node) {
 		n.fail(m, CodeType, "match: want a mapping with one language (%s); found a %s", strings.Join(Languages(), ", "), m.Kind)
 		return
 	}
+	m, window := n.window(m)
 	known := 0
 	for _, k := range m.Keys {
 		if _, ok := languages[k.Text]; ok {
@@ -26,7 +28,7 @@ func (n *native) match(m, state *yamldoc.Node) {
 		return
 	}
 	if known == 1 {
-		n.language(m.Keys[0], m.Values[0], state)
+		n.language(m.Keys[0], m.Values[0], state, window)
 	}
 }
 
@@ -44,8 +46,8 @@ func (n *native) unknownLanguage(k *yamldoc.Node) {
 
 var whereKeys = map[string]bool{"all": true, "any": true, "not": true}
 
-func (n *native) language(k, v, state *yamldoc.Node) {
-	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true}
+func (n *native) language(k, v, state *yamldoc.Node, window time.Duration) {
+	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true, window: window}
 	if !n.content(&p, k, v) {
 		return
 	}
@@ -56,6 +58,9 @@ func (n *native) language(k, v, state *yamldoc.Node) {
 	n.place(list, &p)
 	if list.Err() == nil {
 		c.fill(n.rule, &p)
+	}
+	if n.rule.SQL != nil && len(n.rule.Tests) > 0 {
+		n.fail(k, CodeType, "tests: a query is asked about many records; try it with trailwarden query, and leave tests out")
 	}
 }
 
@@ -91,7 +96,7 @@ func (n *native) content(p *part, k, v *yamldoc.Node) bool {
 		p.text, p.line = []byte(v.Text), v.Line+1
 	case v.Kind == yamldoc.String:
 		p.text = []byte(v.Text)
-	case v.Kind == yamldoc.Map && k.Text != "filter":
+	case v.Kind == yamldoc.Map && k.Text != "filter" && k.Text != "sql":
 		p.text = v.AppendJSONAtLines(nil, v.Line)
 	default:
 		n.fail(v, CodeType, "match.%s: want %s; found a %s", k.Text, accepted(k.Text), v.Kind)
@@ -101,6 +106,9 @@ func (n *native) content(p *part, k, v *yamldoc.Node) bool {
 }
 
 func accepted(language string) string {
+	if language == "sql" {
+		return "the query as text, {query: TEXT, window: 1h} or {file: NAME.sql, window: 1h}"
+	}
 	if language == "filter" {
 		return "the filter pattern as text, in quotes or on the lines below |, or {file: NAME.filter}"
 	}

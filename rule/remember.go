@@ -52,6 +52,10 @@ func (n *native) remember(doc *yamldoc.Node) {
 			n.unknown(k, MemoryKeys()[key.Text], key.Text)
 		}
 	}
+	if n.rule.SQL != nil {
+		n.fail(key, CodeMemory, "%s beside match.sql: a query counts by itself, with GROUP BY and HAVING", key.Text)
+		return
+	}
 	if n.rule.Memory != nil {
 		n.fail(key, CodeMemory, "%s beside a Sigma rule that counts by itself; leave one of them out", key.Text)
 		return

@@ -42,7 +42,7 @@ type Rule struct {
 	// refers to, hex; two rules of a file differ in it.
 	Version string
 
-	Language string // where, region, keyword, eventbridge, filter, sigma
+	Language string // where, region, keyword, eventbridge, filter, sigma, sql
 	File     string // as given by the user
 	Line     int    // where the rule starts in File, 1-based
 	TextFile string // where the language's own text stands: File, or what file: names
@@ -62,6 +62,9 @@ type Rule struct {
 	// Source is the rule as its own language read it; the linter asks it for the
 	// warnings that only the language can give. Nil when there are none to ask.
 	Source Linter
+	// SQL is set on rules that are queries; they judge no single records, which
+	// Inactive says, too.
+	SQL *SQL
 	// Inactive says why a valid rule judges nothing (a Sigma rule for another
 	// product, an unresolved placeholder); empty for an active rule.
 	Inactive string

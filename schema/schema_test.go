@@ -90,7 +90,7 @@ func properties(t *testing.T, def string) []string {
 func TestSchemaAndLoaderKnowTheSameKeys(t *testing.T) {
 	for def, keys := range map[string][]string{
 		"rule":  rule.Keys(),
-		"match": rule.Languages(),
+		"match": append(rule.Languages(), "window"),
 		"test":  rule.CaseKeys(),
 		"tests": append(where.Tests(), where.Option),
 	} {
@@ -120,7 +120,12 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		"tags as text":                {"id: r\ntags: x\n" + field, false},
 		"two languages":               {"id: r\nmatch: {where: {a: {exists: true}}, keyword: {source: x}}", false},
 		"no language":                 {"id: r\nmatch: {}", false},
-		"an unknown language":         {"id: r\nmatch: {sql: x}", false},
+		"an unknown language":         {"id: r\nmatch: {rego: x}", false},
+		"a query":                     {"id: r\nmatch: {sql: SELECT 1}", true},
+		"a query with a window":       {"id: r\nmatch: {sql: SELECT 1, window: 15m}", true},
+		"a query with its window":     {"id: r\nmatch: {sql: {query: SELECT 1, window: 24h}}", true},
+		"a window alone":              {"id: r\nmatch: {window: 15m}", false},
+		"a window of something else":  {"id: r\nmatch: {window: 15m, keyword: {any: [x]}}", false},
 		"a test without match":        {"id: r\n" + field + "\ntests: [{event: {}}]", false},
 		"a test of records":           {"id: r\n" + field + "\nthreshold: {count: 2, within: 5m}\ntests: [{match: true, events: [{a: 1}, {event: {a: 1, eventTime: '2026-03-14T09:26:53Z'}, times: 3, every: 1m}]}]", true},
 		"a test of both":              {"id: r\n" + field + "\ntests: [{match: true, event: {}, events: [{a: 1}]}]", false},

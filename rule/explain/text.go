@@ -18,6 +18,15 @@ func Rule(w io.Writer, r *rule.Rule) error {
 	e := Of(r)
 	p := &printer{}
 	p.head(r, e)
+	if r.SQL != nil {
+		p.line(0, "It is a query in Athena's SQL, asked every %s of the events since the last time; each row is a finding:", r.SQL.Window)
+		for line := range strings.SplitSeq(strings.TrimSpace(r.SQL.Text), "\n") {
+			p.line(1, "%s", visible.Text(line))
+		}
+		p.tail(r)
+		_, err := io.WriteString(w, p.b.String())
+		return err
+	}
 	if e.Inactive != "" {
 		p.line(0, "It judges nothing: %s.", e.Inactive)
 	}

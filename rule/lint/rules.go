@@ -12,7 +12,7 @@ const boolKind = cloudtrail.Bool
 
 // inactive is TL17: a valid rule that judges nothing.
 func inactive(f *finder) {
-	if f.rule.Inactive == "" || len(f.own) > 0 {
+	if f.rule.Inactive == "" || len(f.own) > 0 || f.rule.SQL != nil {
 		return
 	}
 	f.add("", warning("TL17", "this rule judges nothing: "+f.rule.Inactive,
