@@ -9,7 +9,7 @@ func Room(s *SinkState, n int, e *Env) int {
 	if quota < 0 || !e.stormy(s) {
 		return n
 	}
-	return max(0, min(n, quota-within(s.Claimed, e.Now.UnixMilli(), "")))
+	return max(0, min(n, quota-within(s.Claimed, e.Now.UnixMilli(), "", quota)))
 }
 
 // Claim decides on a delivery that is due and that nobody holds: whether it is

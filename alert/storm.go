@@ -126,8 +126,8 @@ func (e *Env) admit(s *SinkState, r *Rule, due time.Time) bool {
 		return true
 	}
 	at := due.UnixMilli()
-	total := within(s.Made, at, "")
-	own := within(s.Made, at, r.ID)
+	total := within(s.Made, at, "", quota)
+	own := within(s.Made, at, r.ID, quota)
 	if most, mostOwn := e.limits(s, r, quota); total >= most || own >= mostOwn {
 		return false
 	}
@@ -154,20 +154,31 @@ func (e *Env) limits(s *SinkState, r *Rule, quota int) (total, own int) {
 	return total, own
 }
 
+// slot is how finely the times of a log are told apart, in milliseconds. A high
+// quota needs no more than a hundredth of a minute, and its log stays short.
+func slot(quota int) int64 {
+	if quota <= 100 {
+		return 1
+	}
+	return quotaWindow.Milliseconds() / 100
+}
+
 // within counts what was logged in the minute that ends at a time, of one rule
-// or, without a name, of all.
-func within(log []Made, at int64, rule string) (n int) {
+// or, without a name, of all. What may lie in that minute does.
+func within(log []Made, at int64, rule string, quota int) (n int) {
+	begin := at - quotaWindow.Milliseconds() - slot(quota) + 1
 	for i := range log {
-		if m := &log[i]; m.At > at-quotaWindow.Milliseconds() && m.At <= at && (rule == "" || m.Rule == rule) {
+		if m := &log[i]; m.At > begin && m.At <= at && (rule == "" || m.Rule == rule) {
 			n += m.count()
 		}
 	}
 	return n
 }
 
-// logged adds one to a log, in order of time and rule, and forgets those a
-// minute before the latest and all but the latest most.
-func logged(log []Made, m Made, most int) []Made {
+// logged adds one to a log, in order of time and rule, and forgets what is too
+// old to count and all but the latest of a quota.
+func logged(log []Made, m Made, quota int) []Made {
+	m.At -= m.At % slot(quota)
 	i, found := slices.BinarySearchFunc(log, m, func(x, y Made) int {
 		return cmp.Or(cmp.Compare(x.At, y.At), strings.Compare(x.Rule, y.Rule))
 	})
@@ -176,9 +187,9 @@ func logged(log []Made, m Made, most int) []Made {
 	} else {
 		log = slices.Insert(log, i, m)
 	}
-	oldest := log[len(log)-1].At - quotaWindow.Milliseconds()
+	oldest := log[len(log)-1].At - quotaWindow.Milliseconds() - slot(quota) + 1
 	i, _ = slices.BinarySearchFunc(log, oldest, func(x Made, at int64) int { return cmp.Compare(x.At, at) })
-	return latest(slices.Delete(log, 0, i), max(most, 1))
+	return latest(slices.Delete(log, 0, i), max(quota, 1))
 }
 
 // latest keeps that many of the latest, which is more than none.
