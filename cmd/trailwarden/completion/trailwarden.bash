@@ -41,7 +41,7 @@ _trailwarden() {
             text=${line%%$'\t'*}
             COMPREPLY[${#COMPREPLY[@]}]=${text:offset}
         fi
-    done < <("${words[0]/#\~\//$HOME/}" complete ":$cur" "${before[@]}" 2>/dev/null)
+    done <<<"$("${words[0]/#\~\//$HOME/}" complete ":$cur" "${before[@]}" 2>/dev/null)"
 
     text=$cur
     case $cur in -*=*) text=${cur#*=} ;; esac
@@ -53,8 +53,8 @@ _trailwarden() {
     esac
     compopt -o filenames 2>/dev/null
     while IFS= read -r line; do
-        COMPREPLY[${#COMPREPLY[@]}]=$line
-    done < <(compgen "$i" -- "$text")
+        [[ -n $line ]] && COMPREPLY[${#COMPREPLY[@]}]=$line
+    done <<<"$(compgen "$i" -- "$text")"
 }
 
 complete -F _trailwarden trailwarden
