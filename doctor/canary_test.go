@@ -96,7 +96,7 @@ func (f *flight) deliver() {
 	_, _ = z.Write(text)
 	_ = z.Close()
 	f.account.file(f.id, f.began) // the folder is there already; this one holds nothing of ours
-	f.file = fmt.Sprintf("AWSLogs/%s/%s/CloudTrail/%s/%s/%s_CloudTrail_%s_%s_canarycanarycana.json.gz", f.org, f.id, f.cfg.Region, f.began.UTC().Format("2006/01/02"), f.id, f.cfg.Region, f.began.UTC().Format("20060102T1504Z"))
+	f.file = fmt.Sprintf("AWSLogs/%s/%s/CloudTrail/%s/%s/%s_CloudTrail_%s_%s_canarycanarycana.json.gz", f.org, f.id, f.cfg.Region, f.clock.UTC().Format("2006/01/02"), f.id, f.cfg.Region, f.clock.UTC().Format("20060102T1504Z"))
 	_, err = awstest.S3(f.cfg).PutObject(f.t.Context(), &s3.PutObjectInput{Bucket: &f.bucket, Key: &f.file, Body: bytes.NewReader(b.Bytes())})
 	f.must(err)
 }

@@ -166,19 +166,26 @@ func foreign(arn string) string {
 func checkTopicPolicy(ctx context.Context, e *Env) []Result {
 	w := e.web(ctx)
 	return orNone(each(w.ends("sns"), func(topic string) []Result {
-		out, err := sns.NewFromConfig(e.in(regionOf(topic))).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &topic})
+		d, err := e.topicPolicy(ctx, topic)
 		if missing(err) {
 			return []Result{broken(topic, "there is no such topic", "Make it, or change the notification that names it.")}
 		}
 		if err != nil {
 			return []Result{unknown(topic, err)}
 		}
-		d, err := iampolicy.Parse([]byte(out.Attributes["Policy"]))
-		if err != nil {
-			return []Result{broken(topic, err.Error(), "Set a policy that is valid.")}
-		}
 		return or(mayHandOver(w, topic, "sns:Publish", "Let %s call sns:Publish under the condition aws:SourceArn %s.", d), topic, "takes what is published")
 	}), "no topic is on the way")
+}
+
+// topicPolicy is the topic's policy.
+func (e *Env) topicPolicy(ctx context.Context, topic string) (*iampolicy.Document, error) {
+	return asked(e, "policy of "+topic, func() (*iampolicy.Document, error) {
+		out, err := sns.NewFromConfig(e.in(regionOf(topic))).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &topic})
+		if err != nil {
+			return nil, err
+		}
+		return iampolicy.Parse([]byte(out.Attributes["Policy"]))
+	})
 }
 
 func checkQueuePolicy(ctx context.Context, e *Env) []Result {

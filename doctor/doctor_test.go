@@ -384,6 +384,9 @@ func busBreakages() []breakage {
 
 func otherBreakages() []breakage {
 	return []breakage{
+		{"all of the logs", func(a *account) {
+			a.rolePolicy("watcher", append(a.roleStatements(), allow("logs:*", "*"))...)
+		}, "policies", doctor.Warn, "logs:*", nil},
 		{"invalid rule", func(a *account) { a.ruleFile("id: x\nmatch: {where: {eventNam: {equals: [}}}\n") }, "rules-match", doctor.Broken, "TW", nil},
 		{"a rule that never matches", func(a *account) {
 			a.ruleFile("id: x\nseverity: high\nmatch: {where: {eventSource: {equals: iam.amazon.com}, readOnly: {equals: false}, errorCode: {exists: false}}}\n")
@@ -411,7 +414,7 @@ func otherBreakages() []breakage {
 		{"bounced", func(a *account) {
 			a.calls.answer("SESv2.GetSuppressedDestination", &sesv2.GetSuppressedDestinationOutput{SuppressedDestination: &sestypes.SuppressedDestination{Reason: sestypes.SuppressionListReasonBounce}}, nil)
 		}, "ses-recipients", doctor.Broken, "bounce", nil},
-		{"credentials refused", func(a *account) { a.calls.deny("STS.GetCallerIdentity") }, "caller", doctor.Unknown, "sts:GetCallerIdentity is refused", []string{"athena-table", "bus-global", "bus-policy", "role-sinks"}},
+		{"credentials refused", func(a *account) { a.calls.deny("STS.GetCallerIdentity") }, "caller", doctor.Unknown, "sts:GetCallerIdentity is refused", []string{"athena-table", "bus-global", "bus-policy", "policies", "role-sinks"}},
 		{"regions cannot be listed", func(a *account) {
 			a.target.Regions = nil
 			a.calls.deny("Account.ListRegions")

@@ -258,7 +258,7 @@ func (w *world) invoke(f *runtimeapi.Function, event any) []byte {
 	w.t.Helper()
 	text, err := json.Marshal(event)
 	w.must(err)
-	out, err := f.Invoke(text, time.Minute)
+	out, err := f.Invoke(text, 3*time.Minute)
 	if err != nil {
 		w.t.Fatalf("%v\n%s", err, f.Log())
 	}

@@ -18,6 +18,7 @@ const MaxDocument = 256 << 10
 
 // Document is a policy.
 type Document struct {
+	Text       string // as it was read
 	Statements []Statement
 }
 
@@ -52,7 +53,7 @@ func Parse(text []byte) (*Document, error) {
 	if err := json.Unmarshal(text, &raw); err != nil {
 		return nil, fmt.Errorf("the policy is no JSON of the right form: %w", err)
 	}
-	d := &Document{}
+	d := &Document{Text: string(text)}
 	for i, s := range raw.Statement {
 		st, err := s.statement()
 		if err != nil {
