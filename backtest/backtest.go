@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -29,6 +30,11 @@ type Options struct {
 	Bucket time.Duration
 	// Suggest asks for exceptions.
 	Suggest bool
+	// Policy, when set, routes alerts to sinks, and the report says what these
+	// would have been sent. Adjust changes what alerts tell of a rule, as the
+	// configuration wants it.
+	Policy *alert.Policy
+	Adjust func(*alert.Rule)
 }
 
 // Report is what the rules would have told.
@@ -37,7 +43,8 @@ type Report struct {
 	Days     float64   // from the first to the last, at least one
 	Records  int64
 	Faults   int64
-	Rules    []Forecast // most alerts first
+	Rules    []Forecast     // most alerts first
+	Sinks    []SinkForecast `json:",omitempty"` // by name, with Options.Policy
 }
 
 // Forecast is one rule's share.
@@ -86,7 +93,11 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	for _, t := range now.rules {
 		r.Rules = append(r.Rules, t.forecast(r.Days, o.Suggest))
 	}
+	if now.messages != nil && len(now.messages.all) > 0 {
+		r.Sinks = now.messages.run(r.Days)
+	}
 	if len(o.Against) > 0 {
+		o.Policy = nil // messages are forecast of the rules alone
 		before, _, err := replay(ctx, o, o.Against)
 		if err != nil {
 			return Report{}, err
@@ -118,6 +129,7 @@ type replayed struct {
 	rules    map[string]*told
 	o        Options
 	groups   map[string][]memory.Field // by rule
+	messages *messages                 // nil when nobody asks
 }
 
 // told is what one rule told.
@@ -146,6 +158,9 @@ func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, repo
 			p.groups[r.ID] = append(p.groups[r.ID], memory.FieldOf(name))
 		}
 	}
+	if o.Policy != nil {
+		p.messages = newMessages(&o, rules)
+	}
 	s := o.Scan
 	s.Rules, s.WithEvent, s.Findings = rules, true, p.take
 	res, err := pipeline.Scan(ctx, s)
@@ -172,6 +187,9 @@ func (p *replayed) take(lines []byte) error {
 			if at.After(p.to) {
 				p.to = at
 			}
+		}
+		if p.messages != nil {
+			p.messages.add(&f, at)
 		}
 		t.findings = append(t.findings, finding{f.Actor, f.EventName, f.SourceIPAddress, f.AWSRegion, p.alert(&f, at)})
 	}

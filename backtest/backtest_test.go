@@ -8,7 +8,11 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/backtest"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -24,9 +28,10 @@ func rules(t *testing.T, text string) []*rule.Rule {
 	return set.Rules
 }
 
-// A noisy pipeline and one person: alerts are grouped, the narrowest exception
-// names the pipeline alone, and a stricter set is compared.
-func TestBacktest(t *testing.T) {
+// log writes 40 records of two days into a folder: a pipeline's, and one of a
+// person.
+func log(t *testing.T) string {
+	t.Helper()
 	var records []string
 	for i := range 40 {
 		who, name := "pipeline", "PutObject"
@@ -39,6 +44,13 @@ func TestBacktest(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// A noisy pipeline and one person: alerts are grouped, the narrowest exception
+// names the pipeline alone, and a stricter set is compared.
+func TestBacktest(t *testing.T) {
+	dir := log(t)
 	const all = "id: writes\nmatch: {where: {eventName: {regex: \"^(Put|Delete)\"}}}\ngroup_by: [account, actor]\n"
 	got, err := backtest.Run(context.Background(), backtest.Options{
 		Scan: pipeline.Options{Listing: pipeline.List([]string{dir}, false), Limits: cloudtrail.DefaultLimits()}, Suggest: true,
@@ -57,5 +69,40 @@ func TestBacktest(t *testing.T) {
 	}
 	if fresh.Rule != "new" || fresh.Before != nil || fresh.Findings != 1 || old.Rule != "old" || !old.Gone || old.Before.Findings != 1 {
 		t.Errorf("%+v\n%+v", fresh, old)
+	}
+}
+
+// What sinks would have been sent follows routes, repeats and quotas: an alert is
+// told at once, and again at most once an hour while it grows; a sink with a
+// quota gets totals in place of the rest.
+func TestMessagesPerSink(t *testing.T) {
+	const text = "id: writes\nseverity: high\nmatch: {where: {eventName: {regex: \"^(Put|Delete)\"}}}\ngroup_by: [account, actor]\n"
+	run := func(p *alert.Policy) map[string]int64 {
+		got, err := backtest.Run(context.Background(), backtest.Options{
+			Scan: pipeline.Options{Listing: pipeline.List([]string{log(t)}, false), Limits: cloudtrail.DefaultLimits()}, Rules: rules(t, text), Policy: p,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := map[string]int64{}
+		for _, x := range got.Sinks {
+			n[x.Sink] = x.Messages
+		}
+		return n
+	}
+	for name, c := range map[string]struct {
+		policy alert.Policy
+		want   map[string]int64
+	}{
+		"one message an alert":                       {alert.Policy{Repeat: -1, Routes: []alert.Route{{Sinks: []string{"a", "b"}}}}, map[string]int64{"a": 3, "b": 3}},
+		"each alert again as it grows, hour by hour": {alert.Policy{Routes: []alert.Route{{Sinks: []string{"a"}}}}, map[string]int64{"a": 40}},
+		"each alert again twice a day":               {alert.Policy{Repeat: 12 * time.Hour, Routes: []alert.Route{{Sinks: []string{"a"}}}}, map[string]int64{"a": 7}},
+		"routes choose": {alert.Policy{Repeat: -1, Routes: []alert.Route{
+			{Match: []alert.Label{{Name: "actor", Value: "alice"}}, Sinks: []string{"a"}}, {Match: []alert.Label{{Name: "severity", Value: "low"}}, Sinks: []string{"b"}}}},
+			map[string]int64{"a": 1, "b": 0}},
+	} {
+		if d := cmp.Diff(c.want, run(&c.policy)); d != "" {
+			t.Errorf("%s: want - got +\n%s", name, d)
+		}
 	}
 }

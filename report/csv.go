@@ -11,10 +11,11 @@ import (
 	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
-// csvColumns are the columns of a CSV report, in the order of the NDJSON keys.
+// csvColumns are the columns of a CSV report, in the order of the NDJSON keys;
+// of a detection its summary.
 var csvColumns = []string{
 	"rule", "title", "severity", "eventID", "eventTime", "eventSource", "eventName", "awsRegion",
-	"account", "actor", "sourceIPAddress", "errorCode", "readOnly", "file", "record", "author", "link",
+	"account", "actor", "sourceIPAddress", "errorCode", "readOnly", "file", "record", "author", "link", "detection",
 }
 
 // csvTable is RFC 4180 with a heading row and line feeds.
@@ -53,7 +54,7 @@ func (c *csvTable) finding(f *Finding) error {
 	c.row = append(c.row[:0],
 		f.Rule, f.Title, f.Severity, f.EventID, f.EventTime, f.EventSource, f.EventName, f.AWSRegion,
 		f.Account, f.Actor, f.SourceIPAddress, f.ErrorCode, f.readOnlyText(), f.File,
-		strconv.Itoa(f.Record), f.Author, f.Link)
+		strconv.Itoa(f.Record), f.Author, f.Link, f.detectionText())
 	if c.l.WithEvent {
 		c.row = append(c.row, string(f.Event))
 	}
@@ -66,6 +67,14 @@ func (c *csvTable) finding(f *Finding) error {
 		c.row[i] = Cell(s)
 	}
 	return c.w.Write(c.row)
+}
+
+// detectionText says in words what a rule that remembers found; empty for others.
+func (f *Finding) detectionText() string {
+	if f.Detection == nil {
+		return ""
+	}
+	return f.Detection.Summary
 }
 
 func (c *csvTable) Close(Totals) error {

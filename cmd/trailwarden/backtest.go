@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,7 +28,7 @@ type backtestCommand struct {
 	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, the starter pack."`
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
 	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs that rules with a memory learn from first; they give no findings."`
-	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml."`
+	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`
 	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
 	To      string   `placeholder:"TIME" help:"Only events before TIME."`
 	Bucket  string   `default:"24h" placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h or 24h."`
@@ -92,6 +94,9 @@ func (c *backtestCommand) options(s *streams) (o backtest.Options, err error) {
 		Listing: pipeline.List(c.Paths, false), Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
 		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
 	}
+	if c.Config != "" && len(cfg.Sinks) > 0 {
+		o.Policy, o.Adjust = assemble.Policy(cfg, nil, nil), assemble.Adjust(cfg)
+	}
 	if len(c.Warm) > 0 {
 		o.Scan.Warm = pipeline.List(c.Warm, false)
 	}
@@ -125,12 +130,24 @@ func (c *backtestCommand) print(s *streams, r *backtest.Report) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s in %.1f days, %.1f a day, from %s\n", counted(int(alerts), "alert"), r.Days, float64(alerts)/r.Days, counted(int(r.Records), "record"))
+	for _, x := range r.Sinks {
+		fmt.Fprintf(s.out, "%s: %s, %.1f a day (%s)\n", visible.Text(x.Sink), counted(int(x.Messages), "message"), x.PerDay, kinds(&x))
+	}
 	for i := range r.Rules {
 		for _, x := range r.Rules[i].Suggestions {
 			suggest(s, &r.Rules[i], &x)
 		}
 	}
 	return nil
+}
+
+// kinds says what a sink's messages tell.
+func kinds(x *backtest.SinkForecast) string {
+	var all []string
+	for _, k := range slices.Sorted(maps.Keys(x.Kinds)) {
+		all = append(all, fmt.Sprintf("%s %d", k, x.Kinds[k]))
+	}
+	return strings.Join(all, ", ")
 }
 
 func before(f *backtest.Forecast) string {

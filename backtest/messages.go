@@ -1,0 +1,206 @@
+package backtest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
+	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// SinkForecast is what one sink would have been sent.
+type SinkForecast struct {
+	Sink     string
+	Messages int64
+	PerDay   float64
+	Kinds    map[alert.Kind]int64 // messages by what they tell
+}
+
+// messages are findings on their way through grouping, routes, repeats and quotas,
+// by the decisions of package alert, in event time: every finding arrives when
+// its event happened, and every sink takes what it is sent.
+type messages struct {
+	policy *alert.Policy
+	rules  map[string]*alert.Rule
+	all    []alert.Finding
+
+	alerts map[string]*alert.Alert
+	sinks  map[string]*alert.SinkState
+	outbox []alert.Delivery
+	sent   map[string]map[alert.Kind]int64
+}
+
+func newMessages(o *Options, rules []*rule.Rule) *messages {
+	m := &messages{policy: o.Policy, rules: map[string]*alert.Rule{}}
+	for _, r := range rules {
+		f := intake.Facts(r)
+		if o.Adjust != nil {
+			o.Adjust(f)
+		}
+		m.rules[r.ID] = f
+	}
+	return m
+}
+
+// add files a finding of a scan.
+func (m *messages) add(f *report.Finding, at time.Time) {
+	r := m.rules[f.Rule]
+	if r == nil || at.IsZero() {
+		return
+	}
+	x := alert.Finding{
+		Rule: r, Record: f.Event, Time: at, Arrived: at, Mode: "backtest",
+		Identity: fmt.Sprintf("%s#%d", f.File, f.Record), Evidence: alert.Evidence{File: f.File, Record: f.Record, EventID: f.EventID},
+	}
+	if d := f.Detection; d != nil {
+		x.Identity = d.ID
+		x.Detection = &alert.Detection{ID: d.ID, Summary: d.Summary, From: d.From, To: d.To, Count: d.Count, Late: d.Late}
+		for _, l := range d.Group {
+			x.Detection.Group = append(x.Detection.Group, alert.Label{Name: l.Name, Value: l.Value})
+		}
+	}
+	m.all = append(m.all, x)
+}
+
+// step is how often findings are taken in and the outbox is looked at.
+const step = time.Minute
+
+// run replays everything, and then waits until nothing more is to be sent.
+func (m *messages) run(days float64) (out []SinkForecast) {
+	m.alerts, m.sinks, m.sent = map[string]*alert.Alert{}, map[string]*alert.SinkState{}, map[string]map[alert.Kind]int64{}
+	for _, name := range m.policy.SinkNames() {
+		m.sinks[name], m.sent[name] = &alert.SinkState{Name: name}, map[alert.Kind]int64{}
+	}
+	slices.SortStableFunc(m.all, func(a, b alert.Finding) int {
+		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Identity, b.Identity))
+	})
+	rest, now := m.all, time.Time{}
+	for len(rest)+len(m.outbox) > 0 {
+		if now = m.next(rest, now); now.IsZero() {
+			break
+		}
+		n := 0
+		for n < len(rest) && !rest[n].Time.After(now) {
+			n++
+		}
+		m.commit(rest[:n], now)
+		m.drain(now)
+		rest = rest[n:]
+	}
+	for name, kinds := range m.sent {
+		f := SinkForecast{Sink: name, Kinds: kinds}
+		for _, n := range kinds {
+			f.Messages += n
+		}
+		f.PerDay = float64(f.Messages) / days
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b SinkForecast) int { return strings.Compare(a.Sink, b.Sink) })
+	return out
+}
+
+// next is the next time at which there is something to do: a minute on at
+// least. What is not due within a week of the last finding is left.
+func (m *messages) next(rest []alert.Finding, now time.Time) (next time.Time) {
+	if len(rest) > 0 {
+		next = rest[0].Time
+	}
+	for i := range m.outbox {
+		if at := m.outbox[i].NotUntil; next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	next = next.Truncate(step).Add(step)
+	if !next.After(now) {
+		next = now.Add(step)
+	}
+	if last := m.all[len(m.all)-1].Time; next.Sub(last) > 7*24*time.Hour {
+		return time.Time{}
+	}
+	return next
+}
+
+func (m *messages) env(now time.Time) *alert.Env {
+	return &alert.Env{Policy: m.policy, Sinks: m.sinks, Now: now}
+}
+
+// commit takes in the findings of a minute.
+func (m *messages) commit(findings []alert.Finding, now time.Time) {
+	if len(findings) == 0 {
+		return
+	}
+	in, _, _ := alert.Gather(&alert.Batch{Findings: findings, Now: now}, m.policy)
+	env := m.env(now)
+	for _, x := range in {
+		a, out, _ := alert.Apply(m.alerts[x.ID], x, env)
+		if a != nil {
+			m.alerts[x.ID] = a
+		}
+		m.outbox = append(m.outbox, out...)
+	}
+}
+
+// drain sends what is due, sink by sink, as far as their quotas let it.
+func (m *messages) drain(now time.Time) {
+	env := m.env(now)
+	for name, state := range m.sinks {
+		const most = 1000
+		for held := 0; held < most; held++ {
+			i := m.due(name, now)
+			if i < 0 || alert.Room(state, 1, env) == 0 {
+				break
+			}
+			d := m.outbox[i]
+			m.outbox = slices.Delete(m.outbox, i, i+1)
+			m.send(d, env)
+		}
+	}
+}
+
+// due is the place in the outbox of the sink's next delivery that may go out: no
+// earlier one of its alert waits.
+func (m *messages) due(sink string, now time.Time) int {
+	first := -1
+	for i := range m.outbox {
+		d := &m.outbox[i]
+		if d.Sink != sink || d.NotUntil.After(now) || m.waits(d) {
+			continue
+		}
+		if first < 0 || before(d, &m.outbox[first]) {
+			first = i
+		}
+	}
+	return first
+}
+
+func before(a, b *alert.Delivery) bool {
+	return cmp.Or(a.NotUntil.Compare(b.NotUntil), cmp.Compare(a.Sequence, b.Sequence), strings.Compare(a.ID, b.ID)) < 0
+}
+
+func (m *messages) waits(d *alert.Delivery) bool {
+	return d.Alert != "" && slices.ContainsFunc(m.outbox, func(e alert.Delivery) bool {
+		return e.Alert == d.Alert && e.Sink == d.Sink && e.Sequence < d.Sequence
+	})
+}
+
+func (m *messages) send(d alert.Delivery, env *alert.Env) {
+	a := m.alerts[d.Alert]
+	claimed, ok, out := alert.Claim(a, d, env)
+	m.outbox = append(m.outbox, out...)
+	if !ok {
+		return
+	}
+	m.sent[d.Sink][d.Kind]++
+	if a != nil {
+		claimed.Count = a.Count
+	}
+	s := alert.Settle(a, claimed, alert.Outcome{Class: alert.OK}, env)
+	if m.outbox = append(m.outbox, s.Out...); !s.Done {
+		m.outbox = append(m.outbox, s.After)
+	}
+}
