@@ -249,36 +249,7 @@ func (s *script) words(line string, at, number int) []word {
 			at++
 		}
 		start := at
-		single, double, nested := false, false, 0
-		for ; at < len(line); at++ {
-			c := line[at]
-			switch {
-			case c == '\\' && !single && at+1 < len(line):
-				at++
-				continue
-			case c == '\'' && !double && nested == 0:
-				single = !single
-				continue
-			case single:
-				continue
-			case c == '"' && nested == 0:
-				double = !double
-				continue
-			case c == '$' && at+1 < len(line) && line[at+1] == '(':
-				nested++
-				at++
-				continue
-			case c == ')' && nested > 0:
-				nested--
-				continue
-			case double || nested > 0:
-				continue
-			}
-			if strings.IndexByte(" \t\r\n;|&)>`", c) >= 0 {
-				break
-			}
-		}
-		if at > start {
+		if at = wordEnd(line, start); at > start {
 			row := number + strings.Count(line[:start], "\n")
 			raw := line[start:at]
 			all = append(all, word{raw, s.word(raw, row, column(line, start))})
@@ -288,4 +259,48 @@ func (s *script) words(line string, at, number int) []word {
 		}
 	}
 	return all
+}
+
+// wordEnd is where a word ends that begins at the offset: at white space or at
+// what ends a command, outside of quotes and of $( ).
+func wordEnd(line string, at int) int {
+	q := quoting{}
+	for ; at < len(line); at++ {
+		if line[at] == '\\' && !q.single && at+1 < len(line) {
+			at++
+			continue
+		}
+		if strings.HasPrefix(line[at:], "$(") && !q.single {
+			q.nested++
+			at++
+			continue
+		}
+		if !q.takes(line[at]) && strings.IndexByte(" \t\r\n;|&)>`", line[at]) >= 0 {
+			return at
+		}
+	}
+	return at
+}
+
+// quoting is what is open at a place of a line.
+type quoting struct {
+	single, double bool
+	nested         int // of $(
+}
+
+// takes tells whether a character is part of the word because of what is open, or
+// opens or closes something itself.
+func (q *quoting) takes(c byte) bool {
+	switch {
+	case c == '\'' && !q.double && q.nested == 0:
+		q.single = !q.single
+	case q.single:
+	case c == '"' && q.nested == 0:
+		q.double = !q.double
+	case c == ')' && q.nested > 0:
+		q.nested--
+	default:
+		return q.double || q.nested > 0
+	}
+	return true
 }
