@@ -155,9 +155,6 @@ func (a *account) must(err error) {
 	}
 }
 
-// name is a name that no test has used.
-func (a *account) name(what string) string { return awstest.Name(a.t, what) }
-
 func (a *account) arn(service, rest string) string {
 	return "arn:aws:" + service + ":" + a.cfg.Region + ":" + a.id + ":" + rest
 }

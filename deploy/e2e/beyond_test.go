@@ -221,7 +221,7 @@ func (w *world) read(v, to any) {
 func (w *world) trail(place plan.Place, r *plan.Resource) {
 	props := w.fill(place, r)
 	var in struct {
-		TrailName, S3BucketName, S3KeyPrefix, SnsTopicName, CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn, KMSKeyId string
+		TrailName, S3BucketName, S3KeyPrefix, SnsTopicName, CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn, KMSKeyID string
 		IsMultiRegionTrail, IncludeGlobalServiceEvents, EnableLogFileValidation, IsOrganizationTrail, IsLogging        bool
 		AdvancedEventSelectors                                                                                         []cttypes.AdvancedEventSelector
 	}
@@ -234,7 +234,7 @@ func (w *world) trail(place plan.Place, r *plan.Resource) {
 	}
 	client := cloudtrail.NewFromConfig(w.cfg)
 	_, err := client.CreateTrail(w.t.Context(), &cloudtrail.CreateTrailInput{Name: &in.TrailName, S3BucketName: &in.S3BucketName, S3KeyPrefix: optional(in.S3KeyPrefix), SnsTopicName: optional(in.SnsTopicName),
-		CloudWatchLogsLogGroupArn: optional(in.CloudWatchLogsLogGroupArn), CloudWatchLogsRoleArn: optional(in.CloudWatchLogsRoleArn), KmsKeyId: optional(in.KMSKeyId), IsMultiRegionTrail: &in.IsMultiRegionTrail,
+		CloudWatchLogsLogGroupArn: optional(in.CloudWatchLogsLogGroupArn), CloudWatchLogsRoleArn: optional(in.CloudWatchLogsRoleArn), KmsKeyId: optional(in.KMSKeyID), IsMultiRegionTrail: &in.IsMultiRegionTrail,
 		IncludeGlobalServiceEvents: &in.IncludeGlobalServiceEvents, EnableLogFileValidation: &in.EnableLogFileValidation, IsOrganizationTrail: &in.IsOrganizationTrail})
 	w.must(err)
 	_, err = client.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: &in.TrailName, AdvancedEventSelectors: in.AdvancedEventSelectors})
