@@ -70,6 +70,16 @@ type exit struct{ code int }
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
 
+// grammar reads the structs above as kong does, their words filled in.
+func grammar(cli *commandLine, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cli, append(more,
+		kong.Name("trailwarden"),
+		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
+	)...)
+}
+
 // run is the whole program: it parses args, runs the command and returns the
 // exit code. Every error that is no exit is bad usage.
 func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
@@ -84,13 +94,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 			panic(p)
 		}
 	}()
-	parser, err := kong.New(&cli,
-		kong.Name("trailwarden"),
-		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
+	parser, err := grammar(&cli,
 		kong.Writers(out, errOut),
 		kong.Exit(func(code int) { panic(exit{code}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
 		kong.Bind(s),
 	)
 	if err != nil {

@@ -124,7 +124,7 @@ func wordsOrName(s string) []string {
 func TestValuesAreOfTheGrammar(t *testing.T) {
 	t.Chdir(t.TempDir())
 	kinds := map[string]int{}
-	eachCommand(grammar(t), func(n *kong.Node) {
+	eachCommand(commandTree(t), func(n *kong.Node) {
 		w := &walk{node: n, values: map[string]string{}}
 		for _, f := range n.Flags {
 			w.valuesOf(f.Value)
@@ -142,10 +142,10 @@ func TestValuesAreOfTheGrammar(t *testing.T) {
 	}
 }
 
-// grammar is the command line's grammar.
-func grammar(t *testing.T) *kong.Node {
+// commandTree is the command line's grammar.
+func commandTree(t *testing.T) *kong.Node {
 	t.Helper()
-	parser, err := kong.New(&commandLine{}, kong.Name("trailwarden"), kong.Vars{"formats": "", "samples": ""})
+	parser, err := grammar(&commandLine{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func FuzzComplete(f *testing.F) {
 		if strings.Contains(before, "rule") || strings.Contains(before, "config") {
 			return // would read files that the words name
 		}
-		for _, s := range underCursor(grammar(t), strings.Fields(before), cur).words {
+		for _, s := range underCursor(commandTree(t), strings.Fields(before), cur).words {
 			if !strings.HasPrefix(s.word, cur) {
 				t.Errorf("%q is offered for %q", s.word, cur)
 			}

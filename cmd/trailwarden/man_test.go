@@ -13,7 +13,7 @@ import (
 // TestManualPages writes every page and has the checkers that are installed read
 // them: no warning of groff's or mandoc's.
 func TestManualPages(t *testing.T) {
-	root, dir := grammar(t), t.TempDir()
+	root, dir := commandTree(t), t.TempDir()
 	if err := (manual{version: "1.2.3", date: "2026-03-14"}).write(dir, root); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestManualPages(t *testing.T) {
 // TestManualSaysEverything looks for each command and flag in its page.
 func TestManualSaysEverything(t *testing.T) {
 	m := manual{version: "1.2.3"}
-	eachCommand(grammar(t), func(n *kong.Node) {
+	eachCommand(commandTree(t), func(n *kong.Node) {
 		page := string(m.page(n))
 		for _, c := range commandsOf(n) {
 			if !strings.Contains(page, `\fB`+roffText(c.Name)+`\fR`) {
