@@ -61,8 +61,7 @@ func (b *builder) alarms() error {
 	s.schedule("rate(5 minutes)", "Delivers what waits, also when nothing new comes.")
 	s.silence(metric{namespace: "AWS/Logs", name: "IncomingLogEvents", dimension: "LogGroupName", of: plan.Text(s.logGroup())})
 	b.watchStep(s)
-	b.step("Try it", "Do something harmless that a rule looks for, in a region that is not approved. A metric appears in the console only after the first match, within about five minutes. Filters count from now on; `trailwarden backtest` asks the past.",
-		"trailwarden match --help", "trailwarden backtest --help")
+	b.step("Try it", "Do something harmless that a rule looks for, in a region that is not approved. A metric appears in the console only after the first match, within about five minutes. Filters count from now on; `trailwarden backtest` over a copy of the log files asks the past.")
 	b.lastSteps()
 	b.note("Events over 256 KB never reach CloudWatch Logs; the topology recommended reads them from the bucket.")
 	return nil
@@ -195,8 +194,9 @@ func (b *builder) anyFilter() (string, bool) {
 	var parts []string
 	for _, n := range b.natives(translate.Filter, maxFilter) {
 		for _, t := range n.texts {
-			inner, isJSON := strings.CutPrefix(t, "{ ")
-			if inner, isJSON = strings.CutSuffix(inner, " }"); !isJSON {
+			inner, opens := strings.CutPrefix(t, "{ ")
+			inner, closes := strings.CutSuffix(inner, " }")
+			if !opens || !closes { // terms, which do not go with others
 				return "", false
 			}
 			parts = append(parts, "("+inner+")")

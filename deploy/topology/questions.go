@@ -50,9 +50,19 @@ func (b *builder) athena() error {
 	b.step("Verify the sender", "Amazon SES sends a letter to the sender's address; a domain is verified by DNS. A new account is in the sandbox: ask for production access, or verify the recipients, too.",
 		"aws sesv2 get-account --region "+b.d.Region+" --query ProductionAccessEnabled")
 	b.step("Keep the table up to date", "Regions are all of the catalogue. Accounts that join are added in one step, without a gap.",
-		"trailwarden athena sync --help")
+		b.syncCommand())
 	b.lastSteps()
 	return nil
+}
+
+// syncCommand brings the table up to date.
+func (b *builder) syncCommand() string {
+	a := b.settings()
+	command := "trailwarden athena sync --aws-region " + b.d.Region + " --database " + a.Database + " --table " + a.Table + " --bucket " + b.d.Bucket
+	if p := b.prefix(); p != "" {
+		command += " --prefix " + strings.TrimSuffix(p, "/")
+	}
+	return command
 }
 
 // asks tells whether a query is asked of Athena by the clock.
