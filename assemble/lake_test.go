@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
@@ -56,5 +57,39 @@ func TestKeepLake(t *testing.T) {
 	}
 	if more := turn(); more.Rows == 0 || more.Known != first.Objects {
 		t.Errorf("then %+v", more)
+	}
+}
+
+// A rule that is a query is asked by the clock as the queries of the
+// configuration are, with its own window.
+func TestRuleQueries(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "trailwarden.yaml")
+	for name, text := range map[string]string{
+		file: "store: {sqlite: {path: " + filepath.Join(dir, "s.db") + "}}\nrules: [" + filepath.Join(dir, "rules") + "]\n" +
+			"lake: {path: " + filepath.Join(dir, "lake") + "}\n",
+		filepath.Join(dir, "rules", "many.yaml"): "id: many-denials\nseverity: high\nmatch:\n  window: 15m\n  sql: |\n    SELECT useridentity.arn, count(*) AS n FROM cloudtrail_logs\n    WHERE errorcode = 'AccessDenied' GROUP BY 1 HAVING count(*) > 20\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := assemble.PartsOf(context.Background(), cfg, assemble.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Queries) != 1 || p.Rules.Len() != 0 {
+		t.Fatalf("%d queries, %d rules on records", len(p.Queries), p.Rules.Len())
+	}
+	q := p.Queries[0]
+	if q.Rule.ID != "many-denials" || q.Rule.Severity.String() != "high" || q.Every != 15*time.Minute || q.Window != q.Every || q.Check() != nil {
+		t.Errorf("%+v %+v", q, q.Rule)
 	}
 }
