@@ -1,16 +1,19 @@
 package awscli_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/deploy"
 	"github.com/trailwarden/trailwarden/deploy/awscli"
 	"github.com/trailwarden/trailwarden/deploy/internal/specimen"
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/deploy/topology"
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/deploytest"
 )
 
 // shellcheck is the linter as PyPI has it.
@@ -20,24 +23,24 @@ func shellcheck(t *testing.T) string {
 	return filepath.Join(filepath.Dir(python), "shellcheck")
 }
 
-// script renders a plan to a file that can be run.
-func script(t *testing.T, p *plan.Plan) string {
-	t.Helper()
-	files, err := awscli.Render(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(t.TempDir(), awscli.Name)
-	if err := os.WriteFile(name, files[0].Text, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
-// A script with one of everything has nothing that ShellCheck remarks on.
+// ShellCheck has nothing to remark on a script with one of everything, nor on
+// those of the topologies.
 func TestShellCheck(t *testing.T) {
-	out, err := exec.Command(shellcheck(t), "--severity=info", script(t, specimen.Plan())).CombinedOutput()
-	if err != nil {
+	plans := []*plan.Plan{specimen.Plan()}
+	for _, name := range topology.Names() {
+		plans = append(plans, deploytest.Sample(t, name, deploy.Options{Open: true}))
+	}
+	args := []string{"--severity=info"}
+	for i, p := range plans {
+		files, err := awscli.Render(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), strconv.Itoa(i))
+		deploytest.Write(t, dir, files)
+		args = append(args, filepath.Join(dir, awscli.Name))
+	}
+	if out, err := exec.Command(shellcheck(t), args...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
