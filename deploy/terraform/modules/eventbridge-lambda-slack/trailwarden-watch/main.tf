@@ -68,7 +68,6 @@ resource "aws_kms_key" "log_key" {
           "kms:DisableKeyRotation",
           "kms:GetKeyPolicy",
           "kms:GetKeyRotationStatus",
-          "kms:ListAliases",
           "kms:ListGrants",
           "kms:ListKeyPolicies",
           "kms:ListResourceTags",

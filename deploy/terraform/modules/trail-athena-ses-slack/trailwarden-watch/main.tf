@@ -68,7 +68,6 @@ resource "aws_kms_key" "log_key" {
           "kms:DisableKeyRotation",
           "kms:GetKeyPolicy",
           "kms:GetKeyRotationStatus",
-          "kms:ListAliases",
           "kms:ListGrants",
           "kms:ListKeyPolicies",
           "kms:ListResourceTags",
@@ -755,10 +754,13 @@ resource "aws_iam_role_policy" "function_role" {
       },
       # Athena asks for this database before any query, whichever it uses.
       {
-        Sid      = "KnowTheDefaultDatabase"
-        Effect   = "Allow"
-        Action   = ["glue:GetDatabase"]
-        Resource = ["arn:${var.partition}:glue:${var.region}:${var.account_id}:database/default"]
+        Sid    = "KnowTheDefaultDatabase"
+        Effect = "Allow"
+        Action = ["glue:GetDatabase"]
+        Resource = [
+          "arn:${var.partition}:glue:${var.region}:${var.account_id}:catalog",
+          "arn:${var.partition}:glue:${var.region}:${var.account_id}:database/default",
+        ]
       },
       # Athena lists the partitions' folders as the function.
       {
