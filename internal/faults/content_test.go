@@ -147,7 +147,7 @@ func TestBombs(t *testing.T) {
 // F25, P4: one very large file gives the alerts that the same records in many
 // files give.
 func TestOneLargeFile(t *testing.T) {
-	records := faults.Corpus{Seed: 25, Records: count(10_000, 200_000), Incidents: 4, Span: 50 * time.Minute}.Make()
+	records := faults.Corpus{Seed: 25, Records: count(10_000, 1_000_000), Incidents: 4, Span: 50 * time.Minute}.Make()
 	var all []string
 	for _, r := range records {
 		all = append(all, r.JSON)

@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -230,5 +232,59 @@ func TestKeysStayInside(t *testing.T) {
 	}
 	if _, _, err := (source.Fetchers{Files: f}).Open(t.Context(), source.Object{Bucket: "logs", Key: "k"}); !errors.As(err, &refused) {
 		t.Errorf("nothing for buckets: %v", err)
+	}
+}
+
+// A position that the handler has saved is not saved again, and files that wait
+// for their transaction do not keep others from being read: no more of them are
+// open at once than there are workers.
+func TestPositionsAndOpenFiles(t *testing.T) {
+	b := newBench(t)
+	for i := range 12 {
+		b.write(fmt.Sprintf("%02d.json", i), "x")
+	}
+	var open, most, in atomic.Int64
+	opened := func(n int64) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		most.Store(max(most.Load(), open.Add(n)))
+	}
+	all := make(chan struct{})
+	b.src = folder.New(folder.Options{Name: "f", Path: b.dir, Every: 50 * time.Millisecond, Settled: time.Millisecond, Workers: 2, Cursor: b.cursor})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() {
+		ended <- b.src.Run(ctx, func(ctx context.Context, d source.Delivery) error {
+			r, _, err := b.src.Fetcher().Open(ctx, d.Items[0].Object)
+			if err != nil {
+				return err
+			}
+			opened(1)
+			runtime.Gosched()
+			opened(-1)
+			if err := r.Close(); err != nil {
+				return err
+			}
+			if in.Add(1) == 12 {
+				close(all)
+			}
+			<-all // as a transaction does that takes all of them
+			d.Position.Kept = d.Items[0].Object.Key != "00.json"
+			return nil
+		})
+	}()
+	<-all
+	b.until("the position that was not kept", func() bool {
+		saved, _ := b.cursor.Load(context.Background(), "folder/f/00.json")
+		return len(saved) > 0
+	})
+	cancel()
+	if err := <-ended; err != nil || most.Load() > 2 {
+		t.Errorf("%v, %d files open at once", err, most.Load())
+	}
+	for i := 1; i < 12; i++ {
+		if saved, _ := b.cursor.Load(context.Background(), fmt.Sprintf("folder/f/%02d.json", i)); saved != nil {
+			t.Errorf("%d was saved twice", i)
+		}
 	}
 }
