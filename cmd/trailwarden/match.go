@@ -26,7 +26,7 @@ type matchCommand struct {
 func (matchCommand) Help() string {
 	return `Events may be CloudTrail log files, JSON arrays, one JSON object after the other or a single one, also compressed. For eventbridge, an event that is no CloudTrail record is matched as it stands. For filter, text that is not JSON is matched line by line.
 
-Matching events are printed as NDJSON. Exit codes: 0 some event matched; 1 none did; 2 the rule or an event is invalid.`
+Matching events are printed as NDJSON. Of a rule that remembers these are the events that count, and standard error says towards what. Exit codes: 0 some event matched; 1 none did; 2 the rule or an event is invalid.`
 }
 
 // Run tries the rule on the events.
@@ -44,12 +44,18 @@ func (c *matchCommand) Run(s *streams) error {
 		w = report.TerminalJSON(out)
 	}
 	m := newMatching(set.Rules, w)
+	m.memory, m.say = newRemembering(set.Rules), s.say
 	m.single = c.Lang == "eventbridge"
 	if len(c.Args) == 0 {
 		c.Args = []string{"-"}
 	}
 	for _, p := range c.Args {
 		if err := m.input(s, p); err != nil {
+			return errors.Join(err, out.Close())
+		}
+	}
+	if m.memory != nil {
+		if err := m.memory.close(s.say); err != nil {
 			return errors.Join(err, out.Close())
 		}
 	}
@@ -107,6 +113,8 @@ type matching struct {
 	single  bool // an array is no event
 	found   bool // for the event in hand
 	line    []byte
+	memory  *remembering // nil when no rule remembers
+	say     func(format string, args ...any)
 }
 
 func newMatching(rules []*rule.Rule, out io.Writer) *matching {
@@ -135,6 +143,13 @@ func (m *matching) event(rec *cloudtrail.Record) error {
 	}
 	m.found = false
 	by.Match(rec, func(int) { m.found = true })
+	if m.memory != nil {
+		counts, err := m.memory.event(rec, m.say)
+		if err != nil {
+			return err
+		}
+		m.found = m.found || counts
+	}
 	if !m.found {
 		return nil
 	}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -9,6 +10,27 @@ import (
 // sentence that begins "It tells when …".
 func (s *Spec) Words() string {
 	return s.condition() + s.group()
+}
+
+// Contribution says what a hit is to the Spec: the soFar-th of its group, whose
+// values are as AppendValue wrote them.
+func (s *Spec) Contribution(input, soFar int, group []byte) string {
+	what := strconv.Itoa(soFar)
+	if n, ok := s.enough(); ok && s.Kind == Count {
+		what += " of " + strconv.Itoa(n)
+	}
+	switch s.Kind {
+	case Inputs, Expression, Ordered, Absence:
+		what = fmt.Sprintf("%q, %s of the records", s.input(input), what)
+	}
+	var names []string
+	for _, l := range s.labels(string(group)) {
+		names = append(names, l.Name+" "+l.Value)
+	}
+	if len(names) == 0 {
+		return what + " of all"
+	}
+	return what + " for " + strings.Join(names, ", ")
 }
 
 func (s *Spec) group() string {
