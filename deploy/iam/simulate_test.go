@@ -228,12 +228,12 @@ func calls() map[string][]call {
 			mayNot("events.amazonaws.com", "sqs:SendMessage", dead, "aws:SourceArn", "arn:aws:events:eu-west-1:222222222222:rule/other"),
 			mayNot(watchRole, "s3:GetObject", bucket+file)}),
 		topology.Alarms: join(delivery(central), clockwork(), publish, []call{
-			may("cloudtrail.amazonaws.com", "sts:AssumeRole", trailRole, "aws:SourceAccount", central, "aws:SourceArn", trailOf(central)),
+			may("cloudtrail.amazonaws.com", "sts:AssumeRole", trailRole), // it gives no source
 			may(trailRole, "logs:CreateLogStream", group+":log-stream:222222222222_CloudTrail_eu-west-1"), may(trailRole, "logs:PutLogEvents", group+":log-stream:222222222222_CloudTrail_eu-west-1_2"),
 			may("logs.amazonaws.com", "lambda:InvokeFunction", function, "aws:SourceArn", group+":*", "aws:SourceAccount", central),
 			may("cloudwatch.amazonaws.com", "sns:Publish", alerts, "aws:SourceAccount", central, "aws:SourceArn", "arn:aws:cloudwatch:eu-west-1:222222222222:alarm:trailwarden-rule-root-sign-in"),
 			may("cloudwatch.amazonaws.com", "kms:GenerateDataKey", key, "aws:SourceAccount", central),
-			mayNot("cloudtrail.amazonaws.com", "sts:AssumeRole", trailRole, "aws:SourceAccount", central, "aws:SourceArn", trailOf("999999999999")),
+			mayNot("logs.amazonaws.com", "sts:AssumeRole", trailRole, "aws:SourceAccount", central),
 			mayNot(trailRole, "logs:PutLogEvents", group+":log-stream:other"), mayNot(trailRole, "logs:DeleteLogStream", group+":log-stream:222222222222_CloudTrail_eu-west-1"),
 			mayNot("logs.amazonaws.com", "lambda:InvokeFunction", function, "aws:SourceArn", "arn:aws:logs:eu-west-1:222222222222:log-group:other:*", "aws:SourceAccount", central),
 			mayNot("cloudwatch.amazonaws.com", "kms:GenerateDataKey", key, "aws:SourceAccount", "999999999999"), mayNot(watchRole, "s3:GetObject", bucket+file)}),

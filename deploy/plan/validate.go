@@ -117,7 +117,7 @@ func (s *Stack) uses(name string) (found bool) {
 
 func (c *checker) resource(s *Stack, r *Resource) {
 	place := "stack " + s.Name + " resource " + r.ID
-	if !strings.HasPrefix(r.Type, "AWS::") || r.Why == "" {
+	if !strings.HasPrefix(r.Type, "AWS::") && !strings.HasPrefix(r.Type, "Custom::") || r.Why == "" {
 		c.fault(place, "it lacks a type or a reason")
 	}
 	for _, id := range r.DependsOn {
@@ -197,10 +197,17 @@ func (c *checker) principals(place string, s Statement) {
 		case s.Deny:
 		case p.Type == "*" && !s.holds("aws:PrincipalOrgID", "aws:PrincipalAccount"):
 			c.fault(place, "everybody is allowed, whatever the organization or account")
-		case p.Type == "Service" && !s.holds(deputy()...):
+		case p.Type == "Service" && !s.holds(deputy()...) && !unsupported(p, s):
 			c.fault(place, "%s is let in whoever it acts for: want one of %v", p.ID, deputy())
 		}
 	}
+}
+
+// unsupported tells of the one role whose trust may not say for whom: that by
+// which CloudTrail writes into a log group (CloudTrail User Guide, role policy
+// document for CloudWatch Logs). With such a condition no trail can be made.
+func unsupported(p Principal, s Statement) bool {
+	return p.ID == Value(Text("cloudtrail.amazonaws.com")) && slices.Equal(s.Actions, []string{"sts:AssumeRole"})
 }
 
 // holds tells whether the statement has a condition on one of the keys.

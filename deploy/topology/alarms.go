@@ -94,7 +94,8 @@ func (s *stack) trailLog() {
 	}
 	s.add("TrailLogRole", "AWS::IAM::Role", "By it CloudTrail writes into the log group.",
 		"RoleName", plan.Concat(s.b.name("trail-log-"), plan.Region),
-		"AssumeRolePolicyDocument", trust("cloudtrail", "CloudTrail writes as this role, for our trail only.", plan.Equals("aws:SourceArn", s.trailARN())),
+		"AssumeRolePolicyDocument", &plan.Policy{Statements: []plan.Statement{{Sid: "Assume", Principals: []plan.Principal{plan.Service("cloudtrail")}, Actions: []string{"sts:AssumeRole"},
+			Why: "CloudTrail writes as this role. It does not say for which trail, so that no condition can ask; who makes a trail with the role has to be allowed to pass it."}}},
 		"Policies", plan.List{plan.Fields("PolicyName", "trail-log", "PolicyDocument", &plan.Policy{Statements: []plan.Statement{
 			{Sid: "WriteRecords", Actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, Resources: streams, Why: "The streams that CloudTrail names by account and region, in this one log group."}}})})
 	r := s.trailResource("CloudWatchLogsLogGroupArn", s.logGroupARN(), "CloudWatchLogsRoleArn", plan.Attr{ID: "TrailLogRole", Name: "Arn"})

@@ -86,7 +86,7 @@ func (b *builder) fileFed(s *stack, before ...func() error) error {
 	s.asynchronous()
 	s.silence(invocations())
 	b.watchStep(s)
-	b.wire("--function", "FunctionArn", s)
+	b.wire(s, "FunctionArn", plan.Attr{ID: "Function", Name: "Arn"}, "FilesInvoke")
 	b.lastSteps()
 	return nil
 }
@@ -112,16 +112,26 @@ func (b *builder) watchStep(s *stack) {
 	b.plan.Steps = append(b.plan.Steps, step)
 }
 
-// wire is the step that adds our notification to a bucket that is there already.
-func (b *builder) wire(flag, output string, s *stack) {
+// wire adds our notification to a bucket that is there already: the function
+// merges it into those that the bucket has, for CloudFormation and Terraform, as
+// the command deploy notify does for scripts. Let is the resource that lets
+// Amazon S3 into the destination.
+func (b *builder) wire(s *stack, property string, destination plan.Value, let string) {
 	if !b.reuses("bucket") {
 		return
 	}
-	text := "The bucket has to let the trail in, and its key has to let the function decrypt; lint-infra and doctor look at both."
-	b.step("Add the notification to the bucket that is there", "Those of others stay as they are; where one overlaps, the command says so and changes nothing. "+text,
-		"ARN=$(aws cloudformation describe-stacks --region "+b.d.Region+" --stack-name "+s.Name+" --query 'Stacks[0].Outputs[?OutputKey==`"+output+"`].OutputValue' --output text)",
-		"trailwarden deploy notify --region "+b.d.Region+" --bucket "+b.d.Bucket+" --prefix "+b.prefix()+"AWSLogs/ --suffix .json.gz "+flag+` "$ARN"`)
-	b.plan.Removal = append(b.plan.Removal, "Before the stacks: `trailwarden deploy notify --bucket "+b.d.Bucket+" --remove` takes our notification away and leaves the others.")
+	role := s.Resource("FunctionRole")
+	role.Policies(func(place string, p *plan.Policy) {
+		if place == "PolicyDocument" {
+			p.Statements = append(p.Statements, plan.Statement{Sid: "MergeNotification", Actions: []string{"s3:GetBucketNotification", "s3:PutBucketNotification"},
+				Resources: []plan.Value{s.bucketARN()}, Conditions: []plan.Condition{plan.Equals("s3:ResourceAccount", plan.AccountID)},
+				Why: "Our notification is added to those of the bucket that is there, and taken away with the stack."})
+		}
+	})
+	s.add("FilesNotification", "Custom::BucketNotification", "Adds our notification to those that the bucket has. They stay as they are; where one overlaps, the stack says so and changes nothing.",
+		"ServiceToken", plan.Attr{ID: "Function", Name: "Arn"}, "ServiceTimeout", functionTimeout,
+		"Bucket", s.bucket(), "Id", s.Name, property, destination, "Prefix", b.prefix()+"AWSLogs/", "Suffix", ".json.gz", "Owner", plan.AccountID).DependsOn = []string{let}
+	b.note("The bucket is used as it is. It has to let the trail in, and its key has to let the function decrypt; lint-infra and doctor look at both.")
 }
 
 // lastSteps are the same everywhere.

@@ -130,7 +130,7 @@ func (s *stack) keyPolicy() *plan.Policy {
 			Why:        "CloudTrail encrypts log files, for our trail only."},
 		{Sid: "TrailEncryptsThroughTheBucket", Principals: cloudtrail, Resources: all, Actions: []string{"kms:GenerateDataKey", "kms:Decrypt"},
 			Conditions: []plan.Condition{ours, {Operator: "StringLike", Key: "kms:EncryptionContext:aws:s3:arn", Values: []plan.Value{s.bucketARN(), plan.Concat(s.bucketARN(), "/*")}}},
-			Why:        "Digest files take the bucket's encryption."},
+			Why:        "With a bucket key Amazon S3 asks for data keys of the whole bucket, on CloudTrail's behalf."},
 		{Sid: "TrailLooksAtTheKey", Principals: cloudtrail, Resources: all, Actions: []string{"kms:DescribeKey"}, Conditions: []plan.Condition{ours},
 			Why: "CloudTrail looks at the key when the trail is made."},
 	}}

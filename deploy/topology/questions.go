@@ -46,7 +46,6 @@ func (b *builder) athena() error {
 	s.schedule(rateText(rate), "Asks the questions that are due, and delivers what waits.")
 	s.silence(invocations())
 	b.watchStep(s)
-	b.wire("--function", "FunctionArn", s)
 	b.step("Verify the sender", "Amazon SES sends a letter to the sender's address; a domain is verified by DNS. A new account is in the sandbox: ask for production access, or verify the recipients, too.",
 		"aws sesv2 get-account --region "+b.d.Region+" --query ProductionAccessEnabled")
 	b.step("Keep the table up to date", "Regions are all of the catalogue. Accounts that join are added in one step, without a gap.",

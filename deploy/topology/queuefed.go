@@ -40,7 +40,9 @@ func (b *builder) recommended() error {
 	s.silence(metric{namespace: "AWS/SNS", name: "NumberOfMessagesPublished", dimension: "TopicName", of: s.filesTopicName()})
 	b.watchStep(s)
 	b.forward(true)
-	b.wire("--topic", "FilesTopicArn", s)
+	if b.d.Topic == "" {
+		b.wire(s, "TopicArn", plan.Ref{ID: "FilesTopic"}, "FilesTopicPolicy")
+	}
 	b.lastSteps()
 	return nil
 }
