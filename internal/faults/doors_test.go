@@ -174,4 +174,3 @@ func handOut(t testing.TB, fs []*lambda.Function, objects []faults.Object) {
 type unclosed struct{ alert.Store }
 
 func (unclosed) Close() error { return nil }
-

@@ -237,7 +237,7 @@ func (p *Pipeline) worker(ctx context.Context, d source.Delivery) *worker {
 // release gives back what was needed to judge: a delivery that waits for its
 // commit needs it no more.
 func (w *worker) release() {
-	w.gear.judge.Keep = nil
+	w.judge.Keep = nil
 	w.gears.Put(w.gear)
 	w.gear = nil
 }

@@ -90,7 +90,7 @@ func (w *worker) read(o source.Object) error {
 		return err
 	}
 	closing := sync.OnceValue(body.Close)
-	defer closing()
+	defer func() { _ = closing() }()
 	w.origin = intake.Origin{File: plain(info.Object).String(), Version: info.Object.VersionID, Mode: w.o.Mode, Arrived: w.delivery.Arrived}
 	if err := w.resume(info); err != nil {
 		return err

@@ -131,7 +131,11 @@ func TestTimeGoesOnByTheSchedule(t *testing.T) {
 			t.Fatalf("the alert was there %d minutes after the record", minute)
 		}
 	}
-	if !once(5*time.Minute, schedule) && !once(5*time.Minute, schedule) {
+	told := once(5*time.Minute, schedule)
+	if !told { // the schedule after that at the latest
+		told = once(5*time.Minute, schedule)
+	}
+	if !told {
 		t.Error("nobody was told that the trail was not started again")
 	}
 }
