@@ -4,9 +4,16 @@ import (
 	_ "embed"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
+	"github.com/trailwarden/trailwarden/deploy"
+	render "github.com/trailwarden/trailwarden/deploy/cloudformation"
+	"github.com/trailwarden/trailwarden/deploy/topology"
+	"github.com/trailwarden/trailwarden/infra/lint"
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 //go:embed testdata/requirements.txt
@@ -24,5 +31,28 @@ func TestProviderSchemasAreKept(t *testing.T) {
 	out, err := exec.Command(python, args...).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Our own linter, which knows the mistakes of the write-ups, finds none of them in
+// what we make of the write-ups.
+func TestTemplatesMakeNoKnownMistake(t *testing.T) {
+	for _, name := range topology.Names() {
+		files, err := render.Render(sampleWith(t, name, deploy.Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var in []lint.File
+		for _, f := range files {
+			if filepath.Ext(f.Name) == ".yaml" {
+				in = append(in, lint.File{Name: f.Name, Text: f.Text})
+			}
+		}
+		found := lint.Files(in, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
+		for _, d := range slices.Concat(found.Findings, found.Unread) {
+			if d.Severity != diagnostic.Note {
+				t.Errorf("%s: %v", name, d)
+			}
+		}
 	}
 }

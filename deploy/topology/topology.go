@@ -117,7 +117,19 @@ func (b *builder) check() error {
 	if _, ok := b.cat.Region(b.d.Region); !ok {
 		return fmt.Errorf("deploy.region: there is no region %q", b.d.Region)
 	}
+	if !slices.Contains(retentions(), b.d.Retention) {
+		return fmt.Errorf("%s: deploy.log_retention: CloudWatch Logs keeps a log for one of %v days, not %d", b.cfg.PlaceOf("deploy", "log_retention"), retentions(), b.d.Retention)
+	}
+	if b.d.Expire <= b.d.Cold {
+		return fmt.Errorf("%s: deploy.expire_after: files expire after %d days, before they move to colder storage after %d", b.cfg.PlaceOf("deploy", "expire_after"), b.d.Expire, b.d.Cold)
+	}
 	return b.secrets()
+}
+
+// retentions are how many days CloudWatch Logs can keep a log (CloudWatch Logs API
+// Reference, PutRetentionPolicy).
+func retentions() []int {
+	return []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 }
 
 // secrets refuses those that would have to stand in a template.

@@ -116,6 +116,8 @@ func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
 		{"an organization's log group elsewhere", topology.Alarms, "management account only", func(c *config.Config) {
 			c.Deploy.Organization, c.Deploy.Management, c.Deploy.Account = "o-exampleorgid", "111111111111", "111122223333"
 		}},
+		{"a retention that is none", topology.SNS, "deploy.log_retention", func(c *config.Config) { c.Deploy.Retention = 91 }},
+		{"files that expire before they are cold", topology.SNS, "deploy.expire_after", func(c *config.Config) { c.Deploy.Cold = 800 }},
 		{"another topology", "sideways", "no topology", func(c *config.Config) { c.Deploy.Topology = "sideways" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
