@@ -20,10 +20,10 @@ import (
 // place is a bucket that log files lie in.
 type place struct {
 	bucket, prefix string
-	region         string // of the bucket; empty when not known
+	partition      string // that its ARN names; empty means aws
 }
 
-func (p place) arn() string { return "arn:aws:s3:::" + p.bucket }
+func (p place) arn() string { return "arn:" + cmp.Or(p.partition, "aws") + ":s3:::" + p.bucket }
 
 func (p place) name() string { return "s3://" + p.bucket }
 
@@ -41,12 +41,12 @@ func (e *Env) places(ctx context.Context) ([]place, error) {
 	var all []place
 	for _, t := range trails {
 		if t.bucket != "" {
-			all = append(all, place{bucket: t.bucket, prefix: t.prefix})
+			all = append(all, t.place())
 		}
 	}
 	for _, s := range e.Config.Sources {
 		if s.S3 != nil && s.Enabled {
-			all = append(all, place{bucket: s.S3.Bucket, prefix: strings.Trim(s.S3.Prefix, "/"), region: s.S3.Region})
+			all = append(all, place{bucket: s.S3.Bucket, prefix: strings.Trim(s.S3.Prefix, "/"), partition: partitionOf(cmp.Or(s.S3.Region, e.aws.Region))})
 		}
 	}
 	slices.SortFunc(all, func(a, b place) int {

@@ -356,7 +356,11 @@ func (c *Canary) sinks(ctx context.Context, f *Flight, start time.Time) (bool, e
 	if a == nil {
 		return false, err
 	}
-	waiting := len(a.Told) == 0
+	if len(a.Told) == 0 { // written with the alert: nobody will be told
+		f.Unfollowed = append(f.Unfollowed, "sink: no route of the configuration has a sink for the rule "+CanaryRule+", severity "+a.Rule.Severity.String())
+		return true, nil
+	}
+	waiting := false
 	for _, t := range a.Told {
 		if t.At.IsZero() {
 			waiting = true

@@ -44,13 +44,13 @@ const marker = "0123456789abcdef0123456789abcdef"
 
 // newFlight makes everything ready; each wait of the canary calls step with the
 // number of the wait.
-func newFlight(t *testing.T, step func(f *flight, wait int)) *flight {
+func newFlight(t *testing.T, step func(f *flight, wait int), more ...string) *flight {
 	t.Helper()
 	f := &flight{account: healthy(t), clock: time.Now()}
 	rule := filepath.Join(t.TempDir(), "canary.yaml")
 	f.must(os.WriteFile(rule, []byte(doctor.CanaryRuleText), 0o600))
 	f.configure(strings.Replace(f.yaml, "rules: {packs: [starter]}", "rules: ["+rule+"]", 1))
-	small, list := config.Decode("watcher", []byte(fmt.Sprintf("rules: [%q]\nsinks: {soc: {sns: {topic: %q}}}\n", rule, f.alerts)))
+	small, list := config.Decode("watcher", []byte(fmt.Sprintf("rules: [%q]\nsinks: {soc: {sns: {topic: %q}}}\n", rule, f.alerts)+strings.Join(more, "")))
 	f.must(list.Err())
 	f.watcher = lambda.New(lambda.Options{Log: slog.New(slog.DiscardHandler),
 		Load: func(ctx context.Context) (*assemble.Parts, bool, error) {
@@ -196,6 +196,21 @@ func TestCanaryWithoutStore(t *testing.T) {
 	f.canary.Store = nil
 	got, err := f.canary.Fly(t.Context())
 	if err != nil || !slices.Equal(names(got), []string{"call", "file"}) || len(got.Unfollowed) != 1 || !strings.Contains(got.Unfollowed[0], "no store") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A canary of which no route tells anybody is followed to its alert.
+func TestCanaryWithoutRoute(t *testing.T) {
+	t.Parallel()
+	f := newFlight(t, func(f *flight, wait int) {
+		if wait == 1 {
+			f.deliver()
+			f.notified()
+		}
+	}, "routes: [{match: {min_severity: high}, sinks: [soc]}]\n")
+	got, err := f.canary.Fly(t.Context())
+	if err != nil || got.Stuck != "" || !slices.Equal(names(got), []string{"call", "file", "alert"}) || len(got.Unfollowed) != 1 || !strings.Contains(got.Unfollowed[0], "no route") {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -50,7 +50,7 @@ func checkBucketPolicy(ctx context.Context, e *Env) []Result {
 }
 
 func (e *Env) deliveryByPolicy(ctx context.Context, t trail, d *iampolicy.Document) (out []Result) {
-	name, p := "s3://"+t.bucket, place{bucket: t.bucket, prefix: t.prefix}
+	name, p := "s3://"+t.bucket, t.place()
 	keys := []string{p.root() + t.owner + "/CloudTrail/"}
 	if t.organization() {
 		org, err := e.organization(ctx)

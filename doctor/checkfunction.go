@@ -83,7 +83,7 @@ func checkRoleFiles(ctx context.Context, e *Env) []Result {
 func (e *Env) reading(ctx context.Context, from string) (list []need) {
 	trails, _ := e.trails(ctx) // without trails there is no way either
 	for _, t := range trails {
-		p := place{bucket: t.bucket, prefix: t.prefix}
+		p := t.place()
 		if from != t.arn && from != p.arn() {
 			continue
 		}

@@ -167,7 +167,7 @@ func (e *Env) accountsWithFiles(ctx context.Context, t trail) []Result {
 	if err != nil {
 		return []Result{unknown(t.arn, err)}
 	}
-	found, err := e.delivering(ctx, place{bucket: t.bucket, prefix: t.prefix})
+	found, err := e.delivering(ctx, t.place())
 	if err != nil {
 		return []Result{unknown("s3://"+t.bucket, err)}
 	}

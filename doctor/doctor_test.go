@@ -463,6 +463,21 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// A call that is refused in every region is one result that names some of them.
+func TestRefusedEverywhere(t *testing.T) {
+	r := doctor.Run(t.Context(), doctor.New(doctor.Target{}, doctor.Options{}), []doctor.Check{{ID: "x", Run: func(context.Context, *doctor.Env) (out []doctor.Result) {
+		for i := range 17 {
+			out = append(out, doctor.Result{State: doctor.Unknown, Object: fmt.Sprintf("region-%02d", i), Cause: "refused"}, doctor.Result{State: doctor.Broken, Object: fmt.Sprint(i)})
+		}
+		return out
+	}}})
+	if len(r.Results) != 18 || r.Count(doctor.Unknown) != 1 || !slices.ContainsFunc(r.Results, func(x doctor.Result) bool {
+		return x.Object == "region-00, region-01, region-02, region-03, region-04 and 12 more"
+	}) {
+		t.Errorf("got %s", show(r.Results))
+	}
+}
+
 // A check that panics says so, and the others go on.
 func TestPanic(t *testing.T) {
 	env := doctor.New(doctor.Target{}, doctor.Options{})

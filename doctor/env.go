@@ -134,7 +134,7 @@ func unknown(object string, err error) Result {
 		r.Object = object
 	case f.Kind == awsx.Denied && action != "":
 		r.Cause = fmt.Sprintf("could not check: %s is refused (%s)", action, f.Code)
-		r.Fix = "Allow " + action + " to whoever runs doctor; doctor --list names all actions that it needs."
+		r.Fix = "Allow " + action + " to whoever runs doctor, or run it in the account that this belongs to; doctor --list names all actions that it needs."
 	case f.Kind == awsx.Denied:
 		r.Cause, r.Fix = "could not check: the credentials are refused: "+f.Text, "See whether the credentials are valid and of the right account."
 	default:

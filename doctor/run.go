@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -41,7 +42,7 @@ func (c Check) run(ctx context.Context, env *Env) (out []Result) {
 	if ctx.Err() != nil {
 		return []Result{c.graded(late())}
 	}
-	for _, r := range sorted(c.Run(ctx, env)) {
+	for _, r := range together(sorted(c.Run(ctx, env))) {
 		out = append(out, c.graded(r))
 	}
 	return out
@@ -49,4 +50,33 @@ func (c Check) run(ctx context.Context, env *Env) (out []Result) {
 
 func late() Result {
 	return Result{State: Unknown, Cause: "there was no time left for this check", Fix: "Give more time with --timeout, or look at fewer regions with --region."}
+}
+
+// shownObjects is how many objects one result names.
+const shownObjects = 5
+
+// together makes one result of many that could not be checked for the same
+// reason, as when a call is refused in every region.
+func together(list []Result) (out []Result) {
+	objects := map[Result][]string{}
+	var order []Result
+	for _, r := range list {
+		key := r
+		if r.State == Unknown {
+			key.Object = ""
+		}
+		if _, seen := objects[key]; !seen {
+			order = append(order, key)
+		}
+		objects[key] = append(objects[key], r.Object)
+	}
+	for _, r := range order {
+		all := objects[r]
+		r.Object = strings.Join(all[:min(shownObjects, len(all))], ", ")
+		if len(all) > shownObjects {
+			r.Object += fmt.Sprintf(" and %d more", len(all)-shownObjects)
+		}
+		out = append(out, r)
+	}
+	return out
 }

@@ -63,19 +63,20 @@ func (e *Env) regions(ctx context.Context) ([]string, error) {
 
 // standardRegions are those of the partition of home that every account has.
 func standardRegions(home string) (all []string) {
-	cat := catalog.Default()
-	partition := "aws"
-	for _, r := range cat.Regions() {
-		if r.Code == home {
-			partition = r.Partition
-		}
-	}
-	for _, r := range cat.Regions() {
-		if r.Partition == partition && !r.OptIn {
+	for _, r := range catalog.Default().Regions() {
+		if r.Partition == partitionOf(home) && !r.OptIn {
 			all = append(all, r.Code)
 		}
 	}
 	return all
+}
+
+// partitionOf is the partition of a region; aws when it is not known.
+func partitionOf(region string) string {
+	if r, ok := catalog.Default().Region(region); ok {
+		return r.Partition
+	}
+	return "aws"
 }
 
 // trail is a trail with what CloudTrail says of it.
@@ -126,6 +127,11 @@ func (e *Env) trailsIn(ctx context.Context, region string, shadow bool) (all []t
 		all = append(all, newTrail(t))
 	}
 	return all, nil
+}
+
+// place is where the trail delivers to.
+func (t trail) place() place {
+	return place{bucket: t.bucket, prefix: t.prefix, partition: partOf(t.arn, 1)}
 }
 
 func (t trail) everywhere() bool { return aws.ToBool(t.IsMultiRegionTrail) }
