@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/infra/value"
 	"github.com/trailwarden/trailwarden/query/athenasql"
-	"github.com/trailwarden/trailwarden/query/ddl"
 	"github.com/trailwarden/trailwarden/query/schema"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -133,8 +133,8 @@ func (l *linter) regions(p place, name, values string) {
 	for _, v := range strings.Split(values, ",") {
 		listed = append(listed, strings.TrimSpace(v))
 	}
-	all, err := ddl.Regions("")
-	if err != nil || !slices.ContainsFunc(listed, func(r string) bool { return slices.Contains(all, r) }) {
+	all := allRegions()
+	if !slices.ContainsFunc(listed, func(r string) bool { return slices.Contains(all, r) }) {
 		return // accounts, or another partition
 	}
 	missing := slices.DeleteFunc(slices.Clone(all), func(r string) bool { return slices.Contains(listed, r) })
@@ -143,6 +143,17 @@ func (l *linter) regions(p place, name, values string) {
 	}
 	l.add("S4.D3-regions-missing", diagnostic.Warning, p, fmt.Sprintf("%d of %d regions are missing from projection.%s.values: %s", len(missing), len(all), column, strings.Join(missing, ", ")),
 		"What happens there is in the bucket, and no query sees it.", strings.Join(all, ","))
+}
+
+// allRegions are the regions of the partition that the published tables list.
+func allRegions() []string {
+	var all []string
+	for _, r := range catalog.Default().Regions() {
+		if r.Partition == "aws" {
+			all = append(all, r.Code)
+		}
+	}
+	return all
 }
 
 // columns holds a table's columns to those that CloudTrail's records have.

@@ -3,6 +3,7 @@ package lint
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
 )
@@ -10,45 +11,39 @@ import (
 func itoa(i int) string { return strconv.Itoa(i) }
 
 // encode is a value as JSON; unknown parts are texts that say so.
-func encode(v *value.Value) []byte { return appendJSON(nil, v) }
-
-func appendJSON(b []byte, v *value.Value) []byte {
-	switch {
-	case v == nil || v.Kind == value.Null:
-		return append(b, "null"...)
-	case v.Kind == value.Bool || v.Kind == value.Number && json.Valid([]byte(v.Text)):
-		return append(b, v.Text...)
-	case v.Kind == value.List:
-		b = append(b, '[')
-		for i, x := range v.Items {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, x)
-		}
-		return append(b, ']')
-	case v.Kind == value.Map:
-		b = append(b, '{')
-		for i, k := range v.Keys {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(quoted(b, k.Name), ':')
-			b = appendJSON(b, v.Items[i])
-		}
-		return append(b, '}')
-	case v.Kind == value.Unknown:
-		return append(b, `"unknown"`...)
+func encode(v *value.Value) []byte {
+	text, err := json.Marshal(plain(v))
+	if err != nil {
+		return []byte("null") // numbers beyond what JSON has
 	}
-	return quoted(b, v.Text)
+	return text
 }
 
-func quoted(b []byte, s string) []byte {
-	q, err := json.Marshal(s)
-	if err != nil {
-		return append(b, `""`...)
+// plain is a value as encoding/json has it.
+func plain(v *value.Value) any {
+	switch {
+	case v == nil || v.Kind == value.Null:
+		return nil
+	case v.Kind == value.Unknown:
+		return "unknown"
+	case v.Kind == value.List:
+		list := make([]any, len(v.Items))
+		for i, x := range v.Items {
+			list[i] = plain(x)
+		}
+		return list
+	case v.Kind == value.Map:
+		m := make(map[string]any, len(v.Items))
+		for i, k := range v.Keys {
+			m[k.Name] = plain(v.Items[i])
+		}
+		return m
+	case v.Kind == value.Bool:
+		return strings.EqualFold(v.Text, "true")
+	case v.Kind == value.Number && json.Valid([]byte(v.Text)):
+		return json.RawMessage(v.Text)
 	}
-	return append(b, q...)
+	return v.Text
 }
 
 // whole tells whether all of a value is known.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/infra/lint"
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 )
 
 // now is the day on which samples are judged.
@@ -27,31 +28,10 @@ func load(t testing.TB, names ...string) []lint.File {
 	return all
 }
 
-// seeds are the published designs, which lie beside the repository.
-func seeds(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		if p := filepath.Join(dir, "shared", "seeds"); isDir(p) {
-			return p
-		}
-	}
-	t.Skip("no folder shared/seeds beside the repository: the published designs are not here")
-	return ""
-}
-
-func isDir(p string) bool {
-	i, err := os.Stat(p)
-	return err == nil && i.IsDir()
-}
-
 // TestThePublishedDesignsShowTheirMistakes reads the five designs as they were
 // published and holds them to the items that their text shows.
 func TestThePublishedDesignsShowTheirMistakes(t *testing.T) {
-	folder := seeds(t)
+	folder := publicdata.Path(t, "../seeds") // they lie beside shared/data
 	for prefix, want := range map[string][]string{
 		"000": {"S0.D1", "S0.D3", "S0.D5", "S0.D6", "S0.D7"},
 		"001": {"S1.D1"},
