@@ -31,7 +31,10 @@ func load(t testing.TB, names ...string) []lint.File {
 // TestThePublishedDesignsShowTheirMistakes reads the five designs as they were
 // published and holds them to the items that their text shows.
 func TestThePublishedDesignsShowTheirMistakes(t *testing.T) {
-	folder := publicdata.Path(t, "../seeds") // they lie beside shared/data
+	folder := filepath.Join(publicdata.Path(t, "."), "..", "seeds")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip("shared/seeds is not beside the repository: the published designs are not here")
+	}
 	for prefix, want := range map[string][]string{
 		"000": {"S0.D1", "S0.D3", "S0.D5", "S0.D6", "S0.D7"},
 		"001": {"S1.D1"},
