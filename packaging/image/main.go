@@ -87,7 +87,7 @@ func (o *options) check() error {
 	case len(o.bins) == 0:
 		return errors.New("-bin ARCH=DIR is missing")
 	case o.variant.single && len(o.bins) > 1:
-		return errors.New("Lambda takes no image index: write one file for each architecture")
+		return errors.New("-variant lambda: Lambda takes no image index: write one file for each architecture")
 	}
 	for arch := range o.bins {
 		if o.variant.libraries && len(o.debs[arch]) == 0 {
