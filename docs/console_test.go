@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 )
 
 // TestConsoleBlocks runs what the pages show. In a page,
@@ -35,11 +37,32 @@ func TestConsoleBlocks(t *testing.T) {
 		}
 		t.Run(page, func(t *testing.T) {
 			t.Parallel()
-			s := session{t: t, sh: sh, dir: scratch(t), bin: bin, page: page}
+			s := session{t: t, sh: sh, dir: scratch(t), bin: bin, page: page, info: "console checked"}
 			for _, b := range blocks {
 				s.block(b)
 			}
 		})
+	}
+}
+
+// TestPublishedBlocks runs the blocks whose opening line says "console
+// published": they read logs that others published, in "aws_dataset".
+func TestPublishedBlocks(t *testing.T) {
+	logs := publicdata.Path(t, "cloudtrail/invictus")
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh to run the commands of the pages with")
+	}
+	const page = "backtest.md"
+	s := session{t: t, sh: sh, dir: scratch(t), bin: build(t), page: page, info: "console published"}
+	if err := os.Mkdir(filepath.Join(s.dir, "aws_dataset"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(logs, filepath.Join(s.dir, "aws_dataset", "CloudTrail")); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blocksOf(read(t, page)) {
+		s.block(b)
 	}
 }
 
@@ -102,14 +125,15 @@ type session struct {
 	dir  string
 	bin  string
 	page string
-	exit int // of the last command
+	info string // behind the fences of the blocks that are run
+	exit int    // of the last command
 }
 
 func (s *session) block(b block) {
 	if _, name, ok := strings.Cut(b.info, "file="); ok {
 		s.file(name, b.text)
 	}
-	if b.info != "console checked" {
+	if b.info != s.info {
 		return
 	}
 	if strings.Contains(b.text, "jq ") {
