@@ -201,7 +201,7 @@ func (manual) exits(p *roff, n *kong.Node) {
 		{exitInterrupted, "Interrupted."},
 	} {
 		p.macro("TP")
-		p.WriteString(fmt.Sprintf("\\fB%d\\fR\n", e.code))
+		fmt.Fprintf(p, "\\fB%d\\fR\n", e.code)
 		p.text(e.means)
 	}
 }
