@@ -13,7 +13,8 @@ type Deploy struct {
 	Topic        string   `key:"topic" doc:"ARN of the SNS topic that is told of new log files, when there is one."`
 	Key          string   `key:"kms_key" doc:"ARN of the KMS key that log files are encrypted with, when there is one."`
 	Artifacts    string   `key:"artifacts" doc:"Bucket of the function's code and of this configuration, when there is one."`
-	Reuse        []string `key:"reuse" enum:"bucket,trail,log_group,table" doc:"What exists and is used as it is."`
+	Bus          string   `key:"bus" doc:"Name of the central EventBridge bus, which is not the default one; without it, one of name."`
+	Reuse        []string `key:"reuse" enum:"bucket,trail,log_group,table,bus" doc:"What exists and is used as it is."`
 	LogGroup     string   `key:"log_group" doc:"CloudWatch Logs group that the trail delivers to; without it, one of name."`
 	Organization string   `key:"organization" doc:"Id of the organization, o-…; without it, one account is watched."`
 	Management   string   `key:"management_account" doc:"Id of the organization's management account, 12 digits."`

@@ -40,11 +40,12 @@ type deployFlags struct {
 	Topic             string   `placeholder:"ARN" help:"Topic that is told of new log files already."`
 	KMSKey            string   `name:"kms-key" placeholder:"ARN" help:"Key that log files are encrypted with already."`
 	LogGroup          string   `placeholder:"NAME" help:"CloudWatch Logs group of the trail."`
+	Bus               string   `placeholder:"NAME" help:"Name of the central EventBridge bus."`
 	Artifacts         string   `placeholder:"NAME" help:"Bucket for code and configuration that is there already."`
 	Organization      string   `placeholder:"ID" help:"Organization to watch, o-…"`
 	ManagementAccount string   `placeholder:"ID" help:"The organization's management account."`
 	Account           string   `placeholder:"ID" help:"Account that the watch runs in."`
-	Reuse             []string `placeholder:"WHAT" help:"What exists and is used as it is: bucket, trail, log_group, table."`
+	Reuse             []string `placeholder:"WHAT" help:"What exists and is used as it is: bucket, trail, log_group, table, bus."`
 	Open              bool     `help:"Make a parameter without default of everything that belongs to one installation."`
 }
 
@@ -55,8 +56,8 @@ func (f *deployFlags) plan() (*plan.Plan, error) {
 		return nil, err
 	}
 	for _, what := range f.Reuse {
-		if !slices.Contains([]string{"bucket", "trail", "log_group", "table"}, what) {
-			return nil, fmt.Errorf("--reuse %s: want bucket, trail, log_group or table", what)
+		if !slices.Contains([]string{"bucket", "trail", "log_group", "table", "bus"}, what) {
+			return nil, fmt.Errorf("--reuse %s: want bucket, trail, log_group, table or bus", what)
 		}
 	}
 	return deploy.Plan(cfg, deploy.Options{Topology: f.Topology, Open: f.Open, Change: f.change})
@@ -69,7 +70,7 @@ func (f *deployFlags) change(d *config.Deploy) {
 		key  *string
 	}{
 		{f.Name, &d.Name}, {f.Region, &d.Region}, {f.Bucket, &d.Bucket}, {f.Prefix, &d.Prefix}, {f.Trail, &d.Trail}, {f.Topic, &d.Topic}, {f.KMSKey, &d.Key}, {f.LogGroup, &d.LogGroup},
-		{f.Artifacts, &d.Artifacts}, {f.Organization, &d.Organization}, {f.ManagementAccount, &d.Management}, {f.Account, &d.Account},
+		{f.Bus, &d.Bus}, {f.Artifacts, &d.Artifacts}, {f.Organization, &d.Organization}, {f.ManagementAccount, &d.Management}, {f.Account, &d.Account},
 	} {
 		if x.flag != "" {
 			*x.key = x.flag

@@ -1,6 +1,13 @@
 package topology
 
 import (
+	"cmp"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/deploy/plan"
 )
 
@@ -41,10 +48,46 @@ func (b *builder) artifactStack() {
 	if b.d.Image == "" {
 		commands = append(commands, `aws s3 cp function.zip "s3://$ARTIFACTS/function.zip"`)
 	}
+	file := filepath.Base(cmp.Or(b.cfg.File, "trailwarden.yaml"))
 	b.step("Upload code and configuration", "The zip file is built as docs/lambda.md says. Secrets stay in Secrets Manager or the Parameter Store. Configuration and rules may be uploaded again at any time: they are in force a minute later, and a broken set is not put in force.",
-		append(commands, "trailwarden config check trailwarden.yaml",
-			`aws s3 cp trailwarden.yaml "s3://$ARTIFACTS/`+configPrefix+`trailwarden.yaml"`,
-			`aws s3 cp --recursive rules "s3://$ARTIFACTS/`+configPrefix+`rules" # where the configuration has such a folder`)...)
+		slices.Concat(commands, []string{"trailwarden config check " + file, `aws s3 cp ` + file + ` "s3://$ARTIFACTS/` + configPrefix + `trailwarden.yaml"`}, b.ruleUploads())...)
+}
+
+// ruleUploads bring rule files and folders to the place beside the configuration
+// that they have here.
+func (b *builder) ruleUploads() (out []string) {
+	for _, p := range b.cfg.RuleSettings.Paths {
+		if b.cfg.Published || assemble.IsStarter(p) {
+			continue
+		}
+		p = path.Clean(filepath.ToSlash(p))
+		recursive := ""
+		if ext := path.Ext(p); ext != ".yaml" && ext != ".yml" && ext != ".json" {
+			recursive = "--recursive "
+		}
+		out = append(out, "aws s3 cp "+recursive+p+` "s3://$ARTIFACTS/`+configPrefix+p+`"`)
+	}
+	return out
+}
+
+// beside refuses what the configuration names and a function cannot have: it takes
+// rules from beside its configuration, and no other files.
+func (b *builder) beside() error {
+	for _, p := range b.cfg.RuleSettings.Paths {
+		if !b.cfg.Published && !assemble.IsStarter(p) && !filepath.IsLocal(p) {
+			return fmt.Errorf("%s: rules: %q lies outside of the folder of the configuration, where the function cannot take it from", b.cfg.PlaceOf("rules"), p)
+		}
+	}
+	for _, q := range b.cfg.Queries {
+		if q.Enabled && q.File != "" {
+			return fmt.Errorf("%s: queries.%s.file: a function takes rules from beside its configuration and no other files; put the query into sql:", b.cfg.PlaceOf("queries", q.Name), q.Name)
+		}
+	}
+	e := b.cfg.Enrich
+	if e.GeoIP != nil || e.Accounts != nil && e.Accounts.File != "" {
+		return fmt.Errorf("%s: enrich names files, which a function cannot take from beside its configuration; ask Organizations for names of accounts, and leave places to a server", b.cfg.PlaceOf("enrich"))
+	}
+	return nil
 }
 
 // privateBucket is a bucket that is nobody's but the account's, with versions.

@@ -1,6 +1,8 @@
 package topology
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +12,7 @@ import (
 // slack: rules in every region and account → central bus → function → Slack.
 func (b *builder) slack() error {
 	b.plan.Title = "EventBridge in every region and account to one bus to a function to Slack"
-	if err := b.wants("slack"); err != nil {
+	if err := errors.Join(b.wants("slack"), b.busIsOurs()); err != nil {
 		return err
 	}
 	b.plan.Flow = []string{
@@ -48,14 +50,25 @@ func (b *builder) slack() error {
 }
 
 // busName is the name of the central bus.
-func (b *builder) busName() string { return b.name("events") }
+func (b *builder) busName() string { return cmp.Or(b.d.Bus, b.name("events")) }
+
+// busIsOurs refuses the default bus as the central one: the rules of its own
+// region would forward to the bus that they are on.
+func (b *builder) busIsOurs() error {
+	if b.busName() == "default" {
+		return fmt.Errorf("%s: deploy.bus: the default bus cannot be the central one, for its own events would come round again; take another", b.cfg.PlaceOf("deploy", "bus"))
+	}
+	return nil
+}
 
 // forwarder is the name of the role by which rules of an account forward.
 func (b *builder) forwarder() string { return b.name("forward") }
 
 // bus makes the central bus; what comes goes to the function or into the queue.
 func (s *stack) bus(target string) {
-	s.add("Bus", "AWS::Events::EventBus", "Where all accounts and regions send what the rules look for.", "Name", s.b.busName())
+	if !s.b.reuses("bus") {
+		s.add("Bus", "AWS::Events::EventBus", "Where all accounts and regions send what the rules look for.", "Name", s.b.busName())
+	}
 	if s.b.organized() {
 		s.busPolicy()
 	}
@@ -65,7 +78,7 @@ func (s *stack) bus(target string) {
 		"Targets", plan.List{plan.Fields("Id", "watch", "Arn", plan.Attr{ID: target, Name: "Arn"},
 			"RetryPolicy", plan.Fields("MaximumRetryAttempts", 185, "MaximumEventAgeInSeconds", 86400),
 			"DeadLetterConfig", plan.Fields("Arn", plan.Attr{ID: "DeadLetters", Name: "Arn"}))})
-	r.DependsOn = []string{"Bus"}
+	r.DependsOn = s.afterBus()
 	statements := []plan.Statement{s.ruleSends("RuleKeepsWhatFailed", "DeadLetters", "What the rule could not deliver is kept.")}
 	if target == "Function" {
 		s.permission("ForwardedInvokes", "events", "The central rule invokes the function, and no other rule.", plan.Attr{ID: r.ID, Name: "Arn"})
@@ -75,7 +88,16 @@ func (s *stack) bus(target string) {
 	}
 	s.add("DeadLettersPolicy", "AWS::SQS::QueuePolicy", "Only the central rule sends; the function does by its role.", "Queues", plan.List{plan.Ref{ID: "DeadLetters"}},
 		"PolicyDocument", &plan.Policy{Statements: statements})
-	s.output("BusArn", plan.Attr{ID: "Bus", Name: "Arn"}, "The central bus.")
+	s.output("BusArn", plan.ARN("events", "event-bus/"+s.b.busName()), "The central bus.")
+}
+
+// afterBus is what needs the bus: it is named rather than referred to, so that one
+// that is there will do.
+func (s *stack) afterBus() []string {
+	if s.b.reuses("bus") {
+		return nil
+	}
+	return []string{"Bus"}
 }
 
 func (s *stack) ruleSends(sid, queue, why string) plan.Statement {
@@ -92,7 +114,7 @@ func (s *stack) busPolicy() {
 			Actions: []string{"events:PutEvents"}, Resources: []plan.Value{plan.ARN("events", "event-bus/"+s.b.busName())},
 			Conditions: []plan.Condition{plan.Equals("aws:PrincipalOrgID", s.organization()),
 				plan.ArnLike("aws:PrincipalArn", plan.ARNIn("iam", plan.Text(""), plan.Text("*"), "role/"+s.b.forwarder()))},
-			Why: "Only the forwarders' role, only in accounts of the organization."}}}).DependsOn = []string{"Bus"}
+			Why: "Only the forwarders' role, only in accounts of the organization."}}}).DependsOn = s.afterBus()
 }
 
 // forward makes what stands in every account: the role once, the rules in every

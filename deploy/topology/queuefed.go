@@ -15,6 +15,9 @@ func (b *builder) recommended() error {
 		"Each alert is told once, kept with its evidence, and repeated with counts.",
 		"What cannot be handled waits in a dead-letter queue; alarms tell when anything of this stands still.",
 	}
+	if err := b.busIsOurs(); err != nil {
+		return err
+	}
 	b.artifactStack()
 	s := b.stack("watch", plan.Central, plan.Home, "Bucket, topic, queue, function and table: from a new log file to an alert that is told once.")
 	if err := s.table(); err != nil {

@@ -5,6 +5,7 @@
 package topology
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -99,6 +100,7 @@ const (
 	trailForm        = `[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]`
 	prefixForm       = `[A-Za-z0-9._/-]{0,200}`
 	topicForm        = `arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}`
+	busForm          = `[A-Za-z0-9._-]{1,200}`
 	keyForm          = `arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]{1,250}`
 )
 
@@ -108,7 +110,7 @@ func (b *builder) check() error {
 		{"name", b.d.Name, nameForm}, {"bucket", b.d.Bucket, bucketForm}, {"artifacts", b.d.Artifacts, bucketForm},
 		{"management_account", b.d.Management, accountForm}, {"account", b.d.Account, accountForm},
 		{"organization", b.d.Organization, organizationForm}, {"trail", b.d.Trail, trailForm}, {"prefix", b.d.Prefix, prefixForm},
-		{"topic", b.d.Topic, topicForm}, {"kms_key", b.d.Key, keyForm},
+		{"topic", b.d.Topic, topicForm}, {"kms_key", b.d.Key, keyForm}, {"bus", b.d.Bus, busForm},
 	} {
 		if c.value != "" && !regexp.MustCompile(`^(?:`+c.form+`)$`).MatchString(c.value) {
 			return fmt.Errorf("%s: deploy.%s: %q is not of the form %s", b.cfg.PlaceOf("deploy", c.key), c.key, c.value, c.form)
@@ -123,7 +125,7 @@ func (b *builder) check() error {
 	if b.d.Expire <= b.d.Cold {
 		return fmt.Errorf("%s: deploy.expire_after: files expire after %d days, before they move to colder storage after %d", b.cfg.PlaceOf("deploy", "expire_after"), b.d.Expire, b.d.Cold)
 	}
-	return b.secrets()
+	return errors.Join(b.secrets(), b.beside())
 }
 
 // retentions are how many days CloudWatch Logs can keep a log (CloudWatch Logs API

@@ -118,6 +118,10 @@ func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
 		}},
 		{"a retention that is none", topology.SNS, "deploy.log_retention", func(c *config.Config) { c.Deploy.Retention = 91 }},
 		{"files that expire before they are cold", topology.SNS, "deploy.expire_after", func(c *config.Config) { c.Deploy.Cold = 800 }},
+		{"the default bus in the middle", topology.Slack, "deploy.bus", func(c *config.Config) { c.Deploy.Bus = "default" }},
+		{"rules elsewhere", topology.SNS, "outside of the folder", func(c *config.Config) { c.RuleSettings.Paths = []string{"../rules"} }},
+		{"a query in a file", topology.Athena, "put the query into sql", func(c *config.Config) { c.Queries[0].File = "query.sql" }},
+		{"places of addresses", topology.SNS, "enrich names files", func(c *config.Config) { c.Enrich.GeoIP = &config.GeoIP{City: "city.mmdb"} }},
 		{"another topology", "sideways", "no topology", func(c *config.Config) { c.Deploy.Topology = "sideways" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,9 +153,12 @@ func TestExistingPiecesAreReused(t *testing.T) {
 		t.Errorf("what the bucket's policy needs is not written down: %s", p.Files)
 	}
 	p = mustMake(t, topology.Recommended, func(c *config.Config) {
-		c.Deploy.Topic = "arn:aws:sns:eu-west-1:222222222222:files"
-		c.Deploy.Reuse = []string{"bucket", "table"}
+		c.Deploy.Topic, c.Deploy.Bus = "arn:aws:sns:eu-west-1:222222222222:files", "shared"
+		c.Deploy.Reuse = []string{"bucket", "table", "bus"}
 	})
+	if resource(p, "Bus") != nil || resource(p, "Forwarded").Properties.Get("EventBusName") != plan.Value(plan.Text("shared")) {
+		t.Error("the bus that is there is not used")
+	}
 	if resource(p, "FilesTopic") != nil || resource(p, "Table") != nil || resource(p, "FilesSubscription") == nil {
 		t.Error("the topic or the table that is there is not used")
 	}
