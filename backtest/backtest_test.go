@@ -15,7 +15,10 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/backtest"
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/publicdata"
+	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
@@ -105,4 +108,65 @@ func TestMessagesPerSink(t *testing.T) {
 			t.Errorf("%s: want - got +\n%s", name, d)
 		}
 	}
+}
+
+// On the records of a real attack each suggestion hides what it says: as many
+// findings have all its values as it would have hidden.
+func TestSuggestionsHideWhatTheySay(t *testing.T) {
+	logs := publicdata.Path(t, "cloudtrail/invictus")
+	set, list := packs.Starter(rule.Options{})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	scan := func() pipeline.Options {
+		return pipeline.Options{Listing: pipeline.List([]string{logs}, false), Limits: cloudtrail.DefaultLimits(), Rules: set.Rules}
+	}
+	got, err := backtest.Run(context.Background(), backtest.Options{Scan: scan(), Rules: set.Rules, Suggest: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var findings []report.Finding
+	o := scan()
+	o.Findings = func(lines []byte) error {
+		for line := range strings.Lines(string(lines)) {
+			f, err := report.ParseFinding([]byte(line))
+			if err != nil {
+				return err
+			}
+			findings = append(findings, f)
+		}
+		return nil
+	}
+	if _, err := pipeline.Scan(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	suggestions := 0
+	for _, r := range got.Rules {
+		for _, s := range r.Suggestions {
+			suggestions++
+			hidden := int64(0)
+			for i := range findings {
+				if f := &findings[i]; f.Rule == r.Rule && covered(f, s.Match) {
+					hidden++
+				}
+			}
+			if hidden != s.Hides || hidden == 0 {
+				t.Errorf("%s: %v hides %d, says %d", r.Rule, s.Match, hidden, s.Hides)
+			}
+		}
+	}
+	if suggestions != 5 {
+		t.Errorf("%d suggestions, want 5", suggestions)
+	}
+}
+
+// covered tells whether the finding has all the values.
+func covered(f *report.Finding, match []backtest.Share) bool {
+	of := map[string]string{"actor": f.Actor, "eventName": f.EventName, "sourceIPAddress": f.SourceIPAddress, "awsRegion": f.AWSRegion}
+	for _, m := range match {
+		if name, value, _ := strings.Cut(m.Value, "="); of[name] != value {
+			return false
+		}
+	}
+	return true
 }

@@ -226,6 +226,9 @@ func (a *Alarm) dimensions() string {
 // dimensions' values that the alarm is on. A record that lacks a dimension's
 // field publishes nothing.
 func (f *Filter) input(t *Transformation, dimensions map[string]string) (in memory.Input, fault string) {
+	if t.Default != nil && len(t.Dimensions) > 0 {
+		return in, "a default value beside dimensions, which CloudWatch does not allow: nothing says of which dimensions it would be"
+	}
 	pattern, list := filterpattern.Parse(f.Pattern)
 	if pattern == nil {
 		return in, list.Err().Error()

@@ -70,6 +70,18 @@ func TestDimensionsPickTheirRecords(t *testing.T) {
 	}
 }
 
+// CloudWatch allows no default value beside dimensions.
+func TestADefaultBesideDimensionsIsRefused(t *testing.T) {
+	f, _ := alarm.ParseFilters([]byte(strings.Replace(filters, `"dimensions":`, `"defaultValue": 0, "dimensions":`, 1)))
+	all, err := alarm.ParseAlarms([]byte(strings.Replace(settings(`"Denied" => "Out"`), `"Dimensions": []`, `"Dimensions": [{"Name": "Region", "Value": "eu-west-1"}]`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, _, why := all[0].Spec(f); s != nil || !strings.Contains(why, "default value beside dimensions") {
+		t.Errorf("%q %+v", why, s)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(filters))
 	f.Add([]byte(settings("")))
