@@ -3,7 +3,6 @@ package awscli
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
@@ -188,9 +187,4 @@ func (g *script) texts(m plan.Map) string {
 		parts[i] = "  " + encoded(e.Key) + ": " + encoded(text)
 	}
 	return "{\n" + strings.Join(parts, ",\n") + "\n}"
-}
-
-// without is m without keys.
-func without(m plan.Map, keys ...string) plan.Map {
-	return slices.DeleteFunc(slices.Clone(m), func(e plan.Entry) bool { return slices.Contains(keys, e.Key) })
 }
