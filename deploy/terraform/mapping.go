@@ -46,7 +46,7 @@ func encodedAs(from, to string) field {
 func block(from, to string, fields ...field) field {
 	return field{from, func(w *writer, b *hclwrite.Body, v plan.Value) {
 		for _, m := range w.maps(v) {
-			w.fill(b.AppendNewBlock(to, nil).Body(), m, fields)
+			w.fill(nested(b, to), m, fields)
 		}
 	}}
 }

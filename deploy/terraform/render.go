@@ -109,7 +109,7 @@ func versions() *hclwrite.File {
 	t := f.Body().AppendNewBlock("terraform", nil).Body()
 	w := newWriter(nil)
 	w.set(t, "required_version", `">= 1.5"`)
-	w.set(t.AppendNewBlock("required_providers", nil).Body(), "aws", "{\nsource = \"hashicorp/aws\"\nversion = \"~> 5.80\"\n}")
+	w.set(nested(t, "required_providers"), "aws", "{\nsource = \"hashicorp/aws\"\nversion = \"~> 5.80\"\n}")
 	return f
 }
 
@@ -126,12 +126,12 @@ func (w *writer) variable(b *hclwrite.Body, name string, p plan.Parameter) {
 		w.set(v, "default", def)
 	}
 	if p.Pattern != "" {
-		c := v.AppendNewBlock("validation", nil).Body()
+		c := nested(v, "validation")
 		w.set(c, "condition", fmt.Sprintf("can(regex(%s, var.%s))", quoted("^(?:"+p.Pattern+")$"), name))
 		w.set(c, "error_message", quoted("Want a text like "+p.Pattern+"."))
 	}
 	if len(p.Values) > 0 {
-		c := v.AppendNewBlock("validation", nil).Body()
+		c := nested(v, "validation")
 		w.set(c, "condition", fmt.Sprintf("contains(%s, var.%s)", w.expression(plan.Texts(p.Values...)), name))
 		w.set(c, "error_message", quoted("Want one of the values that are listed."))
 	}

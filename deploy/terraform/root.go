@@ -166,10 +166,10 @@ func (r *root) stackSet(w *writer, f *hclwrite.File, s *plan.Stack, before []str
 		}
 		w.set(b, "parameters", given+"}")
 	}
-	auto := b.AppendNewBlock("auto_deployment", nil).Body()
+	auto := nested(b, "auto_deployment")
 	w.set(auto, "enabled", "true")
 	w.set(auto, "retain_stacks_on_account_removal", "false")
-	keep := b.AppendNewBlock("lifecycle", nil).Body()
+	keep := nested(b, "lifecycle")
 	comment(keep, "The provider reads a role that service-managed permissions do without.")
 	w.set(keep, "ignore_changes", "[administration_role_arn]")
 	if len(before) > 0 {
@@ -190,7 +190,7 @@ func (r *root) instances(w *writer, f *hclwrite.File, s *plan.Stack) {
 	w.set(b, "provider", "aws.management")
 	w.set(b, "stack_set_name", "aws_cloudformation_stack_set."+label+".name")
 	w.set(b, "region", "each.value")
-	w.set(b.AppendNewBlock("deployment_targets", nil).Body(), "organizational_unit_ids", "var.organizational_units")
+	w.set(nested(b, "deployment_targets"), "organizational_unit_ids", "var.organizational_units")
 	f.Body().AppendNewline()
 }
 
@@ -210,9 +210,9 @@ func (r *root) providers(w *writer) *hclwrite.File {
 		w.set(b, "region", quoted(region))
 		if r.severalAccounts() {
 			role := "var." + string(account) + "_role_arn"
-			d := b.AppendNewBlock("dynamic", []string{"assume_role"}).Body()
+			d := nested(b, "dynamic", "assume_role")
 			w.set(d, "for_each", role+` == "" ? [] : [`+role+`]`)
-			w.set(d.AppendNewBlock("content", nil).Body(), "role_arn", "assume_role.value")
+			w.set(nested(d, "content"), "role_arn", "assume_role.value")
 		}
 		f.Body().AppendNewline()
 	}

@@ -72,7 +72,7 @@ func keyFilter() field {
 // empty one.
 func putLifecycle(w *writer, b *hclwrite.Body, v plan.Value) {
 	for _, m := range w.maps(v) {
-		rule := b.AppendNewBlock("rule", nil).Body()
+		rule := nested(b, "rule")
 		filter := hclwrite.NewBlock("filter", nil)
 		w.fill(rule, m, []field{
 			attr("Id", "id"), attr("Status", "status"),
@@ -82,13 +82,14 @@ func putLifecycle(w *writer, b *hclwrite.Body, v plan.Value) {
 			block("NoncurrentVersionExpiration", "noncurrent_version_expiration", attr("NoncurrentDays", "noncurrent_days")),
 			block("AbortIncompleteMultipartUpload", "abort_incomplete_multipart_upload", attr("DaysAfterInitiation", "days_after_initiation")),
 		})
+		rule.AppendNewline()
 		rule.AppendBlock(filter)
 	}
 }
 
 func putDays(name, attribute string) func(*writer, *hclwrite.Body, plan.Value) {
 	return func(w *writer, b *hclwrite.Body, v plan.Value) {
-		w.set(b.AppendNewBlock(name, nil).Body(), attribute, w.expression(v))
+		w.set(nested(b, name), attribute, w.expression(v))
 	}
 }
 

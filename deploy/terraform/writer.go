@@ -64,6 +64,7 @@ func (w *writer) resource(r *plan.Resource) {
 	}
 	w.dependencies(b, r)
 	if r.Retain {
+		b.AppendNewline()
 		comment(b, "It holds data, so Terraform refuses to destroy it.")
 		w.set(b.AppendNewBlock("lifecycle", nil).Body(), "prevent_destroy", "true")
 	}
@@ -123,6 +124,14 @@ func (w *writer) beside(to, suffix string, write func(*hclwrite.Body)) {
 		write(b)
 		w.file.Body().AppendNewline()
 	})
+}
+
+// nested begins a block in another, after an empty line unless it comes first.
+func nested(b *hclwrite.Body, name string, labels ...string) *hclwrite.Body {
+	if len(b.Attributes())+len(b.Blocks()) > 0 {
+		b.AppendNewline()
+	}
+	return b.AppendNewBlock(name, labels).Body()
 }
 
 // comment puts a remark before what comes next.

@@ -71,10 +71,12 @@ resource "aws_cloudformation_stack_set" "trailwarden_forward_role" {
     HomeRegion       = var.home_region
     CentralAccountId = var.central_account_id
   }
+
   auto_deployment {
     enabled                          = true
     retain_stacks_on_account_removal = false
   }
+
   lifecycle {
     # The provider reads a role that service-managed permissions do without.
     ignore_changes = [administration_role_arn]
@@ -87,6 +89,7 @@ resource "aws_cloudformation_stack_set_instance" "trailwarden_forward_role" {
   provider       = aws.management
   stack_set_name = aws_cloudformation_stack_set.trailwarden_forward_role.name
   region         = each.value
+
   deployment_targets {
     organizational_unit_ids = var.organizational_units
   }
@@ -376,10 +379,12 @@ resource "aws_cloudformation_stack_set" "trailwarden_forward" {
     HomeRegion       = var.home_region
     CentralAccountId = var.central_account_id
   }
+
   auto_deployment {
     enabled                          = true
     retain_stacks_on_account_removal = false
   }
+
   lifecycle {
     # The provider reads a role that service-managed permissions do without.
     ignore_changes = [administration_role_arn]
@@ -413,6 +418,7 @@ resource "aws_cloudformation_stack_set_instance" "trailwarden_forward" {
   provider       = aws.management
   stack_set_name = aws_cloudformation_stack_set.trailwarden_forward.name
   region         = each.value
+
   deployment_targets {
     organizational_unit_ids = var.organizational_units
   }

@@ -1,7 +1,9 @@
 provider "aws" {
   region = "eu-west-1"
+
   dynamic "assume_role" {
     for_each = var.central_role_arn == "" ? [] : [var.central_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -11,8 +13,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management"
   region = "eu-west-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -22,8 +26,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_northeast_1"
   region = "ap-northeast-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -33,8 +39,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_northeast_2"
   region = "ap-northeast-2"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -44,8 +52,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_northeast_3"
   region = "ap-northeast-3"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -55,8 +65,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_south_1"
   region = "ap-south-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -66,8 +78,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_southeast_1"
   region = "ap-southeast-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -77,8 +91,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ap_southeast_2"
   region = "ap-southeast-2"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -88,8 +104,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_ca_central_1"
   region = "ca-central-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -99,8 +117,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_eu_central_1"
   region = "eu-central-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -110,8 +130,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_eu_north_1"
   region = "eu-north-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -121,8 +143,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_eu_west_2"
   region = "eu-west-2"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -132,8 +156,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_eu_west_3"
   region = "eu-west-3"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -143,8 +169,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_sa_east_1"
   region = "sa-east-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -154,8 +182,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_us_east_1"
   region = "us-east-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -165,8 +195,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_us_east_2"
   region = "us-east-2"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -176,8 +208,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_us_west_1"
   region = "us-west-1"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }
@@ -187,8 +221,10 @@ provider "aws" {
 provider "aws" {
   alias  = "management_us_west_2"
   region = "us-west-2"
+
   dynamic "assume_role" {
     for_each = var.management_role_arn == "" ? [] : [var.management_role_arn]
+
     content {
       role_arn = assume_role.value
     }

@@ -1,6 +1,7 @@
 variable "home_region" {
   description = "Region of the watch."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2})$", var.home_region))
     error_message = "Want a text like [a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}."
@@ -10,6 +11,7 @@ variable "home_region" {
 variable "central_account_id" {
   description = "Account that the watch runs in."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[0-9]{12})$", var.central_account_id))
     error_message = "Want a text like [0-9]{12}."

@@ -89,9 +89,11 @@ resource "aws_cloudwatch_event_target" "forward01_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -146,9 +148,11 @@ resource "aws_cloudwatch_event_target" "forward02_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -235,9 +239,11 @@ resource "aws_cloudwatch_event_target" "forward03_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -279,9 +285,11 @@ resource "aws_cloudwatch_event_target" "forward04_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -332,9 +340,11 @@ resource "aws_cloudwatch_event_target" "forward05_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -383,9 +393,11 @@ resource "aws_cloudwatch_event_target" "forward06_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -430,9 +442,11 @@ resource "aws_cloudwatch_event_target" "forward07_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -518,9 +532,11 @@ resource "aws_cloudwatch_event_target" "forward08_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -601,9 +617,11 @@ resource "aws_cloudwatch_event_target" "forward09_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -685,9 +703,11 @@ resource "aws_cloudwatch_event_target" "forward10_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -728,9 +748,11 @@ resource "aws_cloudwatch_event_target" "forward11_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -781,9 +803,11 @@ resource "aws_cloudwatch_event_target" "forward12_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -840,9 +864,11 @@ resource "aws_cloudwatch_event_target" "forward13_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -904,9 +930,11 @@ resource "aws_cloudwatch_event_target" "forward14_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1035,9 +1063,11 @@ resource "aws_cloudwatch_event_target" "forward15_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1099,9 +1129,11 @@ resource "aws_cloudwatch_event_target" "forward16_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1155,9 +1187,11 @@ resource "aws_cloudwatch_event_target" "forward17_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1197,9 +1231,11 @@ resource "aws_cloudwatch_event_target" "forward18_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1335,9 +1371,11 @@ resource "aws_cloudwatch_event_target" "forward19_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1450,9 +1488,11 @@ resource "aws_cloudwatch_event_target" "forward20_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1726,9 +1766,11 @@ resource "aws_cloudwatch_event_target" "forward21_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1775,9 +1817,11 @@ resource "aws_cloudwatch_event_target" "forward22_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1824,9 +1868,11 @@ resource "aws_cloudwatch_event_target" "forward23_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1874,9 +1920,11 @@ resource "aws_cloudwatch_event_target" "forward24_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1956,9 +2004,11 @@ resource "aws_cloudwatch_event_target" "forward25_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400

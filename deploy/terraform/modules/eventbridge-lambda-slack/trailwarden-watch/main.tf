@@ -6,22 +6,27 @@ resource "aws_dynamodb_table" "table" {
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
   range_key    = "sk"
+
   attribute {
     name = "pk"
     type = "S"
   }
+
   attribute {
     name = "sk"
     type = "S"
   }
+
   attribute {
     name = "l"
     type = "S"
   }
+
   attribute {
     name = "o"
     type = "S"
   }
+
   global_secondary_index {
     name               = "list"
     hash_key           = "l"
@@ -29,13 +34,16 @@ resource "aws_dynamodb_table" "table" {
     projection_type    = "INCLUDE"
     non_key_attributes = ["w"]
   }
+
   ttl {
     attribute_name = "ttl"
     enabled        = true
   }
+
   point_in_time_recovery {
     enabled = true
   }
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -156,6 +164,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -171,6 +180,7 @@ resource "aws_kms_alias" "log_key_alias" {
 # Log files of the trail, their digests beside them.
 resource "aws_s3_bucket" "log_bucket" {
   bucket = var.log_bucket_name
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -179,8 +189,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -198,6 +210,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -205,6 +218,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -212,22 +226,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -429,10 +449,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -454,6 +476,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -516,10 +539,12 @@ resource "aws_cloudwatch_event_target" "forwarded_watch" {
   event_bus_name = "trailwarden-events"
   target_id      = "watch"
   arn            = aws_lambda_function.function.arn
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
   }
+
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
@@ -677,6 +702,7 @@ resource "aws_cloudwatch_event_target" "schedule_function" {
   rule      = aws_cloudwatch_event_rule.schedule.name
   target_id = "function"
   arn       = aws_lambda_function.function.arn
+
   retry_policy {
     maximum_retry_attempts       = 2
     maximum_event_age_in_seconds = 300

@@ -132,6 +132,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -147,6 +148,7 @@ resource "aws_kms_alias" "log_key_alias" {
 # Log files of the trail, their digests beside them.
 resource "aws_s3_bucket" "log_bucket" {
   bucket = var.log_bucket_name
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -155,8 +157,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -174,6 +178,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -181,6 +186,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -188,22 +194,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -320,8 +332,10 @@ resource "aws_cloudtrail" "trail" {
   include_global_service_events = true
   enable_log_file_validation    = true
   is_organization_trail         = false
+
   advanced_event_selector {
     name = "Management events, read and write"
+
     field_selector {
       field  = "eventCategory"
       equals = ["Management"]
@@ -492,10 +506,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -515,6 +531,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -615,6 +632,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_access_denied" {
   name           = "trailwarden-access-denied"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ (($.errorCode = \"AccessDenied*\" || $.errorCode = \"*UnauthorizedOperation\" || $.errorCode = \"*UnauthorizedAccess\" || $.errorCode = \"*.AccessDenied\" || $.errorCode = \"NotAuthorized*\") && ($.userIdentity.type NOT EXISTS || $.userIdentity.type != \"AWSService\") && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != \"*.amazonaws.com\") && ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS || $.userIdentity.sessionContext.sessionIssuer.arn != \"*:role/aws-service-role/*\") && ($.userIdentity.accountId NOT EXISTS || $.userIdentity.accountId != \"anonymous\")) }"
+
   metric_transformation {
     name          = "access-denied"
     namespace     = "Trailwarden"
@@ -643,6 +661,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_access_key_created" {
   name           = "trailwarden-access-key-created"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && $.errorCode NOT EXISTS && (($.eventName = \"CreateAccessKey\" || $.eventName = \"CreateServiceSpecificCredential\" || $.eventName = \"UploadSigningCertificate\") || $.eventName = \"UpdateAccessKey\")) }"
+
   metric_transformation {
     name          = "access-key-created"
     namespace     = "Trailwarden"
@@ -671,6 +690,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_cloudtrail_narrowed" {
   name           = "trailwarden-cloudtrail-narrowed"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"cloudtrail.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"UpdateTrail\" || $.eventName = \"PutEventSelectors\")) }"
+
   metric_transformation {
     name          = "cloudtrail-narrowed"
     namespace     = "Trailwarden"
@@ -699,6 +719,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_cloudtrail_stopped" {
   name           = "trailwarden-cloudtrail-stopped"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"cloudtrail.amazonaws.com\" && ($.eventName = \"StopLogging\" || $.eventName = \"DeleteTrail\" || $.eventName = \"StopEventDataStoreIngestion\" || $.eventName = \"DeleteEventDataStore\") && $.errorCode NOT EXISTS) }"
+
   metric_transformation {
     name          = "cloudtrail-stopped"
     namespace     = "Trailwarden"
@@ -727,6 +748,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_config_disabled" {
   name           = "trailwarden-config-disabled"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"config.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"StopConfigurationRecorder\" || $.eventName = \"DeleteConfigurationRecorder\" || $.eventName = \"DeleteDeliveryChannel\") && ($.userIdentity.type NOT EXISTS || $.userIdentity.type != \"AWSService\")) }"
+
   metric_transformation {
     name          = "config-disabled"
     namespace     = "Trailwarden"
@@ -755,6 +777,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_console_sign_in_failed" {
   name           = "trailwarden-console-sign-in-failed"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ $.eventName = \"ConsoleLogin\" }"
+
   metric_transformation {
     name          = "console-sign-in-failed"
     namespace     = "Trailwarden"
@@ -783,6 +806,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_guardduty_disabled" {
   name           = "trailwarden-guardduty-disabled"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"guardduty.amazonaws.com\" && $.errorCode NOT EXISTS && (($.eventName = \"DeleteDetector\" || $.eventName = \"StopMonitoringMembers\" || $.eventName = \"DisassociateMembers\" || $.eventName = \"DeleteMembers\" || $.eventName = \"DisassociateFromMasterAccount\" || $.eventName = \"DisassociateFromAdministratorAccount\" || $.eventName = \"DisableOrganizationAdminAccount\" || $.eventName = \"DeletePublishingDestination\" || $.eventName = \"CreateIPSet\" || $.eventName = \"UpdateIPSet\") || $.eventName = \"UpdateDetector\" || ($.eventName = \"CreateFilter\" || $.eventName = \"UpdateFilter\"))) }"
+
   metric_transformation {
     name          = "guardduty-disabled"
     namespace     = "Trailwarden"
@@ -811,6 +835,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_iam_admin_granted" {
   name           = "trailwarden-iam-admin-granted"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && $.errorCode NOT EXISTS && (($.eventName = \"AttachUserPolicy\" || $.eventName = \"AttachRolePolicy\" || $.eventName = \"AttachGroupPolicy\") || ($.eventName = \"PutUserPolicy\" || $.eventName = \"PutRolePolicy\" || $.eventName = \"PutGroupPolicy\" || $.eventName = \"CreatePolicy\" || $.eventName = \"CreatePolicyVersion\"))) }"
+
   metric_transformation {
     name          = "iam-admin-granted"
     namespace     = "Trailwarden"
@@ -839,6 +864,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_iam_policy_changed" {
   name           = "trailwarden-iam-policy-changed"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"CreatePolicy\" || $.eventName = \"CreatePolicyVersion\" || $.eventName = \"SetDefaultPolicyVersion\" || $.eventName = \"PutUserPolicy\" || $.eventName = \"PutRolePolicy\" || $.eventName = \"PutGroupPolicy\" || $.eventName = \"AttachUserPolicy\" || $.eventName = \"AttachRolePolicy\" || $.eventName = \"AttachGroupPolicy\" || $.eventName = \"AddUserToGroup\" || $.eventName = \"DeleteUserPermissionsBoundary\" || $.eventName = \"DeleteRolePermissionsBoundary\") && ($.userIdentity.type NOT EXISTS || $.userIdentity.type != \"AWSService\") && ($.eventType NOT EXISTS || $.eventType != \"AwsServiceEvent\") && ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS || $.userIdentity.sessionContext.sessionIssuer.arn != \"*:role/aws-service-role/*\")) }"
+
   metric_transformation {
     name          = "iam-policy-changed"
     namespace     = "Trailwarden"
@@ -867,6 +893,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_iam_user_created" {
   name           = "trailwarden-iam-user-created"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && $.eventName = \"CreateUser\" && $.errorCode NOT EXISTS) }"
+
   metric_transformation {
     name          = "iam-user-created"
     namespace     = "Trailwarden"
@@ -895,6 +922,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_kms_key_deletion" {
   name           = "trailwarden-kms-key-deletion"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"kms.amazonaws.com\" && ($.eventName = \"ScheduleKeyDeletion\" || $.eventName = \"DeleteImportedKeyMaterial\" || $.eventName = \"DisableKey\") && $.errorCode NOT EXISTS && ($.userIdentity.type NOT EXISTS || $.userIdentity.type != \"AWSService\")) }"
+
   metric_transformation {
     name          = "kms-key-deletion"
     namespace     = "Trailwarden"
@@ -923,6 +951,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_login_profile_changed" {
   name           = "trailwarden-login-profile-changed"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && ($.eventName = \"CreateLoginProfile\" || $.eventName = \"UpdateLoginProfile\") && $.errorCode NOT EXISTS) }"
+
   metric_transformation {
     name          = "login-profile-changed"
     namespace     = "Trailwarden"
@@ -951,6 +980,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_parameters_omitted" {
   name           = "trailwarden-parameters-omitted"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ (($.eventSource = \"iam.amazonaws.com\" || $.eventSource = \"kms.amazonaws.com\" || $.eventSource = \"s3.amazonaws.com\" || $.eventSource = \"organizations.amazonaws.com\" || $.eventSource = \"sts.amazonaws.com\") && ($.readOnly NOT EXISTS || $.readOnly != \"true\") && ($.eventCategory NOT EXISTS || ($.eventCategory != \"Data\" && $.eventCategory != \"NetworkActivity\")) && $.errorCode NOT EXISTS) }"
+
   metric_transformation {
     name          = "parameters-omitted"
     namespace     = "Trailwarden"
@@ -979,6 +1009,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_resource_deletion" {
   name           = "trailwarden-resource-deletion"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ (($.eventName = \"Delete*\" || $.eventName = \"BatchDelete*\" || $.eventName = \"Terminate*\" || $.eventName = \"Deregister*\" || $.eventName = \"Revoke*\" || $.eventName = \"Purge*\" || $.eventName = \"ScheduleKeyDeletion*\") && $.errorCode NOT EXISTS && ($.readOnly NOT EXISTS || $.readOnly != \"true\") && ($.eventCategory NOT EXISTS || ($.eventCategory != \"Data\" && $.eventCategory != \"NetworkActivity\")) && ($.managementEvent NOT EXISTS || $.managementEvent != \"false\") && ($.userIdentity.type NOT EXISTS || $.userIdentity.type != \"AWSService\") && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy != \"*.amazonaws.com\") && ($.eventType NOT EXISTS || $.eventType != \"AwsServiceEvent\") && ($.userIdentity.sessionContext.sessionIssuer.arn NOT EXISTS || $.userIdentity.sessionContext.sessionIssuer.arn != \"*:role/aws-service-role/*\") && ($.eventName NOT EXISTS || ($.eventName != \"DeleteTags\" && $.eventName != \"DeleteNetworkInterface\" && $.eventName != \"DeleteLogStream\" && $.eventName != \"TerminateSession\"))) }"
+
   metric_transformation {
     name          = "resource-deletion"
     namespace     = "Trailwarden"
@@ -1007,6 +1038,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_role_trust_changed" {
   name           = "trailwarden-role-trust-changed"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"iam.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"UpdateAssumeRolePolicy\" || $.eventName = \"CreateRole\")) }"
+
   metric_transformation {
     name          = "role-trust-changed"
     namespace     = "Trailwarden"
@@ -1035,6 +1067,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_root_activity" {
   name           = "trailwarden-root-activity"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.userIdentity.type = \"Root\" && $.userIdentity.invokedBy NOT EXISTS && ($.eventType NOT EXISTS || $.eventType != \"AwsServiceEvent\") && ($.eventName NOT EXISTS || $.eventName != \"ConsoleLogin\")) }"
+
   metric_transformation {
     name          = "root-activity"
     namespace     = "Trailwarden"
@@ -1063,6 +1096,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_root_sign_in" {
   name           = "trailwarden-root-sign-in"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventName = \"ConsoleLogin\" && $.userIdentity.type = \"Root\") }"
+
   metric_transformation {
     name          = "root-sign-in"
     namespace     = "Trailwarden"
@@ -1091,6 +1125,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_s3_bucket_public" {
   name           = "trailwarden-s3-bucket-public"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.errorCode NOT EXISTS && $.eventSource = \"s3.amazonaws.com\" && ($.eventName = \"PutBucketPolicy\" || ($.eventName = \"PutBucketAcl\" || $.eventName = \"CreateBucket\") || $.eventName = \"PutBucketAcl\")) }"
+
   metric_transformation {
     name          = "s3-bucket-public"
     namespace     = "Trailwarden"
@@ -1119,6 +1154,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_s3_public_access_block_lifte
   name           = "trailwarden-s3-public-access-block-lifted"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ (($.eventSource = \"s3.amazonaws.com\" || $.eventSource = \"s3express.amazonaws.com\") && $.errorCode NOT EXISTS && (($.eventName = \"DeleteBucketPublicAccessBlock\" || $.eventName = \"DeleteAccountPublicAccessBlock\") || ($.eventName = \"PutBucketPublicAccessBlock\" || $.eventName = \"PutAccountPublicAccessBlock\"))) }"
+
   metric_transformation {
     name          = "s3-public-access-block-lifted"
     namespace     = "Trailwarden"
@@ -1147,6 +1183,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_security_group_opened" {
   name           = "trailwarden-security-group-opened"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.errorCode NOT EXISTS && $.eventSource = \"ec2.amazonaws.com\" && ($.eventName = \"AuthorizeSecurityGroupIngress\" || $.eventName = \"ModifySecurityGroupRules\")) }"
+
   metric_transformation {
     name          = "security-group-opened"
     namespace     = "Trailwarden"
@@ -1175,6 +1212,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_securityhub_disabled" {
   name           = "trailwarden-securityhub-disabled"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventSource = \"securityhub.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"DisableSecurityHub\" || $.eventName = \"DisableSecurityHubV2\" || $.eventName = \"BatchDisableStandards\" || $.eventName = \"DisableImportFindingsForProduct\" || $.eventName = \"DisassociateFromMasterAccount\" || $.eventName = \"DisassociateFromAdministratorAccount\" || $.eventName = \"DisassociateMembers\" || $.eventName = \"DeleteMembers\" || $.eventName = \"DisableOrganizationAdminAccount\")) }"
+
   metric_transformation {
     name          = "securityhub-disabled"
     namespace     = "Trailwarden"
@@ -1203,6 +1241,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_sign_in_without_mfa" {
   name           = "trailwarden-sign-in-without-mfa"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.eventName = \"ConsoleLogin\" && ($.userIdentity.type = \"IAMUser\" || $.userIdentity.type = \"Root\")) }"
+
   metric_transformation {
     name          = "sign-in-without-mfa"
     namespace     = "Trailwarden"
@@ -1231,6 +1270,7 @@ resource "aws_cloudwatch_log_metric_filter" "filter_unapproved_region_write" {
   name           = "trailwarden-unapproved-region-write"
   log_group_name = aws_cloudwatch_log_group.trail_log.name
   pattern        = "{ ($.awsRegion NOT EXISTS || $.awsRegion = \"\" || (($.awsRegion NOT EXISTS || ($.awsRegion != \"us-east-1\" && $.awsRegion != \"us-west-2\")) && ($.readOnly NOT EXISTS || $.readOnly != \"true\") && ($.eventType NOT EXISTS || $.eventType != \"AwsServiceEvent\") && ($.userIdentity.invokedBy NOT EXISTS || $.userIdentity.invokedBy = \"\"))) }"
+
   metric_transformation {
     name          = "unapproved-region-write"
     namespace     = "Trailwarden"
@@ -1284,6 +1324,7 @@ resource "aws_cloudwatch_event_target" "schedule_function" {
   rule      = aws_cloudwatch_event_rule.schedule.name
   target_id = "function"
   arn       = aws_lambda_function.function.arn
+
   retry_policy {
     maximum_retry_attempts       = 2
     maximum_event_age_in_seconds = 300

@@ -1,6 +1,7 @@
 variable "log_bucket_name" {
   description = "Bucket of the log files; names of buckets are unique over all of AWS."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$", var.log_bucket_name))
     error_message = "Want a text like [a-z0-9][a-z0-9.-]{1,61}[a-z0-9]."
@@ -10,6 +11,7 @@ variable "log_bucket_name" {
 variable "alert_email" {
   description = "Address that gets the alerts by mail; others may be subscribed later."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[^@\\s]+@[^@\\s]+)$", var.alert_email))
     error_message = "Want a text like [^@\\s]+@[^@\\s]+."

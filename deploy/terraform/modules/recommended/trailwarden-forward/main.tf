@@ -89,9 +89,11 @@ resource "aws_cloudwatch_event_target" "forward01_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -146,9 +148,11 @@ resource "aws_cloudwatch_event_target" "forward02_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -235,9 +239,11 @@ resource "aws_cloudwatch_event_target" "forward03_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -279,9 +285,11 @@ resource "aws_cloudwatch_event_target" "forward04_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -332,9 +340,11 @@ resource "aws_cloudwatch_event_target" "forward05_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -383,9 +393,11 @@ resource "aws_cloudwatch_event_target" "forward06_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -471,9 +483,11 @@ resource "aws_cloudwatch_event_target" "forward07_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -554,9 +568,11 @@ resource "aws_cloudwatch_event_target" "forward08_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -638,9 +654,11 @@ resource "aws_cloudwatch_event_target" "forward09_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -681,9 +699,11 @@ resource "aws_cloudwatch_event_target" "forward10_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -734,9 +754,11 @@ resource "aws_cloudwatch_event_target" "forward11_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -798,9 +820,11 @@ resource "aws_cloudwatch_event_target" "forward12_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -929,9 +953,11 @@ resource "aws_cloudwatch_event_target" "forward13_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -993,9 +1019,11 @@ resource "aws_cloudwatch_event_target" "forward14_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1049,9 +1077,11 @@ resource "aws_cloudwatch_event_target" "forward15_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1091,9 +1121,11 @@ resource "aws_cloudwatch_event_target" "forward16_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1229,9 +1261,11 @@ resource "aws_cloudwatch_event_target" "forward17_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1344,9 +1378,11 @@ resource "aws_cloudwatch_event_target" "forward18_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1620,9 +1656,11 @@ resource "aws_cloudwatch_event_target" "forward19_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1669,9 +1707,11 @@ resource "aws_cloudwatch_event_target" "forward20_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
@@ -1759,9 +1799,11 @@ resource "aws_cloudwatch_event_target" "forward21_central_bus" {
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
   dead_letter_config {
     arn = aws_sqs_queue.undelivered.arn
   }
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400

@@ -6,22 +6,27 @@ resource "aws_dynamodb_table" "table" {
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
   range_key    = "sk"
+
   attribute {
     name = "pk"
     type = "S"
   }
+
   attribute {
     name = "sk"
     type = "S"
   }
+
   attribute {
     name = "l"
     type = "S"
   }
+
   attribute {
     name = "o"
     type = "S"
   }
+
   global_secondary_index {
     name               = "list"
     hash_key           = "l"
@@ -29,13 +34,16 @@ resource "aws_dynamodb_table" "table" {
     projection_type    = "INCLUDE"
     non_key_attributes = ["w"]
   }
+
   ttl {
     attribute_name = "ttl"
     enabled        = true
   }
+
   point_in_time_recovery {
     enabled = true
   }
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -156,6 +164,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -172,6 +181,7 @@ resource "aws_kms_alias" "log_key_alias" {
 resource "aws_s3_bucket" "log_bucket" {
   bucket     = var.log_bucket_name
   depends_on = [aws_sns_topic_policy.files_topic_policy]
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -180,8 +190,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -199,6 +211,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -206,6 +219,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -213,22 +227,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -236,6 +256,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
 
 resource "aws_s3_bucket_notification" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   topic {
     events        = ["s3:ObjectCreated:*"]
     topic_arn     = aws_sns_topic.files_topic.arn
@@ -320,6 +341,7 @@ resource "aws_s3_bucket_policy" "log_bucket_policy" {
 # Results of questions, for 30 days.
 resource "aws_s3_bucket" "results" {
   bucket = "trailwarden-results-${var.account_id}-${var.region}"
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -328,6 +350,7 @@ resource "aws_s3_bucket" "results" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     apply_server_side_encryption_by_default {
       sse_algorithm = "AES256"
@@ -345,6 +368,7 @@ resource "aws_s3_bucket_public_access_block" "results" {
 
 resource "aws_s3_bucket_ownership_controls" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -352,6 +376,7 @@ resource "aws_s3_bucket_ownership_controls" "results" {
 
 resource "aws_s3_bucket_versioning" "results" {
   bucket = aws_s3_bucket.results.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -359,18 +384,23 @@ resource "aws_s3_bucket_versioning" "results" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     id     = "results"
     status = "Enabled"
+
     expiration {
       days = 30
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 1
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
     }
+
     filter {
     }
   }
@@ -408,13 +438,16 @@ resource "aws_athena_workgroup" "workgroup" {
   description   = "Questions about the trail"
   state         = "ENABLED"
   force_destroy = false
+
   configuration {
     enforce_workgroup_configuration    = true
     publish_cloudwatch_metrics_enabled = true
     requester_pays_enabled             = false
     bytes_scanned_cutoff_per_query     = 107374182400
+
     result_configuration {
       output_location = "s3://trailwarden-results-${var.account_id}-${var.region}/"
+
       encryption_configuration {
         encryption_option = "SSE_S3"
       }
@@ -435,14 +468,17 @@ resource "aws_glue_catalog_table" "log_table" {
   database_name = "trailwarden"
   name          = "cloudtrail_logs"
   table_type    = "EXTERNAL_TABLE"
+
   partition_keys {
     name = "account"
     type = "string"
   }
+
   partition_keys {
     name = "region"
     type = "string"
   }
+
   partition_keys {
     name = "timestamp"
     type = "string"
@@ -460,119 +496,148 @@ resource "aws_glue_catalog_table" "log_table" {
     "projection.timestamp.interval.unit" = "DAYS"
     "storage.location.template"          = "s3://${var.log_bucket_name}/AWSLogs/${var.organization_id}/$${account}/CloudTrail/$${region}/$${timestamp}"
   }
+
   storage_descriptor {
     columns {
       name = "eventversion"
       type = "string"
     }
+
     columns {
       name = "useridentity"
       type = "struct<type:string,principalid:string,arn:string,accountid:string,invokedby:string,accesskeyid:string,username:string,onbehalfof:struct<userid:string,identitystorearn:string>,sessioncontext:struct<attributes:struct<mfaauthenticated:string,creationdate:string>,sessionissuer:struct<type:string,principalid:string,arn:string,accountid:string,username:string>,ec2roledelivery:string,webidfederationdata:struct<federatedprovider:string,attributes:map<string,string>>>>"
     }
+
     columns {
       name = "eventtime"
       type = "string"
     }
+
     columns {
       name = "eventsource"
       type = "string"
     }
+
     columns {
       name = "eventname"
       type = "string"
     }
+
     columns {
       name = "awsregion"
       type = "string"
     }
+
     columns {
       name = "sourceipaddress"
       type = "string"
     }
+
     columns {
       name = "useragent"
       type = "string"
     }
+
     columns {
       name = "errorcode"
       type = "string"
     }
+
     columns {
       name = "errormessage"
       type = "string"
     }
+
     columns {
       name = "requestparameters"
       type = "string"
     }
+
     columns {
       name = "responseelements"
       type = "string"
     }
+
     columns {
       name = "additionaleventdata"
       type = "string"
     }
+
     columns {
       name = "requestid"
       type = "string"
     }
+
     columns {
       name = "eventid"
       type = "string"
     }
+
     columns {
       name = "readonly"
       type = "string"
     }
+
     columns {
       name = "resources"
       type = "array<struct<arn:string,accountid:string,type:string>>"
     }
+
     columns {
       name = "eventtype"
       type = "string"
     }
+
     columns {
       name = "apiversion"
       type = "string"
     }
+
     columns {
       name = "recipientaccountid"
       type = "string"
     }
+
     columns {
       name = "serviceeventdetails"
       type = "string"
     }
+
     columns {
       name = "sharedeventid"
       type = "string"
     }
+
     columns {
       name = "vpcendpointid"
       type = "string"
     }
+
     columns {
       name = "vpcendpointaccountid"
       type = "string"
     }
+
     columns {
       name = "eventcategory"
       type = "string"
     }
+
     columns {
       name = "addendum"
       type = "struct<reason:string,updatedfields:string,originalrequestid:string,originaleventid:string>"
     }
+
     columns {
       name = "sessioncredentialfromconsole"
       type = "string"
     }
+
     columns {
       name = "edgedevicedetails"
       type = "string"
     }
+
     columns {
       name = "tlsdetails"
       type = "struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>"
@@ -580,6 +645,7 @@ resource "aws_glue_catalog_table" "log_table" {
     location      = "s3://${var.log_bucket_name}/AWSLogs/${var.organization_id}/"
     input_format  = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
     output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
     ser_de_info {
       serialization_library = "org.apache.hive.hcatalog.data.JsonSerDe"
       parameters = {
@@ -753,10 +819,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -778,6 +846,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -887,6 +956,7 @@ resource "aws_lambda_event_source_mapping" "files_to_function" {
   batch_size                         = 10
   maximum_batching_window_in_seconds = 0
   function_response_types            = ["ReportBatchItemFailures"]
+
   scaling_config {
     maximum_concurrency = 2
   }
@@ -947,10 +1017,12 @@ resource "aws_cloudwatch_event_target" "forwarded_watch" {
   event_bus_name = "trailwarden-events"
   target_id      = "watch"
   arn            = aws_sqs_queue.files.arn
+
   retry_policy {
     maximum_retry_attempts       = 185
     maximum_event_age_in_seconds = 86400
   }
+
   dead_letter_config {
     arn = aws_sqs_queue.dead_letters.arn
   }
@@ -1088,6 +1160,7 @@ resource "aws_cloudwatch_event_target" "schedule_function" {
   rule      = aws_cloudwatch_event_rule.schedule.name
   target_id = "function"
   arn       = aws_lambda_function.function.arn
+
   retry_policy {
     maximum_retry_attempts       = 2
     maximum_event_age_in_seconds = 300

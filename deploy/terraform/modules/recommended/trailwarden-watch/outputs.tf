@@ -20,7 +20,7 @@ output "files_topic_arn" {
 
 output "bus_arn" {
   description = "The central bus."
-  value       = aws_cloudwatch_event_bus.bus.arn
+  value       = "arn:${var.partition}:events:${var.region}:${var.account_id}:event-bus/trailwarden-events"
 }
 
 output "health_topic_arn" {

@@ -1,6 +1,7 @@
 variable "management_account_id" {
   description = "Account that the organization's trail belongs to."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[0-9]{12})$", var.management_account_id))
     error_message = "Want a text like [0-9]{12}."
@@ -10,6 +11,7 @@ variable "management_account_id" {
 variable "log_bucket_name" {
   description = "Bucket of the log files; names of buckets are unique over all of AWS."
   type        = string
+
   validation {
     condition     = can(regex("^(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$", var.log_bucket_name))
     error_message = "Want a text like [a-z0-9][a-z0-9.-]{1,61}[a-z0-9]."
@@ -19,6 +21,7 @@ variable "log_bucket_name" {
 variable "organization_id" {
   description = "Id of the organization."
   type        = string
+
   validation {
     condition     = can(regex("^(?:o-[a-z0-9]{10,32})$", var.organization_id))
     error_message = "Want a text like o-[a-z0-9]{10,32}."

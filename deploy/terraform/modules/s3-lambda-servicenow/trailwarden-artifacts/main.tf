@@ -3,6 +3,7 @@
 # Versions of code and configuration; no secret is among them.
 resource "aws_s3_bucket" "artifact_bucket" {
   bucket = "trailwarden-artifacts-${var.account_id}-${var.region}"
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -11,6 +12,7 @@ resource "aws_s3_bucket" "artifact_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "artifact_bucket" {
   bucket = aws_s3_bucket.artifact_bucket.id
+
   rule {
     apply_server_side_encryption_by_default {
       sse_algorithm = "AES256"
@@ -28,6 +30,7 @@ resource "aws_s3_bucket_public_access_block" "artifact_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "artifact_bucket" {
   bucket = aws_s3_bucket.artifact_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -35,6 +38,7 @@ resource "aws_s3_bucket_ownership_controls" "artifact_bucket" {
 
 resource "aws_s3_bucket_versioning" "artifact_bucket" {
   bucket = aws_s3_bucket.artifact_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -42,15 +46,19 @@ resource "aws_s3_bucket_versioning" "artifact_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "artifact_bucket" {
   bucket = aws_s3_bucket.artifact_bucket.id
+
   rule {
     id     = "old-versions"
     status = "Enabled"
+
     noncurrent_version_expiration {
       noncurrent_days = 90
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }

@@ -6,22 +6,27 @@ resource "aws_dynamodb_table" "table" {
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
   range_key    = "sk"
+
   attribute {
     name = "pk"
     type = "S"
   }
+
   attribute {
     name = "sk"
     type = "S"
   }
+
   attribute {
     name = "l"
     type = "S"
   }
+
   attribute {
     name = "o"
     type = "S"
   }
+
   global_secondary_index {
     name               = "list"
     hash_key           = "l"
@@ -29,13 +34,16 @@ resource "aws_dynamodb_table" "table" {
     projection_type    = "INCLUDE"
     non_key_attributes = ["w"]
   }
+
   ttl {
     attribute_name = "ttl"
     enabled        = true
   }
+
   point_in_time_recovery {
     enabled = true
   }
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -156,6 +164,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -172,6 +181,7 @@ resource "aws_kms_alias" "log_key_alias" {
 resource "aws_s3_bucket" "log_bucket" {
   bucket     = var.log_bucket_name
   depends_on = [aws_lambda_permission.files_invoke]
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -180,8 +190,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -199,6 +211,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -206,6 +219,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -213,22 +227,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -236,6 +256,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
 
 resource "aws_s3_bucket_notification" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   lambda_function {
     events              = ["s3:ObjectCreated:*"]
     lambda_function_arn = aws_lambda_function.function.arn
@@ -446,10 +467,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -471,6 +494,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -496,8 +520,10 @@ resource "aws_cloudtrail" "trail" {
   include_global_service_events = true
   enable_log_file_validation    = true
   is_organization_trail         = false
+
   advanced_event_selector {
     name = "Management events, read and write"
+
     field_selector {
       field  = "eventCategory"
       equals = ["Management"]

@@ -114,6 +114,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -130,6 +131,7 @@ resource "aws_kms_alias" "log_key_alias" {
 resource "aws_s3_bucket" "log_bucket" {
   bucket     = var.log_bucket_name
   depends_on = [aws_lambda_permission.files_invoke]
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -138,8 +140,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -157,6 +161,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -164,6 +169,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -171,22 +177,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -194,6 +206,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
 
 resource "aws_s3_bucket_notification" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   lambda_function {
     events              = ["s3:ObjectCreated:*"]
     lambda_function_arn = aws_lambda_function.function.arn
@@ -409,10 +422,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -432,6 +447,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -457,8 +473,10 @@ resource "aws_cloudtrail" "trail" {
   include_global_service_events = true
   enable_log_file_validation    = true
   is_organization_trail         = false
+
   advanced_event_selector {
     name = "Management events, read and write"
+
     field_selector {
       field  = "eventCategory"
       equals = ["Management"]

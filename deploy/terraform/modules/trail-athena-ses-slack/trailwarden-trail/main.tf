@@ -9,8 +9,10 @@ resource "aws_cloudtrail" "trail" {
   include_global_service_events = true
   enable_log_file_validation    = true
   is_organization_trail         = true
+
   advanced_event_selector {
     name = "Management events, read and write"
+
     field_selector {
       field  = "eventCategory"
       equals = ["Management"]

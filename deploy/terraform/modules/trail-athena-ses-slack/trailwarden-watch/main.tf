@@ -6,22 +6,27 @@ resource "aws_dynamodb_table" "table" {
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "pk"
   range_key    = "sk"
+
   attribute {
     name = "pk"
     type = "S"
   }
+
   attribute {
     name = "sk"
     type = "S"
   }
+
   attribute {
     name = "l"
     type = "S"
   }
+
   attribute {
     name = "o"
     type = "S"
   }
+
   global_secondary_index {
     name               = "list"
     hash_key           = "l"
@@ -29,13 +34,16 @@ resource "aws_dynamodb_table" "table" {
     projection_type    = "INCLUDE"
     non_key_attributes = ["w"]
   }
+
   ttl {
     attribute_name = "ttl"
     enabled        = true
   }
+
   point_in_time_recovery {
     enabled = true
   }
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -156,6 +164,7 @@ resource "aws_kms_key" "log_key" {
       },
     ]
   })
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -171,6 +180,7 @@ resource "aws_kms_alias" "log_key_alias" {
 # Log files of the trail, their digests beside them.
 resource "aws_s3_bucket" "log_bucket" {
   bucket = var.log_bucket_name
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -179,8 +189,10 @@ resource "aws_s3_bucket" "log_bucket" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     bucket_key_enabled = true
+
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
       kms_master_key_id = aws_kms_key.log_key.arn
@@ -198,6 +210,7 @@ resource "aws_s3_bucket_public_access_block" "log_bucket" {
 
 resource "aws_s3_bucket_ownership_controls" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -205,6 +218,7 @@ resource "aws_s3_bucket_ownership_controls" "log_bucket" {
 
 resource "aws_s3_bucket_versioning" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -212,22 +226,28 @@ resource "aws_s3_bucket_versioning" "log_bucket" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "log_bucket" {
   bucket = aws_s3_bucket.log_bucket.id
+
   rule {
     id     = "log-files"
     status = "Enabled"
+
     transition {
       storage_class = "GLACIER_IR"
       days          = 90
     }
+
     expiration {
       days = 730
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 30
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 7
     }
+
     filter {
     }
   }
@@ -309,6 +329,7 @@ resource "aws_s3_bucket_policy" "log_bucket_policy" {
 # Results of questions, for 30 days.
 resource "aws_s3_bucket" "results" {
   bucket = "trailwarden-results-${var.account_id}-${var.region}"
+
   # It holds data, so Terraform refuses to destroy it.
   lifecycle {
     prevent_destroy = true
@@ -317,6 +338,7 @@ resource "aws_s3_bucket" "results" {
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     apply_server_side_encryption_by_default {
       sse_algorithm = "AES256"
@@ -334,6 +356,7 @@ resource "aws_s3_bucket_public_access_block" "results" {
 
 resource "aws_s3_bucket_ownership_controls" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     object_ownership = "BucketOwnerEnforced"
   }
@@ -341,6 +364,7 @@ resource "aws_s3_bucket_ownership_controls" "results" {
 
 resource "aws_s3_bucket_versioning" "results" {
   bucket = aws_s3_bucket.results.id
+
   versioning_configuration {
     status = "Enabled"
   }
@@ -348,18 +372,23 @@ resource "aws_s3_bucket_versioning" "results" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "results" {
   bucket = aws_s3_bucket.results.id
+
   rule {
     id     = "results"
     status = "Enabled"
+
     expiration {
       days = 30
     }
+
     noncurrent_version_expiration {
       noncurrent_days = 1
     }
+
     abort_incomplete_multipart_upload {
       days_after_initiation = 1
     }
+
     filter {
     }
   }
@@ -397,13 +426,16 @@ resource "aws_athena_workgroup" "workgroup" {
   description   = "Questions about the trail"
   state         = "ENABLED"
   force_destroy = false
+
   configuration {
     enforce_workgroup_configuration    = true
     publish_cloudwatch_metrics_enabled = true
     requester_pays_enabled             = false
     bytes_scanned_cutoff_per_query     = 107374182400
+
     result_configuration {
       output_location = "s3://trailwarden-results-${var.account_id}-${var.region}/"
+
       encryption_configuration {
         encryption_option = "SSE_S3"
       }
@@ -424,14 +456,17 @@ resource "aws_glue_catalog_table" "log_table" {
   database_name = "trailwarden"
   name          = "cloudtrail_logs"
   table_type    = "EXTERNAL_TABLE"
+
   partition_keys {
     name = "account"
     type = "string"
   }
+
   partition_keys {
     name = "region"
     type = "string"
   }
+
   partition_keys {
     name = "timestamp"
     type = "string"
@@ -449,119 +484,148 @@ resource "aws_glue_catalog_table" "log_table" {
     "projection.timestamp.interval.unit" = "DAYS"
     "storage.location.template"          = "s3://${var.log_bucket_name}/AWSLogs/${var.organization_id}/$${account}/CloudTrail/$${region}/$${timestamp}"
   }
+
   storage_descriptor {
     columns {
       name = "eventversion"
       type = "string"
     }
+
     columns {
       name = "useridentity"
       type = "struct<type:string,principalid:string,arn:string,accountid:string,invokedby:string,accesskeyid:string,username:string,onbehalfof:struct<userid:string,identitystorearn:string>,sessioncontext:struct<attributes:struct<mfaauthenticated:string,creationdate:string>,sessionissuer:struct<type:string,principalid:string,arn:string,accountid:string,username:string>,ec2roledelivery:string,webidfederationdata:struct<federatedprovider:string,attributes:map<string,string>>>>"
     }
+
     columns {
       name = "eventtime"
       type = "string"
     }
+
     columns {
       name = "eventsource"
       type = "string"
     }
+
     columns {
       name = "eventname"
       type = "string"
     }
+
     columns {
       name = "awsregion"
       type = "string"
     }
+
     columns {
       name = "sourceipaddress"
       type = "string"
     }
+
     columns {
       name = "useragent"
       type = "string"
     }
+
     columns {
       name = "errorcode"
       type = "string"
     }
+
     columns {
       name = "errormessage"
       type = "string"
     }
+
     columns {
       name = "requestparameters"
       type = "string"
     }
+
     columns {
       name = "responseelements"
       type = "string"
     }
+
     columns {
       name = "additionaleventdata"
       type = "string"
     }
+
     columns {
       name = "requestid"
       type = "string"
     }
+
     columns {
       name = "eventid"
       type = "string"
     }
+
     columns {
       name = "readonly"
       type = "string"
     }
+
     columns {
       name = "resources"
       type = "array<struct<arn:string,accountid:string,type:string>>"
     }
+
     columns {
       name = "eventtype"
       type = "string"
     }
+
     columns {
       name = "apiversion"
       type = "string"
     }
+
     columns {
       name = "recipientaccountid"
       type = "string"
     }
+
     columns {
       name = "serviceeventdetails"
       type = "string"
     }
+
     columns {
       name = "sharedeventid"
       type = "string"
     }
+
     columns {
       name = "vpcendpointid"
       type = "string"
     }
+
     columns {
       name = "vpcendpointaccountid"
       type = "string"
     }
+
     columns {
       name = "eventcategory"
       type = "string"
     }
+
     columns {
       name = "addendum"
       type = "struct<reason:string,updatedfields:string,originalrequestid:string,originaleventid:string>"
     }
+
     columns {
       name = "sessioncredentialfromconsole"
       type = "string"
     }
+
     columns {
       name = "edgedevicedetails"
       type = "string"
     }
+
     columns {
       name = "tlsdetails"
       type = "struct<tlsversion:string,ciphersuite:string,clientprovidedhostheader:string>"
@@ -569,6 +633,7 @@ resource "aws_glue_catalog_table" "log_table" {
     location      = "s3://${var.log_bucket_name}/AWSLogs/${var.organization_id}/"
     input_format  = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
     output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
     ser_de_info {
       serialization_library = "org.apache.hive.hcatalog.data.JsonSerDe"
       parameters = {
@@ -826,10 +891,12 @@ resource "aws_lambda_function" "function" {
   architectures = ["arm64"]
   memory_size   = 512
   timeout       = 300
+
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.function_log.name
   }
+
   environment {
     variables = {
       TRAILWARDEN_CONFIG  = "s3://trailwarden-artifacts-${var.account_id}-${var.region}/config/trailwarden.yaml"
@@ -851,6 +918,7 @@ resource "aws_lambda_function_event_invoke_config" "function_retries" {
   function_name                = aws_lambda_function.function.function_name
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 21600
+
   destination_config {
     on_failure {
       destination = aws_sqs_queue.dead_letters.arn
@@ -958,6 +1026,7 @@ resource "aws_cloudwatch_event_target" "schedule_function" {
   rule      = aws_cloudwatch_event_rule.schedule.name
   target_id = "function"
   arn       = aws_lambda_function.function.arn
+
   retry_policy {
     maximum_retry_attempts       = 2
     maximum_event_age_in_seconds = 300
