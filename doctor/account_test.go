@@ -610,6 +610,5 @@ func (a *account) examine() doctor.Report {
 	a.t.Helper()
 	cfg := a.cfg.Copy()
 	cfg.APIOptions = []func(*smithymiddleware.Stack) error{a.calls.between}
-	cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
 	return doctor.Run(a.t.Context(), doctor.New(a.target, doctor.Options{AWS: cfg, Now: func() time.Time { return time.Now().Add(a.late) }}), doctor.Catalogue())
 }

@@ -270,7 +270,7 @@ func TestAthena(t *testing.T) {
 		w.secret("trailwarden/slack", slack.Hook)
 	})
 	w.examined("trail-logging", "bucket-policy", "key-policy", "wiring", "function-permission", "function-state", "role-sinks", "secrets", "store-table", "athena-workgroup", "bus-targets")
-	at := time.Now().UTC().Add(-30 * time.Minute).Format("2006-01-02T15:04:05Z")
+	at := time.Now().UTC().Add(-90 * time.Minute).Format("2006-01-02T15:04:05Z")
 	w.found([]string{"eventtime", "account", "usertype", "identity", "sourceipaddress", "result"},
 		[]string{at, w.account, "Root", "arn:aws:iam::" + w.account + ":root", "203.0.113.9", "Success"})
 	f := w.start()

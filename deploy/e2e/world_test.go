@@ -59,6 +59,7 @@ type world struct {
 	plan    *plan.Plan
 	made    map[string]string // physical names, by STACK/LOGICAL
 	handed  []string          // functions, by name
+	records int               // made so far
 }
 
 var regionKey = regexp.MustCompile(`(?m)^  region: (\S+)$`)
@@ -269,8 +270,9 @@ type object = map[string]any
 
 // record is one of CloudTrail's.
 func (w *world) record(region, source, name string) object {
+	w.records++
 	return object{"eventVersion": "1.11", "eventTime": time.Now().UTC().Format("2006-01-02T15:04:05Z"), "eventSource": source, "eventName": name, "awsRegion": region,
-		"sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2.15.0", "eventID": fmt.Sprintf("00000000-0000-4000-8000-%012d", len(name)), "eventType": "AwsApiCall",
+		"sourceIPAddress": "203.0.113.7", "userAgent": "aws-cli/2.15.0", "eventID": fmt.Sprintf("00000000-0000-4000-8000-%012d", w.records), "eventType": "AwsApiCall",
 		"readOnly": false, "managementEvent": true, "eventCategory": "Management", "recipientAccountId": w.account, "requestParameters": object{"name": "everything"},
 		"userIdentity": object{"type": "IAMUser", "userName": "mallory", "accountId": w.account, "arn": "arn:aws:iam::" + w.account + ":user/mallory", "principalId": "AIDAEXAMPLE"}}
 }
