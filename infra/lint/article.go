@@ -164,7 +164,7 @@ func tableEnd(text string) int {
 }
 
 // clause is a line that goes on with a definition.
-var clause = regexp.MustCompile("(?i)^(?:$|\\)|\\(|'|partitioned|row|stored|outputformat|inputformat|location|tblproperties|comment|with|--)")
+var clause = regexp.MustCompile(`(?i)^(?:$|\)|\(|'|partitioned|row|stored|outputformat|inputformat|location|tblproperties|comment|with|--)`)
 
 var queryStart = regexp.MustCompile(`(?m)^[ \t]*(?:SELECT|select|WITH|with)\b[^.:]*$`)
 

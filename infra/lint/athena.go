@@ -92,7 +92,7 @@ func (l *linter) query(p place, text string, exact bool) {
 
 var (
 	property   = regexp.MustCompile(`'([^'\n]+)'\s*=\s*'([^']*)'`)
-	unquoted   = regexp.MustCompile("(?i)[(,]\\s*timestamp\\s+string")
+	unquoted   = regexp.MustCompile(`(?i)[(,]\s*timestamp\s+string`)
 	partitions = regexp.MustCompile(`(?i)partitioned\s+by`)
 	oldSerde   = regexp.MustCompile(`(?i)com\.amazon\.emr\.hive\.serde\.CloudTrailSerde`)
 )

@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -177,10 +178,9 @@ func (l *linter) waits(file, text string) {
 		if n == nil || s == nil {
 			continue
 		}
-		var times, each int
-		fmt.Sscan(n[1], &times)
-		fmt.Sscan(s[1], &each)
-		if times > 0 && each > 0 && times > lambdaSeconds/each {
+		times, err := strconv.Atoi(n[1])
+		each, err2 := strconv.Atoi(s[1])
+		if err == nil && err2 == nil && each > 0 && times > lambdaSeconds/each {
 			l.likely("S4.D5-wait-longer-than-lambda", diagnostic.Warning, file, text, p.offset, fmt.Sprintf("the loop waits up to %d seconds, and a function runs 900 at most", times*each),
 				"The function ends in the middle, and what it waited for is lost.", "start the query in one run, and fetch it in another")
 		}

@@ -47,14 +47,13 @@ func records(l *linter, file, address string, v *value.Value) bool {
 	if list == nil || list.Kind != value.List {
 		return false
 	}
-	for _, r := range list.Items {
-		if source := r.Get("eventSource"); source.String() == "aws:s3" {
+	if len(list.Items) > 0 {
+		if source := list.Items[0].Get("eventSource"); source.String() == "aws:s3" {
 			l.add("S2.D11-notification-as-log", diagnostic.Warning, place{file, address + "/Records/0", source},
 				"this is a notification of Amazon S3 and no CloudTrail log: its eventSource is aws:s3",
 				"It only names the object that holds the log; rules and tests that are written by it match nothing.",
 				"fetch and unpack the object that s3.object.key names: its records have userIdentity.type and eventSource such as iam.amazonaws.com")
 		}
-		break
 	}
 	return true
 }

@@ -76,10 +76,7 @@ func excepted(v *value.Value) *value.Value {
 // globals are the services that a pattern asks for and that record in us-east-1
 // only.
 func globals(p *value.Value) []string {
-	var named []string
-	for _, s := range p.Path("detail", "eventSource").Strings() {
-		named = append(named, s)
-	}
+	named := p.Path("detail", "eventSource").Strings()
 	for _, s := range p.Get("source").Strings() {
 		if service, ok := strings.CutPrefix(s, "aws."); ok && p.Path("detail", "eventSource") == nil {
 			named = append(named, service+".amazonaws.com")
