@@ -202,7 +202,7 @@ func (j *scanJob) run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	collectEarly()
+	collectEarly(slices.ContainsFunc(j.set.Rules, func(r *rule.Rule) bool { return r.Memory != nil && r.Inactive == "" }))
 	res, err := j.scan(ctx)
 	// Ctrl-C in a pipeline also ends the program that feeds us: an input that
 	// seems to have ended by itself may not have.
