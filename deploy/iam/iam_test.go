@@ -70,3 +70,23 @@ func parse(text string) (iam.Document, error) {
 	}
 	return iam.Parse(v)
 }
+
+// FuzzParse: whatever a policy says, reading it ends, and a denial is never
+// overruled by what stands beside it.
+func FuzzParse(f *testing.F) {
+	f.Add(`{"Statement":[{"Effect":"Allow","Action":["s3:Get*","*"],"Resource":"arn:aws:s3:::b/*","Principal":{"AWS":"*"},"Condition":{"StringLike":{"k":["a*b?","*"]},"Null":{"l":"true"}}}]}`)
+	f.Add(`{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Principal":"*"}]}`)
+	f.Add(`{"Statement":[]}`)
+	deny := iam.Statement{Deny: true, Actions: []string{"*"}, Resources: []string{"*"}, Principals: map[string][]string{"*": {"*"}}}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parse(text)
+		if err != nil {
+			return
+		}
+		r := iam.Request{Principal: "arn:aws:iam::222222222222:role/x", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k", Context: map[string]string{"k": "aab1"}}
+		d.Statements = append(d.Statements, deny)
+		if d.Identity(r) != iam.Deny || d.Resource(r) != iam.Deny {
+			t.Error("a denial was overruled")
+		}
+	})
+}
