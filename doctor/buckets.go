@@ -202,7 +202,7 @@ func (e *Env) newest(ctx context.Context, p place) (newest, error) {
 			if found.Organization != "" {
 				base = p.root() + found.Organization + "/" + account + "/CloudTrail/"
 			}
-			if n, err = e.newestBelow(ctx, client, p.bucket, base, n); err != nil {
+			if n, err = e.newestBelow(ctx, client, p.bucket, base, account, n); err != nil {
 				return n, err
 			}
 		}
@@ -210,25 +210,51 @@ func (e *Env) newest(ctx context.Context, p place) (newest, error) {
 	})
 }
 
-func (e *Env) newestBelow(ctx context.Context, client *s3.Client, bucket, base string, n newest) (newest, error) {
+// newestBelow looks among the files of the last hours first: their names have
+// their times, and a busy day has many.
+func (e *Env) newestBelow(ctx context.Context, client *s3.Client, bucket, base, account string, n newest) (newest, error) {
+	now := e.now().UTC()
 	for _, region := range slices.Compact([]string{e.aws.Region, "us-east-1"}) {
-		for back := range 2 {
-			day := base + region + "/" + e.now().UTC().AddDate(0, 0, -back).Format("2006/01/02") + "/"
-			pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &day})
-			for i := 0; pages.HasMorePages() && i < maxNewestPages; i++ {
-				page, err := pages.NextPage(ctx)
-				if err != nil {
-					return n, err
-				}
-				for _, o := range page.Contents {
-					if at := aws.ToTime(o.LastModified); at.After(n.at) && isLogFile(aws.ToString(o.Key)) {
-						n = newest{aws.ToString(o.Key), at, aws.ToInt64(o.Size)}
-					}
-				}
+		folder := func(at time.Time) string { return base + region + "/" + at.Format("2006/01/02") + "/" }
+		today := folder(now)
+		for _, look := range []struct{ folder, after string }{{today, today + fileName(account, region, now.Add(-quiet))}, {today, ""}, {folder(now.AddDate(0, 0, -1)), ""}} {
+			in := &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &look.folder}
+			if look.after != "" {
+				in.StartAfter = &look.after
+			}
+			before := n.at
+			if err := n.among(ctx, client, in); err != nil {
+				return n, err
+			}
+			if n.at.After(before) {
+				break
 			}
 		}
 	}
 	return n, nil
+}
+
+// fileName is what names of files begin with that were delivered at a time
+// (CloudTrail User Guide, "CloudTrail log file name format").
+func fileName(account, region string, at time.Time) string {
+	return account + "_CloudTrail_" + region + "_" + at.UTC().Format("20060102T1504Z")
+}
+
+// among takes the newest of the files that a listing gives.
+func (n *newest) among(ctx context.Context, client *s3.Client, in *s3.ListObjectsV2Input) error {
+	pages := s3.NewListObjectsV2Paginator(client, in)
+	for i := 0; pages.HasMorePages() && i < maxNewestPages; i++ {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range page.Contents {
+			if at := aws.ToTime(o.LastModified); at.After(n.at) && isLogFile(aws.ToString(o.Key)) {
+				*n = newest{aws.ToString(o.Key), at, aws.ToInt64(o.Size)}
+			}
+		}
+	}
+	return nil
 }
 
 func isLogFile(key string) bool {

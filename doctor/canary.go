@@ -292,7 +292,12 @@ func (c *Canary) folders(ctx context.Context, p place, who caller, start time.Ti
 }
 
 func (c *Canary) inFolder(ctx context.Context, f *Flight, client *s3.Client, p place, folder string, start time.Time) (bool, error) {
-	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &p.bucket, Prefix: &folder})
+	in := &s3.ListObjectsV2Input{Bucket: &p.bucket, Prefix: &folder}
+	if k, ok := cloudtrail.ParseObjectKey(folder); ok && k.Account != "" && k.Date.Equal(start.UTC().Truncate(24*time.Hour)) {
+		after := folder + fileName(k.Account, c.Env.aws.Region, start.Add(-10*time.Minute)) // names have times
+		in.StartAfter = &after
+	}
+	pages := s3.NewListObjectsV2Paginator(client, in)
 	for i := 0; pages.HasMorePages() && i < maxNewestPages; i++ {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -137,26 +137,42 @@ func checkFunctionRan(ctx context.Context, e *Env) []Result {
 		}
 		client := cloudwatchlogs.NewFromConfig(e.in(regionOf(arn)))
 		since := e.now().Add(-dead).UnixMilli()
-		any, err := client.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, StartTime: &since, Limit: aws.Int32(1)})
+		any, err := logged(ctx, client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, StartTime: &since, Limit: aws.Int32(1)})
 		switch {
 		case missing(err):
 			return []Result{broken(arn, "the log group "+group+" does not exist: the function never ran, or may not write logs", "See function-permission, bucket-notification, queue-mapping and role-files.")}
 		case err != nil:
 			return []Result{unknown(arn, err)}
-		case len(any.Events) == 0:
+		case len(any) == 0:
 			return []Result{broken(arn, "the function has logged nothing for a day: nobody calls it", "See function-permission, bucket-notification, queue-mapping and bus-rules.")}
 		}
-		bad, err := client.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, StartTime: &since, Limit: aws.Int32(50), FilterPattern: aws.String(troubles)})
+		bad, err := logged(ctx, client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, StartTime: &since, Limit: aws.Int32(50), FilterPattern: aws.String(troubles)})
 		if err != nil {
 			return []Result{unknown(arn, err)}
 		}
-		told := troubled(bad.Events)
+		told := troubled(bad)
 		if n := len(told); n > 0 {
 			line := strings.TrimSpace(aws.ToString(told[n-1].Message))
 			return []Result{warn(arn, fmt.Sprintf("the log tells of errors, the last at %s: %.300s", time.UnixMilli(aws.ToInt64(told[n-1].Timestamp)).UTC().Format(time.RFC3339), line), "Read "+group+" around that time.")}
 		}
 		return []Result{ok(arn, "it ran within a day, and its log tells of no error")}
 	})
+}
+
+// logged are events of a log group, from the first page that has some: pages may
+// be empty before the search has come to its end.
+func logged(ctx context.Context, client *cloudwatchlogs.Client, in *cloudwatchlogs.FilterLogEventsInput) ([]logstypes.FilteredLogEvent, error) {
+	for range maxNewestPages {
+		out, err := client.FilterLogEvents(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if len(out.Events) > 0 || out.NextToken == nil {
+			return out.Events, nil
+		}
+		in.NextToken = out.NextToken
+	}
+	return nil, nil
 }
 
 // troubled are the events that the pattern holds for: emulators and other

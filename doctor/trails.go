@@ -112,7 +112,9 @@ func (e *Env) trails(ctx context.Context) ([]trail, error) {
 		slices.SortFunc(all, func(a, b trail) int { return strings.Compare(a.arn, b.arn) })
 		all = slices.CompactFunc(all, func(a, b trail) bool { return a.arn == b.arn })
 		if e.Trail != "" {
-			all = slices.DeleteFunc(all, func(t trail) bool { return t.arn != e.Trail && aws.ToString(t.Name) != e.Trail })
+			all = slices.DeleteFunc(all, func(t trail) bool {
+				return t.arn != e.Trail && aws.ToString(t.Name) != e.Trail && !strings.HasSuffix(t.arn, ":trail/"+e.Trail)
+			})
 		}
 		return all, nil
 	})
