@@ -2,6 +2,7 @@ package read
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
@@ -19,13 +20,15 @@ func YAML(text []byte) ([]*value.Value, error) {
 		return nil, &value.Error{Message: err.Error()}
 	}
 	var all []*value.Value
+	lines := strings.Split(string(text), "\n")
 	for _, n := range nodes {
-		all = append(all, fromYAML(n))
+		all = append(all, fromYAML(n, lines))
 	}
 	return all, nil
 }
 
-func fromYAML(n *yamldoc.Node) *value.Value {
+// fromYAML is a node of a text with these lines.
+func fromYAML(n *yamldoc.Node, lines []string) *value.Value {
 	v := &value.Value{Line: n.Line, Column: n.Column, Text: n.Text}
 	switch n.Kind {
 	case yamldoc.Null:
@@ -38,22 +41,29 @@ func fromYAML(n *yamldoc.Node) *value.Value {
 		v.Kind = value.Text
 		if n.Block { // its lines stand below, one level deeper than the key
 			v.Lines, v.Line = true, n.Line+1
+			if n.Line < len(lines) {
+				v.Indent = max(0, blanks(lines[n.Line])-blanks(n.Text))
+			}
+			v.Column = 1 + v.Indent
 		}
 	case yamldoc.List:
 		v.Kind = value.List
 		for _, x := range n.Values {
-			v.Items = append(v.Items, fromYAML(x))
+			v.Items = append(v.Items, fromYAML(x, lines))
 		}
 	case yamldoc.Map:
 		v.Kind = value.Map
 		for i, x := range n.Values {
 			k := n.Keys[i]
 			v.Keys = append(v.Keys, value.Key{Name: k.Text, Line: k.Line, Column: k.Column})
-			v.Items = append(v.Items, fromYAML(x))
+			v.Items = append(v.Items, fromYAML(x, lines))
 		}
 	}
 	return tagged(v, n.Tag)
 }
+
+// blanks are the blanks that a text begins with.
+func blanks(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 
 // tagged is a value below a tag as the function that the tag stands for.
 func tagged(v *value.Value, tag string) *value.Value {

@@ -14,7 +14,7 @@ func (v *Value) Decode() (r Read, ok bool) {
 	if !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") {
 		return Read{}, false
 	}
-	r, err := ReadJSON([]byte(v.Text), v.Line, 1+v.Indent)
+	r, err := ReadJSON([]byte(v.Text), v.Line, max(1, v.Column))
 	if err != nil {
 		return r, false
 	}

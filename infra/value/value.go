@@ -46,9 +46,9 @@ type Value struct {
 	Items []*Value
 
 	Line, Column int // 1-based, in bytes
-	// Lines tells that the text's own lines stand in the file from Line on, each
-	// indented by Indent columns more than in Text: a heredoc, a YAML block. Where
-	// it is false the whole text has the place of the value.
+	// Lines tells that the text's own lines stand in the file from Line and Column
+	// on, the further ones indented by Indent columns more than in Text: a heredoc, a
+	// YAML block. Where it is false the whole text has the place of the value.
 	Lines  bool
 	Indent int
 }
