@@ -38,6 +38,7 @@ const (
 	codeImplicit  = "AQ104" // cast here, an error on Athena
 	codeExact     = "AQ106" // an exact answer for an approximate one
 	codeOther     = "AQ107" // a column of other layouts
+	codeNotKept   = "AQ109" // a hidden column that is NULL here
 	codeMade      = "AQ108" // a statement that would make something, which is not made here
 )
 

@@ -33,6 +33,8 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return text, to, nil
 	case from.zone != "" && to.kind == timestampTZ:
 		return v, from, nil
+	case from.kind == timestampTZ && to.kind == timeOfDay && from.zone == "":
+		return word + "timezone('UTC', " + v + ") AS " + engine + ")", to, nil
 	case from.zone != "":
 		return word + inZone(from, v) + " AS " + engine + ")", to, nil
 	case to.kind == timestamp && from.kind == varchar && isColumn(x.x, "eventtime"):

@@ -15,12 +15,14 @@ var now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
 // No text makes the translation panic, and every error says where.
 func FuzzTranslate(f *testing.F) {
-	b, err := os.ReadFile("../testdata/queries.sql")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for part := range strings.SplitSeq(string(b), "-- name: ") {
-		f.Add(part)
+	for _, file := range []string{"queries.sql", "published.sql"} {
+		b, err := os.ReadFile("../testdata/" + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for part := range strings.SplitSeq(string(b), "-- name: ") {
+			f.Add(part)
+		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := athenasql.Translate(text, athenasql.Options{Now: now})
@@ -59,6 +61,7 @@ func TestCodes(t *testing.T) {
 		{"text and number", "SELECT 1 FROM cloudtrail_logs WHERE eventversion > 1", "AQ104"},
 		{"text and time", "SELECT 1 FROM cloudtrail_logs WHERE eventtime > now()", "AQ104"},
 		{"made", "CREATE VIEW v AS SELECT 1", "AQ108"},
+		{"hidden column", `SELECT "$file_size" FROM cloudtrail_logs`, "AQ109"},
 		{"prepared elsewhere", "EXECUTE q USING 1", "AQ010"},
 		{"definition", "CREATE EXTERNAL TABLE t (a string) STORED IN 's3://x/'", "AQ001"},
 		{"something to drop", "DROP TABLE cloudtrail_logs", "AQ002"},

@@ -143,7 +143,9 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 	if !ok {
 		return t.unresolved(x, s)
 	}
-	if r.source != nil && r.source.trail && !r.source.renamed {
+	if r.source != nil && r.source.trail && !r.source.renamed && r.column == "" {
+		t.warn(x.at, codeNotKept, "%s: what the files were is not kept here, so it is NULL", x.parts[len(x.parts)-1].text)
+	} else if r.source != nil && r.source.trail && !r.source.renamed {
 		t.need(r)
 		if first := strings.ToLower(x.parts[0].text); r.source.called(x.parts) == 0 {
 			t.other(x, first)

@@ -106,10 +106,16 @@ func (src *source) column(parts []ident) (resolved, bool) {
 	return resolved{}, false
 }
 
+// hiddenColumns are those of Athena's, beside $path, that tell nothing here.
+var hiddenColumns = map[string]kind{"$file_size": integer, "$file_modified_time": timestampTZ}
+
 func (src *source) trailColumn(parts []ident) (resolved, bool) {
 	name := strings.ToLower(parts[0].text)
 	if name == "$path" {
 		name = "ct_object"
+	}
+	if kind, ok := hiddenColumns[name]; ok && len(parts) == 1 {
+		return resolved{source: src, text: "CAST(NULL AS " + engineName(of(kind)) + ")", typ: of(kind)}, true
 	}
 	c, ok := schema.Find(name)
 	if !ok {

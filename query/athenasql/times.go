@@ -168,10 +168,7 @@ func jodaFormat(format string, parse bool) (string, error) {
 		c := format[i]
 		switch {
 		case c == '\'':
-			text, n, err := quotedPart(format[i:])
-			if err != nil {
-				return "", err
-			}
+			text, n := quotedPart(format[i:])
 			b.WriteString(strings.ReplaceAll(text, "%", "%%"))
 			i += n
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
@@ -193,10 +190,11 @@ func jodaFormat(format string, parse bool) (string, error) {
 	return b.String(), nil
 }
 
-// quotedPart reads 'text' at the beginning of s, where two quotes are one.
-func quotedPart(s string) (text string, n int, err error) {
+// quotedPart reads 'text' at the beginning of s, where two quotes are one. A
+// quote that does not end goes to the end, as published formats rely on.
+func quotedPart(s string) (text string, n int) {
 	if strings.HasPrefix(s, "''") {
-		return "'", 2, nil
+		return "'", 2
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -209,9 +207,9 @@ func quotedPart(s string) (text string, n int, err error) {
 			i++
 			continue
 		}
-		return b.String(), i + 1, nil
+		return b.String(), i + 1
 	}
-	return "", 0, fmt.Errorf("a quote that does not end in %q", s)
+	return b.String(), len(s)
 }
 
 // jodaLetter is the engine's for n times the letter c. In Joda Y is the year of

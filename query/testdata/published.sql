@@ -329,3 +329,67 @@ SELECT	eventname,
 	awsregion
 FROM	cloudtrail_logs
 WHERE	eventname = 'CreateUser'
+-- name: a quote that does not end
+SELECT parse_datetime(eventtime, 'yyyy-MM-dd''T''HH:mm:ss''Z') AS t, count(*) FROM cloudtrail_logs GROUP BY 1
+-- name: fractions
+SELECT parse_datetime('2026-03-14T10:00:00.123456Z', 'yyyy-MM-dd''T''HH:mm:ss.SSSSSS''Z')
+-- name: grouped by a struct
+SELECT COUNT(*) AS NumberEvents, useridentity, eventname FROM cloudtrail_logs GROUP BY useridentity, eventname ORDER BY NumberEvents DESC
+-- name: joined by lines
+SELECT useridentity.arn, array_join(array_agg(DISTINCT eventname), CHR(10)) FROM cloudtrail_logs GROUP BY useridentity.arn
+-- name: hidden columns
+SELECT "$path", "$file_size", "$file_modified_time", count(*) FROM cloudtrail_logs GROUP BY 1, 2, 3
+-- name: array of rows in angle brackets
+SELECT i.instanceid FROM cloudtrail_logs CROSS JOIN UNNEST (CAST(json_extract(responseelements, '$.instancesSet.items') AS ARRAY<ROW(instanceid VARCHAR, imageid VARCHAR)>)) AS t (i) WHERE eventname = 'RunInstances'
+-- name: distinct cases
+SELECT COUNT(DISTINCT CASE WHEN errorcode IS NOT NULL THEN sourceipaddress END), COUNT(ALL eventname) FROM cloudtrail_logs
+-- name: select all
+SELECT ALL eventname FROM cloudtrail_logs LIMIT 1
+-- name: text against iso now
+SELECT eventname FROM cloudtrail_logs WHERE eventtime > to_iso8601(current_timestamp - interval '1' day)
+-- name: negated field
+SELECT count(*) FROM cloudtrail_logs WHERE NOT userIdentity.invokedBy = 'x' OR NOT (useridentity.sessioncontext.attributes.mfaauthenticated <> 'true')
+-- name: two tables with a comma
+SELECT t1.eventname, t2.eventname FROM "cloudtrail_logs" t1, "cloudtrail_logs" AS t2 WHERE t1.eventid = t2.eventid AND t1.awsregion = 'us-west-2'
+-- name: parts of an arn
+SELECT SPLIT_PART(SPLIT_PART(useridentity.arn, ':', 6), '/', 2) AS who, count(*) FROM cloudtrail_logs GROUP BY 1
+-- name: time parsed by T
+SELECT date_parse(eventtime, '%Y-%m-%dT%TZ') FROM cloudtrail_logs LIMIT 1
+-- name: day in a condition
+SELECT eventname, eventtime FROM cloudtrail_logs WHERE CAST(date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ') AS date) = DATE '2026-03-14'
+-- name: subtraction of days from a date
+SELECT count(*) FROM cloudtrail_logs WHERE CAST(substr(eventtime, 1, 10) AS date) > current_date - interval '10000' day
+-- name: date from parts
+SELECT count(*) FROM cloudtrail_logs WHERE date(year || '-' || month || '-' || day) >= date_add('day', -10000, current_date)
+-- name: many ors
+SELECT eventtime, eventname FROM cloudtrail_logs WHERE (eventname = 'CreateUser') or (eventname='CreateLoginProfile') or eventname = 'CreateAccessKey' and errorcode is null order by eventtime asc
+-- name: upper case everywhere
+SELECT EVENTNAME, USERIDENTITY.ARN, COUNT(*) AS TOTAL FROM CLOUDTRAIL_LOGS WHERE AWSREGION = 'us-east-1' GROUP BY EVENTNAME, USERIDENTITY.ARN ORDER BY TOTAL DESC
+-- name: struct in quotes
+SELECT "useridentity"."sessioncontext"."sessionissuer"."username" FROM "default"."cloudtrail_logs" WHERE "useridentity"."type" = 'AssumedRole'
+-- name: json of structs
+SELECT CAST(useridentity AS JSON), json_extract_scalar(json_format(CAST(useridentity AS JSON)), '$.type') FROM cloudtrail_logs LIMIT 1
+-- name: time of day
+SELECT CAST(from_iso8601_timestamp(eventtime) AS time) FROM cloudtrail_logs WHERE CAST(from_iso8601_timestamp(eventtime) AS time) > time '02:00:00' LIMIT 2
+-- name: integer of a boolean
+SELECT sum(CAST(errorcode IS NOT NULL AS integer)) FROM cloudtrail_logs
+-- name: coalesced count
+SELECT coalesce(sum(n), 0), coalesce(max(n), 0) FROM (SELECT count(*) n FROM cloudtrail_logs WHERE eventname = 'NoSuchCall' GROUP BY eventname)
+-- name: percent of total
+SELECT eventname, count(*) AS n, round(count(*) * 100.0 / sum(count(*)) OVER (), 2) AS pct FROM cloudtrail_logs GROUP BY eventname ORDER BY n DESC
+-- name: top of each
+SELECT * FROM (SELECT eventsource, eventname, count(*) AS n, row_number() OVER (PARTITION BY eventsource ORDER BY count(*) DESC) AS r FROM cloudtrail_logs GROUP BY eventsource, eventname) t WHERE r <= 2
+-- name: with two and a union
+WITH a AS (SELECT 'root' AS kind, count(*) AS n FROM cloudtrail_logs WHERE useridentity.type = 'Root'), b AS (SELECT 'user', count(*) FROM cloudtrail_logs WHERE useridentity.type = 'IAMUser') SELECT * FROM a UNION ALL SELECT * FROM b
+-- name: insight columns
+SELECT eventname, json_extract_scalar(insightdetails, '$.state') FROM cloudtrail_logs WHERE insightdetails IS NOT NULL
+-- name: like with underscore and percent
+SELECT eventname FROM cloudtrail_logs WHERE eventname LIKE 'Get_bject%' OR useragent LIKE '%[S3Console%'
+-- name: ip in list of networks
+SELECT sourceipaddress FROM cloudtrail_logs WHERE any_match(ARRAY['10.0.0.0/8', '192.168.0.0/16'], c -> contains(c, TRY_CAST(sourceipaddress AS IPADDRESS)))
+-- name: map from arrays
+SELECT MAP(ARRAY['a', 'b'], ARRAY[1, 2])['a'], MAP_FROM_ENTRIES(ARRAY[('x', 1)]), SPLIT_TO_MAP('a=1;b=2', ';', '=')['b']
+-- name: nulls first and last
+SELECT errorcode, count(*) FROM cloudtrail_logs GROUP BY errorcode ORDER BY errorcode DESC NULLS FIRST
+-- name: exponent and hex
+SELECT 1e3, 0.5, .5, X'6162', -1, +1, - (2 - 3)
