@@ -298,3 +298,22 @@ func created(bucket, key string) object {
 	return object{"Records": []object{{"eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": time.Now().UTC().Format(time.RFC3339),
 		"s3": object{"bucket": object{"name": bucket}, "object": object{"key": key}}}}}
 }
+
+// schedule is the event by which the clock invokes the function.
+func (w *world) schedule() object {
+	return object{"source": "aws.events", "detail-type": "Scheduled Event", "detail": object{}, "time": time.Now().UTC().Format(time.RFC3339), "region": w.cfg.Region, "account": w.account}
+}
+
+// told waits until something was told. Mostly it was before; a message that did
+// not get through at once is sent again by the schedule, as when deployed.
+func (w *world) told(f *runtimeapi.Function, is func() bool) {
+	w.t.Helper()
+	for range 40 {
+		if is() {
+			return
+		}
+		time.Sleep(3 * time.Second)
+		w.invoke(f, w.schedule())
+	}
+	w.t.Errorf("nothing was told\n%s", f.Log())
+}
