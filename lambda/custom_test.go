@@ -44,6 +44,7 @@ type cloudFormation struct {
 	err     error
 	answers []map[string]string
 	headers []http.Header
+	hosts   []string
 }
 
 func (c *cloudFormation) Do(r *http.Request) (*http.Response, error) {
@@ -56,6 +57,7 @@ func (c *cloudFormation) Do(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("no PUT of a JSON object of texts")
 	}
 	c.answers, c.headers = append(c.answers, answer), append(c.headers, r.Header)
+	c.hosts = append(c.hosts, r.URL.Host)
 	return &http.Response{StatusCode: c.status, Body: io.NopCloser(bytes.NewReader(nil))}, nil
 }
 
@@ -71,7 +73,7 @@ const responseURL = "https://cloudformation-custom-resource-response-euwest1.s3.
 
 // resources is a function whose configuration cannot even be read: custom
 // resources are made before there is one.
-func resources(t *testing.T, b buckets, to *cloudFormation) *lambda.Function {
+func resources(t testing.TB, b buckets, to *cloudFormation) *lambda.Function {
 	t.Helper()
 	return start(t, lambda.Options{Log: slog.New(slog.DiscardHandler),
 		Load: func(context.Context) (*assemble.Parts, bool, error) {
@@ -248,4 +250,29 @@ func TestRecordsAskForNothing(t *testing.T) {
 	if len(notification.Describe(b["logs"])) > 0 {
 		t.Error("a record changed a bucket")
 	}
+}
+
+// Whatever is handed over: no panic, no bucket touched without a request, and no
+// answer to anybody but CloudFormation.
+func FuzzCustomResource(f *testing.F) {
+	f.Add(customEvent("Create", "", wanted("logs", "AWSLogs/")))
+	f.Add(customEvent("Update", "logs/tw", wanted("logs", ""), "OldResourceProperties", wanted("logs-2", "")))
+	f.Add(customEvent("Delete", "logs/tw", wanted("logs", ""), "tf", map[string]any{"action": "delete"}))
+	f.Add([]byte(`{"ResourceType":"Custom::BucketNotification","ResourceProperties":[]}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if !bytes.Contains(payload, []byte("Custom::BucketNotification")) {
+			return // a trigger, which other tests are about
+		}
+		to := &cloudFormation{status: 200}
+		b := buckets{"logs": foreignQueue("backup/")}
+		resources(t, b, to).Invoke(t.Context(), payload)
+		if !strings.Contains(strings.Join(notification.Describe(b["logs"]), "\n"), "backup: ") {
+			t.Error("somebody else's notification is gone")
+		}
+		for _, host := range to.hosts {
+			if !strings.HasPrefix(host, "cloudformation-custom-resource-response-") {
+				t.Errorf("answered %s", host)
+			}
+		}
+	})
 }
