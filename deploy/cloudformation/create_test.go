@@ -15,6 +15,7 @@ import (
 	"github.com/trailwarden/trailwarden/deploy/plan"
 	"github.com/trailwarden/trailwarden/deploy/topology"
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/deploytest"
 )
 
 func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
@@ -35,7 +36,7 @@ func TestStacksAreMade(t *testing.T) {
 			t.Parallel()
 			cfg := awstest.Config(t)
 			account := awstest.AccountID(t, cfg)
-			p := sampleWith(t, name, deploy.Options{Open: true})
+			p := deploytest.Sample(t, name, deploy.Options{Open: true})
 			for _, step := range p.Steps {
 				if s := p.Stack(step.Stack); s != nil {
 					create(t, cfg, s, values(cfg, account))

@@ -13,6 +13,7 @@ import (
 	"github.com/trailwarden/trailwarden/deploy/topology"
 	"github.com/trailwarden/trailwarden/infra/lint"
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/deploytest"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -38,7 +39,7 @@ func TestProviderSchemasAreKept(t *testing.T) {
 // what we make of the write-ups.
 func TestTemplatesMakeNoKnownMistake(t *testing.T) {
 	for _, name := range topology.Names() {
-		files, err := render.Render(sampleWith(t, name, deploy.Options{}))
+		files, err := render.Render(deploytest.Sample(t, name, deploy.Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}

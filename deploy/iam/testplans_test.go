@@ -1,12 +1,11 @@
 package iam_test
 
 import (
-	"path/filepath"
 	"testing"
 
-	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deploy"
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/internal/deploytest"
 )
 
 // Who is who in the tests.
@@ -17,19 +16,10 @@ const (
 	logs       = "example-trail-logs"
 )
 
-// sample is the plan of a topology's sample, in one region whatever the sample
-// says, with every account known.
+// sample is the plan of a topology's sample, with every account known.
 func sample(t testing.TB, name string) *plan.Plan {
 	t.Helper()
-	cfg, err := config.Load(filepath.Join("..", "samples", name, "trailwarden.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := deploy.Plan(cfg, deploy.Options{Open: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return deploytest.Sample(t, name, deploy.Options{Open: true})
 }
 
 // place is where a stack of the sample stands.
