@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,14 +168,16 @@ func TestAnyWordsComplete(t *testing.T) {
 	t.Chdir(t.TempDir())
 	tree := commandTree(t)
 	words := []string{"", "-", "--", "---", "--=", "-=", "-é", "=", "--no-such", "-o", "-fjson", "-vvv", "--output=", "\"", "é", "x"}
+	var commands [][]string
 	eachCommand(tree, func(n *kong.Node) {
+		commands = append(commands, strings.Fields(commandName(n))[1:])
 		words = append(words, n.Name)
 		for _, f := range n.Flags {
 			words = append(words, "--"+f.Name, "--"+f.Name+"=x")
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		before := rapid.SliceOfN(rapid.SampledFrom(words), 0, 6).Draw(t, "before")
+		before := slices.Concat(rapid.SampledFrom(commands).Draw(t, "command"), rapid.SliceOfN(rapid.SampledFrom(words), 0, 5).Draw(t, "before"))
 		cur := rapid.SampledFrom(words).Draw(t, "cur")
 		for _, s := range underCursor(tree, before, cur).words {
 			if !strings.HasPrefix(s.word, cur) {
