@@ -93,7 +93,7 @@ type deployRenderCommand struct {
 func (deployRenderCommand) Help() string {
 	return `Rules, sinks, store and queries of the configuration decide what is made and what is permitted: a role gets what an enabled sink needs, and no more. A README says in which order the parts are made, what they cost and how they go away again.
 
-What exists already is used by name: --bucket NAME --reuse bucket. Its notifications are not replaced; the README then has a step with deploy notify.
+What exists already is used by name: --bucket NAME --reuse bucket. Our notification is then added to those that it has, and none of them is replaced.
 
 No secret is written: sinks refer to Secrets Manager or the Parameter Store, and a configuration that refers to the environment or to files is refused.`
 }
