@@ -80,7 +80,7 @@ func (b *builder) beside() error {
 	}
 	for _, q := range b.cfg.Queries {
 		if q.Enabled && q.File != "" {
-			return fmt.Errorf("%s: queries.%s.file: a function takes rules from beside its configuration and no other files; put the query into sql:", b.cfg.PlaceOf("queries", q.Name), q.Name)
+			return fmt.Errorf("%s: queries.%s.file: a function takes rules from beside its configuration and no other files; put the query under its key sql", b.cfg.PlaceOf("queries", q.Name), q.Name)
 		}
 	}
 	e := b.cfg.Enrich

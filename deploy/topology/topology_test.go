@@ -120,7 +120,7 @@ func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
 		{"files that expire before they are cold", topology.SNS, "deploy.expire_after", func(c *config.Config) { c.Deploy.Cold = 800 }},
 		{"the default bus in the middle", topology.Slack, "deploy.bus", func(c *config.Config) { c.Deploy.Bus = "default" }},
 		{"rules elsewhere", topology.SNS, "outside of the folder", func(c *config.Config) { c.RuleSettings.Paths = []string{"../rules"} }},
-		{"a query in a file", topology.Athena, "put the query into sql", func(c *config.Config) { c.Queries[0].File = "query.sql" }},
+		{"a query in a file", topology.Athena, "put the query under its key sql", func(c *config.Config) { c.Queries[0].File = "query.sql" }},
 		{"places of addresses", topology.SNS, "enrich names files", func(c *config.Config) { c.Enrich.GeoIP = &config.GeoIP{City: "city.mmdb"} }},
 		{"another topology", "sideways", "no topology", func(c *config.Config) { c.Deploy.Topology = "sideways" }},
 	} {
