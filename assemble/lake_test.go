@@ -26,7 +26,7 @@ func TestKeepLake(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "trailwarden.yaml")
-	text := "lake: {path: " + filepath.Join(dir, "lake") + ", serve: true}\nsources:\n  logs:\n    folder: {path: " + logs + "}\n"
+	const text = "lake: {path: lake, serve: true}\nsources:\n  logs:\n    folder: {path: AWSLogs}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +66,7 @@ func TestRuleQueries(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "trailwarden.yaml")
 	for name, text := range map[string]string{
-		file: "store: {sqlite: {path: " + filepath.Join(dir, "s.db") + "}}\nrules: [" + filepath.Join(dir, "rules") + "]\n" +
-			"lake: {path: " + filepath.Join(dir, "lake") + "}\n",
+		file: "store: {sqlite: {path: s.db}}\nrules: [rules]\nlake: {path: lake}\n",
 		filepath.Join(dir, "rules", "many.yaml"): "id: many-denials\nseverity: high\nmatch:\n  window: 15m\n  sql: |\n    SELECT useridentity.arn, count(*) AS n FROM cloudtrail_logs\n    WHERE errorcode = 'AccessDenied' GROUP BY 1 HAVING count(*) > 20\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
