@@ -66,7 +66,7 @@ func TestRuleQueries(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "trailwarden.yaml")
 	for name, text := range map[string]string{
-		file: "store: {sqlite: {path: s.db}}\nrules: [rules]\nlake: {path: lake}\n",
+		file:                                     "store: {sqlite: {path: s.db}}\nrules: [rules]\nlake: {path: lake}\n",
 		filepath.Join(dir, "rules", "many.yaml"): "id: many-denials\nseverity: high\nmatch:\n  window: 15m\n  sql: |\n    SELECT useridentity.arn, count(*) AS n FROM cloudtrail_logs\n    WHERE errorcode = 'AccessDenied' GROUP BY 1 HAVING count(*) > 20\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
