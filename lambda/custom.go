@@ -184,8 +184,7 @@ func (r *Resources) put(ctx context.Context, q request) (id string, err error) {
 	if err != nil {
 		return failed, err
 	}
-	c.Wait = r.Wait
-	result, err := c.Apply(ctx, r.Buckets)
+	result, err := r.apply(ctx, c)
 	if err != nil && !result.Written {
 		return failed, err
 	}
@@ -214,12 +213,35 @@ func (r *Resources) remove(ctx context.Context, q request) error {
 
 // takeAway removes the entry; a bucket that is gone has none.
 func (r *Resources) takeAway(ctx context.Context, c notification.Change) error {
-	c.Remove, c.Wait = true, r.Wait
-	_, err := c.Apply(ctx, r.Buckets)
+	c.Remove = true
+	_, err := r.apply(ctx, c)
 	if awsx.Classify(err).Kind == awsx.NotFound {
 		return nil
 	}
 	return err
+}
+
+// tries is how often a refusal is taken for a policy that is not known everywhere
+// yet: a stack makes role and destination moments before (IAM User Guide, changes
+// are not always immediately visible). Together they wait 50 seconds at most.
+const tries = 5
+
+func (r *Resources) apply(ctx context.Context, c notification.Change) (notification.Result, error) {
+	c.Wait = r.Wait
+	for i := 1; ; i++ {
+		result, err := c.Apply(ctx, r.Buckets)
+		if err == nil || result.Written || i == tries || !early(err) {
+			return result, err
+		}
+		if e := c.Pause(ctx, time.Duration(i)*5*time.Second); e != nil {
+			return result, errors.Join(err, e)
+		}
+	}
+}
+
+// early tells whether an error may be over in a moment.
+func early(err error) bool {
+	return awsx.Classify(err).Kind == awsx.Denied || strings.Contains(err.Error(), "Unable to validate the following destination")
 }
 
 // physicalID is new when the bucket or the Id is another, which makes

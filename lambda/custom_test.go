@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/deploy/notification"
@@ -165,6 +166,35 @@ func TestCustomResourceFailure(t *testing.T) {
 		}
 		if len(notification.Describe(b["other"])) != 1 {
 			t.Error("the rollback took away what it had not made")
+		}
+	}
+}
+
+// denying is a bucket that refuses a number of readings.
+type denying struct {
+	buckets
+	left int
+}
+
+func (d *denying) GetBucketNotificationConfiguration(ctx context.Context, in *s3.GetBucketNotificationConfigurationInput, o ...func(*s3.Options)) (*s3.GetBucketNotificationConfigurationOutput, error) {
+	if d.left--; d.left >= 0 {
+		return nil, &smithy.GenericAPIError{Code: "AccessDenied", Message: "no identity-based policy allows it"}
+	}
+	return d.buckets.GetBucketNotificationConfiguration(ctx, in, o...)
+}
+
+// A role that the stack made a moment ago may not be known yet; one that lacks the
+// permission is named in the end.
+func TestCustomResourceWaitsForItsRole(t *testing.T) {
+	for refusals, want := range map[int]string{2: "SUCCESS", 1000: "FAILED"} {
+		to := &cloudFormation{status: 200}
+		f := start(t, lambda.Options{Log: slog.New(slog.DiscardHandler), Resources: &lambda.Resources{
+			Buckets: &denying{buckets{"logs": {}}, refusals}, HTTP: to, Wait: func(context.Context, time.Duration) error { return nil }}})
+		if _, err := f.Invoke(t.Context(), customEvent("Create", "", wanted("logs", ""))); err != nil {
+			t.Fatal(err)
+		}
+		if a := to.last(t); a["Status"] != want || want == "FAILED" && !strings.Contains(a["Reason"], "s3:GetBucketNotification") {
+			t.Errorf("after %d refusals: %v, want %s", refusals, a, want)
 		}
 	}
 }

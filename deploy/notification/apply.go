@@ -105,14 +105,15 @@ func (c Change) kept(ctx context.Context, client Client) (bool, error) {
 		if _, change, err := c.decide(now); err == nil && !change {
 			return true, nil
 		}
-		if err := c.wait(ctx, time.Second<<i/2); err != nil {
+		if err := c.Pause(ctx, time.Second<<i/2); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-func (c Change) wait(ctx context.Context, d time.Duration) error {
+// Pause waits as the change does.
+func (c Change) Pause(ctx context.Context, d time.Duration) error {
 	if c.Wait != nil {
 		return c.Wait(ctx, d)
 	}
