@@ -3,7 +3,7 @@ GO ?= go
 FUZZTIME ?= 60s
 GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: storm help build test lint fuzz bench bench-live demo differential faults
+.PHONY: notices release-check snapshot storm help build test lint fuzz bench bench-live demo differential faults
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -38,3 +38,12 @@ demo: ## scan the sample logs
 
 storm: ## 100,000 matches in five minutes through grouping, store and sink; prints the figures
 	$(GO) test ./assemble -run 'TestStorm$$' -count=1 -v -storm 100000
+
+notices: ## write THIRD_PARTY_NOTICES.md anew (after go get)
+	$(GO) run ./packaging/notices > THIRD_PARTY_NOTICES.md.new && mv THIRD_PARTY_NOTICES.md.new THIRD_PARTY_NOTICES.md
+
+release-check: ## check the release's description and the workflows
+	$(GO) run github.com/goreleaser/goreleaser/v2@v2.16.0 check && $(GO) run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+snapshot: ## build a release here, unsigned, into dist (needs g++-aarch64-linux-gnu)
+	$(GO) run github.com/goreleaser/goreleaser/v2@v2.16.0 release --snapshot --clean --skip=sign
