@@ -10,7 +10,7 @@ help: ## show the targets
 build: ## build bin/trailwarden, its SQL engine (cgo) and the Lambda bootstraps
 	$(GO) build -trimpath -o bin/trailwarden ./cmd/trailwarden
 	$(GO) build -trimpath -o bin/trailwarden-engine ./cmd/trailwarden-engine
-	for arch in amd64 arm64; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -tags lambda.norpc -ldflags='-s -w' -o bin/lambda-$$arch/bootstrap ./cmd/trailwarden-lambda || exit 1; done
+	for arch in amd64 arm64; do $(GO) run ./cmd/trailwarden-lambda/build -arch $$arch -o bin/lambda-$$arch/bootstrap || exit 1; done
 
 test: ## run every test
 	$(GO) test ./...
