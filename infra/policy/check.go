@@ -238,7 +238,11 @@ func (l *list) service(s Statement, p Principal) {
 		return
 	}
 	severity := diagnostic.Warning
-	if l.c.Kind == Trust || s.Does("sts:AssumeRole") {
+	assumed := l.c.Kind == Trust || s.Does("sts:AssumeRole")
+	if assumed && p.ID.String() == "cloudtrail.amazonaws.com" {
+		return // CloudTrail offers no such condition here (CloudTrail User Guide, role policy document for CloudWatch Logs)
+	}
+	if assumed {
 		severity = diagnostic.Note // who sets the service to work needs iam:PassRole of the same account
 	}
 	l.add(CodeDeputy, severity, p.ID, s.Pointer, fmt.Sprintf("%s is let in whoever sets it to work (confused deputy)", p.ID.String()),
