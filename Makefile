@@ -3,7 +3,7 @@ GO ?= go
 FUZZTIME ?= 60s
 GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: notices release-check snapshot storm help build test lint fuzz bench bench-live demo differential faults
+.PHONY: bench-query notices release-check snapshot storm help build test lint fuzz bench bench-live demo differential faults
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -32,6 +32,9 @@ faults: ## kills, stops, full disks, two servers …: the counts of docs/reliabi
 
 bench-live: ## serve against scan, and the time from an object to its message
 	FAULTS_BENCH=1 $(GO) test ./internal/faults -count=1 -run 'Throughput|Latency' -timeout 1h -v
+
+bench-query: ## logs, lake and DuckDB's own reader in paired runs
+	TRAILWARDEN_QUERY_FIGURES=5 $(GO) test ./query -run 'Figures$$' -count=1 -v -timeout 1h
 
 demo: ## scan the sample logs
 	$(GO) run ./cmd/trailwarden scan examples
