@@ -10,10 +10,11 @@ import (
 )
 
 // Compaction puts files together up to mergedBytes, a size that the engine can
-// sort in its memory; files of wholeBytes and more are left alone.
+// sort in its memory; files of wholeBytes and more, such as a full step of an
+// intake makes, are left alone.
 const (
 	mergedBytes = 48 << 20
-	wholeBytes  = 32 << 20
+	wholeBytes  = 12 << 20
 )
 
 // Compact puts the small files of each day together and sorts them, so that
