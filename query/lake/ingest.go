@@ -55,7 +55,7 @@ func (o *Options) now() time.Time {
 const batchFiles = 4000
 
 // rowGroup is how many rows a reader may pass over at once.
-const rowGroup = 40_960
+const rowGroup = 10_240
 
 // Ingest adds the records of all objects that the lake does not have. An object
 // with faults is not marked as done, so that it is read again when it is sound;
