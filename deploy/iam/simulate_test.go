@@ -7,6 +7,7 @@ import (
 	"github.com/trailwarden/trailwarden/deploy/iam"
 	"github.com/trailwarden/trailwarden/deploy/plan"
 	"github.com/trailwarden/trailwarden/deploy/topology"
+	"github.com/trailwarden/trailwarden/internal/iampolicy"
 )
 
 // ARNs of the samples, as they stand in the tests' accounts.
@@ -264,7 +265,7 @@ func TestNeededIsAllowedAndNearbyDenied(t *testing.T) {
 			w := world(t, sample(t, name))
 			denied := 0
 			for _, c := range all {
-				got := w.Allowed(iam.Request{Principal: c.who, Action: c.action, Resource: c.on, Context: c.context})
+				got := w.Allowed(iampolicy.Request{Principal: c.who, Action: c.action, Resource: c.on, Context: c.context})
 				if got != c.ok {
 					t.Errorf("%s %s on %s with %v: allowed is %t", c.who, c.action, c.on, c.context, got)
 				}

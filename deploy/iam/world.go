@@ -1,21 +1,26 @@
+// Package iam decides requests by the policies of whole plans, each where it is
+// attached: it holds what is rendered to what is needed, and to what must not be.
+// It knows no permissions boundaries, session or service control policies.
 package iam
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/internal/iampolicy"
 )
 
 // A World is the policies of stacks, each where it is attached.
 type World struct {
-	identities map[string][]Document // by the ARN of a role
-	resources  map[string][]Document // by the ARN of what they are attached to
+	identities map[string][]*iampolicy.Document // by the ARN of a role
+	resources  map[string][]*iampolicy.Document // by the ARN of what they are attached to
 }
 
 // NewWorld reads the policies of the stacks as they stand at their places.
 func NewWorld(places ...plan.Place) (*World, error) {
-	w := &World{identities: map[string][]Document{}, resources: map[string][]Document{}}
+	w := &World{identities: map[string][]*iampolicy.Document{}, resources: map[string][]*iampolicy.Document{}}
 	for _, p := range places {
 		for _, r := range p.Stack.Resources {
 			if err := w.add(p, r); err != nil {
@@ -32,23 +37,32 @@ func (w *World) add(p plan.Place, r *plan.Resource) (err error) {
 		return w.permission(p, r)
 	}
 	r.Policies(func(where string, policy *plan.Policy) {
-		var filled any
-		var d Document
 		if err == nil {
-			filled, err = p.Fill(policy)
-		}
-		if err == nil {
-			d, err = Parse(filled)
-		}
-		if err == nil {
-			err = w.attach(p, r, where, d)
+			err = w.policy(p, r, where, policy)
 		}
 	})
 	return err
 }
 
+// policy adds one policy of a resource.
+func (w *World) policy(p plan.Place, r *plan.Resource, where string, policy *plan.Policy) error {
+	filled, err := p.Fill(policy)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(filled)
+	if err != nil {
+		return err
+	}
+	d, err := iampolicy.Parse(text)
+	if err != nil {
+		return err
+	}
+	return w.attach(p, r, where, d)
+}
+
 // attach files a document under what it is attached to.
-func (w *World) attach(p plan.Place, r *plan.Resource, where string, d Document) error {
+func (w *World) attach(p plan.Place, r *plan.Resource, where string, d *iampolicy.Document) error {
 	to := map[string]string{"AWS::S3::BucketPolicy": "Bucket", "AWS::SNS::TopicPolicy": "Topics", "AWS::SQS::QueuePolicy": "Queues"}[r.Type]
 	var err error
 	arn := ""
@@ -93,42 +107,47 @@ func (w *World) permission(p plan.Place, r *plan.Resource) error {
 			return err
 		}
 	}
-	w.resources[function] = append(w.resources[function], Document{Statements: []Statement{{
-		Sid: r.ID, Principals: map[string][]string{"Service": {text["Principal"]}}, Actions: []string{text["Action"]}, Resources: []string{function},
-		Conditions: map[string]map[string][]string{"ArnLike": {"aws:SourceArn": {text["SourceArn"]}}, "StringEquals": {"aws:SourceAccount": {text["SourceAccount"]}}}}}})
+	w.resources[function] = append(w.resources[function], &iampolicy.Document{Statements: []iampolicy.Statement{{
+		Sid: r.ID, Allow: true, Principals: []string{"Service:" + text["Principal"]}, Actions: []string{text["Action"]}, Resources: []string{function},
+		Conditions: []iampolicy.Condition{{Operator: "ArnLike", Key: "aws:SourceArn", Values: []string{text["SourceArn"]}},
+			{Operator: "StringEquals", Key: "aws:SourceAccount", Values: []string{text["SourceAccount"]}}}}}})
 	return nil
 }
 
 // Allowed tells whether a request is: nothing denies it, and what has to allow it
 // does. Of a service the resource has to; of a role its own policy or the
 // resource's, across accounts both, and of a key and a role the resource's always.
-func (w *World) Allowed(r Request) bool {
-	own, others := Silent, Silent
+func (w *World) Allowed(r iampolicy.Request) bool {
+	var own, others verdict
 	for _, d := range w.identities[r.Principal] {
-		own = max(own, d.Identity(r))
+		bare := r
+		bare.Principal = "" // whoever has the role
+		own.add(d.Decide(bare))
 	}
 	for attached, list := range w.resources {
 		if r.Resource == attached || strings.HasPrefix(r.Resource, attached+"/") {
 			for _, d := range list {
-				others = max(others, d.Resource(r))
+				others.add(d.Decide(r))
 			}
 		}
 	}
+	account := iampolicy.AccountOf(r.Resource)
 	switch {
-	case own == Deny || others == Deny:
+	case own.denied || others.denied:
 		return false
 	case !strings.HasPrefix(r.Principal, "arn:"), r.Action == "sts:AssumeRole":
-		return others == Allow
-	case strings.Contains(r.Resource, ":kms:"), accountOf(r.Resource) != "" && accountOf(r.Resource) != accountOf(r.Principal):
-		return own == Allow && others == Allow
+		return others.allowed
+	case strings.Contains(r.Resource, ":kms:"), account != "" && account != iampolicy.AccountOf(r.Principal):
+		return own.allowed && others.allowed
 	}
-	return own == Allow || others == Allow
+	return own.allowed || others.allowed
 }
 
-// accountOf is the account of an ARN; empty where it names none.
-func accountOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
+// verdict is what several policies say together. What one is unsure of counts as
+// denied: a test must not pass on what is not understood.
+type verdict struct{ allowed, denied bool }
+
+func (v *verdict) add(d iampolicy.Decision) {
+	v.allowed = v.allowed || d.Allowed()
+	v.denied = v.denied || d.Effect == iampolicy.Denied || d.Effect == iampolicy.Unsure
 }

@@ -33,6 +33,8 @@ func TestDecide(t *testing.T) {
 		{"a deny under a condition that does not hold", []string{`{"Effect":"Allow",` + anybody + `}`, `{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":false}}}`}, iampolicy.Allowed},
 		{"actions respect no case", []string{`{"Effect":"Allow","Principal":"*","Action":"S3:getobject","Resource":"*"}`}, iampolicy.Allowed},
 		{"resources do", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::B/*"}`}, iampolicy.Refused},
+		{"wildcards", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:Get*","Resource":"arn:aws:s3:::?/*"}`}, iampolicy.Allowed},
+		{"a question mark is one character", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/??"}`}, iampolicy.Refused},
 		{"NotAction", []string{`{"Effect":"Allow","Principal":"*","NotAction":"s3:GetObject","Resource":"*"}`}, iampolicy.Refused},
 		{"NotResource", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","NotResource":"arn:aws:s3:::c/*"}`}, iampolicy.Allowed},
 		{"NotPrincipal", []string{`{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:role/r"},"Action":"*","Resource":"*"}`, `{"Effect":"Allow",` + anybody + `}`}, iampolicy.Allowed},
