@@ -16,6 +16,7 @@ type wanted struct {
 	Column
 	paths  []string // of the leaves, lower-case; nil means all of it
 	prefix string   // of the leaves' names in the engine
+	inLake bool     // leaves are parts of the column
 }
 
 // Need names a column that a query uses and, when it only uses leaves of it,
@@ -117,7 +118,19 @@ func (w wanted) sql(f Field, path string) string {
 	case f.Kind == Struct:
 		return w.structSQL(f, path)
 	}
-	return w.orNull(path, w.prefix+quote(path), f)
+	return w.orNull(path, w.leaf(path), f)
+}
+
+// leaf is where the engine has a leaf.
+func (w wanted) leaf(path string) string {
+	if !w.inLake {
+		return w.prefix + quote(path)
+	}
+	names := strings.Split(path, ".")
+	for i, name := range names {
+		names[i] = quote(name)
+	}
+	return strings.Join(names, ".")
 }
 
 // shape describes the field's type as the engine's from_json wants it.
