@@ -78,6 +78,7 @@ func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, 
 			w.d.o.Log.Error("a health message cannot be delivered", "sink", w.t.Name, "reason", o.Reason)
 			return nil // news of it would be the next such message
 		}
+		w.d.o.Log.Error("a message is in the dead letters", "sink", w.t.Name, "delivery", d.ID, "reason", o.Reason)
 		return w.d.Health(ctx, alert.Notice{
 			Key:      "dead " + w.t.Name,
 			Headline: fmt.Sprintf("Sink %q did not take a message", w.t.Name),

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -31,19 +30,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
 
-// built is the bootstrap binary, made once as the documentation says.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "trailwarden-bootstrap-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "run", "./build", "-os", runtime.GOOS, "-o", file)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return file, nil
-})
+// built is the bootstrap binary, made once.
+var built = sync.OnceValues(runtimeapi.Bootstrap)
 
 // cloud is an account of the emulator with the sample's log file, a topic whose
 // messages can be read, and room for configuration.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -33,20 +32,8 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
 
-// built is the bootstrap binary, made once as the documentation says.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "trailwarden-e2e-")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "bootstrap")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", file, "../../cmd/trailwarden-lambda")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return file, nil
-})
+// built is the bootstrap binary, made once.
+var built = sync.OnceValues(runtimeapi.Bootstrap)
 
 // world is an account in which a topology was made.
 type world struct {

@@ -41,7 +41,10 @@ type Renderer struct{ page *template.Template }
 
 // NewRenderer makes a Renderer.
 func NewRenderer() *Renderer {
-	return &Renderer{template.Must(template.New("page").Parse(pageHTML))}
+	// Functions, because the function's binary is built without the methods
+	// that only a template calls.
+	funcs := template.FuncMap{"heads": (*page.Table).Heads, "tops": (*page.Table).Tops}
+	return &Renderer{template.Must(template.New("page").Funcs(funcs).Parse(pageHTML))}
 }
 
 // Render lays m out as text and HTML within the limits. Text and HTML of a

@@ -6,8 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/message"
 )
 
 // The installed Go still looks for methods where we change it, and what comes of
@@ -34,4 +38,33 @@ func TestChange(t *testing.T) {
 	if _, err := change(changed); err == nil {
 		t.Error("a source that looks for methods in another way was changed")
 	}
+}
+
+// Whatever method of a message, or of anything in it, a user's template calls is
+// there in the function as it is in the program.
+func TestMethodsOfMessages(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(typ reflect.Type) {
+		if seen[typ] || strings.HasPrefix(typ.PkgPath(), "time") {
+			return
+		}
+		seen[typ] = true
+		for m := range typ.Methods() {
+			if !slices.Contains(methods(), m.Name) && !strings.HasPrefix(m.Name, "Marshal") { // encoders' methods, nothing to show
+				t.Errorf("%v.%s cannot be called in the function; add it to methods", typ, m.Name)
+			}
+		}
+		switch typ.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			walk(typ.Elem())
+		case reflect.Struct:
+			for f := range typ.Fields() {
+				if f.IsExported() {
+					walk(f.Type)
+				}
+			}
+		}
+	}
+	walk(reflect.TypeFor[*message.Message]())
 }
