@@ -32,6 +32,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"go.uber.org/goleak"
 )
 
 // Region is the region of every Config.
@@ -183,6 +185,16 @@ func Reset(t testing.TB) {
 		t.Fatalf("resetting the AWS emulator: %v", err)
 	}
 	resp.Body.Close()
+}
+
+// MainWithoutLeaks is Main for packages whose goroutines must all have ended.
+func MainWithoutLeaks(m *testing.M) int {
+	code := Main(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // Main runs a package's tests and stops the server at once after them, for

@@ -3,6 +3,7 @@ package messagetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -64,3 +65,9 @@ func manyRows(size int) *message.Message {
 
 // All are the plain, the hostile and the large messages.
 func All() []Case { return append(append(Kinds(), Hostile()...), Large()...) }
+
+// Distinct are all messages but for the repeated ones with payloads: their texts
+// stand where those of the first message and the report do.
+func Distinct() []Case {
+	return slices.DeleteFunc(All(), func(c Case) bool { return strings.HasPrefix(c.Name, "repeated, ") })
+}

@@ -16,7 +16,7 @@ import (
 // Any message up to 5 MB is JSON within any limit of a target, with its key and
 // links whole.
 func TestJSONKeepsWithinLimits(t *testing.T) {
-	for _, c := range cases() {
+	for _, c := range messagetest.Distinct() {
 		for _, limit := range []int{28 << 10, 256 << 10, 1 << 20} {
 			body, err := fit.JSON(c.Message, limit)
 			if err != nil {
@@ -110,18 +110,6 @@ func TestDrawnIsTheSameJSON(t *testing.T) {
 			t.Errorf("%q became %q", a, b)
 		}
 	}
-}
-
-// cases are all messages but for the repeated ones with payloads: their texts
-// stand where those of the first message and the report do.
-func cases() []messagetest.Case {
-	var out []messagetest.Case
-	for _, c := range messagetest.All() {
-		if !strings.HasPrefix(c.Name, "repeated, ") {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // Secrets in records show nowhere in JSON.

@@ -12,7 +12,7 @@ import (
 // Every message, hostile or large, is text within the limit, with nothing
 // active in it and key and links whole.
 func TestTextIsInertAndWithinLimits(t *testing.T) {
-	for i, c := range cases() {
+	for i, c := range messagetest.Distinct() {
 		for _, limit := range []int{32 << 10, 256 << 10}[i%2:] {
 			got := page.Text(c.Message, limit)
 			if len(got) > limit {
@@ -74,16 +74,4 @@ func TestCommandsStayRunnable(t *testing.T) {
 	if !strings.Contains(got, want) {
 		t.Errorf("want %s in\n%s", want, got)
 	}
-}
-
-// cases are all messages but for the repeated ones with payloads: their texts
-// stand where those of the first message and the report do.
-func cases() []messagetest.Case {
-	var out []messagetest.Case
-	for _, c := range messagetest.All() {
-		if !strings.HasPrefix(c.Name, "repeated, ") {
-			out = append(out, c)
-		}
-	}
-	return out
 }

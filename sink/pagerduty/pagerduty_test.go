@@ -138,21 +138,13 @@ func TestAnswersAreClassified(t *testing.T) {
 		fake, s := start(t)
 		fake.Then(c.canned)
 		o := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()})
-		if o.Class != c.want || o.Unsure != c.unsure || c.after > 0 && !o.NotUntil.Equal(now().Add(c.after)) || c.after == 0 && !o.NotUntil.IsZero() {
-			t.Errorf("%s: %+v", c.name, o)
-		}
+		sinktest.Expect(t, c.name, o, c.want, c.unsure, now(), c.after)
 	}
 }
 
 func TestGolden(t *testing.T) {
 	_, s := start(t)
-	for _, c := range messagetest.Kinds() {
-		p, err := s.Preview(sink.Notification{Message: c.Message})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sinktest.Golden(t, c.Name, p)
-	}
+	sinktest.Previews(t, s, messagetest.Kinds())
 }
 
 // F76.

@@ -462,13 +462,7 @@ func whole(t *testing.T, sent []sinktest.Request, name string, m *message.Messag
 
 func TestGolden(t *testing.T) {
 	fake := sinktest.NewServiceNow(t)
-	for _, c := range messagetest.Kinds() {
-		p, err := start(t, fake, config(fake)).Preview(sink.Notification{Message: c.Message})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sinktest.Golden(t, c.Name, p)
-	}
+	sinktest.Previews(t, start(t, fake, config(fake)), messagetest.Kinds())
 }
 
 // F76.

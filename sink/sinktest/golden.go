@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink"
 )
 
@@ -38,5 +41,31 @@ func Golden(t *testing.T, name string, p sink.Preview) {
 	}
 	if !bytes.Equal(want, b.Bytes()) {
 		t.Errorf("%s differs from what is rendered now; look at the difference after -update:\n%s", file, b.Bytes())
+	}
+}
+
+// Previews compares what s renders of each message with its golden file.
+func Previews(t *testing.T, s sink.Sink, cases []messagetest.Case) {
+	t.Helper()
+	for _, c := range cases {
+		p, err := s.Preview(sink.Notification{Message: c.Message})
+		if err != nil {
+			t.Fatal(err)
+		}
+		Golden(t, c.Name, p)
+	}
+}
+
+// Expect holds the outcome of a delivery at now to its class, to whether it is
+// known that the message was not taken, and to the wait that the receiver asked
+// for, 0 for none.
+func Expect(t *testing.T, name string, o alert.Outcome, want alert.Class, unsure bool, now time.Time, after time.Duration) {
+	t.Helper()
+	until := time.Time{}
+	if after > 0 {
+		until = now.Add(after)
+	}
+	if o.Class != want || o.Unsure != unsure || !o.NotUntil.Equal(until) {
+		t.Errorf("%s: %+v", name, o)
 	}
 }

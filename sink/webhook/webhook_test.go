@@ -164,9 +164,7 @@ func TestAnswersAreClassified(t *testing.T) {
 		fake, s := start(t, "")
 		fake.Then(c.canned)
 		o := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()})
-		if o.Class != c.want || o.Unsure != c.unsure || c.after > 0 && !o.NotUntil.Equal(now().Add(c.after)) || c.after == 0 && !o.NotUntil.IsZero() {
-			t.Errorf("%+v: %+v", c.canned, o)
-		}
+		sinktest.Expect(t, fmt.Sprintf("%+v", c.canned), o, c.want, c.unsure, now(), c.after)
 	}
 }
 
@@ -180,13 +178,7 @@ func TestGolden(t *testing.T) {
 		sinktest.Golden(t, "opened "+format, p)
 	}
 	_, s := start(t, "")
-	for _, c := range messagetest.Kinds()[1:] {
-		p, err := s.Preview(sink.Notification{Message: c.Message})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sinktest.Golden(t, c.Name, p)
-	}
+	sinktest.Previews(t, s, messagetest.Kinds()[1:])
 }
 
 // F76, F71: secrets stay inside; a secret with a line break makes no header.

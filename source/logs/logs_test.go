@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
-	"go.uber.org/goleak"
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
 	"github.com/trailwarden/trailwarden/internal/faultproxy"
@@ -23,14 +22,7 @@ import (
 	"github.com/trailwarden/trailwarden/source/logs"
 )
 
-func TestMain(m *testing.M) {
-	code := awstest.Main(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(awstest.MainWithoutLeaks(m)) }
 
 const stream = "111122223333_CloudTrail_eu-west-1"
 

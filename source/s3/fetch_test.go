@@ -18,22 +18,13 @@ import (
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"go.uber.org/goleak"
-
 	"github.com/trailwarden/trailwarden/internal/awstest"
 	"github.com/trailwarden/trailwarden/internal/faultproxy"
 	"github.com/trailwarden/trailwarden/source"
 	"github.com/trailwarden/trailwarden/source/s3"
 )
 
-func TestMain(m *testing.M) {
-	code := awstest.Main(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(awstest.MainWithoutLeaks(m)) }
 
 // bench is a bucket on the emulator behind a fault proxy.
 type bench struct {

@@ -14,8 +14,6 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"go.uber.org/goleak"
-
 	"github.com/trailwarden/trailwarden/internal/awstest"
 	"github.com/trailwarden/trailwarden/internal/faultproxy"
 	"github.com/trailwarden/trailwarden/source"
@@ -23,14 +21,7 @@ import (
 	"github.com/trailwarden/trailwarden/source/sqs"
 )
 
-func TestMain(m *testing.M) {
-	code := awstest.Main(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(awstest.MainWithoutLeaks(m)) }
 
 // bench is a queue on the emulator behind a fault proxy, and a handler that
 // keeps a ledger.
