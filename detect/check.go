@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
-	"regexp"
 )
 
 type checkOp uint8
@@ -34,7 +33,7 @@ type check struct {
 	many   *operands // checkText, instead of values when there are many
 	needs  [][]byte  // checkRegexp: texts of which a match contains one, if any
 	glob   *globber
-	re     *regexp.Regexp
+	re     Searcher
 	numOp  NumOp
 	number Decimal
 	prefix netip.Prefix
@@ -100,7 +99,7 @@ func compileText(m Text) check {
 
 func compileRegexp(m Regexp) check {
 	c := check{op: checkRegexp, kinds: m.Kinds, re: m.Re, raw: m.Raw}
-	for _, n := range needed(m.Re) {
+	for _, n := range needed(m.Re.String()) {
 		if !n.fold && len(n.text) > 1 {
 			c.needs = append(c.needs, []byte(n.text))
 			continue

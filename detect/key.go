@@ -115,7 +115,7 @@ func globKeys(sel int32, m Glob) []key {
 }
 
 func regexpKeys(sel int32, m Regexp) []key {
-	needs := needed(m.Re)
+	needs := needed(m.Re.String())
 	if needs == nil || m.Raw && m.Kinds&Containers != 0 {
 		return present(sel)
 	}

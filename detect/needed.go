@@ -1,9 +1,6 @@
 package detect
 
-import (
-	"regexp"
-	"regexp/syntax"
-)
+import "regexp/syntax"
 
 // need is a text that an expression cannot match without.
 type need struct {
@@ -14,10 +11,10 @@ type need struct {
 // maxNeeds bounds the alternatives that one expression is split into.
 const maxNeeds = 64
 
-// needed are texts of which every match of re contains one; nil when nothing
+// needed are texts of which every match of expr contains one; nil when nothing
 // useful is known.
-func needed(re *regexp.Regexp) []need {
-	tree, err := syntax.Parse(re.String(), syntax.Perl)
+func needed(expr string) []need {
+	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil
 	}

@@ -8,7 +8,6 @@ package detect
 
 import (
 	"net/netip"
-	"regexp"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
@@ -256,12 +255,21 @@ type Piece struct {
 }
 
 // Regexp is true when the expression is found in the value's text, which is
-// cut to MaxRegexpText bytes before the search. Re is of regexp.Compile: two of
-// the same text count as the same test. Raw is as in Text.
+// cut to MaxRegexpText bytes before the search. Two expressions of the same
+// text count as the same test. Raw is as in Text.
 type Regexp struct {
-	Re    *regexp.Regexp
+	Re    Searcher
 	Kinds Kinds
 	Raw   bool
+}
+
+// Searcher is a regular expression of RE2's syntax, with the meaning that
+// regexp.Compile gives it: a *regexp.Regexp, or one that is compiled when it is
+// first searched for. It may be used by several goroutines at once.
+type Searcher interface {
+	Match(b []byte) bool
+	MatchString(s string) bool
+	String() string
 }
 
 // MaxRegexpText bounds the text that one regular expression searches, in bytes.

@@ -49,30 +49,67 @@ func (n *native) repeated(x, e *yamldoc.Node) (all [][]byte) {
 		}
 	}
 	event := n.event(e)
+	m, err := movable(event, times > 1 && every > 0)
+	if err != nil {
+		n.fail(e, CodeTest, "event that is repeated: %v", err)
+		return nil
+	}
 	for i := range times {
-		moved, err := later(event, time.Duration(i)*every)
-		if err != nil {
-			n.fail(e, CodeTest, "event that is repeated: %v", err)
-			return nil
-		}
-		all = append(all, moved)
+		all = append(all, m.later(time.Duration(i)*every))
 	}
 	return all
 }
 
-// later is the event with its eventTime moved.
-func later(event []byte, by time.Duration) ([]byte, error) {
-	if by == 0 {
-		return event, nil
+// moved is an event whose eventTime can be set: the members before and behind
+// it, in the order of their keys.
+type moved struct {
+	event        []byte
+	at           time.Time
+	before, next []byte
+}
+
+// movable reads event's time when it is to be moved.
+func movable(event []byte, moves bool) (m moved, err error) {
+	m.event = event
+	if !moves {
+		return m, nil
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(event, &fields); err != nil {
-		return nil, err
+		return m, err
 	}
-	var at time.Time
-	if err := json.Unmarshal(fields["eventTime"], &at); err != nil {
-		return nil, fmt.Errorf("it needs an eventTime such as 2026-03-14T09:26:53Z to be moved from")
+	if err := json.Unmarshal(fields["eventTime"], &m.at); err != nil {
+		return m, fmt.Errorf("it needs an eventTime such as 2026-03-14T09:26:53Z to be moved from")
 	}
-	fields["eventTime"], _ = json.Marshal(at.Add(by)) // a time within reach of the year 9999
-	return json.Marshal(fields)
+	before, next := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for key, value := range fields {
+		if key < "eventTime" {
+			before[key] = value
+		} else if key > "eventTime" {
+			next[key] = value
+		}
+	}
+	m.before, _ = json.Marshal(before) // what was JSON is JSON
+	m.next, _ = json.Marshal(next)
+	return m, nil
+}
+
+// later is the event with its eventTime moved.
+func (m *moved) later(by time.Duration) []byte {
+	if by == 0 {
+		return m.event
+	}
+	out := append(make([]byte, 0, len(m.event)+32), m.before[:len(m.before)-1]...)
+	if len(m.before) > len("{}") {
+		out = append(out, ',')
+	}
+	at, err := json.Marshal(m.at.Add(by))
+	if err != nil {
+		at = []byte("null") // beyond the year 9999
+	}
+	out = append(append(out, `"eventTime":`...), at...)
+	if len(m.next) > len("{}") {
+		out = append(out, ',')
+	}
+	return append(out, m.next[1:]...)
 }

@@ -14,13 +14,28 @@ import (
 // MemoryKeys are the keys beside match of which a rule that remembers has one,
 // each with the keys below it.
 func MemoryKeys() map[string][]string {
-	return map[string][]string{
-		"threshold":  {"count", "distinct", "sum", "over", "within", "by"},
-		"sequence":   {"steps", "within", "by"},
-		"absence":    {"of", "within", "by"},
-		"first_seen": {"value", "within", "warm_up", "by"},
-		"rate":       {"per", "least", "factor", "baseline", "season", "warm_up", "by"},
+	all := map[string][]string{}
+	for _, key := range []string{"threshold", "sequence", "absence", "first_seen", "rate"} {
+		all[key] = keysBelow(key)
 	}
+	return all
+}
+
+// keysBelow are the keys below one of the MemoryKeys, nil of any other key.
+func keysBelow(key string) []string {
+	switch key {
+	case "threshold":
+		return []string{"count", "distinct", "sum", "over", "within", "by"}
+	case "sequence":
+		return []string{"steps", "within", "by"}
+	case "absence":
+		return []string{"of", "within", "by"}
+	case "first_seen":
+		return []string{"value", "within", "warm_up", "by"}
+	case "rate":
+		return []string{"per", "least", "factor", "baseline", "season", "warm_up", "by"}
+	}
+	return nil
 }
 
 // StepKeys are the keys of one step of a sequence.
@@ -31,7 +46,7 @@ func StepKeys() []string { return []string{"name", "match", "count", "by"} }
 func (n *native) remember(doc *yamldoc.Node) {
 	var key, node *yamldoc.Node
 	for i, k := range doc.Keys {
-		if MemoryKeys()[k.Text] == nil {
+		if keysBelow(k.Text) == nil {
 			continue
 		}
 		if key != nil {
@@ -44,12 +59,12 @@ func (n *native) remember(doc *yamldoc.Node) {
 		return
 	}
 	if node.Kind != yamldoc.Map {
-		n.fail(node, CodeType, "%s: want a mapping with %s; found a %s", key.Text, strings.Join(MemoryKeys()[key.Text], ", "), node.Kind)
+		n.fail(node, CodeType, "%s: want a mapping with %s; found a %s", key.Text, strings.Join(keysBelow(key.Text), ", "), node.Kind)
 		return
 	}
 	for _, k := range node.Keys {
-		if !contains(MemoryKeys()[key.Text], k.Text) {
-			n.unknown(k, MemoryKeys()[key.Text], key.Text)
+		if !contains(keysBelow(key.Text), k.Text) {
+			n.unknown(k, keysBelow(key.Text), key.Text)
 		}
 	}
 	if n.rule.SQL != nil {

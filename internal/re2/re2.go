@@ -21,18 +21,11 @@ const (
 // newline). With fold it ignores case. The error says what is wrong, quoting
 // the offending part, without the whole expression.
 func Compile(expr string, fold bool) (*regexp.Regexp, error) {
-	if len(expr) > MaxLength {
-		return nil, fmt.Errorf("the regular expression has %d bytes; at most %d are read", len(expr), MaxLength)
-	}
-	tree, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil, explain(expr, err)
-	}
-	if size(tree) > MaxSize {
-		return nil, fmt.Errorf("the regular expression unrolls to more than %d steps; use smaller repeat counts", MaxSize)
+	if err := check(expr); err != nil {
+		return nil, err
 	}
 	if fold {
-		expr = "(?i:" + expr + ")"
+		expr = folded(expr)
 	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
@@ -40,6 +33,23 @@ func Compile(expr string, fold bool) (*regexp.Regexp, error) {
 	}
 	return re, nil
 }
+
+// check refuses what is no expression and what costs too much.
+func check(expr string) error {
+	if len(expr) > MaxLength {
+		return fmt.Errorf("the regular expression has %d bytes; at most %d are read", len(expr), MaxLength)
+	}
+	tree, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return explain(expr, err)
+	}
+	if size(tree) > MaxSize {
+		return fmt.Errorf("the regular expression unrolls to more than %d steps; use smaller repeat counts", MaxSize)
+	}
+	return nil
+}
+
+func folded(expr string) string { return "(?i:" + expr + ")" }
 
 // size is the number of steps that re unrolls to, at least; it stops counting
 // soon after MaxSize.

@@ -52,10 +52,32 @@ func TestAccepts(t *testing.T) {
 }
 
 func FuzzCompile(f *testing.F) {
-	f.Add(`a{1000}(b|c)*[\d-x]`)
-	f.Fuzz(func(t *testing.T, expr string) {
-		if re, err := re2.Compile(expr, true); err == nil {
-			re.MatchString("AKIAEXAMPLE")
+	f.Add(`a{1000}(b|c)*[\d-x]`, "AKIAEXAMPLE")
+	f.Add(`^(Create|Delete).*User$`, "DELETEUser")
+	f.Fuzz(func(t *testing.T, expr, text string) { agree(t, expr, text) })
+}
+
+// agree holds an expression that is compiled later to the one compiled at once.
+func agree(t *testing.T, expr, text string) {
+	t.Helper()
+	for _, fold := range []bool{false, true} {
+		now, err := re2.Compile(expr, fold)
+		later, lerr := re2.Check(expr, fold)
+		if err != nil || lerr != nil {
+			if err == nil || lerr == nil || err.Error() != lerr.Error() {
+				t.Errorf("%q: at once %v, later %v", expr, err, lerr)
+			}
+			continue
 		}
-	})
+		is := now.MatchString(text)
+		if later.String() != now.String() || later.MatchString(text) != is || later.Match([]byte(text)) != is {
+			t.Errorf("%q on %q: want %v", expr, text, is)
+		}
+	}
+}
+
+func TestCompilingLaterChangesNothing(t *testing.T) {
+	for _, expr := range []string{"", "a", "^a|B$", "(?i)x", "a(", `\pL+`, "[z-a]", "a{2,1}", "(?=a)", "é", "\xff", strings.Repeat("(", 1200) + strings.Repeat(")", 1200)} {
+		agree(t, expr, "xAbé")
+	}
 }

@@ -118,7 +118,7 @@ func anchored(text string) bool {
 	return strings.HasPrefix(text, "^") || strings.HasPrefix(text, `\A`) || strings.HasSuffix(text, "$")
 }
 
-func (f *finder) wideOnEvents(t test, re *regexp.Regexp, text string) {
+func (f *finder) wideOnEvents(t test, re detect.Searcher, text string) {
 	matched, reads, example := 0, 0, ""
 	for api, readOnly := range f.apisOf(t.sources) {
 		if !re.MatchString(api) {
@@ -184,7 +184,7 @@ func contains(sources []string, s *catalog.Service) bool {
 	return false
 }
 
-func (f *finder) wideOnSources(re *regexp.Regexp, text string) {
+func (f *finder) wideOnSources(re detect.Searcher, text string) {
 	var matched []string
 	for s := range f.cat.Services() {
 		if re.MatchString(s.Source) {

@@ -110,7 +110,7 @@ func (p *parser) path(k *yamldoc.Node) (detect.Path, bool) {
 	case strings.HasPrefix(text, "$."):
 		fix = text[2:]
 		p.fail(k, CodePath, fix, "field %q: paths start at the record, without $", text)
-	case indexed.MatchString(text):
+	case strings.IndexByte(text, '[') >= 0 && indexed.MatchString(text):
 		fix = indexed.ReplaceAllString(text, "")
 		p.fail(k, CodePath, fix, "field %q: arrays are entered by themselves, any element counts; leave the brackets out", text)
 	case text == "" || strings.HasPrefix(text, ".") || strings.HasSuffix(text, ".") || strings.Contains(text, ".."):

@@ -238,7 +238,7 @@ func pieces(s string) []detect.Piece {
 }
 
 func (f *fieldTests) regex(x *yamldoc.Node) detect.Match {
-	re, err := re2.Compile(x.Text, f.fold)
+	re, err := re2.Check(x.Text, f.fold)
 	if err != nil {
 		f.fail(x, CodeRegex, "", "regex under %s: %v", f.name, err)
 		return nil
