@@ -11,6 +11,7 @@ type alarm struct {
 	further []*episode // actors who came while it was, by first appearance
 	last    hit        // record seen last
 	heard   int64      // records until then were behind an alarm that is over
+	sure    int64      // until when it is not sure that the state is ALARM
 	done    []episode
 }
 
@@ -41,8 +42,8 @@ func (m *alarm) reach() int64  { return int64(m.s.Alarm.Range()) * m.period() }
 
 func (m *alarm) step(at int64, hits []hit) {
 	m.until(at)
-	if m.next == 0 {
-		m.next = (at/m.pitch() + 1) * m.pitch()
+	if m.next == 0 { // it was silent: the state is what it was unless something comes late
+		m.next, m.sure = (at/m.pitch()+1)*m.pitch(), at-1
 	}
 	b := m.bucket(at / m.unit())
 	_, keep := percentileOf(m.s.Alarm.Statistic)
@@ -87,7 +88,7 @@ func (m *alarm) bucket(n int64) *bucket {
 // the alarm has ended; here an actor who was not heard of yet is.
 func (m *alarm) join(h *hit) {
 	if m.ep == nil { // the alarm returned for records that it was about before
-		m.ep = &episode{at: h.at, trigger: *h}
+		m.ep = &episode{at: h.at, trigger: *h, sure: m.sure}
 	}
 	for _, e := range m.further {
 		if e.subject == h.value {
@@ -103,7 +104,7 @@ func (m *alarm) join(h *hit) {
 		m.ep.add(*h)
 		return
 	}
-	e := &episode{at: h.at, subject: h.value, trigger: *h}
+	e := &episode{at: h.at, subject: h.value, trigger: *h, sure: m.sure}
 	e.add(*h)
 	m.further = append(m.further, e)
 }
@@ -118,7 +119,8 @@ func (m *alarm) until(clock int64) {
 // reaches.
 func (m *alarm) evaluate(at int64) {
 	m.prune(at - m.reach())
-	state := m.s.Alarm.Judge(m.points(at), m.state)
+	points := m.points(at)
+	state := m.s.Alarm.Judge(points, m.state)
 	if m.next = at + m.pitch(); len(m.buckets) == 0 && state == m.state {
 		m.next = 0 // nothing changes until something comes
 	}
@@ -130,6 +132,17 @@ func (m *alarm) evaluate(at int64) {
 		if state == InAlarm {
 			m.begin(at)
 		}
+	}
+	if m.state == InAlarm {
+		m.assure(m.sureOf(points, at))
+	}
+}
+
+// assure notes until when it is not sure that the alarm is on now. That it was
+// on before is no surer than it was, but that there is an alarm may be.
+func (m *alarm) assure(sure int64) {
+	if m.sure = sure; m.ep != nil && (m.ep.sure < 0 || sure < m.ep.sure) {
+		m.ep.sure = sure
 	}
 }
 
@@ -171,7 +184,7 @@ func (m *alarm) points(at int64) []Point {
 // point that slides out of one period and back into another can make an alarm
 // return when nothing new came; that is no news.
 func (m *alarm) begin(at int64) {
-	ep := &episode{at: at, trigger: m.last}
+	ep := &episode{at: at, trigger: m.last, sure: -1}
 	from := at - int64(m.s.Alarm.Periods)*m.period()
 	if len(m.win) > 0 && m.win[len(m.win)-1].at < from {
 		from = m.win[0].at
@@ -241,4 +254,5 @@ func (m *alarm) code(c *codec) {
 	list(c, &m.further, func(e **episode) { c.optional(e) })
 	c.hit(&m.last)
 	c.int(&m.heard)
+	c.int(&m.sure)
 }

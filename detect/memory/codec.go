@@ -205,6 +205,7 @@ func (c *codec) episode(e *episode) {
 	c.hits(&e.tail)
 	list(c, &e.values, func(s *string) { c.text(s) })
 	c.int(&e.upto)
+	c.int(&e.sure)
 }
 
 // optional describes an episode that may be nil.

@@ -14,6 +14,7 @@ type episode struct {
 	head, tail  []hit   // the first and the last records, half of MaxRelated each
 	values      []string
 	upto        int64 // records until then are in count
+	sure        int64 // see certain
 }
 
 const half = MaxRelated / 2

@@ -43,7 +43,8 @@ func (g *group) forgettable() bool {
 	return g.base == nil && g.idle == nil && len(g.pending)+len(g.fresh)+len(g.told) == 0
 }
 
-// told is a detection as it was handed out last.
+// told is a detection as it was handed out last; one without an ID was not, for
+// it is not certain.
 type told struct {
 	id  string
 	sum uint64 // of its content
@@ -160,13 +161,13 @@ func (g *group) judge(s *Spec, place int, settled, clock int64) (j judgement) {
 	g.clock = clock
 	if !g.speculates(s) {
 		j.final = g.settle(s, settled)
-		j.news = g.news(s, place, 0, len(j.final), j.final, g.machine(s).open())
+		j.news = g.news(s, place, 0, len(j.final), settled, j.final, g.machine(s).open())
 	} else {
 		t := g.track(s)
 		same := t.follow(s, g, from)
 		t.until(s, settled, clock)
 		j.final = g.settle(s, settled)
-		j.news = g.news(s, place, same, len(j.final), t.ended, t.m.open())
+		j.news = g.news(s, place, same, len(j.final), settled, t.ended, t.m.open())
 		t.shift(len(j.final))
 	}
 	g.told = g.told[len(j.final):]
@@ -232,7 +233,11 @@ func (g *group) reload(s *Spec, hits []hit) {
 func (g *group) tell(s *Spec, lists ...[]episode) {
 	for _, list := range lists {
 		for i := range list {
-			g.told = append(g.told, told{s.identity(g.key, &list[i], g.late), list[i].sum()})
+			var t told
+			if g.certain(&list[i], g.settled) {
+				t = told{s.identity(g.key, &list[i], g.late), list[i].sum()}
+			}
+			g.told = append(g.told, t)
 		}
 	}
 }
@@ -240,45 +245,59 @@ func (g *group) tell(s *Spec, lists ...[]episode) {
 // speculates tells whether a condition is told of before late records can no
 // longer change it. Where a record more can make it false, it is not.
 func (s *Spec) speculates() bool {
-	if s.Kind == Alarm {
-		return s.Alarm.Threshold.holds(1e18) && s.Alarm.Missing != MissingBreaching
+	switch s.Kind {
+	case FirstSeen, Rate:
+		return true // each detection for itself, see certain
+	case Alarm:
+		return newAlarm(s).rises() && s.Alarm.Missing != MissingBreaching
 	}
-	return !s.AtClose()
+	return s.rises() && !s.AtClose()
 }
 
 // lateLane tells whether hits that come too late are worth judging by
 // themselves: only where hits alone make the condition true.
 func (s *Spec) lateLane() bool {
-	return !s.AtClose() && s.Kind != FirstSeen && s.Kind != Rate && s.Kind != Alarm
+	return s.rises() && !s.AtClose()
 }
 
 func (e *episode) sum() uint64 {
 	c := codec{}
-	c.episode(e)
+	of := *e
+	of.sure = 0 // which is not told
+	c.episode(&of)
 	h := fnv.New64a()
 	h.Write(c.b)
 	return h.Sum64()
 }
 
 // news compares what a judgement says with what was told before: the first of
-// the episodes that ended are the same as before, and the first are final.
-func (g *group) news(s *Spec, place, same, final int, ended, open []episode) (out []Detection) {
+// the episodes that ended are the same as before, and the first are final. What
+// is not certain when nothing changes any more up to settled is not told yet.
+func (g *group) news(s *Spec, place, same, final int, settled int64, ended, open []episode) (out []Detection) {
 	said := newSaid(slices.Clone(g.told[same:]))
 	g.told = g.told[:same]
-	tell := func(e *episode, open bool) {
+	tell := func(e *episode, open bool) (t told) {
+		if !g.certain(e, settled) {
+			return t
+		}
 		d := s.detection(place, g.key, e, g.late)
 		d.Open = open
-		t := told{d.ID, e.sum()}
+		t = told{d.ID, e.sum()}
 		if said.take(t.id) != t.sum {
 			out = append(out, d)
 		}
-		g.told = append(g.told, t)
+		return t
 	}
-	for i := same; i < len(ended); i++ {
-		tell(&ended[i], i >= final)
+	for i := range ended {
+		switch {
+		case i >= same:
+			g.told = append(g.told, tell(&ended[i], i >= final))
+		case g.told[i].id == "":
+			g.told[i] = tell(&ended[i], i >= final)
+		}
 	}
 	for i := range open {
-		tell(&open[i], true)
+		g.told = append(g.told, tell(&open[i], true))
 	}
 	return g.withdraw(s, place, said.left(), out)
 }
@@ -292,7 +311,9 @@ type said struct {
 func newSaid(all []told) *said {
 	s := &said{order: all, sums: make(map[string]uint64, len(all))}
 	for _, t := range all {
-		s.sums[t.id] = t.sum
+		if t.id != "" { // was told
+			s.sums[t.id] = t.sum
+		}
 	}
 	return s
 }

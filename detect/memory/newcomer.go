@@ -33,7 +33,7 @@ func (m *newcomer) step(at int64, hits []hit) {
 		before, seen := m.seen[h.value]
 		m.seen[h.value] = at
 		if (!seen || at-before > m.s.window()) && at-m.started >= m.s.Warmup.Milliseconds() {
-			ep := episode{at: at, trigger: *h, subject: h.value}
+			ep := episode{at: at, trigger: *h, subject: h.value, sure: m.sure(before, seen)}
 			ep.add(*h)
 			m.done = append(m.done, ep)
 		}
@@ -42,6 +42,19 @@ func (m *newcomer) step(at int64, hits []hit) {
 	if len(m.seen) > MaxValues {
 		m.prune()
 	}
+}
+
+// sure is until when an earlier record with the same value could still keep it
+// from being news: in the time in which the group is only watched, or within the
+// window of when the value came before.
+func (m *newcomer) sure(before int64, seen bool) (until int64) {
+	if w := m.s.Warmup.Milliseconds(); w > 0 {
+		until = m.started + w - 1
+	}
+	if seen {
+		until = max(until, before+m.s.window())
+	}
+	return until
 }
 
 // shorten takes from hits whose value is known, and so no news, the reference to

@@ -59,7 +59,7 @@ func (m *pace) step(at int64, hits []hit) {
 // one.
 func (m *pace) fire(n int64, low, high float64) {
 	if m.ep == nil {
-		m.ep = &episode{at: n * m.s.window(), low: low, high: high}
+		m.ep = &episode{at: n * m.s.window(), low: low, high: high, sure: m.sure(n)}
 	}
 	m.through = n
 	kept := append(slices.Clone(m.now.head), m.now.tail...)
@@ -87,6 +87,14 @@ func (m *pace) judge(n int64) (low, high float64, holds bool) {
 	return low, high, float64(m.now.count) > r.Factor*max(high, 1)
 }
 
+// sure is until when a record could still raise what was usual for period n: the
+// end of the latest period that it is compared with.
+func (m *pace) sure(n int64) int64 {
+	latest := m.started
+	m.eachComparable(n, func(p int64) { latest = max(latest, p) })
+	return (latest+1)*m.s.window() - 1
+}
+
 // rank is the value at the given share of sorted counts.
 func rank(sorted []int64, q float64) float64 {
 	i := q * float64(len(sorted)-1)
@@ -99,6 +107,11 @@ func rank(sorted []int64, q float64) float64 {
 // comparable are the counts of the earlier periods that period n is compared
 // with; the first period of the group, which may be a part of one, is none.
 func (m *pace) comparable(n int64) (counts []int64) {
+	m.eachComparable(n, func(p int64) { counts = append(counts, m.count(p)) })
+	return counts
+}
+
+func (m *pace) eachComparable(n int64, visit func(p int64)) {
 	const day = 24 * 3600 * 1000
 	back, perDay := m.s.Rate.Baseline.Milliseconds()/m.s.window(), int64(day)/m.s.window()
 	season, around := int64(1), int64(0)
@@ -115,11 +128,10 @@ func (m *pace) comparable(n int64) (counts []int64) {
 	for ago := season; ago <= back; ago += season {
 		for p := n - ago - around; p <= n-ago+around; p++ {
 			if p > m.started && p < n {
-				counts = append(counts, m.count(p))
+				visit(p)
 			}
 		}
 	}
-	return counts
 }
 
 func (m *pace) count(n int64) int64 {
