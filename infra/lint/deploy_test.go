@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -43,6 +44,27 @@ func TestWhatDeployRendersIsClean(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// A repository holds stacks that have nothing to do with each other: the same
+// logical name in two of them is two things.
+func TestStacksBesideEachOtherAreApart(t *testing.T) {
+	root := filepath.Join("..", "..", "deploy")
+	for _, dir := range []string{"terraform/modules", "cloudformation/templates"} {
+		var files []plan.File
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			files = append(files, plan.File{Name: path, Text: text})
+			return err
+		})
+		if err != nil || len(files) < 6 {
+			t.Fatalf("%s: %d files, %v", dir, len(files), err)
+		}
+		clean(t, files)
 	}
 }
 

@@ -53,7 +53,7 @@ func (l *linter) replaced() {
 			continue
 		}
 		for _, s := range seen {
-			if s.get("Bucket").Same(r.get("Bucket")) {
+			if same(s, s.get("Bucket"), r, r.get("Bucket")) {
 				l.add("S2.D10-notification-replaced", diagnostic.Error, r.place(nil), "a second notification configuration for the bucket of "+s.address,
 					"A bucket has one configuration: whichever is applied last takes the other away.", "one resource with all targets")
 			}

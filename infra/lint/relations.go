@@ -100,7 +100,7 @@ func (l *linter) configInLogs() {
 			continue
 		}
 		for _, t := range l.resources {
-			if t.kind != trail || !r.get("Bucket").Same(firstOf(t.get("S3BucketName"), t.get("S3NewBucket"))) {
+			if t.kind != trail || !same(r, r.get("Bucket"), t, firstOf(t.get("S3BucketName"), t.get("S3NewBucket"))) {
 				continue
 			}
 			l.add("S2.D9-config-in-log-bucket", diagnostic.Warning, r.place(nil), "configuration in the bucket of the logs",

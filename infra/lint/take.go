@@ -138,3 +138,9 @@ func (l *linter) busPolicy(r *resource) {
 	}
 	l.busGrant(r)
 }
+
+// same tells whether v of resource a and w of resource b are one thing. A name by
+// reference means something within its own stack only.
+func same(a *resource, v *value.Value, b *resource, w *value.Value) bool {
+	return v.Same(w) && (v.Known() || sameStack(a, b))
+}

@@ -97,7 +97,7 @@ func (l *linter) doubled() {
 		if yes, _ := r.get("IsMultiRegionTrail").Truth(); yes && r.get("S3BucketName") == nil {
 			continue
 		}
-		if first != nil && first.get("S3BucketName").Same(r.get("S3BucketName")) && !sameTrail(first, r) {
+		if first != nil && same(first, first.get("S3BucketName"), r, r.get("S3BucketName")) && !sameTrail(first, r) {
 			l.add("S0.D3-global-events-twice", diagnostic.Warning, r.place(nil), fmt.Sprintf("this trail and %s record global services' events into one bucket each", first.address),
 				"Each such event is there several times.", "one trail for all regions")
 		}
