@@ -166,7 +166,7 @@ func (e *Engine) add(x *Hit) {
 	late := h.at <= e.time.settled
 	if late {
 		e.late[x.Spec]++
-		if !e.specs[x.Spec].lateLane() {
+		if !e.lateHit(x, h) {
 			return
 		}
 	}
@@ -270,6 +270,7 @@ func (e *Engine) judgeGroup(g *group, settled int64) []Detection {
 		return e.judgeLate(g, s, lateness)
 	}
 	j := g.judge(s, g.spec, settled, e.time.latest)
+	g.amend(s, settled, &j)
 	if e.feeds[g.spec] {
 		e.feed(g, j.final, settled)
 		e.feed(g, g.machine(s).open(), settled)
@@ -277,24 +278,6 @@ func (e *Engine) judgeGroup(g *group, settled int64) []Detection {
 	if g.rest(); j.due < never && !g.forgettable() {
 		e.schedule(g, j.due+lateness)
 	}
-	return j.news
-}
-
-// judgeLate judges hits that came too late among themselves, until no more come
-// for so long as they could come in time. When they are very many, the older
-// half is settled.
-func (e *Engine) judgeLate(g *group, s *Spec, lateness int64) []Detection {
-	settled := g.settled
-	if n := len(g.pending); n > MaxWindowHits {
-		settled = g.pending[n/2].at
-	}
-	j := g.judge(s, g.spec, settled, e.time.latest)
-	end := g.arrived + s.window() + lateness
-	if end > e.time.latest {
-		e.schedule(g, end)
-		return j.news
-	}
-	g.pending, g.told, g.base, g.idle, g.live = nil, nil, nil, nil, nil
 	return j.news
 }
 

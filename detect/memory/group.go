@@ -24,6 +24,8 @@ type group struct {
 	live    *track  // base and pending, of a Spec that speculates
 	clock   int64   // time of the latest record when the group was judged
 	told    []told  // detections handed out that may still change
+	belated []hit   // that came too late, of a Spec that can judge them still
+	amended bool    // base was changed by what came too late
 
 	loaded bool
 	id     string // in the State
@@ -40,7 +42,7 @@ func newGroup(spec int, key string, late bool, most *sizes) *group {
 
 // forgettable tells whether nothing is left to remember.
 func (g *group) forgettable() bool {
-	return g.base == nil && g.idle == nil && len(g.pending)+len(g.fresh)+len(g.told) == 0
+	return g.base == nil && g.idle == nil && len(g.pending)+len(g.fresh)+len(g.told)+len(g.belated) == 0
 }
 
 // told is a detection as it was handed out last; one without an ID was not, for
@@ -353,7 +355,7 @@ func (g *group) withdraw(s *Spec, place int, gone []string, out []Detection) []D
 
 // fingerprint is all of the Spec's settings that change what its machines mean.
 func (s *Spec) fingerprint() string {
-	text := fmt.Sprint(s.Kind, s.Window, s.Bounds, s.Percentile, s.Steps, s.Warmup, s.Rate, s.By, s.Over, len(s.Inputs), s.Expr.text())
+	text := fmt.Sprint("2 ", s.Kind, s.Window, s.Bounds, s.Percentile, s.Steps, s.Warmup, s.Rate, s.By, s.Over, len(s.Inputs), s.Expr.text())
 	if s.Alarm != nil {
 		text += fmt.Sprint(s.Alarm.Period, s.Alarm.Periods, s.Alarm.Datapoints, s.Alarm.Statistic, s.Alarm.Threshold, s.Alarm.Missing)
 	}

@@ -54,7 +54,7 @@ func (g *group) entries(s *Spec, key string) (all []Entry) {
 	if g.forgettable() {
 		return h.remove(key)
 	}
-	if g.settled > h.at && (len(g.pending) == 0 || h.settled >= max(g.sizes.settled, h.weight)) {
+	if g.amended || g.settled > h.at && (len(g.pending) == 0 || h.settled >= max(g.sizes.settled, h.weight)) {
 		all = g.write(s, key)
 	}
 	all = append(all, h.cut(key, g.sizes)...)
@@ -78,7 +78,7 @@ func (h *held) remove(key string) (all []Entry) {
 // write writes the machine as of the settled time; hits up to then go.
 func (g *group) write(s *Spec, key string) (all []Entry) {
 	h := &g.stored
-	h.at, h.settled, h.machine = g.settled, 0, nil
+	h.at, h.settled, h.machine, g.amended = g.settled, 0, nil, false
 	var m []byte
 	switch {
 	case g.base == nil:
@@ -92,9 +92,13 @@ func (g *group) write(s *Spec, key string) (all []Entry) {
 		h.machine = bytes.Clone(m)
 		all = h.apart.put(machineKey(key), nil)
 	}
+	upto := h.at
+	if g.late && len(g.pending) == 0 {
+		upto = never // what came late is told of and goes, whatever its time
+	}
 	kept := h.segments[:0]
 	for _, x := range h.segments {
-		if x.upto > h.at {
+		if x.upto > upto {
 			kept = append(kept, x)
 			continue
 		}
@@ -103,7 +107,7 @@ func (g *group) write(s *Spec, key string) (all []Entry) {
 	h.segments = kept
 	var tail []hit
 	for _, x := range h.tail {
-		if x.at > h.at {
+		if x.at > upto {
 			tail = append(tail, x)
 		}
 	}

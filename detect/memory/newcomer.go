@@ -13,6 +13,7 @@ type newcomer struct {
 	started int64 // first hit of the group
 	last    int64 // last hit of the group
 	seen    map[string]int64
+	whole   int64 // no value that was seen before then is less than a window older
 	done    []episode
 }
 
@@ -26,7 +27,7 @@ func (s *Spec) forget() int64 {
 
 func (m *newcomer) step(at int64, hits []hit) {
 	if !m.known || at-m.last > m.s.forget() {
-		m.known, m.started, m.seen = true, at, map[string]int64{}
+		m.begin(at)
 	}
 	for i := range hits {
 		h := &hits[i]
@@ -42,6 +43,10 @@ func (m *newcomer) step(at int64, hits []hit) {
 	if len(m.seen) > MaxValues {
 		m.prune()
 	}
+}
+
+func (m *newcomer) begin(at int64) {
+	m.known, m.started, m.whole, m.seen = true, at, at, map[string]int64{}
 }
 
 // sure is until when an earlier record with the same value could still keep it
@@ -75,6 +80,7 @@ func (m *newcomer) prune() {
 		return cmp.Or(cmp.Compare(m.seen[a], m.seen[b]), cmp.Compare(a, b))
 	})
 	for _, v := range all[:len(all)/10] {
+		m.whole = max(m.whole, m.seen[v]+m.s.window()+1)
 		delete(m.seen, v)
 	}
 }
@@ -86,6 +92,7 @@ func (m *newcomer) until(clock int64) {
 		m.known, m.seen = false, nil
 	case m.last+m.s.window() < clock:
 		clear(m.seen)
+		m.whole = max(m.whole, m.last+m.s.window()+1)
 	}
 }
 
@@ -98,6 +105,7 @@ func (m *newcomer) code(c *codec) {
 	c.bool(&m.known)
 	c.int(&m.started)
 	c.int(&m.last)
+	c.int(&m.whole)
 	values := slices.Sorted(maps.Keys(m.seen))
 	list(c, &values, func(s *string) { c.text(s) })
 	if c.reading {

@@ -14,6 +14,7 @@ type sliding struct {
 	last int64   // instant judged last
 	ep   *episode
 	done []episode
+	past []stretch // episodes that are over, for records that come very late
 }
 
 func (m *sliding) step(at int64, hits []hit) {
@@ -41,6 +42,7 @@ func (m *sliding) step(at int64, hits []hit) {
 
 func (m *sliding) end() {
 	if m.ep != nil {
+		m.past = m.ep.remembered(m.past)
 		m.done, m.ep = append(m.done, *m.ep), nil
 	}
 }
@@ -159,6 +161,7 @@ func (m *sliding) until(clock int64) {
 		m.end()
 		m.win, m.best, m.agg = nil, nil, newAggregate(m.s)
 	}
+	m.past = forgotten(m.past, clock)
 }
 
 func (m *sliding) ended() (all []episode) { all, m.done = m.done, nil; return all }
@@ -170,14 +173,21 @@ func (m *sliding) open() []episode {
 	return []episode{m.ep.clone()}
 }
 
-func (m *sliding) due() int64  { return m.last + m.s.window() + 1 }
-func (m *sliding) empty() bool { return len(m.win) == 0 && m.ep == nil }
+func (m *sliding) due() int64 {
+	if len(m.win) == 0 && m.ep == nil && len(m.past) > 0 {
+		return m.past[0].last + recall + 1
+	}
+	return m.last + m.s.window() + 1
+}
+
+func (m *sliding) empty() bool { return len(m.win) == 0 && m.ep == nil && len(m.past) == 0 }
 
 func (m *sliding) code(c *codec) {
 	c.int(&m.last)
 	c.hits(&m.win)
 	c.optional(&m.ep)
 	list(c, &m.best, func(p *int64) { c.int(p) })
+	list(c, &m.past, func(p *stretch) { c.int(&p.first); c.int(&p.last) })
 	for i := range m.win {
 		if c.reading {
 			m.agg.add(&m.win[i])
