@@ -296,12 +296,18 @@ func BenchmarkBuild(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := messagetest.Alert(messagetest.Canaries()[0].Record)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := made.Build(context.Background(), a, alert.Delivery{Kind: alert.Opened}); err != nil {
-			b.Fatal(err)
-		}
+	for name, a := range map[string]*alert.Alert{
+		"ordinary": raised(b, unapproved(), shipped(b, "000-unapproved-region")),
+		"secrets":  messagetest.Alert(messagetest.Canaries()[0].Record),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := made.Build(context.Background(), a, alert.Delivery{Kind: alert.Opened}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

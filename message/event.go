@@ -26,8 +26,8 @@ func (v *view) event() (e Event, masked int) {
 		Action: v.action(), Service: v.source(), Account: v.clean(v.rec.Account()), Region: v.at("awsRegion"),
 		IP: v.at("sourceIPAddress"), Error: firstText(v.at("errorCode"), v.at("errorMessage")), Evidence: v.evidence(v.sample.Evidence),
 	}
-	e.Who, _ = v.named(v.rec.Identity())
-	if r := v.resources(); len(r) > 0 {
+	e.Who, _ = v.named(v.identity())
+	if r := v.acted(); len(r) > 0 {
 		e.Resource = r[0]
 	}
 	switch {

@@ -70,7 +70,7 @@ func goldenBuilder(t *testing.T) *message.Builder {
 		"111122223333": {"production", "Root/Workloads/Production"}, "444455556666": {"sandbox", "Root/Sandbox"}}})
 }
 
-func shipped(t *testing.T, name string) []json.RawMessage {
+func shipped(t testing.TB, name string) []json.RawMessage {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", "records", name+".json"))
 	if err != nil {
@@ -84,7 +84,7 @@ func shipped(t *testing.T, name string) []json.RawMessage {
 }
 
 // raised is the alert that a rule raises of records, at their own times.
-func raised(t *testing.T, rule alert.Rule, records []json.RawMessage) *alert.Alert {
+func raised(t testing.TB, rule alert.Rule, records []json.RawMessage) *alert.Alert {
 	t.Helper()
 	a := messagetest.Alert(records...)
 	a.Rule, a.Group = &rule, nil

@@ -24,14 +24,14 @@ var (
 func short(id string) string { return id[:min(len(id), 12)] }
 
 // next are the things to do, most urgent first.
-func (b *Builder) next(m *Message, samples []alert.Sample) []Step {
+func (b *Builder) next(m *Message, views []*view) []Step {
 	var steps []Step
 	if hexID.MatchString(m.Key) {
 		steps = append(steps,
 			Step{"See the alert with its records", "trailwarden alerts show " + short(m.Key)},
 			Step{"Take it, so that others know", "trailwarden alerts ack " + short(m.Key)})
 	}
-	if sql := b.recordsSQL(m, samples); sql != "" {
+	if sql := b.recordsSQL(m, views); sql != "" {
 		steps = append(steps, Step{"Fetch the records, with trailwarden query or Athena", sql})
 	}
 	if p := m.Who.Principal; p != "" && m.Who.Kind != kindService {
@@ -62,10 +62,10 @@ func silence(m *Message) []Step {
 const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridentity.arn AS arn, sourceipaddress, errorcode, eventid\nFROM "
 
 // recordsSQL finds the sampled records by their ids.
-func (b *Builder) recordsSQL(m *Message, samples []alert.Sample) string {
+func (b *Builder) recordsSQL(m *Message, views []*view) string {
 	var ids []string
-	for i := range samples[:min(len(samples), alert.MaxSamples)] {
-		if id := b.view(&samples[i]).at("eventID"); uuid.MatchString(id) && !slices.Contains(ids, "'"+id+"'") {
+	for _, v := range views[:min(len(views), alert.MaxSamples)] {
+		if id := v.at("eventID"); uuid.MatchString(id) && !slices.Contains(ids, "'"+id+"'") {
 			ids = append(ids, "'"+id+"'")
 		}
 	}

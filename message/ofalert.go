@@ -25,7 +25,8 @@ func (b *Builder) fromAlert(a *alert.Alert, d alert.Delivery, body Body) *Messag
 	if late := a.Created.Sub(a.FirstSeen); late > 0 && !a.FirstSeen.IsZero() && late < 10*365*24*time.Hour {
 		m.DelaySeconds = int64(late.Round(time.Second) / time.Second)
 	}
-	b.tell(m, samples)
+	views := b.views(samples)
+	b.tell(m, views)
 	if d.Kind == alert.Repeated || d.Kind == alert.Reopened {
 		m.New, m.Since = max(0, a.Count-body.Told), body.ToldAt.UTC()
 		if body.Told == 0 {
@@ -36,7 +37,7 @@ func (b *Builder) fromAlert(a *alert.Alert, d alert.Delivery, body Body) *Messag
 	m.Kind = d.Kind
 	m.Headline, m.Summary = headline(m), summary(m)
 	if d.Kind != alert.Closed {
-		m.Next = b.next(m, samples)
+		m.Next = b.next(m, views)
 	}
 	m.Links = b.links(m)
 	return m
@@ -54,11 +55,10 @@ func sorted(samples []alert.Sample) []alert.Sample {
 
 // tell fills who, what, where and from where of the earliest sample, and all
 // events.
-func (b *Builder) tell(m *Message, samples []alert.Sample) {
-	for i := range samples[:min(len(samples), b.Limits.Events)] {
-		v := b.view(&samples[i])
-		if m.Detection == nil && samples[i].Detection != nil {
-			m.Detection = b.detection(samples[i].Detection)
+func (b *Builder) tell(m *Message, views []*view) {
+	for i, v := range views[:min(len(views), b.Limits.Events)] {
+		if m.Detection == nil && v.sample.Detection != nil {
+			m.Detection = b.detection(v.sample.Detection)
 		}
 		e, masked := v.event()
 		m.Masked += masked
@@ -69,8 +69,8 @@ func (b *Builder) tell(m *Message, samples []alert.Sample) {
 			}
 			continue
 		}
-		if len(samples[i].Record) == 0 && len(samples[i].Row) > 0 {
-			m.Who, m.What, m.Where, m.From = b.ofRow(samples[i].Row)
+		if len(v.sample.Record) == 0 && len(v.sample.Row) > 0 {
+			m.Who, m.What, m.Where, m.From = b.ofRow(v.sample.Row)
 			continue
 		}
 		m.Who, m.What, m.Where, m.From = v.who(), v.what(), v.where(), v.origin()

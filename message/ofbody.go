@@ -103,6 +103,9 @@ func (b *Builder) report(m *Message, body Body) {
 // back, raw records, then fields, then rows. What tells who did what is small by
 // itself and stays.
 func (b *Builder) bound(m *Message) {
+	if !b.over(m) {
+		return
+	}
 	for i := len(m.Events) - 1; i >= 0 && b.over(m); i-- {
 		m.Events[i].Raw = nil
 	}
@@ -123,6 +126,9 @@ func (b *Builder) bound(m *Message) {
 }
 
 func (b *Builder) over(m *Message) bool {
+	if m.most() <= b.Limits.Total {
+		return false // as nearly always, without writing it
+	}
 	text, err := json.Marshal(m)
 	return err == nil && len(text) > b.Limits.Total
 }

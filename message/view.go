@@ -2,6 +2,7 @@ package message
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -14,6 +15,12 @@ type view struct {
 	rec    *cloudtrail.Record
 	sample *alert.Sample
 	broken bool // the record could not be read; rec is empty
+
+	// What several parts of a message tell, made once.
+	identity func() cloudtrail.Identity
+	action   func() string
+	source   func() string
+	acted    func() []string
 }
 
 func (b *Builder) view(s *alert.Sample) *view {
@@ -25,7 +32,19 @@ func (b *Builder) view(s *alert.Sample) *view {
 	if err != nil {
 		rec, _ = cloudtrail.ParseRecord([]byte("{}")) // valid
 	}
-	return &view{b, rec, s, err != nil}
+	v := &view{Builder: b, rec: rec, sample: s, broken: err != nil}
+	v.identity = sync.OnceValue(rec.Identity)
+	v.action, v.source, v.acted = sync.OnceValue(v.findAction), sync.OnceValue(v.findSource), sync.OnceValue(v.resources)
+	return v
+}
+
+// views are those of samples that a message can show.
+func (b *Builder) views(samples []alert.Sample) []*view {
+	all := make([]*view, min(len(samples), max(b.Limits.Events, alert.MaxSamples)))
+	for i := range all {
+		all[i] = b.view(&samples[i])
+	}
+	return all
 }
 
 // at is the value at a path of exact keys, as text to show; empty when it is

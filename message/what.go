@@ -14,7 +14,7 @@ func (v *view) what() What {
 	w := What{Action: v.action(), Service: v.source(), ReadOnly: v.at("readOnly"), ErrorCode: v.at("errorCode"), Error: v.at("errorMessage")}
 	w.Words = v.words.plainly(w.Action)
 	w.Product = v.product(w.Service)
-	w.Resources = v.resources()
+	w.Resources = v.acted()
 	w.Parameters = v.parameters()
 	w.Results = v.results()
 	if w.ErrorCode == "" && w.Error == "" && v.signInFailed() {
@@ -27,13 +27,13 @@ func (v *view) signInFailed() bool {
 	return v.rec.Lookup("responseElements", "ConsoleLogin").Str() == "Failure"
 }
 
-// action is the API; insights name theirs further down, and events without one
+// findAction is the API; insights name theirs further down, and events without one
 // are named by their type.
-func (v *view) action() string {
+func (v *view) findAction() string {
 	return firstText(v.at("eventName"), v.at("insightDetails", "eventName"), v.at("eventType"), v.at("eventCategory"))
 }
 
-func (v *view) source() string {
+func (v *view) findSource() string {
 	return firstText(v.at("eventSource"), v.at("insightDetails", "eventSource"))
 }
 

@@ -31,7 +31,7 @@ var (
 // who finds the person or workload behind the session (User Guide,
 // userIdentity element).
 func (v *view) who() Who {
-	id := v.rec.Identity()
+	id := v.identity()
 	w := Who{Type: v.clean(id.Type), ARN: v.clean(id.ARN), Session: v.clean(id.Session), Source: v.clean(id.Source), Account: v.clean(id.Account)}
 	w.Name, w.Kind = v.named(id)
 	w.Via = v.at("userIdentity", "invokedBy")

@@ -10,7 +10,44 @@ const Shown = "[masked]"
 // Authorization. Case, underscores, hyphens and dots do not matter, because
 // services spell such names in every way; over-masking costs less than a leak.
 func SecretKey(key string) bool {
-	k := plain(key)
+	if len(key) <= longestPlain && !speaksOfSecrets(key) {
+		return false
+	}
+	return secretKey(plain(key))
+}
+
+// longestPlain is how much of a key's end counts, in bytes.
+const longestPlain = 256
+
+// speaksOfSecrets tells whether a key holds any of the words that secretKey looks
+// for. Nearly none does, and one reading tells so. Other letters than those of
+// ASCII may be anything.
+func speaksOfSecrets(key string) bool {
+	var plain [longestPlain]byte
+	n := 0
+	for i := range len(key) {
+		switch c := key[i]; {
+		case c >= 0x80:
+			return true
+		case !joins(rune(c)):
+			plain[n] = c
+			n++
+		}
+	}
+	found, _ := find(secretWords, plain[:n])
+	return found != 0
+}
+
+// secretWords finds what every key has that is secret.
+var secretWords = func() *automaton {
+	words := append([]string{"password", "passwd", "passphrase", "secret"}, secretEnds...)
+	for name := range secretNames {
+		words = append(words, name)
+	}
+	return newAutomaton([][]string{words})
+}()
+
+func secretKey(k string) bool {
 	if secretNames[k] {
 		return true
 	}
@@ -78,16 +115,21 @@ func setOf(names ...string) map[string]bool {
 
 // plain is a key in lower case without the marks that join words.
 func plain(key string) string {
-	if len(key) > 256 {
-		key = key[len(key)-256:]
+	if len(key) > longestPlain {
+		key = key[len(key)-longestPlain:]
 	}
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '_' || r == '-' || r == '.' || r == ' ' || r == ':' || r == '/':
+		case joins(r):
 			return -1
 		case r >= 'A' && r <= 'Z':
 			return r + 'a' - 'A'
 		}
 		return r
 	}, key)
+}
+
+// joins tells the marks between the words of a key.
+func joins(r rune) bool {
+	return r == '_' || r == '-' || r == '.' || r == ' ' || r == ':' || r == '/'
 }

@@ -108,16 +108,15 @@ func secretPair(all []member) bool {
 // SecretPath tells whether what stands at a path of exact keys below v is a
 // secret by a name on the way to it, or by the name beside it.
 func SecretPath(v cloudtrail.Value, keys ...string) bool {
-	for _, k := range keys {
+	for i, k := range keys {
 		if SecretKey(k) {
 			return true
 		}
 		if valueKeys[k] {
-			if all, _ := members(v); secretPair(all) {
+			if all, _ := members(v.Lookup(keys[:i]...)); secretPair(all) {
 				return true
 			}
 		}
-		v = v.Get(k)
 	}
 	return false
 }

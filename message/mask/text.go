@@ -77,6 +77,33 @@ func assigns(low string) bool {
 // Text is s with every secret of known shape masked and access key ids shown in
 // part. The result is valid UTF-8. n counts what was masked.
 func Text(s string) (out string, n int) {
+	found, ascii := find(hints, s)
+	if !ascii {
+		return slowly(s)
+	}
+	if len(s) < 8 {
+		return s, 0
+	}
+	if found != 0 {
+		s = hinted(s, found, &n)
+	}
+	return unhinted(s, n)
+}
+
+// hinted applies the shapes whose hints were found.
+func hinted(s string, found hits, n *int) string {
+	low := strings.ToLower(s)
+	for i := range shapes {
+		if found&(1<<i) != 0 {
+			s = shapes[i].apply(s, low, n)
+		}
+	}
+	return s
+}
+
+// slowly is Text of any text; other letters than those of ASCII have lower cases
+// of their own.
+func slowly(s string) (out string, n int) {
 	s = strings.ToValidUTF8(s, "\ufffd")
 	if len(s) < 8 {
 		return s, 0
@@ -85,6 +112,11 @@ func Text(s string) (out string, n int) {
 	for i := range shapes {
 		s = shapes[i].apply(s, low, &n)
 	}
+	return unhinted(s, n)
+}
+
+// unhinted masks the secrets that no word announces.
+func unhinted(s string, n int) (string, int) {
 	s = secretKeys(s, &n)
 	s = hiddenText(s, &n)
 	if !strings.Contains(s, "IA") && !strings.Contains(s, "ACCA") {
@@ -113,7 +145,7 @@ func (sh *shape) apply(s, low string, n *int) string {
 // secretKeys masks what looks like an AWS secret access key: 40 characters of
 // base64 that stand alone and are as mixed as chance makes them.
 func secretKeys(s string, n *int) string {
-	if longestRun(s) < 40 {
+	if len(s) < 40 || longestRun(s) < 40 {
 		return s
 	}
 	return awsSecret.ReplaceAllStringFunc(s, func(run string) string {

@@ -1,0 +1,52 @@
+package mask
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// pieces are what texts are made of here: hints, what must stand beside them,
+// secrets, ordinary words, and letters whose lower case is another's.
+func pieces() []string {
+	all := []string{"", " ", ".", "@", "=", ": ", "-", "/", "\"", "K", "ſ", "é", "\xff", "AKIA", "IOSFODNN7EXAMPLE", "eyJhbGciOiJI", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEX", "AMPLEKEY",
+		"aws-cli/2.15", "arn:aws:iam::111122223333:role/Admin", "https", "userName", "Value", "id", "-----BEGIN RSA ", "Bearer ", "abcdefghijkl0123456789", "x", "</a>", "%3D%20%26"}
+	for _, sh := range shapes {
+		all = append(all, sh.hint...)
+	}
+	for name := range secretNames {
+		all = append(all, name)
+	}
+	return append(all, secretEnds...)
+}
+
+func made(r *rand.Rand, pieces []string) string {
+	var b strings.Builder
+	for range r.IntN(6) {
+		p := pieces[r.IntN(len(pieces))]
+		switch r.IntN(4) {
+		case 0:
+			p = strings.ToUpper(p)
+		case 1:
+			p = p[:r.IntN(len(p)+1)]
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// One reading for all hints finds what looking for each of them finds.
+func TestOneReadingIsAsGood(t *testing.T) {
+	seed := rand.Uint64()
+	r, all := rand.New(rand.NewPCG(seed, 0)), pieces()
+	for range 20_000 {
+		s := made(r, all)
+		got, n := Text(s)
+		if want, m := slowly(s); got != want || n != m {
+			t.Fatalf("seed %d: %q: %q, %d masked; want %q, %d", seed, s, got, n, want, m)
+		}
+		if got, want := SecretKey(s), secretKey(plain(s)); got != want {
+			t.Fatalf("seed %d: key %q: %t, want %t", seed, s, got, want)
+		}
+	}
+}
