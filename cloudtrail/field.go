@@ -1,5 +1,7 @@
 package cloudtrail
 
+import "encoding/binary"
+
 // FieldID numbers the record fields that CloudTrail documents (User Guide,
 // record contents), so that the engine can ask for them without comparing
 // names.
@@ -85,6 +87,46 @@ func fieldIDOf(name []byte) FieldID {
 	}
 	f := fieldTable[fieldHash(name)]
 	if string(name) != fieldNames[f] {
+		return NoField
+	}
+	return f
+}
+
+// quotedName is a documented name with its quotes, in words that together are
+// all of it: the first eight bytes, the last eight, and those between.
+type quotedName struct{ first, last, second, third uint64 }
+
+var quotedNames = makeQuotedNames()
+
+func makeQuotedNames() (t [len(fieldNames)]quotedName) {
+	for i, n := range fieldNames[1:] {
+		q := []byte(`"` + n + `"`)
+		w := quotedName{first: binary.LittleEndian.Uint64(q), last: binary.LittleEndian.Uint64(q[len(q)-8:])}
+		if len(q) > 16 {
+			w.second = binary.LittleEndian.Uint64(q[8:])
+		}
+		if len(q) > 24 {
+			w.third = binary.LittleEndian.Uint64(q[16:])
+		}
+		t[i+1] = w
+	}
+	return t
+}
+
+// quotedFieldID is fieldIDOf for a name in its quotes. It compares words, which
+// takes half the time of comparing strings: every record has twenty names.
+func quotedFieldID(q []byte) FieldID {
+	if len(q) < shortestField+2 {
+		return NoField
+	}
+	f := fieldTable[fieldHash(q[1:len(q)-1])]
+	w := &quotedNames[f]
+	if len(q) != len(fieldNames[f])+2 || binary.LittleEndian.Uint64(q) != w.first ||
+		binary.LittleEndian.Uint64(q[len(q)-8:]) != w.last {
+		return NoField
+	}
+	if len(q) > 16 && (binary.LittleEndian.Uint64(q[8:]) != w.second ||
+		len(q) > 24 && binary.LittleEndian.Uint64(q[16:]) != w.third) {
 		return NoField
 	}
 	return f

@@ -72,20 +72,23 @@ func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
 	r.walk()
 }
 
-// walk finds the record's own keys.
+// walk sorts the record's own members, which the index noted in passing.
 func (r *Record) walk() {
 	r.repeated = false
 	r.slots = [numFields]slot{}
 	r.others = r.others[:0]
-	var it jsonscan.Item
-	for c := r.ix.Inside(r.mark); c.Member(&it); {
-		s := slot{uint32(it.At), uint32(it.At + len(it.Val)), uint32(it.Mark)}
-		if f := fieldIDOf(it.Key); f != NoField {
+	fields := r.ix.Fields()
+	for i := range fields {
+		m := &fields[i]
+		at, end := r.ix.KeyOf(m)
+		key := r.text[at:end:end]
+		s := slot{m.At, m.End, m.Key + 2}
+		if f := quotedFieldID(key); f != NoField {
 			r.repeated = r.repeated || r.slots[f].end != 0
 			r.slots[f] = s
 			continue
 		}
-		r.other(it.Key, s)
+		r.other(key[1:len(key)-1], s)
 	}
 }
 

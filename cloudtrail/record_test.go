@@ -231,3 +231,37 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestNamesAreFoundExactly holds every documented field to its name: with any
+// one of its characters changed, or one more or less, it is another field.
+func TestNamesAreFoundExactly(t *testing.T) {
+	for f := cloudtrail.EventVersion; f <= cloudtrail.SummaryDetails; f++ {
+		name := f.String()
+		near := []string{name + "s", name[1:], name[:len(name)-1]}
+		for i := range name {
+			near = append(near, name[:i]+"#"+name[i+1:])
+		}
+		for _, n := range near {
+			checkOnlyField(t, n, cloudtrail.FieldIDOf(n))
+		}
+		checkOnlyField(t, name, f)
+	}
+}
+
+// checkOnlyField holds a record whose only key is name to having field f and no
+// other.
+func checkOnlyField(t *testing.T, name string, f cloudtrail.FieldID) {
+	t.Helper()
+	rec, err := cloudtrail.ParseRecord([]byte(`{"` + name + `":1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for g := cloudtrail.EventVersion; g <= cloudtrail.SummaryDetails; g++ {
+		if rec.Has(g) != (g == f) {
+			t.Fatalf("a record with %q: has %s is %v", name, g, rec.Has(g))
+		}
+	}
+	if got := rec.Get(name); string(got.Raw()) != "1" {
+		t.Fatalf("a record with %q: Get gives %q", name, got.Raw())
+	}
+}

@@ -6,8 +6,8 @@ import "errors"
 //
 // The marks are the places where structure can change: every unescaped quote,
 // every bracket outside a string, and, inside a string, every byte or escape
-// that JSON forbids there. They are found 64 bytes at a time (AVX2 where the
-// processor has it, 8-byte words elsewhere), a chunk ahead of the walk, so
+// that JSON forbids there. They are found 64 bytes at a time (AVX-512 or
+// AVX2 where the processor has it, 8-byte words elsewhere), a chunk ahead of the walk, so
 // that neither a large file nor a large index has to be in memory.
 //
 // Parse then walks from mark to mark: whatever lies between two marks is
@@ -33,10 +33,11 @@ type Index struct {
 	marks  []uint32
 	jump   []uint32 // for an opening bracket's mark, the mark that closes it
 	stack  []uint32
+	fields []Field // of the object that was parsed last
 	state  scanState
 	masks  maskBuffer
 	step   int  // bytes to index at a time
-	plain  bool // never use vector instructions
+	form   Form // of finding marks
 	odd    int  // text[odd:done] is known to be ASCII
 
 	failAt     int
@@ -81,8 +82,18 @@ const (
 	chunk     = 32 << 10
 )
 
-// SetPlain chooses the form without vector instructions, for tests.
-func (x *Index) SetPlain(on bool) { x.plain = on }
+// A Form is a way to find marks. All find the same.
+type Form uint8
+
+// The forms. What the processor or the build has not is replaced by the next.
+const (
+	Fastest Form = iota // AVX-512 with VBMI2
+	AVX2
+	Plain // without vector instructions
+)
+
+// SetForm chooses how marks are found, for tests.
+func (x *Index) SetForm(f Form) { x.form = f }
 
 // Reset starts on a new text at offset from, which is outside any string.
 // final says that nothing follows the text.
@@ -130,10 +141,10 @@ func (x *Index) Slide(text []byte, n int, final bool) {
 func (x *Index) Indexed() int { return x.done }
 
 // Size is the memory that the index holds, in bytes.
-func (x *Index) Size() int { return 4 * (cap(x.marks) + cap(x.jump)) }
+func (x *Index) Size() int { return 4*(cap(x.marks)+cap(x.jump)) + 12*cap(x.fields) }
 
 // Free gives up the memory of the lists.
-func (x *Index) Free() { x.marks, x.jump, x.text = nil, nil, nil }
+func (x *Index) Free() { x.marks, x.jump, x.fields, x.text = nil, nil, nil, nil }
 
 func (x *Index) dropBefore(at int) {
 	n := x.cursor

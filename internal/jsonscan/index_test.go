@@ -22,15 +22,17 @@ var samples = []string{
 	`{"policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\"}]}"}`, "[1]\x00", "[\x00]", "[1\t,\r\n2]", "[1\v]",
 }
 
-func newIndex(plain bool) *Index {
+var forms = []Form{Fastest, AVX2, Plain}
+
+func newIndex(form Form) *Index {
 	x := &Index{MaxDepth: 10_000, MaxKeys: 1 << 30}
-	x.SetPlain(plain)
+	x.SetForm(form)
 	return x
 }
 
 // allMarks lists the marks of text, step bytes at a time at most.
-func allMarks(plain bool, text []byte) []uint32 {
-	x := newIndex(plain)
+func allMarks(form Form, text []byte) []uint32 {
+	x := newIndex(form)
 	x.Reset(text, 0, true)
 	for x.extend(1) {
 		x.keep = 0
@@ -61,9 +63,9 @@ func marksByDefinition(b []byte) (marks []uint32) {
 func checkMarks(t *testing.T, text []byte) {
 	t.Helper()
 	want := marksByDefinition(text)
-	for _, plain := range []bool{false, true} {
-		if got := allMarks(plain, text); !slices.Equal(got, want) {
-			t.Fatalf("plain %v: marks of %q:\n%v\nwant\n%v", plain, text, got, want)
+	for _, form := range forms {
+		if got := allMarks(form, text); !slices.Equal(got, want) {
+			t.Fatalf("form %v: marks of %q:\n%v\nwant\n%v", form, text, got, want)
 		}
 	}
 }
@@ -71,14 +73,14 @@ func checkMarks(t *testing.T, text []byte) {
 // checkParse holds Parse to encoding/json, and the members found to its.
 func checkParse(t *testing.T, text []byte) {
 	t.Helper()
-	for _, plain := range []bool{false, true} {
-		x := newIndex(plain)
+	for _, form := range forms {
+		x := newIndex(form)
 		x.Reset(text, 0, true)
 		at := SkipSpace(text, 0)
 		end, mark, err := x.Parse(at)
 		got := err == nil && SkipSpace(text, end) == len(text)
 		if want := json.Valid(text); got != want {
-			t.Fatalf("plain %v: %q: valid %v (%v), encoding/json says %v", plain, text, got, err, want)
+			t.Fatalf("form %v: %q: valid %v (%v), encoding/json says %v", form, text, got, err, want)
 		}
 		if !got {
 			continue
@@ -157,17 +159,17 @@ func TestMarksAgreeOnRandomText(t *testing.T) {
 // every small size.
 func TestSlidingChangesNothing(t *testing.T) {
 	text := []byte(`{"a":"x\\\"y","b":[1,2,{"c":"` + strings.Repeat(`\u0041`, 50) + `"}]} [true,"` + strings.Repeat("z", 300) + `"] {"last":null}`)
-	for _, plain := range []bool{false, true} {
+	for _, form := range forms {
 		for size := 10; size < 400; size += 7 {
-			if got := parseWindows(t, text, size, plain); got != 3 {
-				t.Fatalf("plain %v, window %d: %d values, want 3", plain, size, got)
+			if got := parseWindows(t, text, size, form); got != 3 {
+				t.Fatalf("form %v, window %d: %d values, want 3", form, size, got)
 			}
 		}
 	}
 }
 
-func parseWindows(t *testing.T, text []byte, size int, plain bool) (values int) {
-	x := newIndex(plain)
+func parseWindows(t *testing.T, text []byte, size int, form Form) (values int) {
+	x := newIndex(form)
 	lo, hi := 0, min(size, len(text))
 	x.Reset(text[:hi], 0, hi == len(text))
 	pos := 0

@@ -21,11 +21,22 @@ type maskBuffer [chunk / blockSize]uint64
 //go:noescape
 func markAVX2(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n uint64, escapes uint64, high uint64)
 
-var hasVectors = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
+// markAVX512 is markAVX2 for processors that can compress bytes by a mask. out
+// needs no more than 64 places a block.
+//
+//go:noescape
+func markAVX512(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n uint64, escapes uint64, high uint64)
+
+var (
+	hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
+
+	hasAVX512 = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ &&
+		cpu.X86.HasAVX512VBMI2
+)
 
 // mark lists the marks of text[x.done:end].
 func (x *Index) mark(end int) {
-	for hasVectors && !x.plain && end-x.done >= blockSize {
+	for hasAVX2 && x.form != Plain && end-x.done >= blockSize {
 		x.markBlocks(min(end-x.done, chunk) / blockSize)
 	}
 	if x.done < end {
@@ -41,7 +52,11 @@ func (x *Index) markBlocks(n int) {
 	end := at + n*blockSize
 	k := len(x.marks)
 	room := x.marks[k:cap(x.marks)]
-	count, escapes, high := markAVX2(&x.text[at], uint64(n), uint64(at),
+	list := markAVX2
+	if hasAVX512 && x.form != AVX2 {
+		list = markAVX512
+	}
+	count, escapes, high := list(&x.text[at], uint64(n), uint64(at),
 		unsafe.SliceData(room), &x.state, &x.masks[0])
 	if escapes != 0 && !x.escapesSound(at, n) {
 		x.state = before

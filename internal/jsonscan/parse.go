@@ -1,5 +1,7 @@
 package jsonscan
 
+import "encoding/binary"
+
 // Parse checks the value that starts at text[i]. It returns the offset after
 // the value and the number of its first mark, which Object and Array take. The
 // number holds until the next call of Parse, Skim or Slide. The error is
@@ -52,12 +54,37 @@ func (x *Index) failEnd() (int, result) {
 	return x.fail(unsound, len(x.text), "the text ends inside a value")
 }
 
+// A Field is a member of the object that Parse walked last: the number of its
+// key's mark, and the place of its value.
+type Field struct{ Key, At, End uint32 }
+
+// Fields are the members of the object that Parse walked last, in order; of any
+// other value they are none. They hold until the next call of Parse or Slide.
+func (x *Index) Fields() []Field { return x.fields }
+
+// KeyOf is the place of a field's key, quotes included.
+func (x *Index) KeyOf(f *Field) (at, end int) {
+	marks := x.marks[f.Key : f.Key+2 : f.Key+2]
+	return int(marks[0]), int(marks[1]) + 1
+}
+
+// What stands between two strings of an object, as load32 reads it.
+const (
+	threeBytes = 1<<24 - 1
+	betweenKey = '"' | ':'<<8 | '"'<<16 // ":"
+	betweenVal = '"' | ','<<8 | '"'<<16 // ","
+)
+
+func load32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[i:]) }
+
 // parse walks one value from text[i] and mark number k. It keeps no more state
-// than the open brackets, so depth costs no stack.
+// than the open brackets, so depth costs no stack. The members of the value
+// itself are noted along the way, for they will be asked for next.
 //
 // This is the hot loop of a scan: every record passes through it once. Marks
 // are read in order, never searched, so the processor can run ahead of the
-// text it has to look at.
+// text it has to look at. Most members are a string followed by another member,
+// and are passed with two comparisons of three bytes.
 func (x *Index) parse(i, k int) (int, result) {
 	text, marks := x.text, x.marks
 	if cap(x.jump) < len(marks) {
@@ -65,7 +92,11 @@ func (x *Index) parse(i, k int) (int, result) {
 	}
 	jump := x.jump[:len(marks)]
 	stack := x.stack[:x.MaxDepth]
+	x.fields = x.fields[:0]
+	fields := x.fields
 	depth, keys, p, e := 0, 0, i, 0
+	top := -1 // the depth at which members are noted, once there is an object
+	var f Field
 	var c byte
 
 value:
@@ -83,6 +114,9 @@ value:
 			return x.failString(p, k)
 		}
 		k += 2
+		if depth == top {
+			fields = append(fields, Field{f.Key, uint32(p), uint32(e + 1)})
+		}
 		p = e + 1
 	case c == '{' || c == '[':
 		if int(marks[k]) != p {
@@ -90,6 +124,12 @@ value:
 		}
 		if depth == len(stack) {
 			return x.fail(overLimit, p, "is nested too deeply")
+		}
+		if depth == top {
+			f.At = uint32(p)
+		}
+		if depth == 0 && c == '{' {
+			top = 1
 		}
 		stack[depth] = uint32(k)
 		depth++
@@ -119,12 +159,16 @@ value:
 			}
 			return x.fail(unsound, p, "a number, true, false or null is misspelt")
 		}
+		if depth == top {
+			fields = append(fields, Field{f.Key, uint32(p), uint32(e)})
+		}
 		p = e
 	}
 
 after:
 	if depth == 0 {
 		x.cursor = k // the next value's first mark
+		x.fields = fields
 		return p, sound
 	}
 	if p >= len(text) || k >= len(marks) {
@@ -145,6 +189,9 @@ after:
 		jump[stack[depth]] = uint32(k)
 		k++
 		p++
+		if depth == top {
+			fields = append(fields, Field{f.Key, f.At, uint32(p)})
+		}
 		goto after
 	case ' ', '\t', '\n', '\r':
 		p = SkipSpace(text, p)
@@ -163,12 +210,34 @@ key:
 		}
 		return x.fail(unsound, p, "a key in double quotes is expected")
 	}
+	if int(marks[k]) != p {
+		return x.failString(p, k)
+	}
+	for keys < x.MaxKeys {
+		e = int(marks[k+1])
+		d := int(marks[k+3])
+		if d+4 > len(text) || load32(text, e)&threeBytes != betweenKey || load32(text, d)&threeBytes != betweenVal {
+			break
+		}
+		if depth == top {
+			fields = append(fields, Field{uint32(k), uint32(e + 2), uint32(d + 1)})
+		}
+		keys++
+		p = d + 2 // an opening quote, and so the next mark
+		k += 4
+		if k+sentinels > len(marks) {
+			return x.failEnd()
+		}
+	}
 	e = int(marks[k+1])
-	if int(marks[k]) != p || e >= len(text) || text[e] != '"' {
+	if e >= len(text) || text[e] != '"' {
 		return x.failString(p, k)
 	}
 	if keys++; keys > x.MaxKeys {
 		return x.fail(overLimit, p, "has too many keys")
+	}
+	if depth == top {
+		f.Key = uint32(k)
 	}
 	k += 2
 	p = e + 1
