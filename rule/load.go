@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -75,6 +76,7 @@ type loader struct {
 	files []*file         // in the order they are to be loaded
 	bytes int             // of all files
 	roots []*os.Root      // open until every reference is read
+	yaml  yamldoc.Reader  // of one file after another: no rule keeps a node
 
 	referenced map[string]bool // files that rules name with file:
 	sigma      sigmaRules

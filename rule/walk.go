@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -68,7 +69,7 @@ func (l *loader) folder(name string, fsys fs.FS) {
 			return
 		}
 		defer r.Close()
-		l.read(f, r)
+		l.read(f, r, 0)
 	})
 }
 
@@ -133,10 +134,13 @@ func (l *loader) diskFile(f *file, p string) {
 		}
 		l.seen[abs] = true
 	}
-	info, err := os.Stat(p)
-	if err == nil && info.IsDir() {
-		l.set.Ignored = append(l.set.Ignored, Ignored{f.name, "a link to a folder"})
-		return
+	size := int64(0)
+	if info, err := os.Stat(p); err == nil {
+		if info.IsDir() {
+			l.set.Ignored = append(l.set.Ignored, Ignored{f.name, "a link to a folder"})
+			return
+		}
+		size = info.Size()
 	}
 	r, err := os.Open(p)
 	if err != nil {
@@ -144,13 +148,14 @@ func (l *loader) diskFile(f *file, p string) {
 		return
 	}
 	defer r.Close()
-	l.read(f, r)
+	l.read(f, r, size)
 }
 
 // read reads one file. It is loaded when all are there: a pipeline in the last
 // one holds for rules in the first.
-func (l *loader) read(f *file, r io.Reader) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
+// size is what the file is said to have, in bytes.
+func (l *loader) read(f *file, r io.Reader, size int64) {
+	text, err := readAll(io.LimitReader(r, MaxFile+1), size)
 	switch {
 	case err != nil:
 		l.say(diagnostic.Error, f.name, 0, CodeRead, "cannot be read: %v", reason(err))
@@ -163,6 +168,14 @@ func (l *loader) read(f *file, r io.Reader) {
 		f.text = trimBOM(text)
 		l.files = append(l.files, f)
 	}
+}
+
+// readAll reads r to its end, into room for what is expected.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(size, 0), MaxFile)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // severalDocuments tells whether a file's form splits it into documents, to each

@@ -16,15 +16,22 @@ type Document struct {
 
 // Documents reads each document by itself, so that a fault in one leaves the
 // others. Documents without content are left out.
-func Documents(text []byte) []Document {
-	var docs []Document
+func Documents(text []byte) []Document { return new(Reader).Documents(text) }
+
+// Documents reads as the function of the same name does; the nodes are gone
+// when r reads the next text.
+func (r *Reader) Documents(text []byte) []Document {
+	r.reset()
 	all := split(text)
 	if len(all) > MaxDocuments {
 		line := all[MaxDocuments].Line
 		return []Document{{Line: line, Err: &Error{line, fmt.Sprintf("more than %d documents in one file", MaxDocuments)}}}
 	}
+	docs := make([]Document, 0, len(all))
+	whole, at := string(text), 0
 	for _, d := range all {
-		nodes, err := Parse(d.Text)
+		nodes, err := r.parse(d.Text, whole[at:at+len(d.Text)], d.Line)
+		at += len(d.Text)
 		if err != nil {
 			d.Err, _ = errors.AsType[*Error](err)
 			d.Err.Line = max(1, d.Err.Line) + d.Line - 1
@@ -33,7 +40,6 @@ func Documents(text []byte) []Document {
 		}
 		for _, n := range nodes {
 			if n.Kind != Null {
-				n.moveDown(d.Line - 1)
 				d.Node = n
 				docs = append(docs, d)
 			}
@@ -70,6 +76,9 @@ func marks(line []byte) bool {
 }
 
 func (n *Node) moveDown(lines int) {
+	if lines == 0 {
+		return
+	}
 	n.Line += lines
 	for _, k := range n.Keys {
 		k.moveDown(lines)

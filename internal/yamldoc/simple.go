@@ -2,68 +2,160 @@ package yamldoc
 
 import (
 	"strings"
-
-	"go.yaml.in/yaml/v3"
+	"unicode/utf8"
 )
 
-// parseSimple reads the plain YAML that most rules are written in: block
-// mappings and lists with values on one line, in ASCII, without anchors, tags,
-// block text, escapes and comments behind values. It is several times as fast
-// as the YAML library, which matters for tens of thousands of rules. ok is
-// false for everything else, errors included: the library then decides. Where it
-// is true, the node is the one that the library gives; tests hold the two equal.
-func parseSimple(text []byte) (n *Node, ok bool) {
-	s := simple{}
-	if !s.split(string(text)) || len(s.lines) == 0 {
+// The fast reader takes the YAML that people write rules in: block mappings and
+// lists, plain and quoted scalars, text after | and >, lists and mappings in
+// brackets, comments, one document. It is many times as fast as the YAML
+// library, which matters for tens of thousands of rules. Whatever else it meets
+// (anchors, tags, tabs, null lists, keys after ?, errors of any kind) it leaves
+// to the library. Where it takes a text, its nodes are those that the library
+// gives; tests hold the two equal.
+
+// parseSimple reads text, whose first line is number first. ok is false when
+// the library is to decide.
+func (r *Reader) parseSimple(text string, first int) (docs []*Node, ok bool) {
+	r.stack = r.stack[:0]
+	s := simple{text: text, number: first - 1, room: r}
+	if !s.begin() {
 		return nil, false
 	}
-	n = s.block(s.lines[0].indent, 0)
-	return n, !s.bad && s.at == len(s.lines) && s.nodes < MaxNodes
+	if s.eof {
+		return nil, !s.bad // nothing but comments is no document
+	}
+	if s.text[s.at] == '{' || s.text[s.at] == '[' {
+		return nil, false
+	}
+	n := s.block(s.indent, 0)
+	if s.bad || !s.eof || s.nodes >= MaxNodes {
+		return nil, false
+	}
+	return []*Node{n}, true
 }
 
 // maxSimpleKeys bounds the keys of a simple mapping, which are compared one by
 // one; a larger mapping is the library's.
 const maxSimpleKeys = 100
 
-// simple reads from lines that hold something.
+// simple reads a text line by line.
 type simple struct {
-	lines []simpleLine
-	at    int
+	text  string
+	next  int // offset of the line after the current one
+	room  *Reader
 	nodes int
-	bad   bool
-}
+	bad   bool // the library is to decide
+	eof   bool
 
-type simpleLine struct {
-	text   string // without indentation
-	indent int    // in columns; the hyphen of an item counts as indentation below it
+	// The current line, which holds something.
 	number int
+	start  int  // offset of its first byte
+	at     int  // offset of what is still to be read of it
+	end    int  // offset behind its last byte that is no blank
+	indent int  // column of at, from 0; the hyphen of an item counts as indentation below it
+	wide   bool // it holds characters of several bytes
+
+	blanks   int  // empty lines between it and the line before
+	comments bool // there are comments between the two
 }
 
-// split cuts text into lines; false when a byte tells that it is not simple.
-func (s *simple) split(text string) bool {
-	for number := 1; text != ""; number++ {
-		line, rest, _ := strings.Cut(text, "\n")
-		text = rest
-		for i := 0; i < len(line); i++ {
-			if line[i] < ' ' || line[i] > '~' {
-				return false
-			}
-		}
-		body := strings.TrimLeft(line, " ")
-		indent := len(line) - len(body)
-		body = strings.TrimRight(body, " ")
-		switch {
-		case body == "" || body[0] == '#' || body == "---" && indent == 0 && len(s.lines) == 0:
-			if body == "---" && number > 1 {
-				return false // comment or blanks before the marker: leave that to the library
-			}
-			continue
-		case indent == 0 && (strings.HasPrefix(body, "---") || strings.HasPrefix(body, "...") || body[0] == '%'):
+// begin moves to the first line that holds something, past the marker that a
+// document may begin with.
+func (s *simple) begin() bool {
+	if strings.HasPrefix(s.text, "---") {
+		if !s.line() || s.end > s.start+3 && !s.comment(s.start+3) {
 			return false
 		}
-		s.lines = append(s.lines, simpleLine{body, indent, number})
+		s.advance()
+		return !s.bad && !s.eof // the library has its own idea of an empty document
+	}
+	s.advance()
+	return !s.bad
+}
+
+// advance moves to the next line that holds something.
+func (s *simple) advance() {
+	s.blanks, s.comments = 0, false
+	for s.line() {
+		switch {
+		case s.at == s.end:
+			s.blanks++
+		case s.text[s.at] == '#':
+			s.comments = true
+		default:
+			if s.indent == 0 && strings.IndexByte("-.%", s.text[s.at]) >= 0 && !isItem(s.text[s.at:s.end]) {
+				s.bad = true // a marker or directive
+			}
+			return
+		}
+	}
+}
+
+// line moves to the next line, whatever it holds; false at the end, and where a
+// byte tells that the text is not simple.
+func (s *simple) line() bool {
+	if s.bad || s.next >= len(s.text) {
+		s.eof = true
+		return false
+	}
+	s.number++
+	s.start, s.end, s.next = s.next, len(s.text), len(s.text)
+	if i := strings.IndexByte(s.text[s.start:], '\n'); i >= 0 {
+		s.end, s.next = s.start+i, s.start+i+1
+	}
+	if s.wide = false; !s.plainBytes(s.start) {
+		s.bad, s.eof = true, true
+		return false
+	}
+	s.at = s.start
+	for s.at < s.end && s.text[s.at] == ' ' {
+		s.at++
+	}
+	for s.end > s.at && s.text[s.end-1] == ' ' {
+		s.end--
+	}
+	s.indent = s.at - s.start
+	return true
+}
+
+// plainBytes tells whether the line holds, from offset i on, nothing but
+// printable characters, of which none breaks a line.
+func (s *simple) plainBytes(i int) bool {
+	for ; i < s.end; i++ {
+		c := s.text[i]
+		if c >= ' ' && c <= '~' {
+			continue
+		}
+		if c < utf8.RuneSelf {
+			return false
+		}
+		r, n := utf8.DecodeRuneInString(s.text[i:s.end])
+		switch {
+		case r == utf8.RuneError, r < 0xA0, r == 0x2028, r == 0x2029, r == 0xFEFF, r >= 0xFFFE && r <= 0xFFFF:
+			return false
+		}
+		s.wide = true
+		i += n - 1
 	}
 	return true
+}
+
+// column is the column of an offset in the current line, from 0.
+func (s *simple) column(at int) int {
+	if s.wide {
+		return utf8.RuneCountInString(s.text[s.start:at])
+	}
+	return at - s.start
+}
+
+// comment tells whether the line holds nothing but blanks and a comment from an
+// offset on.
+func (s *simple) comment(at int) bool {
+	from := at
+	for at < s.end && s.text[at] == ' ' {
+		at++
+	}
+	return at >= s.end || at > from && s.text[at] == '#'
 }
 
 func (s *simple) fail() *Node {
@@ -71,9 +163,12 @@ func (s *simple) fail() *Node {
 	return &Node{}
 }
 
-func (s *simple) node(kind Kind, line, column int) *Node {
+// node is a new node at an offset in the current line.
+func (s *simple) node(kind Kind, at int) *Node {
 	s.nodes++
-	return &Node{Kind: kind, Line: line, Column: column + 1}
+	n := s.room.node()
+	n.Kind, n.Line, n.Column = kind, s.number, s.column(at)+1
+	return n
 }
 
 // block reads the mapping or list whose entries stand at indent.
@@ -81,68 +176,116 @@ func (s *simple) block(indent, depth int) *Node {
 	if depth > MaxDepth-2 {
 		return s.fail()
 	}
-	l := s.lines[s.at]
-	if isItem(l.text) {
+	if isItem(s.text[s.at:s.end]) {
 		return s.list(indent, depth)
 	}
-	n := s.node(Map, l.number, indent)
-	for !s.bad && s.at < len(s.lines) && s.lines[s.at].indent == indent {
-		if isItem(s.lines[s.at].text) {
+	n := s.node(Map, s.at)
+	from := s.room.mark()
+	for !s.bad && !s.eof && s.indent == indent {
+		if isItem(s.text[s.at:s.end]) {
 			return s.fail()
 		}
-		s.entry(n, indent, depth)
+		s.entry(from, indent, depth)
 	}
-	if s.at < len(s.lines) && s.lines[s.at].indent > indent {
+	if s.bad || !s.eof && s.indent > indent {
 		return s.fail()
 	}
+	n.Keys, n.Values = s.room.pairs(from)
 	return n
 }
 
-func isItem(text string) bool { return text == "-" || strings.HasPrefix(text, "- ") }
-
-// entry reads one key and its value.
-func (s *simple) entry(n *Node, indent, depth int) {
-	l := s.lines[s.at]
-	key, rest, ok := simpleKey(l.text)
-	if !ok || len(n.Keys) == maxSimpleKeys || n.Get(key) != nil || key == "<<" {
-		s.bad = true
-		return
-	}
-	n.Keys = append(n.Keys, s.scalar(key, l.number, indent))
-	value := strings.TrimLeft(rest, " ")
-	if value != "" {
-		f := flow{s: s, text: l.text, at: len(l.text) - len(value), line: l.number, column: l.indent}
-		n.Values = append(n.Values, f.whole(depth+1))
-		s.at++
-		return
-	}
-	s.at++
-	if s.at == len(s.lines) {
-		s.bad = true
-		return
-	}
-	below := s.lines[s.at]
-	if below.indent < indent || below.indent == indent && !isItem(below.text) {
-		s.bad = true // a key without a value
-		return
-	}
-	n.Values = append(n.Values, s.block(below.indent, depth+1))
+func isItem(text string) bool {
+	return text != "" && text[0] == '-' && (len(text) == 1 || text[1] == ' ')
 }
 
-// simpleKey is the key at the start of a line, which ends at the first colon.
-func simpleKey(text string) (key, rest string, ok bool) {
-	i := strings.IndexByte(text, ':')
-	if i <= 0 || i > 128 || i+1 < len(text) && text[i+1] != ' ' {
-		i = strings.Index(text, ": ")
-		if i < 0 && strings.HasSuffix(text, ":") {
-			i = len(text) - 1
-		}
-		if i <= 0 || i > 128 {
-			return "", "", false
+// entry reads one key and its value.
+func (s *simple) entry(from, indent, depth int) {
+	key := s.key()
+	if s.bad || !s.room.fresh(from, key) {
+		s.bad = true
+		return
+	}
+	column := s.column(s.at)
+	for s.at < s.end && s.text[s.at] == ' ' {
+		s.at++
+	}
+	var value *Node
+	if s.at < s.end && s.text[s.at] != '#' {
+		value = s.inline(indent, depth+1)
+	} else {
+		value = s.below(s.number, column, indent, depth)
+	}
+	s.room.push(key, value)
+}
+
+// below reads the value on the lines below its key, whose colon stands before
+// column on line number; it is null when there is none.
+func (s *simple) below(number, column, indent, depth int) *Node {
+	s.advance()
+	item := !s.eof && isItem(s.text[s.at:s.end])
+	switch {
+	case s.bad:
+		return s.fail()
+	case s.eof, s.indent < indent, s.indent == indent && !item:
+		n := s.node(Null, s.start)
+		n.Plain, n.Line, n.Column = true, number, column+1
+		return n
+	case item || s.keyEnd() >= 0 || s.quotedKey():
+		return s.block(s.indent, depth+1)
+	}
+	return s.inline(indent, depth+1)
+}
+
+// maxSimpleKey bounds the bytes of a key.
+const maxSimpleKey = 128
+
+// key reads the key that the rest of the line begins with, and its colon.
+func (s *simple) key() *Node {
+	var key *Node
+	if c := s.text[s.at]; c == '"' || c == '\'' {
+		key = s.quoted()
+	} else if end := s.keyEnd(); end > 0 {
+		key = s.scalar(s.text[s.at:end], s.at)
+		s.at = end
+	} else {
+		return s.fail()
+	}
+	if s.bad || s.at >= s.end || s.text[s.at] != ':' || s.at+1 < s.end && s.text[s.at+1] != ' ' {
+		return s.fail()
+	}
+	s.at++
+	if key.Text == "<<" || len(key.Text) > maxSimpleKey {
+		return s.fail()
+	}
+	return key
+}
+
+// keyEnd is the offset of the colon behind the plain key that the rest of the
+// line begins with, or -1.
+func (s *simple) keyEnd() int {
+	text := s.text[s.at:min(s.end, s.at+maxSimpleKey+1)]
+	if !plainStart(text) {
+		return -1
+	}
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '#' || text[i] == ' ' && i+1 < len(text) && text[i+1] == ':':
+			return -1
+		case text[i] == ':' && (s.at+i+1 == s.end || s.text[s.at+i+1] == ' '):
+			return s.at + i
 		}
 	}
-	key = text[:i]
-	return key, text[i+1:], plainStart(key) && !strings.ContainsAny(key, "#,[]{}\"'") && strings.TrimRight(key, " ") == key
+	return -1
+}
+
+// quotedKey tells whether the line begins with a quoted key.
+func (s *simple) quotedKey() bool {
+	c := s.text[s.at]
+	if c != '"' && c != '\'' {
+		return false
+	}
+	i := closing(s.text[:s.end], s.at)
+	return i > 0 && i+1 < s.end && s.text[i+1] == ':'
 }
 
 // plainStart tells whether a plain scalar may start so, leaving out what is rare.
@@ -152,36 +295,28 @@ func plainStart(text string) bool {
 
 // list reads the items whose hyphens stand at indent.
 func (s *simple) list(indent, depth int) *Node {
-	n := s.node(List, s.lines[s.at].number, indent)
-	for !s.bad && s.at < len(s.lines) && s.lines[s.at].indent == indent && isItem(s.lines[s.at].text) {
-		l := &s.lines[s.at]
-		body := strings.TrimLeft(l.text[1:], " ")
-		if body == "" || isItem(body) {
-			return s.fail()
-		}
-		inner := l.indent + len(l.text) - len(body)
-		if _, _, isEntry := simpleKey(body); isEntry {
-			l.text, l.indent = body, inner
-			n.Values = append(n.Values, s.block(inner, depth+1))
-			continue
-		}
-		f := flow{s: s, text: l.text, at: len(l.text) - len(body), line: l.number, column: l.indent}
-		n.Values = append(n.Values, f.whole(depth+1))
-		s.at++
+	n := s.node(List, s.at)
+	from := s.room.mark()
+	for !s.bad && !s.eof && s.indent == indent && isItem(s.text[s.at:s.end]) {
+		s.room.push(s.item(indent, depth))
 	}
-	if s.at < len(s.lines) && s.lines[s.at].indent > indent {
+	if s.bad || !s.eof && s.indent > indent {
 		return s.fail()
 	}
+	n.Values = s.room.items(from)
 	return n
 }
 
-// scalar is a plain scalar, of the kind that the library resolves it to.
-func (s *simple) scalar(text string, line, column int) *Node {
-	n := s.node(String, line, column)
-	n.Text, n.Plain = text, true
-	if c := text[0] | 0x20; c >= 'a' && c <= 'z' && !strings.ContainsAny(text[:1], "tTfFnN.yYoO") {
-		return n // no word of another kind starts so
+func (s *simple) item(indent, depth int) *Node {
+	for s.at++; s.at < s.end && s.text[s.at] == ' '; {
+		s.at++
 	}
-	n.Kind = scalarKind(&yaml.Node{Kind: yaml.ScalarNode, Value: text})
-	return n
+	if s.at >= s.end || s.text[s.at] == '#' || isItem(s.text[s.at:s.end]) {
+		return s.fail()
+	}
+	if s.keyEnd() < 0 && !s.quotedKey() {
+		return s.inline(indent, depth+1)
+	}
+	s.indent = s.column(s.at)
+	return s.block(s.indent, depth+1)
 }

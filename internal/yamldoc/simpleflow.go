@@ -2,167 +2,141 @@ package yamldoc
 
 import "strings"
 
-// flow reads the value in one line: {…}, […], a quoted or a plain scalar.
-type flow struct {
-	s      *simple
-	text   string // the line without indentation
-	at     int
-	line   int
-	column int // of text's first byte, from 0
-}
-
-// whole reads the value that the rest of the line is.
-func (f *flow) whole(depth int) *Node {
-	switch f.text[f.at] {
-	case '{', '[', '\'', '"':
-		n := f.value(depth)
-		if f.at != len(f.text) {
-			return f.s.fail()
-		}
-		return n
+// flow reads the mapping or list in brackets, which may go on over lines.
+func (s *simple) flow(depth int) *Node {
+	if depth > MaxDepth-2 || s.bad {
+		return s.fail()
 	}
-	text := f.text[f.at:]
-	if !plainStart(text) && !negative(text) || strings.Contains(text, ": ") || strings.HasSuffix(text, ":") || strings.Contains(text, " #") {
-		return f.s.fail()
+	kind, end := Map, byte('}')
+	if s.text[s.at] == '[' {
+		kind, end = List, ']'
 	}
-	return f.s.scalar(text, f.line, f.column+f.at)
-}
-
-func negative(text string) bool {
-	return len(text) > 1 && text[0] == '-' && text[1] >= '0' && text[1] <= '9'
-}
-
-// value reads one value inside a line.
-func (f *flow) value(depth int) *Node {
-	if depth > MaxDepth-2 || f.at >= len(f.text) || f.s.bad {
-		return f.s.fail()
-	}
-	switch f.text[f.at] {
-	case '{':
-		return f.mapping(depth)
-	case '[':
-		return f.list(depth)
-	case '\'', '"':
-		return f.quoted()
-	}
-	return f.plain(",]}")
-}
-
-func (f *flow) blanks() {
-	for f.at < len(f.text) && f.text[f.at] == ' ' {
-		f.at++
-	}
-}
-
-func (f *flow) list(depth int) *Node {
-	n := f.s.node(List, f.line, f.column+f.at)
-	f.at++
-	for first := true; !f.s.bad; first = false {
-		f.blanks()
-		if f.take(']') {
-			return n
+	n := s.node(kind, s.at)
+	from := s.room.mark()
+	s.at++
+	for first := true; !s.bad; first = false {
+		if s.skip(); s.take(end) {
+			break
 		}
 		if !first {
-			if !f.take(',') {
-				return f.s.fail()
+			if !s.take(',') {
+				return s.fail()
 			}
-			f.blanks()
+			s.skip()
 		}
-		n.Values = append(n.Values, f.value(depth+1))
+		if kind == Map {
+			s.member(from, depth)
+		} else {
+			s.room.push(s.flowValue(depth + 1))
+		}
+	}
+	if s.bad {
+		return s.fail()
+	}
+	if kind == Map {
+		n.Keys, n.Values = s.room.pairs(from)
+	} else {
+		n.Values = s.room.items(from)
 	}
 	return n
 }
 
-func (f *flow) take(c byte) bool {
-	if f.at < len(f.text) && f.text[f.at] == c {
-		f.at++
+// skip moves over blanks, comments and line ends to the next thing in brackets.
+func (s *simple) skip() {
+	for !s.bad {
+		from := s.at
+		for s.at < s.end && s.text[s.at] == ' ' {
+			s.at++
+		}
+		if s.at < s.end && (s.text[s.at] != '#' || s.at == from) {
+			return
+		}
+		if s.advance(); s.eof {
+			s.bad = true
+		}
+	}
+}
+
+func (s *simple) take(c byte) bool {
+	if !s.bad && s.at < s.end && s.text[s.at] == c {
+		s.at++
 		return true
 	}
 	return false
 }
 
-func (f *flow) mapping(depth int) *Node {
-	n := f.s.node(Map, f.line, f.column+f.at)
-	f.at++
-	for first := true; !f.s.bad; first = false {
-		f.blanks()
-		if f.take('}') {
-			return n
-		}
-		if !first {
-			if !f.take(',') {
-				return f.s.fail()
-			}
-			f.blanks()
-		}
-		f.member(n, depth)
-	}
-	return n
-}
-
-func (f *flow) member(n *Node, depth int) {
-	if f.at >= len(f.text) || len(n.Keys) == maxSimpleKeys {
-		f.s.bad = true
+// member reads a key in brackets and its value.
+func (s *simple) member(from, depth int) {
+	if s.bad {
 		return
 	}
-	switch f.text[f.at] {
+	var key *Node
+	quoted := false
+	switch s.text[s.at] {
 	case '{', '[':
-		f.s.bad = true
+		s.bad = true
 		return
 	case '\'', '"':
-		n.Keys = append(n.Keys, f.quoted())
+		key, quoted = s.quoted(), true
 	default:
-		n.Keys = append(n.Keys, f.plain(":"))
+		key = s.flowPlain(true)
 	}
-	k := n.Keys[len(n.Keys)-1].Text
-	if f.s.bad || k == "<<" || k == "" || len(k) > 128 || !f.take(':') || f.at >= len(f.text) || f.text[f.at] != ' ' || duplicate(n) {
-		f.s.bad = true
+	if s.bad || key.Text == "<<" || len(key.Text) > maxSimpleKey || !s.take(':') ||
+		!quoted && s.at < s.end && s.text[s.at] != ' ' || !s.room.fresh(from, key) {
+		s.bad = true
 		return
 	}
-	f.blanks()
-	n.Values = append(n.Values, f.value(depth+1))
+	s.skip()
+	s.room.push(key, s.flowValue(depth+1))
 }
 
-func duplicate(n *Node) bool {
-	last := n.Keys[len(n.Keys)-1].Text
-	for _, k := range n.Keys[:len(n.Keys)-1] {
-		if k.Text == last {
-			return true
+// flowValue reads one value in brackets.
+func (s *simple) flowValue(depth int) *Node {
+	if s.bad {
+		return s.fail()
+	}
+	switch s.text[s.at] {
+	case '{', '[':
+		return s.flow(depth)
+	case '\'', '"':
+		return s.quoted()
+	}
+	return s.flowPlain(false)
+}
+
+// flowPlain reads a plain scalar in brackets: up to a comma or bracket or, of a
+// key, the colon.
+func (s *simple) flowPlain(key bool) *Node {
+	rest := s.text[s.at:s.end]
+	if !plainStart(rest) && !negative(rest) {
+		return s.fail()
+	}
+	i := 0
+scan:
+	for ; i < len(rest); i++ {
+		switch c := rest[i]; c {
+		case ',', ']', '}':
+			break scan
+		case ':':
+			if key && (i+1 == len(rest) || rest[i+1] == ' ') {
+				break scan
+			}
+			if i+1 == len(rest) || strings.IndexByte(" ,[]{}?#", rest[i+1]) >= 0 {
+				return s.fail()
+			}
+		case '{', '[', '?':
+			return s.fail()
+		case '#':
+			if rest[i-1] == ' ' {
+				break scan
+			}
 		}
 	}
-	return false
-}
-
-// plain reads a plain scalar up to one of the bytes in end. Bytes that the
-// library may read in another way fail.
-func (f *flow) plain(end string) *Node {
-	start := f.at
-	for f.at < len(f.text) && strings.IndexByte(end, f.text[f.at]) < 0 {
-		if strings.IndexByte("{}[],\"'#:&*!|>%@`?", f.text[f.at]) >= 0 {
-			return f.s.fail()
-		}
-		f.at++
+	text := strings.TrimRight(rest[:i], " ")
+	if key && len(text) != i {
+		return s.fail()
 	}
-	text := strings.TrimRight(f.text[start:f.at], " ")
-	if !plainStart(text) && !negative(text) || len(text) != f.at-start && end == ":" {
-		return f.s.fail()
-	}
-	return f.s.scalar(text, f.line, f.column+start)
-}
-
-// quoted reads a quoted scalar without escapes.
-func (f *flow) quoted() *Node {
-	quote, start := f.text[f.at], f.at
-	i := strings.IndexByte(f.text[start+1:], quote)
-	if i < 0 {
-		return f.s.fail()
-	}
-	body := f.text[start+1 : start+1+i]
-	f.at = start + i + 2
-	if quote == '"' && strings.IndexByte(body, '\\') >= 0 || f.at < len(f.text) && f.text[f.at] == quote {
-		return f.s.fail()
-	}
-	n := f.s.node(String, f.line, f.column+start)
-	n.Text = body
+	n := s.scalar(text, s.at)
+	s.at += len(text)
 	return n
 }

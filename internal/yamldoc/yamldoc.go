@@ -71,13 +71,23 @@ func (e *Error) Error() string {
 
 // Parse reads every document of text. Errors are of type *Error.
 func Parse(text []byte) ([]*Node, error) {
+	var r Reader
+	return r.parse(text, string(text), 1)
+}
+
+// parse reads text, given in both forms, whose first line is number first.
+func (r *Reader) parse(text []byte, same string, first int) ([]*Node, error) {
 	if len(text) > MaxBytes {
 		return nil, &Error{0, fmt.Sprintf("%d bytes of YAML; at most %d are read", len(text), MaxBytes)}
 	}
-	if n, ok := parseSimple(text); ok {
-		return []*Node{n}, nil
+	if docs, ok := r.parseSimple(same, first); ok {
+		return docs, nil
 	}
-	return parseAny(text)
+	docs, err := parseAny(text)
+	for _, n := range docs {
+		n.moveDown(first - 1)
+	}
+	return docs, err
 }
 
 // parseAny reads every form of YAML.
