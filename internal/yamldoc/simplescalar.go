@@ -165,11 +165,11 @@ func unescaped(text string) (_ string, ok bool) {
 		c := text[i]
 		if c == '\\' {
 			i++
-			at := strings.IndexByte(`\"/ntr`, text[i])
+			at := strings.IndexByte(`\"ntr`, text[i])
 			if at < 0 {
 				return "", false
 			}
-			c = "\\\"/\n\t\r"[at]
+			c = "\\\"\n\t\r"[at]
 		}
 		b.WriteByte(c)
 	}
