@@ -49,6 +49,7 @@ func TestStoppedInMidFile(t *testing.T) {
 		if missing, extra := b.verdict(t, want, 0); missing+extra > 0 {
 			t.Errorf("%d missing, %d too many", missing, extra)
 		}
+		t.Logf("%d of %d stops, slowest %s so far", n, stops, slowest)
 	}
 	if slowest > 10*time.Second {
 		t.Errorf("the slowest stop took %s, want at most 10 s", slowest)

@@ -185,6 +185,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 		}
 		m, e := b.verdict(t, want, kills)
 		missing, extra = missing+m, extra+e
+		t.Logf("run %d of %d: %d missing, %d mailed once more so far", run+1, runs, missing, extra)
 	}
 	figure(t, "F1", "%d kills in %d runs of %d alerts: %d missing, %d twice at the keyed receiver, %d mailed once more, slowest start %s",
 		runs*kills, runs, len(want), missing, 0, extra, worst.Round(10*time.Millisecond))
@@ -198,7 +199,7 @@ func TestKilledAtRandomMomentsWithAQueue(t *testing.T) {
 	want := golden(t, objects, "")
 	r := random(t)
 	missing, extra := 0, 0
-	for range runs {
+	for run := range runs {
 		cfg := awstest.Config(t)
 		queue := announced(t, cfg, objects)
 		b := newBench(t, "sources: {q: {sqs: {queue: \""+queue+"\", visibility: 5s}}}", "")
@@ -215,6 +216,7 @@ func TestKilledAtRandomMomentsWithAQueue(t *testing.T) {
 		}
 		m, e := b.verdict(t, want, kills)
 		missing, extra = missing+m, extra+e
+		t.Logf("run %d of %d: %d missing, %d mailed once more so far", run+1, runs, missing, extra)
 	}
 	figure(t, "F1 queue", "%d kills in %d runs of %d alerts: %d missing, %d mailed once more", runs*kills, runs, len(want), missing, extra)
 }
