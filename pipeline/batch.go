@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
 )
 
 // batch is what a worker found in a file or in a part of it.
@@ -20,10 +21,13 @@ type batch struct {
 	number  int  // of the file in the listing
 	warm    bool // the file is not of the listing itself
 	figures figures
-	// Of rules that remember: hits of their inputs, the texts that these refer
-	// to, the time of the latest record and the minutes with a record.
+	// Of rules that remember: hits of their inputs, which of them findings are
+	// to show, their records, the texts that these refer to, those of groups and
+	// values, the time of the latest record and the minutes with a record.
 	memory  []recalled
+	shown   []int32 // indexes in memory
 	records []hitRecord
+	page    memory.Page
 	texts   []byte
 	latest  int64
 	minutes []int64
@@ -72,7 +76,7 @@ func (b *batch) reset() {
 	}
 	*b = batch{
 		keys: b.keys[:0], updates: b.updates[:0], lines: lines, hits: b.hits[:0], file: b.file, number: b.number, warm: b.warm,
-		memory: b.memory[:0], records: b.records[:0], texts: texts, minutes: b.minutes[:0],
+		memory: b.memory[:0], shown: b.shown[:0], records: b.records[:0], texts: texts, minutes: b.minutes[:0],
 	}
 }
 
@@ -85,6 +89,7 @@ func (b *batch) copyTo(c *batch) {
 	c.lines = append(old.lines[:0], b.lines...)
 	c.hits = append(old.hits[:0], b.hits...)
 	c.memory = append(old.memory[:0], b.memory...)
+	c.shown = append(old.shown[:0], b.shown...)
 	c.records = append(old.records[:0], b.records...)
 	c.texts = append(old.texts[:0], b.texts...)
 	c.minutes = append(old.minutes[:0], b.minutes...)
@@ -95,5 +100,5 @@ func (b *batch) copyTo(c *batch) {
 // size is about the bytes of memory that the batch takes.
 func (b *batch) size() int {
 	return 256 + 16*cap(b.keys) + 24*cap(b.updates) + cap(b.lines) + 24*cap(b.hits) + 128*(len(b.faults)+len(b.notes)) +
-		48*cap(b.memory) + 64*cap(b.records) + cap(b.texts) + 8*cap(b.minutes)
+		24*cap(b.memory) + 4*cap(b.shown) + 64*cap(b.records) + cap(b.texts) + 8*cap(b.minutes)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,45 +29,16 @@ type remembering struct {
 	keep    keep
 	shown   shown
 
-	groups, values fieldSets
-	ref            []byte // buffer
+	fields memory.FieldSets // that inputs read
+	ref    []byte           // buffer
 }
 
 // source is one input of one Spec.
 type source struct {
 	spec, input  int
-	group, value int // sets of fields that are read
+	group, value int // lists of fields that are read
 	alarm        bool
 	hits         *atomic.Int32
-}
-
-// fieldSets are the sets of fields that inputs read: most rules group by the
-// same few, whose texts are found once a record.
-type fieldSets struct {
-	names []string
-	sets  [][]memory.Field
-	texts []known // of the record in hand, by set
-}
-
-// known is the number of a text in a batch.
-type known struct {
-	number memory.Text
-	is     bool
-}
-
-// add gives the number of the set.
-func (s *fieldSets) add(fields []memory.Field) int {
-	var name strings.Builder
-	for _, f := range fields {
-		fmt.Fprintf(&name, "%q ", f.Name)
-	}
-	for i, n := range s.names {
-		if n == name.String() {
-			return i
-		}
-	}
-	s.names, s.sets, s.texts = append(s.names, name.String()), append(s.sets, fields), append(s.texts, known{})
-	return len(s.sets) - 1
 }
 
 // newRemembering adds the inputs of rules that remember to nodes.
@@ -84,7 +54,7 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 		for j, in := range s.Inputs {
 			if in.Node != nil {
 				m.inputs = append(m.inputs, source{
-					spec: i, input: j, group: m.groups.add(in.By), value: m.values.add(in.Value), alarm: s.Kind == memory.Alarm, hits: new(atomic.Int32),
+					spec: i, input: j, group: m.fields.Add(in.By), value: m.fields.Add(in.Value), alarm: s.Kind == memory.Alarm, hits: new(atomic.Int32),
 				})
 				nodes = append(nodes, in.Node)
 			}
@@ -94,13 +64,13 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 	return m, nodes
 }
 
-// recalled is one hit of an input in a batch.
+// recalled is one hit of an input in a batch. Group and value are numbers on the
+// batch's page.
 type recalled struct {
 	record       int32 // in records
 	input        int32 // number
+	group, value uint32
 	number       float64
-	group, value part
-	shown        bool // what findings show of the record is to be kept
 }
 
 // hitRecord is a record in a batch that is a hit.
@@ -122,62 +92,46 @@ func (b *batch) text(p part) []byte { return b.texts[p.from:p.to] }
 // since is what was appended to the texts since they were so long.
 func (b *batch) since(from int) part { return part{int32(from), int32(len(b.texts))} }
 
-// reading is what was found in the record in hand of one set of fields.
-type reading struct {
-	record int // index of the record in its file, plus one
-	part   part
-	all    bool // no field is missing
-}
-
 // remember notes that the record in hand is a hit of an input.
 func (w *worker) remember(n int) {
 	in := &w.memory.inputs[n]
-	spec := w.memory.specs[in.spec]
 	if w.begun != w.index {
 		w.begun = w.index
-		w.reading.Begin(w.rec)
+		w.numbering.Begin(w.rec)
 		w.noted = false
 	}
-	group, all := w.texts(w.groupTexts, &w.memory.groups, in.group)
+	group, all := w.numbering.Number(in.group)
 	if !all {
 		return
 	}
-	value, all := w.texts(w.valueTexts, &w.memory.values, in.value)
+	value, all := w.numbering.Number(in.value)
 	if !all && !in.alarm {
 		return
 	}
-	number, ok := w.reading.NumberOf(spec, &spec.Inputs[in.input])
-	if !ok {
-		return
-	}
-	at, ok := w.time()
-	if !ok {
-		w.untimed()
+	spec := w.memory.specs[in.spec]
+	number, ok := w.numbering.Amount(spec, &spec.Inputs[in.input])
+	if !ok || !w.noted && !w.note() {
 		return
 	}
 	b := &w.batch
-	if !w.noted {
-		w.noted = true
-		b.records = append(b.records, w.hitRecord(at))
-	}
 	h := recalled{record: int32(len(b.records) - 1), input: int32(n), number: number, group: group, value: value}
 	if !w.stream && !w.o.WithEvent && in.show() {
-		h.shown = true
 		w.show(&b.records[h.record])
 	}
 	b.memory = append(b.memory, h)
 }
 
-// texts are the texts of a set of fields in the record in hand.
-func (w *worker) texts(known []reading, sets *fieldSets, set int) (part, bool) {
-	r := &known[set]
-	if r.record != w.index+1 {
-		b := &w.batch
-		from := len(b.texts)
-		b.texts, r.all = w.reading.Texts(b.texts, sets.sets[set])
-		r.record, r.part = w.index+1, b.since(from)
+// note puts the record in hand among the batch's; it is false when the record
+// has no time.
+func (w *worker) note() bool {
+	at, ok := w.time()
+	if !ok {
+		w.untimed()
+		return false
 	}
-	return r.part, r.all
+	w.noted = true
+	w.batch.records = append(w.batch.records, w.hitRecord(at))
+	return true
 }
 
 func (w *worker) hitRecord(at int64) hitRecord {
@@ -200,15 +154,16 @@ func (w *worker) hitRecord(at int64) hitRecord {
 
 // show keeps what findings show of the record in hand.
 func (w *worker) show(r *hitRecord) {
-	if r.event.to > 0 {
-		return
+	b := &w.batch
+	if r.event.to == 0 {
+		if len(w.event) == 0 {
+			w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+		}
+		from := len(b.texts)
+		b.texts = append(b.texts, w.event...)
+		r.event = b.since(from)
 	}
-	if len(w.event) == 0 {
-		w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
-	}
-	from := len(w.batch.texts)
-	w.batch.texts = append(w.batch.texts, w.event...)
-	r.event = w.batch.since(from)
+	b.shown = append(b.shown, int32(len(b.memory)))
 }
 
 // time is the time of the record in hand, in milliseconds of Unix time.
@@ -277,10 +232,15 @@ func (f *flusher) remember(b *batch) error {
 	for _, minute := range b.minutes {
 		m.past.Active(time.Unix(minute*60, 0))
 	}
+	shown := b.shown
 	last := int32(-1)
 	for i := range b.memory {
 		h := &b.memory[i]
 		r := &b.records[h.record]
+		shows := len(shown) > 0 && int(shown[0]) == i
+		if shows {
+			shown = shown[1:]
+		}
 		if f.seen != nil && f.repeats[r.record] {
 			continue
 		}
@@ -290,7 +250,11 @@ func (f *flusher) remember(b *batch) error {
 				return err
 			}
 		}
-		m.file(b, h, r)
+		in := &m.inputs[h.input]
+		if shows {
+			m.shown.add(m.inputs, int(h.input), place{b.number, int(r.index)}, b.text(r.event))
+		}
+		m.past.Hit(in.spec, in.input, m.past.Group(&b.page, h.group), m.past.Value(&b.page, h.value), h.number)
 	}
 	return nil
 }
@@ -301,30 +265,12 @@ func (m *remembering) begin(b *batch, r *hitRecord) error {
 	m.ref = binary.AppendUvarint(m.ref[:0], uint64(b.number))
 	m.ref = binary.AppendUvarint(m.ref, uint64(r.index))
 	m.ref = append(m.ref, b.text(r.id)...)
-	clear(m.groups.texts)
-	clear(m.values.texts)
 	if r.raw.to > 0 {
 		if err := m.keep.add(place{b.number, int(r.index)}, b.text(r.raw)); err != nil {
 			return err
 		}
 	}
 	return m.past.Record(time.UnixMilli(r.at), r.key, m.ref)
-}
-
-// file files a hit of the record.
-func (m *remembering) file(b *batch, h *recalled, r *hitRecord) {
-	in := &m.inputs[h.input]
-	if h.shown {
-		m.shown.add(m.inputs, int(h.input), place{b.number, int(r.index)}, b.text(r.event))
-	}
-	group, value := &m.groups.texts[in.group], &m.values.texts[in.value]
-	if !group.is {
-		*group = known{m.past.Group(b.text(h.group)), true}
-	}
-	if !value.is {
-		*value = known{m.past.Value(b.text(h.value)), true}
-	}
-	m.past.Hit(in.spec, in.input, group.number, value.number, h.number)
 }
 
 // place is where a record stands: the number of its file in the listing, and

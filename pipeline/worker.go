@@ -31,9 +31,7 @@ type worker struct {
 	stream bool           // the file cannot be read again
 
 	// What rules that remember need of the record in hand.
-	reading      memory.Reading
-	groupTexts   []reading // by set of fields
-	valueTexts   []reading
+	numbering    *memory.Numbering
 	noted        bool // the record is among the batch's
 	at           int64
 	hasTime      bool
@@ -46,7 +44,7 @@ type worker struct {
 func newWorker(s *scan) *worker {
 	w := &worker{scan: s, decoder: cloudtrail.NewDecoder(s.o.Limits), matcher: s.engine.NewMatcher()}
 	if s.memory != nil {
-		w.groupTexts, w.valueTexts = make([]reading, len(s.memory.groups.sets)), make([]reading, len(s.memory.values.sets))
+		w.numbering = memory.NewNumbering(&s.memory.fields)
 	}
 	w.hitFn, w.visit = w.hit, w.record
 	return w
@@ -66,9 +64,8 @@ func (w *worker) work(ctx context.Context) {
 		}
 		w.number = i
 		w.entry(ctx, &entries[i])
-		err := w.order.put(i, &w.batch, true)
+		err := w.handOn(true)
 		w.progress()
-		w.batch.reset()
 		if err != nil {
 			return
 		}
@@ -97,8 +94,6 @@ func (w *worker) entry(ctx context.Context, e *entry) {
 	w.batch.file, w.batch.number, w.batch.warm = e.path, w.number, e.warm
 	w.warm, w.stream, w.begun, w.timed = e.warm, e.stream(), -1, -1
 	w.newest = w.newest[:0]
-	clear(w.groupTexts)
-	clear(w.valueTexts)
 	take(ctx, w, e, w.o.Stdin)
 }
 
@@ -173,8 +168,17 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if !b.full() {
 		return nil
 	}
-	err := w.order.put(w.number, b, false)
-	b.reset()
+	return w.handOn(false)
+}
+
+// handOn gives the batch to the flusher; done says that it is the file's last.
+func (w *worker) handOn(done bool) error {
+	if w.numbering != nil {
+		w.batch.page = w.numbering.Page()
+		w.numbering.Renew()
+	}
+	err := w.order.put(w.number, &w.batch, done)
+	w.batch.reset()
 	return err
 }
 

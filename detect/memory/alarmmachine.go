@@ -12,6 +12,7 @@ type alarm struct {
 	last    hit        // record seen last
 	heard   int64      // records until then were behind an alarm that is over
 	sure    int64      // until when it is not sure that the state is ALARM
+	shaky   int64      // until when it is not sure that it was since the alarm began
 	done    []episode
 }
 
@@ -44,6 +45,7 @@ func (m *alarm) step(at int64, hits []hit) {
 	m.until(at)
 	if m.next == 0 { // it was silent: the state is what it was unless something comes late
 		m.next, m.sure = (at/m.pitch()+1)*m.pitch(), at-1
+		m.shaky = m.sure
 	}
 	b := m.bucket(at / m.unit())
 	_, keep := percentileOf(m.s.Alarm.Statistic)
@@ -104,7 +106,7 @@ func (m *alarm) join(h *hit) {
 		m.ep.add(*h)
 		return
 	}
-	e := &episode{at: h.at, subject: h.value, trigger: *h, sure: m.sure}
+	e := &episode{at: h.at, subject: h.value, trigger: *h, sure: m.shaky}
 	e.add(*h)
 	m.further = append(m.further, e)
 }
@@ -139,9 +141,11 @@ func (m *alarm) evaluate(at int64) {
 }
 
 // assure notes until when it is not sure that the alarm is on now. That it was
-// on before is no surer than it was, but that there is an alarm may be.
+// on before is no surer than it was, but that there is an alarm may be. Who came
+// first and who while it was on is sure when all is settled up to its beginning.
 func (m *alarm) assure(sure int64) {
-	if m.sure = sure; m.ep != nil && (m.ep.sure < 0 || sure < m.ep.sure) {
+	m.sure, m.shaky = sure, max(m.shaky, sure)
+	if m.ep != nil && (m.ep.sure < 0 || sure < m.ep.sure) {
 		m.ep.sure = sure
 	}
 }
@@ -184,6 +188,7 @@ func (m *alarm) points(at int64) []Point {
 // point that slides out of one period and back into another can make an alarm
 // return when nothing new came; that is no news.
 func (m *alarm) begin(at int64) {
+	m.shaky = at - 1
 	ep := &episode{at: at, trigger: m.last, sure: -1}
 	from := at - int64(m.s.Alarm.Periods)*m.period()
 	if len(m.win) > 0 && m.win[len(m.win)-1].at < from {
@@ -255,4 +260,5 @@ func (m *alarm) code(c *codec) {
 	c.hit(&m.last)
 	c.int(&m.heard)
 	c.int(&m.sure)
+	c.int(&m.shaky)
 }

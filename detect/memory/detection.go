@@ -75,6 +75,9 @@ func (s *Spec) detection(place int, key string, e *episode, late bool) Detection
 	for _, h := range slices.Concat(e.head, e.tail) {
 		d.Related = append(d.Related, Related{stamp(h.at), h.ref})
 	}
+	if s.Kind == Alarm && d.Subject != "" { // each further actor is an alarm of its own
+		d.Group = append(d.Group, Label{"actor", d.Subject})
+	}
 	d.ID = s.identity(key, e, late)
 	d.Summary = s.summary(&d)
 	return d

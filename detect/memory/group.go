@@ -48,8 +48,9 @@ func (g *group) forgettable() bool {
 // told is a detection as it was handed out last; one without an ID was not, for
 // it is not certain.
 type told struct {
-	id  string
-	sum uint64 // of its content
+	id      string
+	sum     uint64 // of its content
+	subject string
 }
 
 // stateKey names the group in the State. A change of the rule's meaning gives
@@ -237,7 +238,7 @@ func (g *group) tell(s *Spec, lists ...[]episode) {
 		for i := range list {
 			var t told
 			if g.certain(&list[i], g.settled) {
-				t = told{s.identity(g.key, &list[i], g.late), list[i].sum()}
+				t = told{s.identity(g.key, &list[i], g.late), list[i].sum(), readable(list[i].subject)}
 			}
 			g.told = append(g.told, t)
 		}
@@ -284,7 +285,7 @@ func (g *group) news(s *Spec, place, same, final int, settled int64, ended, open
 		}
 		d := s.detection(place, g.key, e, g.late)
 		d.Open = open
-		t = told{d.ID, e.sum()}
+		t = told{d.ID, e.sum(), d.Subject}
 		if said.take(t.id) != t.sum {
 			out = append(out, d)
 		}
@@ -327,28 +328,24 @@ func (s *said) take(id string) uint64 {
 	return sum
 }
 
-func (s *said) left() (ids []string) {
+func (s *said) left() (all []told) {
 	for _, t := range s.order {
 		if _, ok := s.sums[t.id]; ok {
-			ids = append(ids, t.id)
+			all = append(all, t)
 		}
 	}
-	return ids
+	return all
 }
 
-// withdraw says of detections that are no longer true what took their place.
-func (g *group) withdraw(s *Spec, place int, gone []string, out []Detection) []Detection {
-	if len(gone) == 0 {
-		return out
-	}
-	for i := range out {
-		if !slices.Contains(gone, out[i].ID) {
-			out[i].Replaces = append(out[i].Replaces, gone...)
-			break
+// withdraw says of detections that are no longer true what took their place:
+// the first new one about the same.
+func (g *group) withdraw(s *Spec, place int, gone []told, out []Detection) []Detection {
+	news := out
+	for _, t := range gone {
+		if i := slices.IndexFunc(news, func(d Detection) bool { return d.Subject == t.subject }); i >= 0 {
+			news[i].Replaces = append(news[i].Replaces, t.id)
 		}
-	}
-	for _, id := range gone {
-		out = append(out, Detection{ID: id, Spec: place, Rule: s.Rule, Kind: s.Kind, Group: s.labels(g.key), Withdrawn: true})
+		out = append(out, Detection{ID: t.id, Spec: place, Rule: s.Rule, Kind: s.Kind, Group: s.labels(g.key), Withdrawn: true})
 	}
 	return out
 }

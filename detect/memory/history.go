@@ -22,28 +22,27 @@ type HistoryOptions struct {
 // does not fit into memory is written to a temporary file, which is gone when
 // the process ends. It is not for concurrent use.
 type History struct {
-	specs   []*Spec
-	levels  [][]int
-	forms   []form
-	opts    HistoryOptions
-	log     *hitLog
-	groups  []map[uint32]*pile // of Specs most of whose hits can go, by number of the group
-	bytes   int                // of those
-	spill   *spill
-	minutes map[int64]bool // with a record, when some alarm needs to know
-	last    int64          // minute added last
-	alarmed []bool         // by Spec: its one group was given the samples of empty minutes
-	hits    []hit          // buffer
-	times   []int64        // buffer
+	specs    []*Spec
+	levels   [][]int
+	forms    []form
+	opts     HistoryOptions
+	log      *hitLog
+	edition  int // of the log: grows when it is written to the temporary file
+	spill    *spill
+	minutes  map[int64]bool // with a record, when some alarm needs to know
+	last     int64          // minute added last
+	alarmed  []bool         // by Spec: its one group was given the samples of empty minutes
+	grouping grouping
+	hits     []hit   // buffer
+	times    []int64 // buffer
 }
 
 // pile is the hits of one group as they came.
 type pile struct {
-	base   int64 // hits' times are relative to it
-	buf    []byte
-	n      int32 // hits in buf
-	thinAt int32
-	more   *pile // of the same group, read back from the temporary file
+	base int64 // hits' times are relative to it
+	buf  []byte
+	n    int32 // hits in buf
+	more *pile // of the same group, read back from the temporary file
 }
 
 // read gives all hits of the group, sorted.
@@ -61,9 +60,6 @@ func (p *pile) count() (n int) {
 	return n
 }
 
-// The bytes of memory that a group takes besides its hits, about.
-const pileBytes = 160
-
 // NewHistory prepares for hits of specs.
 func NewHistory(specs []*Spec, opts HistoryOptions) *History {
 	if opts.Bytes <= 0 {
@@ -72,10 +68,9 @@ func NewHistory(specs []*Spec, opts HistoryOptions) *History {
 	if opts.Groups <= 0 {
 		opts.Groups = 200_000
 	}
-	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1, log: newHitLog(len(specs)), alarmed: make([]bool, len(specs))}
+	h := &History{specs: specs, levels: levels(specs), opts: opts, last: -1, edition: 1, log: newHitLog(len(specs)), alarmed: make([]bool, len(specs))}
 	for _, s := range specs {
 		h.forms = append(h.forms, s.form())
-		h.groups = append(h.groups, map[uint32]*pile{})
 	}
 	if NeedsActivity(specs) {
 		h.minutes = map[int64]bool{}
@@ -122,9 +117,9 @@ func (h *History) Add(x *Hit) error {
 	if err := h.Record(x.At, x.Key, x.Ref); err != nil {
 		return err
 	}
-	group, value := h.Group(x.Group), Text(0)
+	group, value := Text(h.log.groups.number(x.Group)), Text(0)
 	if h.forms[x.Spec].values {
-		value = h.Value(x.Value)
+		value = Text(h.log.values.number(x.Value))
 	}
 	h.Hit(x.Spec, x.Input, group, value, x.Number)
 	return nil
@@ -150,61 +145,13 @@ const checked = 64
 // crowded tells whether memory holds as much as it may.
 func (h *History) crowded() bool {
 	groups, records := h.log.groups.len(), h.log.times.len()
-	return records > 1 && (groups > h.opts.Groups || records%checked == 0 && (h.bytes+h.log.bytes() > h.opts.Bytes || h.log.full()))
+	return records > 1 && (groups > h.opts.Groups || records%checked == 0 && (h.log.bytes() > h.opts.Bytes || h.log.full()))
 }
-
-// Group and Value give the numbers of the texts of which a hit is made, as
-// Reading finds them.
-func (h *History) Group(text []byte) Text { return Text(h.log.groups.number(text)) }
-
-// Value is like Group.
-func (h *History) Value(text []byte) Text { return Text(h.log.values.number(text)) }
 
 // Hit files a hit of the record that Record began last. value matters only to
 // Specs that look at values, number to those that add up.
 func (h *History) Hit(spec, input int, group, value Text, number float64) {
-	if h.specs[spec].thins() {
-		h.pile(spec, input, uint32(group), uint32(value), number)
-		return
-	}
 	h.log.add(spec, h.forms[spec], input, uint32(group), uint32(value), number)
-}
-
-// pile files a hit of a Spec most of whose hits can go.
-func (h *History) pile(s, input int, group, value uint32, number float64) {
-	l := h.log
-	n := l.last()
-	p := h.groups[s][group]
-	if p == nil {
-		p = &pile{base: l.times.at(n), thinAt: 128}
-		h.groups[s][group] = p
-		h.bytes += pileBytes
-	}
-	before := cap(p.buf)
-	one := hit{at: l.times.at(n), key: l.keys.at(n), inputs: 1 << input, weight: 1, number: number}
-	var text []byte
-	if h.forms[s].values {
-		text = l.values.at(value)
-	}
-	p.append(h.forms[s], &one, text, l.ref(n))
-	if p.n >= p.thinAt {
-		h.thin(s, p)
-	}
-	h.bytes += cap(p.buf) - before
-}
-
-func (p *pile) append(f form, one *hit, value, ref []byte) {
-	p.buf = f.appendTexts(p.buf, one, p.base, value, ref)
-	p.n++
-}
-
-func (h *History) thin(s int, p *pile) {
-	h.hits = h.specs[s].thin(sorted(h.forms[s].readHits(h.hits[:0], p.buf, p.base)))
-	p.buf, p.n = p.buf[:0], int32(len(h.hits))
-	for i := range h.hits {
-		p.buf = h.forms[s].appendHit(p.buf, &h.hits[i], p.base)
-	}
-	p.thinAt = max(128, 2*p.n)
 }
 
 // Judge gives all detections, ascending by At, rule and ID. clock is how far
@@ -279,10 +226,7 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 	if h.spill == nil {
 		for _, s := range specs {
 			all = h.judgeLog(all, s, clock)
-			for group, p := range h.groups[s] {
-				all = h.judgePile(all, s, string(h.log.groups.at(group)), p, clock)
-			}
-			h.groups[s], h.log.specs[s] = map[uint32]*pile{}, specLog{}
+			h.log.specs[s] = specLog{}
 		}
 		return all, nil
 	}
@@ -302,7 +246,7 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 	}
 	for _, s := range specs {
 		if h.specs[s].hasDefault() && !h.alarmed[s] {
-			all = h.judgeHits(all, s, nil, nil, clock)
+			all = h.judgeHits(all, s, "", nil, clock)
 		}
 	}
 	return all, nil
@@ -311,14 +255,19 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 // judgeLog judges the groups in the log.
 func (h *History) judgeLog(all []Detection, s int, clock int64) []Detection {
 	spec, of := h.specs[s], &h.log.specs[s]
-	h.log.each(s, spec.leastHits(), func(key []byte, hits []uint32) {
-		if h.log.mayHold(spec, of, hits, &h.times) {
-			h.hits = h.log.read(of, hits, h.hits[:0])
-			all = h.judgeHits(all, s, key, h.hits, clock)
+	g := newGlance(spec, h.log.values.len())
+	h.grouping.each(h.log, s, spec.leastHits(), func(key string, seen []sighting) {
+		if !g.mayHold(h.log, of, seen) {
+			return // as of most groups
 		}
+		if spec.Kind == FirstSeen {
+			seen = g.fewer(seen)
+		}
+		h.hits = h.log.read(of, seen, h.hits[:0])
+		all = h.judgeHits(all, s, key, h.hits, clock)
 	})
 	if spec.hasDefault() && !h.alarmed[s] {
-		all = h.judgeHits(all, s, nil, nil, clock)
+		all = h.judgeHits(all, s, "", nil, clock)
 	}
 	return all
 }
@@ -329,20 +278,20 @@ func (h *History) judgePile(all []Detection, s int, key string, p *pile, clock i
 		return all // as of most groups
 	}
 	h.hits = p.read(h.forms[s], h.hits[:0])
-	return h.judgeHits(all, s, []byte(key), h.hits, clock)
+	return h.judgeHits(all, s, key, h.hits, clock)
 }
 
 // judgeHits judges one group.
-func (h *History) judgeHits(all []Detection, s int, key []byte, hits []hit, clock int64) []Detection {
+func (h *History) judgeHits(all []Detection, s int, key string, hits []hit, clock int64) []Detection {
 	spec := h.specs[s]
-	if spec.hasDefault() && len(key) == 0 {
+	if spec.hasDefault() && key == "" {
 		hits, h.alarmed[s] = h.defaults(s, hits), true
 	}
 	m := spec.machine()
 	run(m, hits)
 	m.until(clock)
 	for _, e := range append(m.ended(), m.open()...) {
-		all = append(all, spec.detection(s, string(key), &e, false))
+		all = append(all, spec.detection(s, key, &e, false))
 	}
 	return all
 }

@@ -68,6 +68,26 @@ func (a *hit) beforeText(b *hit) int {
 // depend on the order.
 func sorted(hits []hit) []hit {
 	slices.SortFunc(hits, func(a, b hit) int { return cmp.Or(a.before(&b), a.beforeText(&b)) })
+	return joined(hits)
+}
+
+// sortedInstants is sorted of hits that are in order of time already.
+func sortedInstants(hits []hit) []hit {
+	for i := 0; i < len(hits); {
+		j := i + 1
+		for j < len(hits) && hits[j].at == hits[i].at {
+			j++
+		}
+		if j-i > 1 {
+			slices.SortFunc(hits[i:j], func(a, b hit) int { return cmp.Or(a.before(&b), a.beforeText(&b)) })
+		}
+		i = j
+	}
+	return joined(hits)
+}
+
+// joined joins the hits of one record.
+func joined(hits []hit) []hit {
 	out := hits[:0]
 	for _, h := range hits {
 		if n := len(out); n > 0 && out[n-1].at == h.at && out[n-1].key == h.key {
@@ -99,15 +119,6 @@ func (f form) appendHit(dst []byte, h *hit, base int64) []byte {
 		dst = appendText(dst, h.value)
 	}
 	return appendText(dst, h.ref)
-}
-
-// appendTexts is appendHit of a hit whose texts are elsewhere.
-func (f form) appendTexts(dst []byte, h *hit, base int64, value, ref []byte) []byte {
-	dst = f.appendNumbers(dst, h, base)
-	if f.values {
-		dst = appendText(dst, value)
-	}
-	return appendText(dst, ref)
 }
 
 func (f form) appendNumbers(dst []byte, h *hit, base int64) []byte {

@@ -1,9 +1,9 @@
 package memory
 
 import (
-	"bytes"
 	"math"
 	"slices"
+	"strings"
 )
 
 // hitLog is the hits of all Specs as they came. A hit is a few numbers: of its
@@ -15,17 +15,21 @@ type hitLog struct {
 	times          column[int64] // of the records, milliseconds
 	keys           column[uint64]
 	places         column[uint64] // of each record's reference: chunk, from, to
-	refs           [][]byte
+	refs           []*strings.Builder
 	refBytes       int
 	specs          []specLog
 }
 
 // specLog is the hits of one Spec. Columns that its form lacks are empty.
 type specLog struct {
-	record, group, value column[uint32]
-	input                column[uint8]
-	number               column[float64]
+	pairs  column[uint64] // group and record
+	value  column[uint32]
+	input  column[uint8]
+	number column[float64]
 }
+
+// Of a pair, the group is above the record.
+const recordBits = 32
 
 func newHitLog(specs int) *hitLog {
 	return &hitLog{groups: newInterned(), values: newInterned(), specs: make([]specLog, specs)}
@@ -36,7 +40,7 @@ func (l *hitLog) bytes() int {
 	n := l.groups.bytes() + l.values.bytes() + 24*l.times.size() + l.refBytes
 	for i := range l.specs {
 		s := &l.specs[i]
-		n += 4*(s.record.size()+s.group.size()+s.value.size()) + s.input.size() + 8*s.number.size()
+		n += 8*s.pairs.size() + 4*s.value.size() + s.input.size() + 8*s.number.size()
 	}
 	return n
 }
@@ -45,7 +49,7 @@ func (l *hitLog) bytes() int {
 const mostLogged = math.MaxUint32 / 4
 
 func (l *hitLog) full() bool {
-	return max(l.times.len(), l.groups.len(), l.values.len()) >= mostLogged
+	return l.times.len() >= mostLogged || l.groups.full() || l.values.full()
 }
 
 // References are in chunks; a place has 20 bits each for where one begins and
@@ -56,38 +60,38 @@ const (
 	chunkBytes = 256 << 10
 )
 
-func (l *hitLog) ref(n uint32) []byte {
+// ref is the reference of a record; it shares the log's memory.
+func (l *hitLog) ref(n uint32) string {
 	p := l.places.at(n)
-	return l.refs[p>>(2*placeBits)][p>>placeBits&placeMask : p&placeMask]
+	return l.refs[p>>(2*placeBits)].String()[p>>placeBits&placeMask : p&placeMask]
 }
 
 // record begins a record, if it is not the one before.
 func (l *hitLog) record(at int64, key uint64, ref []byte) {
 	ref = ref[:min(len(ref), chunkBytes)]
-	if n := uint32(l.times.len()); n > 0 && l.times.at(n-1) == at && l.keys.at(n-1) == key && bytes.Equal(l.ref(n-1), ref) {
+	if n := uint32(l.times.len()); n > 0 && l.times.at(n-1) == at && l.keys.at(n-1) == key && l.ref(n-1) == string(ref) {
 		return
 	}
 	l.times.add(at)
 	l.keys.add(key)
 	i := len(l.refs) - 1
-	if i < 0 || cap(l.refs[i])-len(l.refs[i]) < len(ref) {
-		l.refs = append(l.refs, make([]byte, 0, max(min(chunkBytes, 1024<<len(l.refs)), len(ref))))
+	if i < 0 || l.refs[i].Cap()-l.refs[i].Len() < len(ref) {
+		chunk := new(strings.Builder)
+		chunk.Grow(max(min(chunkBytes, 1024<<len(l.refs)), len(ref)))
+		l.refs = append(l.refs, chunk)
 		i++
-		l.refBytes += cap(l.refs[i])
+		l.refBytes += chunk.Cap()
 	}
-	from := len(l.refs[i])
-	l.refs[i] = append(l.refs[i], ref...)
-	l.places.add(uint64(i)<<(2*placeBits) | uint64(from)<<placeBits | uint64(len(l.refs[i])))
+	chunk := l.refs[i]
+	from := chunk.Len()
+	chunk.Write(ref)
+	l.places.add(uint64(i)<<(2*placeBits) | uint64(from)<<placeBits | uint64(chunk.Len()))
 }
-
-// last is the number of the record in hand.
-func (l *hitLog) last() uint32 { return uint32(l.times.len() - 1) }
 
 // add files a hit of the record in hand.
 func (l *hitLog) add(spec int, f form, input int, group, value uint32, number float64) {
 	s := &l.specs[spec]
-	s.record.add(l.last())
-	s.group.add(group)
+	s.pairs.add(uint64(group)<<recordBits | uint64(l.times.len()-1))
 	if f.values {
 		s.value.add(value)
 	}
@@ -101,10 +105,10 @@ func (l *hitLog) add(spec int, f form, input int, group, value uint32, number fl
 
 // hit is hit n of a Spec.
 func (l *hitLog) hit(s *specLog, n uint32) hit {
-	r := s.record.at(n)
-	h := hit{at: l.times.at(r), key: l.keys.at(r), inputs: 1, weight: 1, ref: string(l.ref(r))}
+	r := uint32(s.pairs.at(n))
+	h := hit{at: l.times.at(r), key: l.keys.at(r), inputs: 1, weight: 1, ref: l.ref(r)}
 	if s.value.len() > 0 {
-		h.value = string(l.values.at(s.value.at(n)))
+		h.value = l.values.at(s.value.at(n))
 	}
 	if s.input.len() > 0 {
 		h.inputs = 1 << s.input.at(n)
@@ -115,74 +119,94 @@ func (l *hitLog) hit(s *specLog, n uint32) hit {
 	return h
 }
 
-// each visits the groups of a Spec that have at least so many hits, with the
-// numbers of those; the slice is valid during the call.
-func (l *hitLog) each(spec, least int, visit func(group []byte, hits []uint32)) {
-	s := &l.specs[spec]
-	starts := make([]uint32, l.groups.len()+1)
-	s.group.each(func(_, g uint32) { starts[g]++ })
-	sum := uint32(0)
-	for g, n := range starts {
-		if starts[g] = sum; n >= uint32(max(least, 1)) {
-			sum += n
-		} else if n > 0 {
-			starts[g] = tooFew
-		}
+// read gives hits of a group, sorted; the sightings are in order of time.
+func (l *hitLog) read(s *specLog, seen []sighting, into []hit) []hit {
+	into = slices.Grow(into, len(seen))
+	for i := range seen {
+		into = append(into, l.hit(s, seen[i].n))
 	}
-	order := make([]uint32, sum)
-	s.group.each(func(n, g uint32) {
-		if at := starts[g]; at != tooFew {
-			order[at] = n
-			starts[g]++
+	return sortedInstants(into)
+}
+
+// sighting is the little of a hit in the log that tells of most groups that
+// nothing of note happened in them.
+type sighting struct {
+	at int64
+	n  uint32 // of the hit
+	// mark is the number of its value, or its input of a Spec without values.
+	mark uint32
+}
+
+// mostSeen bounds how many sightings are put together at a time, unless one
+// group has more.
+const mostSeen = 4 << 20
+
+// grouping puts the hits of a Spec in the log together by group.
+type grouping struct {
+	counts []uint32 // hits of each group, then where its next one goes
+	seen   []sighting
+}
+
+// each visits the groups of a Spec that have at least so many hits; the slice is
+// valid during the call. Nobody may add hits meanwhile.
+func (g *grouping) each(l *hitLog, spec, least int, visit func(group string, seen []sighting)) {
+	s := &l.specs[spec]
+	if s.pairs.len() == 0 {
+		return
+	}
+	g.count(l, s)
+	for from := 0; from < len(g.counts); {
+		to := g.gather(l, s, from, uint32(max(least, 1)))
+		start := uint32(0)
+		for i, end := range g.counts[from:to] {
+			if end != tooFew && end > start {
+				visit(l.groups.at(uint32(from+i)), g.seen[start:end])
+				start = end
+			}
 		}
-	})
-	from := uint32(0)
-	for g, end := range starts[:l.groups.len()] {
-		if end != tooFew && end > from {
-			visit(l.groups.at(uint32(g)), order[from:end])
-			from = end
-		}
+		from = to
 	}
 }
 
 const tooFew = math.MaxUint32
 
-// mayHold is Spec.mayHold of hits in the log.
-func (l *hitLog) mayHold(spec *Spec, s *specLog, hits []uint32, buf *[]int64) bool {
-	switch spec.Kind {
-	case Ordered:
-		var has, want uint64
-		for _, in := range spec.Steps {
-			want |= 1 << in
-		}
-		for _, n := range hits {
-			if s.input.len() > 0 {
-				has |= 1 << s.input.at(n)
-			} else {
-				has = 1
-			}
-		}
-		return has&want == want
-	case Count, Distinct:
-		n, ok := spec.enough()
-		if !ok || n < 2 || spec.AtClose() {
-			return true
-		}
-		times := (*buf)[:0]
-		for _, i := range hits {
-			times = append(times, l.times.at(s.record.at(i)))
-		}
-		*buf = times
-		return spec.crowded(times, n)
-	}
-	return true
+func (g *grouping) count(l *hitLog, s *specLog) {
+	g.counts = slices.Grow(g.counts[:0], l.groups.len())[:l.groups.len()]
+	clear(g.counts)
+	s.pairs.each(func(_ uint32, p uint64) { g.counts[p>>recordBits]++ })
 }
 
-// read gives the hits of a group, sorted.
-func (l *hitLog) read(s *specLog, numbers []uint32, into []hit) []hit {
-	into = slices.Grow(into, len(numbers))
-	for _, n := range numbers {
-		into = append(into, l.hit(s, n))
+// gather puts together the hits of the groups from one on, in the order of
+// their groups, and gives the first group that it leaves for the next time.
+func (g *grouping) gather(l *hitLog, s *specLog, from int, least uint32) (to int) {
+	sum := uint32(0)
+	for to = from; to < len(g.counts); to++ {
+		n := g.counts[to]
+		if n < least {
+			g.counts[to] = tooFew
+			continue
+		}
+		if sum > 0 && sum+n > mostSeen {
+			break
+		}
+		g.counts[to] = sum
+		sum += n
 	}
-	return sorted(into)
+	g.seen = slices.Grow(g.seen[:0], int(sum))[:sum]
+	s.pairs.each(func(n uint32, p uint64) {
+		group := int(p >> recordBits)
+		if group < from || group >= to || g.counts[group] == tooFew {
+			return
+		}
+		x := sighting{at: l.times.at(uint32(p)), n: n}
+		switch {
+		case s.value.len() > 0:
+			x.mark = s.value.at(n)
+		case s.input.len() > 0:
+			x.mark = uint32(s.input.at(n))
+		}
+		g.seen[g.counts[group]] = x
+		g.counts[group]++
+	})
+	return to
 }

@@ -1,78 +1,67 @@
 package memory
 
 import (
-	"bytes"
 	"hash/maphash"
+	"math"
+	"strings"
 )
 
 // interned gives texts numbers, without a pointer for each of millions of them.
 type interned struct {
-	seed   maphash.Seed
-	text   []byte   // all texts, one behind the other
-	ends   []int64  // of each text
-	hashes []uint64 // of each text
-	slots  []uint32 // number plus one, by hash; a power of two
-	recent [4]uint32
-	next   int
+	seed maphash.Seed
+	text strings.Builder // all texts, one behind the other: parts of it are had without copying
+	ends []uint32        // where each text begins, and the last one ends
+	// slots hold 32 bits of a text's hash above its number plus one, so that
+	// a text which is not the one looked for is hardly ever compared.
+	slots []uint64 // a power of two
 }
 
-func newInterned() *interned { return &interned{seed: maphash.MakeSeed()} }
+func newInterned() *interned { return &interned{seed: maphash.MakeSeed(), ends: []uint32{0}} }
 
-func (t *interned) len() int { return len(t.ends) }
+func (t *interned) len() int { return len(t.ends) - 1 }
+
+// full tells that there is no room for longer texts to come.
+func (t *interned) full() bool { return t.text.Len() > math.MaxUint32/2 || t.len() >= mostLogged }
 
 // bytes is the memory that t takes, about.
-func (t *interned) bytes() int { return cap(t.text) + 16*cap(t.ends) + 4*len(t.slots) }
+func (t *interned) bytes() int { return t.text.Cap() + 4*cap(t.ends) + 8*len(t.slots) }
 
-func (t *interned) at(n uint32) []byte {
-	from := int64(0)
-	if n > 0 {
-		from = t.ends[n-1]
-	}
-	return t.text[from:t.ends[n]]
-}
+func (t *interned) at(n uint32) string { return t.text.String()[t.ends[n]:t.ends[n+1]] }
 
-// number is the text's number. Those of the record in hand come again and again.
+// number is the text's number.
 func (t *interned) number(text []byte) uint32 {
-	for _, n := range t.recent {
-		if int(n) < len(t.ends) && bytes.Equal(t.at(n), text) {
-			return n
-		}
-	}
-	n := t.find(text)
-	t.recent[t.next] = n
-	t.next = (t.next + 1) % len(t.recent)
-	return n
-}
-
-func (t *interned) find(text []byte) uint32 {
-	if 2*len(t.ends) >= len(t.slots) {
+	if 2*t.len() >= len(t.slots) {
 		t.grow()
 	}
-	h := maphash.Bytes(t.seed, text)
-	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		n := t.slots[i]
-		if n == 0 {
-			t.slots[i] = uint32(len(t.ends) + 1)
-			t.text = append(t.text, text...)
-			t.ends = append(t.ends, int64(len(t.text)))
-			t.hashes = append(t.hashes, h)
-			return uint32(len(t.ends) - 1)
+	tag := uint32(maphash.Bytes(t.seed, text))
+	mask := uint32(len(t.slots) - 1)
+	for i := tag & mask; ; i = (i + 1) & mask {
+		slot := t.slots[i]
+		if slot == 0 {
+			n := uint32(t.len())
+			t.slots[i] = uint64(tag)<<32 | uint64(n+1)
+			t.text.Write(text)
+			t.ends = append(t.ends, uint32(t.text.Len()))
+			return n
 		}
-		if t.hashes[n-1] == h && bytes.Equal(t.at(n-1), text) {
-			return n - 1
+		if n := uint32(slot) - 1; uint32(slot>>32) == tag && t.at(n) == string(text) {
+			return n
 		}
 	}
 }
 
 func (t *interned) grow() {
-	t.slots = make([]uint32, max(64, 2*len(t.slots)))
-	mask := uint64(len(t.slots) - 1)
-	for n, h := range t.hashes {
-		i := h & mask
+	old := t.slots
+	t.slots = make([]uint64, max(64, 2*len(old)))
+	mask := uint32(len(t.slots) - 1)
+	for _, slot := range old {
+		if slot == 0 {
+			continue
+		}
+		i := uint32(slot>>32) & mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = uint32(n + 1)
+		t.slots[i] = slot
 	}
 }

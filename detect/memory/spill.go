@@ -38,15 +38,7 @@ func (h *History) flush() (err error) {
 		}
 	}
 	parts := make([][]byte, spillParts)
-	for s, groups := range h.groups {
-		for group, p := range groups {
-			key := string(h.log.groups.at(group))
-			part := maphash.String(h.spill.seed, key) % spillParts
-			c := codec{b: parts[part]}
-			c.pile(&s, &key, p)
-			parts[part] = c.b
-		}
-		h.groups[s] = map[uint32]*pile{}
+	for s := range h.specs {
 		h.flushLog(s, parts)
 		h.log.specs[s] = specLog{}
 		for i, b := range parts {
@@ -56,18 +48,23 @@ func (h *History) flush() (err error) {
 			parts[i] = b[:0]
 		}
 	}
-	h.bytes, h.log = 0, newHitLog(len(h.specs))
+	h.log = newHitLog(len(h.specs))
+	h.edition++
 	return nil
 }
 
 // flushLog adds to the parts what the log has of a Spec.
 func (h *History) flushLog(s int, parts [][]byte) {
-	of := &h.log.specs[s]
-	h.log.each(s, 0, func(group []byte, hits []uint32) {
-		key, p := string(group), pile{base: h.log.times.at(of.record.at(hits[0])), n: int32(len(hits))}
-		for _, n := range hits {
-			one := h.log.hit(of, n)
-			p.buf = h.forms[s].appendHit(p.buf, &one, p.base)
+	of, spec := &h.log.specs[s], h.specs[s]
+	h.grouping.each(h.log, s, 0, func(key string, seen []sighting) {
+		sortSightings(seen)
+		h.hits = h.log.read(of, seen, h.hits[:0])
+		if spec.thins() {
+			h.hits = spec.thin(h.hits)
+		}
+		p := pile{base: h.hits[0].at, n: int32(len(h.hits))}
+		for i := range h.hits {
+			p.buf = h.forms[s].appendHit(p.buf, &h.hits[i], p.base)
 		}
 		part := maphash.String(h.spill.seed, key) % spillParts
 		c := codec{b: parts[part]}

@@ -69,3 +69,59 @@ func (s *Spec) thinValues(hits []hit) []hit {
 	i := -1
 	return slices.DeleteFunc(hits, func(hit) bool { i++; return !keep[i] })
 }
+
+// fewer drops sightings, sorted, of hits that FirstSeen does not need: what
+// thinValues does, for the hits of one value and instant together.
+func (g *glance) fewer(seen []sighting) []sighting {
+	g.runs = slices.Grow(g.runs[:0], len(seen))[:len(seen)]
+	for i := range seen {
+		g.sightValue(seen, i)
+	}
+	for i := range seen { // the last of each value
+		if at := g.counts[seen[i].mark]; at != 0 {
+			g.runs[at-1].keep = true
+			g.counts[seen[i].mark] = 0
+		}
+	}
+	out := seen[:0]
+	for i, x := range seen {
+		if g.runs[g.runs[i].first].keep {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// sightRun is what fewer knows at a sighting.
+type sightRun struct {
+	first uint32 // the first sighting with its value and time
+	kept  int64  // time of the last of the value that is kept
+	keep  bool
+}
+
+// sightValue takes up sighting i; counts has the first sighting of the last
+// instant of each value, plus one.
+func (g *glance) sightValue(seen []sighting, i int) {
+	x, was := &seen[i], g.counts[seen[i].mark]
+	r := sightRun{first: uint32(i)}
+	window := g.s.window()
+	switch {
+	case was == 0:
+		r.kept, r.keep = x.at, true
+	case seen[was-1].at == x.at:
+		r = g.runs[was-1]
+		r.keep = false // its first speaks for it
+		g.runs[i] = r
+		return
+	case x.at-seen[was-1].at > window:
+		g.runs[was-1].keep = true
+		r.kept, r.keep = x.at, true
+	case x.at-g.runs[was-1].kept > window:
+		g.runs[was-1].keep = true
+		r.kept = seen[was-1].at
+	default:
+		r.kept = g.runs[was-1].kept
+	}
+	g.runs[i] = r
+	g.counts[x.mark] = uint32(i) + 1
+}

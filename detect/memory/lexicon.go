@@ -1,0 +1,89 @@
+package memory
+
+// Lexicon numbers the texts of groups and values for one goroutine that reads
+// records. Hits go to a History under these numbers, with a Page that says what
+// they are; the History looks at a text only when its number is new to it. So
+// a text is looked for where it is read, in a small table that nobody shares,
+// and filing a hit compares no texts.
+type Lexicon struct {
+	texts *interned
+	known *known
+}
+
+// known is what a History knows of a Lexicon: its own numbers, plus one, of the
+// texts as groups and as values. Only the History looks at it.
+type known struct {
+	edition        int // of the History's log
+	groups, values []uint32
+}
+
+// NewLexicon is a Lexicon without texts.
+func NewLexicon() *Lexicon { return &Lexicon{newInterned(), new(known)} }
+
+// Number is the text's number.
+func (l *Lexicon) Number(text []byte) uint32 { return l.texts.number(text) }
+
+// The bounds of one Lexicon.
+const (
+	lexiconTexts = 1 << 17
+	lexiconBytes = 8 << 20
+)
+
+// Full tells that it is time for another Lexicon: what comes again and again is
+// soon in that too.
+func (l *Lexicon) Full() bool {
+	return l.texts.len() >= lexiconTexts || l.texts.text.Len() >= lexiconBytes
+}
+
+// Page is the texts that a Lexicon has numbered so far. It does not change when
+// the Lexicon goes on, and may be given to another goroutine.
+type Page struct {
+	text  string
+	ends  []uint32
+	known *known
+}
+
+// Page is all texts so far.
+func (l *Lexicon) Page() Page { return Page{l.texts.text.String(), l.texts.ends, l.known} }
+
+func (p *Page) at(n uint32) []byte { return []byte(p.text[p.ends[n]:p.ends[n+1]]) }
+
+// Group and Value give a History's own numbers of a text on a page.
+func (h *History) Group(p *Page, n uint32) Text {
+	h.open(p)
+	if k := p.known.groups[n]; k != 0 {
+		return Text(k - 1)
+	}
+	own := h.log.groups.number(p.at(n))
+	p.known.groups[n] = own + 1
+	return Text(own)
+}
+
+// Value is like Group.
+func (h *History) Value(p *Page, n uint32) Text {
+	h.open(p)
+	if k := p.known.values[n]; k != 0 {
+		return Text(k - 1)
+	}
+	own := h.log.values.number(p.at(n))
+	p.known.values[n] = own + 1
+	return Text(own)
+}
+
+// open makes room for what is known of a page, and forgets what was known
+// before the log was written to the temporary file.
+func (h *History) open(p *Page) {
+	k, n := p.known, len(p.ends)-1
+	if k.edition == h.edition && len(k.groups) >= n {
+		return
+	}
+	if k.edition != h.edition {
+		k.edition = h.edition
+		clear(k.groups)
+		clear(k.values)
+	}
+	if more := n - len(k.groups); more > 0 {
+		k.groups = append(k.groups, make([]uint32, more)...)
+		k.values = append(k.values, make([]uint32, more)...)
+	}
+}
