@@ -33,6 +33,7 @@ type part struct {
 	state    string        // EventBridge rule state, "" when none was given
 	native   bool          // it stands below match
 	window   time.Duration // of a query; 0 when none was given
+	where    *where.Reader // of the conditions of the other rules; may be nil
 }
 
 // place gives a language's diagnostic its file and line.
@@ -109,7 +110,7 @@ func Languages() []string {
 }
 
 func compileWhere(p *part, _ Options) (*compiled, diagnostic.List) {
-	c, list := where.ParseNode(p.node)
+	c, list := p.where.ParseNode(p.node)
 	if c == nil {
 		return nil, list
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/where"
 )
 
 // Set is what was loaded: the valid rules, and what was left aside.
@@ -77,6 +78,7 @@ type loader struct {
 	bytes int             // of all files
 	roots []*os.Root      // open until every reference is read
 	yaml  yamldoc.Reader  // of one file after another: no rule keeps a node
+	where where.Reader
 
 	referenced map[string]bool // files that rules name with file:
 	sigma      sigmaRules

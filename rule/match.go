@@ -47,7 +47,7 @@ func (n *native) unknownLanguage(k *yamldoc.Node) {
 var whereKeys = map[string]bool{"all": true, "any": true, "not": true}
 
 func (n *native) language(k, v, state *yamldoc.Node, window time.Duration) {
-	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true, window: window}
+	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true, window: window, where: &n.where}
 	if !n.content(&p, k, v) {
 		return
 	}

@@ -15,6 +15,9 @@ type Reader struct {
 // A Reader makes room for so many nodes at first and at most at a time.
 const leastChunk, mostChunk = 16, 256
 
+// mostList is the number of children up to which the room for them is doubled.
+const mostList = 1 << 16
+
 // reset forgets every node.
 func (r *Reader) reset() {
 	for _, c := range r.chunks[:r.used] {
@@ -66,7 +69,7 @@ func (r *Reader) list(n int) []*Node {
 		return nil
 	}
 	if cap(r.lists)-len(r.lists) < n {
-		r.lists = make([]*Node, 0, max(n, 2*leastChunk, min(2*cap(r.lists), 4*mostChunk)))
+		r.lists = make([]*Node, 0, max(n, 2*leastChunk, min(2*cap(r.lists), mostList)))
 	}
 	at := len(r.lists)
 	r.lists = r.lists[:at+n]

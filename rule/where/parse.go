@@ -10,7 +10,10 @@ import (
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
-type parser struct{ list diagnostic.List }
+type parser struct {
+	list  diagnostic.List
+	known *Reader // of tests made before; may be nil
+}
 
 func (p *parser) fail(n *yamldoc.Node, code, fix, format string, args ...any) {
 	p.list = append(p.list, diagnostic.Diagnostic{
@@ -31,12 +34,12 @@ func (p *parser) condition(n *yamldoc.Node) detect.Node {
 	if len(n.Keys) == 0 {
 		p.fail(n, CodeEmpty, "", "an empty condition would hold for every record; name a field, all, any or not")
 	}
+	if len(n.Keys) == 1 {
+		return p.entry(n.Keys[0], n.Values[0])
+	}
 	all := make(detect.All, len(n.Keys))
 	for i, k := range n.Keys {
 		all[i] = p.entry(k, n.Values[i])
-	}
-	if len(all) == 1 {
-		return all[0]
 	}
 	return all
 }
@@ -71,6 +74,19 @@ func (p *parser) conditions(k, v *yamldoc.Node) []detect.Node {
 
 // field reads the tests under one field path.
 func (p *parser) field(k, v *yamldoc.Node) detect.Node {
+	test, id := p.known.find(k, v)
+	if test != nil {
+		return test
+	}
+	said := len(p.list)
+	test = p.newField(k, v)
+	if len(p.list) == said { // what is said is said of each rule
+		p.known.keep(id, test)
+	}
+	return test
+}
+
+func (p *parser) newField(k, v *yamldoc.Node) detect.Node {
 	path, ok := p.path(k)
 	if !ok {
 		return detect.Const(false)

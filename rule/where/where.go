@@ -80,10 +80,5 @@ func syntaxDiagnostic(err error) diagnostic.Diagnostic {
 // ParseNode reads a condition from a node of a larger YAML file; the
 // diagnostics carry that file's lines.
 func ParseNode(n *yamldoc.Node) (*Condition, diagnostic.List) {
-	var p parser
-	c := &Condition{node: p.condition(n)}
-	if p.list.Err() != nil {
-		return nil, p.list
-	}
-	return c, p.list
+	return (*Reader)(nil).ParseNode(n)
 }
