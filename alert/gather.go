@@ -93,7 +93,7 @@ func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []La
 func GroupOf(f *Finding) []Label { return groupOf(f, recordOf(f)) }
 
 func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
-	if f.Detection != nil && len(f.Detection.Group) > 0 && !names(f.Detection.Group, f.Rule.GroupBy) {
+	if f.Detection != nil && !names(f.Detection.Group, f.Rule.GroupBy) {
 		return boundedLabels(f.Detection.Group)
 	}
 	fields := f.Rule.GroupBy

@@ -24,11 +24,10 @@ import (
 	"github.com/trailwarden/trailwarden/source"
 )
 
-// function is the Lambda handler over a store, with the starter rules that
-// remember.
-func function(t testing.TB, b source.Fetcher, text string, store func(policy func() *alert.Policy) alert.Store) *lambda.Function {
+// function is the Lambda handler over a store, with the rules of these files.
+func function(t testing.TB, b source.Fetcher, files []string, text string, store func(policy func() *alert.Policy) alert.Store) *lambda.Function {
 	t.Helper()
-	rules, _ := json.Marshal(starterFiles(t, true))
+	rules, _ := json.Marshal(files)
 	cfg, list := config.Decode("test", fmt.Appendf(nil, "rules: %s\nlimits: {lateness: 1h}\n%s", rules, text))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
@@ -110,7 +109,7 @@ func TestRulesThatRememberFindTheSameInAFunction(t *testing.T) {
 	b := bucket{}.put(objects).put([]faults.Object{end})
 	t.Run("alone", func(t *testing.T) {
 		s := open(t)
-		f := function(t, b, "", func(func() *alert.Policy) alert.Store { return unclosed{s} })
+		f := function(t, b, starterFiles(t, true), "", func(func() *alert.Policy) alert.Store { return unclosed{s} })
 		for batch := range slices.Chunk(objects, 10) {
 			invoke(t, f, batch)
 		}
@@ -124,7 +123,7 @@ func TestRulesThatRememberFindTheSameInAFunction(t *testing.T) {
 		var fs []*lambda.Function
 		var first alert.Store
 		for range 2 {
-			fs = append(fs, function(t, b, "store: {dynamodb: {table: "+table+"}}", func(policy func() *alert.Policy) alert.Store {
+			fs = append(fs, function(t, b, starterFiles(t, true), "store: {dynamodb: {table: "+table+"}}", func(policy func() *alert.Policy) alert.Store {
 				s, err := dynamodb.Open(t.Context(), cfg, table, dynamodb.Options{Policy: policy, Create: true})
 				if err != nil {
 					t.Fatal(err)
