@@ -14,13 +14,17 @@ func (s *Store) Act(ctx context.Context, id string, act alert.Action) (a *alert.
 		if id, err = fullID(t, id); err != nil {
 			return err
 		}
-		if a, err = loadAlert(t, id); err != nil {
+		if a, err = t.alert(id); err != nil {
 			return err
 		}
 		if a == nil {
 			return fmt.Errorf("alert %s: %w", id, alert.ErrNotFound)
 		}
-		return t.perform(a, act, s.policy())
+		if err := t.perform(a, act, s.policy()); err != nil {
+			return err
+		}
+		a = copied(a)
+		return nil
 	})
 	if err != nil {
 		return nil, err

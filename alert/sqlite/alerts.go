@@ -107,9 +107,7 @@ func loadBare(q rows, id string) (*alert.Alert, error) {
 
 // saveAlert writes an alert; its samples only when withSamples says so.
 func (t *tx) saveAlert(a *alert.Alert, withSamples bool) error {
-	bare := *a
-	bare.Samples = nil
-	doc, err := json.Marshal(&bare)
+	doc, err := t.w.rules.doc(a)
 	if err != nil {
 		return fmt.Errorf("alert %s: %w", a.ID, err)
 	}
@@ -126,6 +124,7 @@ func (t *tx) saveAlert(a *alert.Alert, withSamples bool) error {
 		return fmt.Errorf("alert %s: samples: %w", a.ID, err)
 	}
 	r.samplesSum = sum("samples", r.id, r.samples)
+	t.w.kept.keep(a)
 	return t.exec("INSERT OR REPLACE INTO alert ("+alertColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		r.id, r.rule, r.status, r.lastSeen, r.updated, r.words, r.doc, r.sum, r.samples, r.samplesSum)
 }

@@ -112,7 +112,7 @@ func (t *tx) recordFindings(in *alert.Incoming, now time.Time, c *alert.Committe
 
 // apply adds new findings to their alert.
 func (t *tx) apply(in *alert.Incoming, env *alert.Env, c *alert.Committed) ([]alert.Delivery, error) {
-	before, err := loadAlert(t, in.ID)
+	before, err := t.alert(in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +139,12 @@ func sameSamples(a, b []alert.Sample) bool {
 	})
 }
 
+// wall is a time by the clock on the wall alone, as the file keeps times.
+func wall(t time.Time) time.Time { return t.UTC().Round(0) }
+
 // env reads what decisions depend on.
 func (t *tx) env(p *alert.Policy, now time.Time) (*alert.Env, error) {
-	env := &alert.Env{Policy: p, Now: now.UTC(), Sinks: map[string]*alert.SinkState{}}
+	env := &alert.Env{Policy: p, Now: wall(now), Sinks: map[string]*alert.SinkState{}}
 	var err error
 	if env.Silences, err = silences(t, millis(now)); err != nil {
 		return nil, err

@@ -21,13 +21,31 @@ const rowColumns = "id, sink, alert, kind, sequence, not_until, lease, leased_un
 
 // saveDelivery writes a row.
 func (t *tx) saveDelivery(r row) error {
+	columns, err := r.columns()
+	if err != nil {
+		return err
+	}
+	return t.exec("INSERT OR REPLACE INTO outbox ("+rowColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns...)
+}
+
+// leaseDelivery writes a row that is there and of which only the lease and the
+// document have changed: no index is touched.
+func (t *tx) leaseDelivery(r row) error {
+	columns, err := r.columns()
+	if err != nil {
+		return err
+	}
+	return t.exec("UPDATE outbox SET lease = ?, leased_until = ?, doc = ?, sum = ? WHERE id = ?", columns[6], columns[7], columns[9], columns[10], r.ID)
+}
+
+// columns are the values of rowColumns.
+func (r *row) columns() ([]any, error) {
 	doc, err := json.Marshal(&r.Delivery)
 	if err != nil {
-		return fmt.Errorf("delivery %s: %w", r.ID, err)
+		return nil, fmt.Errorf("delivery %s: %w", r.ID, err)
 	}
 	columns := []any{r.ID, r.Sink, r.Alert, string(r.Kind), r.Sequence, millis(r.NotUntil), r.Lease, r.leasedUntil, r.dead, doc}
-	return t.exec("INSERT OR REPLACE INTO outbox ("+rowColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		append(columns, sum("outbox", columns...))...)
+	return append(columns, sum("outbox", columns...)), nil
 }
 
 type scanner interface{ Scan(...any) error }
@@ -104,7 +122,7 @@ func (s *Store) idle(ctx context.Context, sink string, now time.Time) (bool, err
 }
 
 func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease time.Duration) (ds []alert.Delivery, err error) {
-	env := &alert.Env{Policy: p, Now: now.UTC(), Sinks: map[string]*alert.SinkState{}}
+	env := &alert.Env{Policy: p, Now: wall(now), Sinks: map[string]*alert.SinkState{}}
 	if err := t.addSink(env, sink); err != nil {
 		return nil, err
 	}
@@ -143,8 +161,11 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery, ok bool, err error) {
 	var a *alert.Alert
 	if r.Alert != "" {
-		if a, err = loadAlert(t, r.Alert); err != nil {
+		if a, err = t.alert(r.Alert); err != nil {
 			return d, false, err
+		}
+		if a != nil {
+			a = copied(a) // it is given away
 		}
 	}
 	r.MayRepeat = r.MayRepeat || r.Lease != "" // its holder never said how it ended
@@ -154,7 +175,7 @@ func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery,
 		kept := d
 		kept.Receipt = nil // the alert has it
 		d.Of = a
-		return d, true, t.saveDelivery(row{Delivery: kept, leasedUntil: millis(until)})
+		return d, true, t.leaseDelivery(row{Delivery: kept, leasedUntil: millis(until)})
 	}
 	if err := t.withdraw([]string{r.ID}); err != nil {
 		return d, false, err
@@ -164,6 +185,7 @@ func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery,
 			return d, false, err
 		}
 	}
+	t.w.kept.keep(a)
 	return d, false, t.saveAlert(a, false)
 }
 
@@ -194,7 +216,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error
 			return err
 		}
 		for _, r := range waiting {
-			a, err := loadAlert(t, r.Alert)
+			a, err := t.alert(r.Alert)
 			if err != nil {
 				return err
 			}

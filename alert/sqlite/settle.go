@@ -49,15 +49,14 @@ func (s *Store) SettleAll(ctx context.Context, all []alert.Settled, now time.Tim
 }
 
 func (t *tx) settle(env *alert.Env, s *alert.Settled) (lost bool, err error) {
-	found, err := load(t, "id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
-	if err != nil || len(found) == 0 || s.Delivery.Lease == "" {
+	kept, found, err := t.leased(s)
+	if err != nil || !found {
 		return true, err
 	}
-	kept := found[0].Delivery
 	kept.Count = s.Delivery.Count
 	var a *alert.Alert
 	if kept.Alert != "" {
-		if a, err = loadBare(t, kept.Alert); err != nil {
+		if a, err = t.bare(kept.Alert); err != nil {
 			return false, err
 		}
 	}
@@ -65,6 +64,23 @@ func (t *tx) settle(env *alert.Env, s *alert.Settled) (lost bool, err error) {
 		return false, err
 	}
 	return false, t.conclude(a, alert.Settle(a, kept, s.Outcome, env))
+}
+
+// leased is a delivery as it was claimed, while its lease holds. What arrived
+// goes, and the holder knows all of it that still matters: it is not read again.
+func (t *tx) leased(s *alert.Settled) (d alert.Delivery, found bool, err error) {
+	if s.Delivery.Lease == "" {
+		return d, false, nil
+	}
+	if s.Outcome.Class == alert.OK {
+		n, err := t.changed("DELETE FROM outbox WHERE id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
+		return s.Delivery, n > 0, err
+	}
+	rows, err := load(t, "id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
+	if err != nil || len(rows) == 0 {
+		return d, false, err
+	}
+	return rows[0].Delivery, true, nil
 }
 
 // conclude writes what a settlement says.
@@ -75,9 +91,7 @@ func (t *tx) conclude(a *alert.Alert, s alert.Settlement) error {
 		r.dead = 1
 	}
 	var err error
-	if s.Done {
-		err = t.withdraw([]string{r.ID})
-	} else {
+	if !s.Done { // what is done is gone
 		err = t.saveDelivery(r)
 	}
 	if err == nil && a != nil {

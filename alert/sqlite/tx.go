@@ -17,6 +17,8 @@ type writer struct {
 	conn  *sql.Conn
 	turn  chan struct{}
 	stmts map[string]*sql.Stmt
+	kept  kept
+	rules written
 }
 
 func newWriter(conn *sql.Conn) *writer {
@@ -53,14 +55,26 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := f(t)
+	err := t.since()
+	if err == nil {
+		err = f(t)
+	}
 	if err == nil {
 		err = t.exec("COMMIT")
 	}
 	if err != nil {
+		w.kept.forget()
 		// SQLite may have rolled back already; then this fails, and may.
 		_, _ = w.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	}
+	return err
+}
+
+// since finds out whether anybody else has written since our last transaction.
+func (t *tx) since() error {
+	var version int64
+	_, err := t.one("PRAGMA data_version", nil, &version)
+	t.w.kept.is(version)
 	return err
 }
 

@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/alert"
+)
+
+// kept are alerts as the file has them, for the one who writes: an alert is read
+// again when it is claimed, when it is settled and with each finding that joins
+// it, and reading it anew each time would cost as much as all else. The copies
+// hold as long as nobody else writes to the file, which SQLite tells (PRAGMA
+// data_version), and no transaction of ours fails.
+//
+// Two sets take turns, and the older is forgotten when the younger is full.
+type kept struct {
+	version    int64 // of the file's data, as the writing connection sees it
+	young, old map[string]*alert.Alert
+	bytes      int // of the younger, about
+}
+
+// mostKept bounds each set, in bytes.
+const mostKept = 8 << 20
+
+// is forgets everything if the file's data have another version by now.
+func (k *kept) is(version int64) {
+	if k.version != version {
+		*k = kept{version: version}
+	}
+}
+
+// forget forgets everything.
+func (k *kept) forget() { *k = kept{version: k.version} }
+
+// alert is the alert with that ID, nil when it is not kept.
+func (k *kept) alert(id string) *alert.Alert {
+	if a := k.young[id]; a != nil {
+		return a
+	}
+	a := k.old[id]
+	if a != nil {
+		k.keep(a)
+	}
+	return a
+}
+
+// keep keeps an alert whole, with its samples.
+func (k *kept) keep(a *alert.Alert) {
+	if k.young[a.ID] == nil {
+		k.bytes += about(a)
+	}
+	if k.bytes > mostKept {
+		k.old, k.young, k.bytes = k.young, nil, about(a)
+	}
+	if k.young == nil {
+		k.young = map[string]*alert.Alert{}
+	}
+	k.young[a.ID] = a
+}
+
+// about is how much room an alert takes, in bytes.
+func about(a *alert.Alert) int {
+	n := 4096
+	for i := range a.Samples {
+		n += len(a.Samples[i].Record) + 512
+	}
+	return n
+}
+
+// copied is an alert that may be changed, or given away, while a stays as it is.
+// What only ever changes as a whole is shared.
+func copied(a *alert.Alert) *alert.Alert {
+	c := *a
+	c.Samples, c.Told, c.Notes, c.Tallies = slices.Clone(a.Samples), slices.Clone(a.Told), slices.Clone(a.Notes), slices.Clone(a.Tallies)
+	for i := range c.Tallies {
+		c.Tallies[i].Values = slices.Clone(c.Tallies[i].Values)
+	}
+	return &c
+}
+
+// alert is an alert with its samples, nil when there is none. Whoever changes it
+// saves it in the same transaction.
+func (t *tx) alert(id string) (*alert.Alert, error) {
+	if a := t.w.kept.alert(id); a != nil {
+		return a, nil
+	}
+	a, err := loadAlert(t, id)
+	if err == nil && a != nil {
+		t.w.kept.keep(a)
+	}
+	return a, err
+}
+
+// bare is an alert of which the samples do not matter, nil when there is none.
+func (t *tx) bare(id string) (*alert.Alert, error) {
+	if a := t.w.kept.alert(id); a != nil {
+		return a, nil
+	}
+	return loadBare(t, id)
+}
