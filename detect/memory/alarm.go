@@ -1,10 +1,7 @@
 package memory
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -16,9 +13,12 @@ type AlarmSettings struct {
 	Period     time.Duration // 10, 20 or 30 seconds, or a multiple of a minute
 	Periods    int           // evaluation periods, N
 	Datapoints int           // to alarm, M ≤ N; 0 means N
-	Statistic  string        // SampleCount, Sum, Average, Minimum, Maximum, or pNN
+	Statistic  string        // SampleCount, Sum, p99, TM(2%:98%) and so on, see CheckStatistic
 	Threshold  Bound
 	Missing    Missing
+	// KeepWhenFew says that the state stays what it is while there are too few
+	// samples for a percentile to mean anything.
+	KeepWhenFew bool
 	// Default, when set, is the sample of a minute in which records came but
 	// none matched.
 	Default *float64
@@ -97,26 +97,6 @@ func (a *AlarmSettings) Judge(points []Point, current AlarmState) AlarmState {
 	return OK
 }
 
-// CheckStatistic tells whether the statistic is one that is computed here.
-func CheckStatistic(name string) error {
-	switch name {
-	case "SampleCount", "Sum", "Average", "Minimum", "Maximum":
-		return nil
-	}
-	if _, ok := percentileOf(name); ok {
-		return nil
-	}
-	return fmt.Errorf("statistic %q is not supported: want SampleCount, Sum, Average, Minimum, Maximum or a percentile such as p99", name)
-}
-
-func percentileOf(name string) (float64, bool) {
-	if !strings.HasPrefix(name, "p") {
-		return 0, false
-	}
-	p, err := strconv.ParseFloat(name[1:], 64)
-	return p, err == nil && p >= 0 && p <= 100
-}
-
 // bucket is what a metric holds of one minute, or of ten seconds where the
 // alarm's period is less than a minute.
 type bucket struct {
@@ -124,7 +104,7 @@ type bucket struct {
 	count    float64
 	sum      float64
 	min, max float64
-	numbers  []float64 // of percentiles
+	numbers  []float64 // of statistics that look at each
 }
 
 func (b *bucket) add(x, weight float64, keep bool) {
@@ -147,22 +127,4 @@ func (b *bucket) join(o *bucket) {
 	b.count, b.sum = b.count+o.count, b.sum+o.sum
 	b.min, b.max = min(b.min, o.min), max(b.max, o.max)
 	b.numbers = append(b.numbers, o.numbers...)
-}
-
-func (b *bucket) value(statistic string) float64 {
-	switch statistic {
-	case "SampleCount":
-		return b.count
-	case "Sum":
-		return b.sum
-	case "Average":
-		return b.sum / b.count
-	case "Minimum":
-		return b.min
-	case "Maximum":
-		return b.max
-	}
-	p, _ := percentileOf(statistic)
-	slices.Sort(b.numbers)
-	return quantile(b.numbers, p/100)
 }

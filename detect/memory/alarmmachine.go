@@ -3,6 +3,7 @@ package memory
 // alarm evaluates one CloudWatch alarm along the minutes.
 type alarm struct {
 	s       *Spec
+	stat    statistic
 	buckets []bucket // ascending
 	win     []hit    // records behind the buckets
 	next    int64    // next evaluation; 0: with the next sample
@@ -16,7 +17,10 @@ type alarm struct {
 	done    []episode
 }
 
-func newAlarm(s *Spec) *alarm { return &alarm{s: s} }
+func newAlarm(s *Spec) *alarm {
+	stat, _ := parseStatistic(s.Alarm.Statistic) // was checked when the alarm was read
+	return &alarm{s: s, stat: stat}
+}
 
 // defaulted marks the sample of a minute in which nothing matched.
 const defaulted = 1 << 63
@@ -48,7 +52,7 @@ func (m *alarm) step(at int64, hits []hit) {
 		m.shaky = m.sure
 	}
 	b := m.bucket(at / m.unit())
-	_, keep := percentileOf(m.s.Alarm.Statistic)
+	keep := m.stat.each()
 	for i := range hits {
 		h := &hits[i]
 		if h.inputs&defaulted != 0 {
@@ -123,6 +127,9 @@ func (m *alarm) evaluate(at int64) {
 	m.prune(at - m.reach())
 	points := m.points(at)
 	state := m.s.Alarm.Judge(points, m.state)
+	if m.s.Alarm.KeepWhenFew && m.stat.tooFew(m.samples(at)) {
+		state = m.state
+	}
 	if m.next = at + m.pitch(); len(m.buckets) == 0 && state == m.state {
 		m.next = 0 // nothing changes until something comes
 	}
@@ -173,15 +180,34 @@ func (m *alarm) points(at int64) []Point {
 				sum.join(&m.buckets[j])
 			}
 		}
-		switch {
-		case sum.count == 0:
-		case m.s.Alarm.Threshold.holds(sum.value(m.s.Alarm.Statistic)):
-			all[i] = Breaching
-		default:
-			all[i] = Good
-		}
+		all[i] = m.point(&sum)
 	}
 	return all
+}
+
+// point is the data point of a period with these samples.
+func (m *alarm) point(samples *bucket) Point {
+	if samples.count == 0 {
+		return NoData
+	}
+	v, ok := m.stat.value(samples)
+	switch {
+	case !ok:
+		return NoData
+	case m.s.Alarm.Threshold.holds(v):
+		return Breaching
+	}
+	return Good
+}
+
+// samples is how many samples the evaluation periods have.
+func (m *alarm) samples(at int64) (n float64) {
+	for i := range m.buckets {
+		if m.buckets[i].n*m.unit() >= at-int64(m.s.Alarm.Periods)*m.period() {
+			n += m.buckets[i].count
+		}
+	}
+	return n
 }
 
 // begin opens an episode over the records in the evaluation periods. A data

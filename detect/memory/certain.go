@@ -59,13 +59,13 @@ func (m *alarm) rises() bool {
 	if !a.Threshold.below() || a.Default != nil && (*a.Default > 0 || a.Period < time.Minute) {
 		return false
 	}
-	switch a.Statistic {
-	case "SampleCount", "Maximum":
-		return true
-	case "Sum":
+	switch {
+	case a.KeepWhenFew:
+		return false
+	case m.stat.kind == total:
 		return m.s.addsUp()
 	}
-	return false
+	return m.stat.kind == sampleCount || m.stat.kind == maximum
 }
 
 // sureOf is when it is sure that the alarm is on at the end of the points: at

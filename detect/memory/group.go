@@ -354,7 +354,7 @@ func (g *group) withdraw(s *Spec, place int, gone []told, out []Detection) []Det
 func (s *Spec) fingerprint() string {
 	text := fmt.Sprint("2 ", s.Kind, s.Window, s.Bounds, s.Percentile, s.Steps, s.Warmup, s.Rate, s.By, s.Over, len(s.Inputs), s.Expr.text())
 	if s.Alarm != nil {
-		text += fmt.Sprint(s.Alarm.Period, s.Alarm.Periods, s.Alarm.Datapoints, s.Alarm.Statistic, s.Alarm.Threshold, s.Alarm.Missing)
+		text += fmt.Sprint(s.Alarm.Period, s.Alarm.Periods, s.Alarm.Datapoints, s.Alarm.Statistic, s.Alarm.Threshold, s.Alarm.Missing, s.Alarm.KeepWhenFew)
 	}
 	return text
 }

@@ -281,7 +281,7 @@ func (n naive) rates() (all []episode) {
 // alarms evaluates every minute, or ten seconds, or hour, from the first sample
 // on.
 func (n naive) alarms() (all []episode) {
-	m := alarm{s: n.s}
+	m := *newAlarm(n.s)
 	first := int64(math.MaxInt64 / 2)
 	if len(n.hits) > 0 {
 		first = n.hits[0].at
@@ -302,6 +302,9 @@ func (n naive) alarms() (all []episode) {
 			}
 		}
 		state := n.s.Alarm.Judge(n.points(&m, at), m.state)
+		if n.few(&m, at) {
+			state = m.state
+		}
 		if m.state == InAlarm && state != InAlarm {
 			if open != nil {
 				all = append(all, *open)
@@ -362,13 +365,22 @@ func (n naive) points(m *alarm, at int64) []Point {
 				sum.add(*n.s.Alarm.Default, 1, true)
 			}
 		}
-		switch {
-		case sum.count == 0:
-		case n.s.Alarm.Threshold.holds(sum.value(n.s.Alarm.Statistic)):
-			all[i] = Breaching
-		default:
-			all[i] = Good
-		}
+		all[i] = m.point(&sum)
 	}
 	return all
+}
+
+// few tells whether there are too few samples to evaluate an alarm.
+func (n naive) few(m *alarm, at int64) bool {
+	from, samples := at-int64(n.s.Alarm.Periods)*m.period(), 0
+	for _, h := range n.between(from, at-1) {
+		samples += int(h.weight)
+	}
+	for _, minute := range n.minutes {
+		t := minute*60_000 + 59_999
+		if n.s.Alarm.Default != nil && t >= from && t < at && len(n.between(t-59_999, t)) == 0 {
+			samples++
+		}
+	}
+	return n.s.Alarm.KeepWhenFew && m.stat.tooFew(float64(samples))
 }

@@ -68,9 +68,9 @@ func randomAlarm(r *rand.Rand) *memory.AlarmSettings {
 	n := 1 + r.IntN(3)
 	a := &memory.AlarmSettings{
 		Name: "alarm", Period: []time.Duration{time.Minute, 2 * time.Minute, 30 * time.Second}[r.IntN(3)], Periods: n, Datapoints: 1 + r.IntN(n),
-		Statistic: []string{"Sum", "Average", "Maximum", "Minimum", "SampleCount", "p90"}[r.IntN(6)],
+		Statistic: []string{"Sum", "Average", "Maximum", "Minimum", "SampleCount", "p90", "TM(10%:90%)", "tc90", "TS(0:5)", "WM(:2)", "PR(0:2)", "IQM"}[r.IntN(12)],
 		Threshold: memory.Bound{Op: detect.NumOp(1 + r.IntN(4)), Value: float64(r.IntN(4))},
-		Missing:   []memory.Missing{"", "ignore", "breaching", "notBreaching"}[r.IntN(4)],
+		Missing:   []memory.Missing{"", "ignore", "breaching", "notBreaching"}[r.IntN(4)], KeepWhenFew: r.IntN(4) == 0,
 	}
 	if r.IntN(2) == 0 {
 		a.Default = new(float64)
