@@ -168,10 +168,17 @@ func (w *worker) show(r *hitRecord) {
 
 // time is the time of the record in hand, in milliseconds of Unix time.
 func (w *worker) time() (int64, bool) {
-	if w.timed != w.index {
-		t, ok := w.rec.Time()
-		w.timed, w.at, w.hasTime = w.index, t.UnixMilli(), ok
+	if w.timed == w.index {
+		return w.at, w.hasTime
 	}
+	w.timed = w.index
+	if raw := w.rec.FieldRaw(cloudtrail.EventTime); canonical(raw) {
+		if w.at, w.hasTime = w.clock.instant(raw[1:21]); w.hasTime {
+			return w.at, true
+		}
+	}
+	t, ok := w.rec.Time()
+	w.at, w.hasTime = t.UnixMilli(), ok
 	return w.at, w.hasTime
 }
 

@@ -14,7 +14,7 @@ type shown struct {
 
 // Bounds of what is shown.
 const (
-	shownHits  = 8192     // of one input
+	shownHits  = 2048     // of one input
 	shownBytes = 16 << 20 // of all; the input with most of it goes first
 )
 

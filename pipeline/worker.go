@@ -35,6 +35,7 @@ type worker struct {
 	noted        bool // the record is among the batch's
 	at           int64
 	hasTime      bool
+	clock        clock
 	begun, timed int    // the index of the record that reading, and at, are of
 	newest       []byte // the latest eventTime of the file, as written
 	saidUntimed  int    // number of the file that has a note of that, plus one

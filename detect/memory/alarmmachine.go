@@ -61,7 +61,7 @@ func (m *alarm) step(at int64, hits []hit) {
 			}
 			continue
 		}
-		b.add(h.number, float64(h.weight), keep)
+		m.publish(b, h)
 		m.last = *h
 		m.win = append(m.win, *h)
 		if m.state == InAlarm {
@@ -70,6 +70,20 @@ func (m *alarm) step(at int64, hits []hit) {
 	}
 	if over := len(m.win) - MaxWindowHits; over > 0 {
 		m.win = m.win[over:]
+	}
+}
+
+// publish adds the samples of a record: one for each filter that it matches.
+func (m *alarm) publish(b *bucket, h *hit) {
+	for i := range m.s.Inputs {
+		if h.inputs>>i&1 == 0 {
+			continue
+		}
+		x := h.number
+		if in := &m.s.Inputs[i]; in.Number == nil && len(m.s.Inputs) > 1 {
+			x = in.Amount
+		}
+		b.add(x, float64(h.weight), m.stat.each())
 	}
 }
 

@@ -17,8 +17,15 @@ type known struct {
 	groups, values []uint32
 }
 
-// NewLexicon is a Lexicon without texts.
-func NewLexicon() *Lexicon { return &Lexicon{newInterned(), new(known)} }
+// noTexts is the number of the empty list of texts in every Lexicon.
+const noTexts = 0
+
+// NewLexicon is a Lexicon without texts but the empty one.
+func NewLexicon() *Lexicon {
+	l := &Lexicon{newInterned(), new(known)}
+	l.texts.number(nil)
+	return l
+}
 
 // Number is the text's number.
 func (l *Lexicon) Number(text []byte) uint32 { return l.texts.number(text) }

@@ -357,7 +357,7 @@ func (n naive) points(m *alarm, at int64) []Point {
 		from := at - int64(len(all)-i)*m.period()
 		var sum bucket
 		for _, h := range n.between(from, from+m.period()-1) {
-			sum.add(h.number, 1, true)
+			m.publish(&sum, &h)
 		}
 		for _, minute := range n.minutes {
 			t := minute*60_000 + 59_999
@@ -374,7 +374,7 @@ func (n naive) points(m *alarm, at int64) []Point {
 func (n naive) few(m *alarm, at int64) bool {
 	from, samples := at-int64(n.s.Alarm.Periods)*m.period(), 0
 	for _, h := range n.between(from, at-1) {
-		samples += int(h.weight)
+		samples += bits.OnesCount64(h.inputs)
 	}
 	for _, minute := range n.minutes {
 		t := minute*60_000 + 59_999

@@ -13,8 +13,9 @@ import (
 // FieldSets are the lists of fields that inputs read: most rules group by the
 // same few, whose texts are found once a record.
 type FieldSets struct {
-	names []string
-	sets  []fieldSet
+	names   []string
+	sets    []fieldSet
+	callers int // sets that only the caller decides
 }
 
 // fieldSet is one list of fields.
@@ -25,6 +26,7 @@ type fieldSet struct {
 	parts   []int
 	account bool // one of the fields is the account
 	actor   bool // one is made of who acted
+	caller  int  // place in a line, of a set that only the caller decides; else -1
 }
 
 // deciding are fields of a record that are short and come again and again, so
@@ -33,6 +35,9 @@ var deciding = [...]cloudtrail.FieldID{
 	cloudtrail.UserIdentity, cloudtrail.RecipientAccountID, cloudtrail.EventName, cloudtrail.EventSource, cloudtrail.AWSRegion,
 	cloudtrail.SourceIPAddress, cloudtrail.UserAgent, cloudtrail.ErrorCode, cloudtrail.EventType, cloudtrail.ReadOnly,
 }
+
+// The first of them are those of the caller.
+const callerAccount = 1
 
 // Add gives the number of a list of fields.
 func (s *FieldSets) Add(fields []Field) int {
@@ -43,12 +48,22 @@ func (s *FieldSets) Add(fields []Field) int {
 	if i := slices.Index(s.names, name.String()); i >= 0 {
 		return i
 	}
-	s.names, s.sets = append(s.names, name.String()), append(s.sets, newFieldSet(fields))
+	set := newFieldSet(fields)
+	if set.ofCaller() && s.callers < len(line{}.numbers) {
+		set.caller = s.callers
+		s.callers++
+	}
+	s.names, s.sets = append(s.names, name.String()), append(s.sets, set)
 	return len(s.sets) - 1
 }
 
+// ofCaller tells whether the caller alone decides the set's texts.
+func (s *fieldSet) ofCaller() bool {
+	return len(s.parts) > 0 && s.parts[len(s.parts)-1] <= callerAccount
+}
+
 func newFieldSet(fields []Field) fieldSet {
-	s := fieldSet{fields: fields, parts: []int{}}
+	s := fieldSet{fields: fields, parts: []int{}, caller: -1}
 	for i := range fields {
 		f := &fields[i]
 		id := f.id
@@ -62,7 +77,7 @@ func newFieldSet(fields []Field) fieldSet {
 		}
 		part := slices.Index(deciding[:], id)
 		if part < 0 {
-			return fieldSet{fields: fields}
+			return fieldSet{fields: fields, caller: -1}
 		}
 		s.parts = append(s.parts, part)
 	}
@@ -84,8 +99,9 @@ type Numbering struct {
 
 	seed   maphash.Seed
 	hashes [len(deciding)]uint64 // of the record's own fields; 0 for those not looked at
-	plain  int8                  // who acted is decided by userIdentity: 1 yes, -1 no, 0 not looked at
 	memo   []memo
+	lines  []line
+	line   *line // of the caller of the record in hand, nil before it is looked for
 }
 
 // found is what the record in hand has of one list.
@@ -104,11 +120,23 @@ type memo struct {
 	all    bool
 }
 
-const memos = 1 << 13 // a power of two
+// line is what all lists that the caller decides gave, in one line of the
+// processor's cache: for most records it is the only thing to be looked up.
+type line struct {
+	hash     uint64
+	has, all uint16 // bits by place
+	numbers  [13]uint32
+}
+
+// Powers of two.
+const (
+	memos = 1 << 15
+	lines = 1 << 15
+)
 
 // NewNumbering prepares to read the sets, which are complete.
 func NewNumbering(sets *FieldSets) *Numbering {
-	return &Numbering{lexicon: NewLexicon(), sets: sets, found: make([]found, len(sets.sets)), seed: maphash.MakeSeed(), memo: make([]memo, memos)}
+	return &Numbering{lexicon: NewLexicon(), sets: sets, found: make([]found, len(sets.sets)), seed: maphash.MakeSeed(), memo: make([]memo, memos), lines: make([]line, lines)}
 }
 
 // Page says what the numbers given so far stand for.
@@ -120,6 +148,7 @@ func (n *Numbering) Renew() {
 	if n.lexicon.Full() {
 		n.lexicon = NewLexicon()
 		clear(n.memo)
+		clear(n.lines)
 		n.record++
 	}
 }
@@ -128,7 +157,7 @@ func (n *Numbering) Renew() {
 func (n *Numbering) Begin(rec *cloudtrail.Record) {
 	n.record++
 	n.reading.Begin(rec)
-	n.hashes, n.plain = [len(deciding)]uint64{}, 0
+	n.hashes, n.line = [len(deciding)]uint64{}, nil
 }
 
 // Number is the number of the texts of a list in the record in hand. When all
@@ -138,46 +167,87 @@ func (n *Numbering) Number(set int) (number uint32, all bool) {
 	if f.record == n.record {
 		return f.number, f.all
 	}
-	f.record = n.record
 	s := &n.sets.sets[set]
-	hash, decided := n.hash(s, set)
-	m := &n.memo[hash%memos]
-	if decided && m.hash == hash {
-		f.number, f.all = m.number, m.all
-		return f.number, f.all
+	if len(s.fields) == 0 {
+		return noTexts, true
 	}
-	n.text, f.all = n.reading.Texts(n.text[:0], s.fields)
-	f.number = n.lexicon.Number(n.text)
-	if decided {
-		*m = memo{hash, f.number, f.all}
+	f.record = n.record
+	switch {
+	case s.caller >= 0:
+		n.ofCaller(s, f)
+	case s.parts != nil:
+		n.ofParts(s, set, f)
+	default:
+		n.read(s, f)
 	}
 	return f.number, f.all
+}
+
+func (n *Numbering) ofParts(s *fieldSet, set int, f *found) {
+	hash := n.hash(uint64(set)*2+1, s.parts)
+	m := &n.memo[hash%memos]
+	if m.hash == hash {
+		f.number, f.all = m.number, m.all
+		return
+	}
+	if n.read(s, f); n.decided(s) {
+		*m = memo{hash, f.number, f.all}
+	}
+}
+
+func (n *Numbering) ofCaller(s *fieldSet, f *found) {
+	if n.line == nil {
+		hash := n.hash(1, []int{0, callerAccount})
+		if n.line = &n.lines[hash%lines]; n.line.hash != hash {
+			*n.line = line{hash: hash}
+		}
+	}
+	bit := uint16(1) << s.caller
+	if n.line.has&bit != 0 {
+		f.number, f.all = n.line.numbers[s.caller], n.line.all&bit != 0
+		return
+	}
+	n.read(s, f)
+	if !n.decided(s) {
+		return
+	}
+	n.line.has |= bit
+	if n.line.numbers[s.caller] = f.number; f.all {
+		n.line.all |= bit
+	}
+}
+
+func (n *Numbering) read(s *fieldSet, f *found) {
+	n.text, f.all = n.reading.Texts(n.text[:0], s.fields)
+	f.number = n.lexicon.Number(n.text)
 }
 
 // Amount is the number that the record in hand has for an input of a Spec.
 func (n *Numbering) Amount(s *Spec, in *Input) (float64, bool) { return n.reading.NumberOf(s, in) }
 
-// hash is that of the record's own fields that decide the set's texts; decided
-// is false when others may have a say.
-func (n *Numbering) hash(s *fieldSet, set int) (hash uint64, decided bool) {
-	if s.parts == nil || s.actor && !n.actorIsPlain() || s.account && !n.accountIsPlain() {
-		return 0, false
-	}
-	hash = uint64(set)*2 + 1
-	for _, p := range s.parts {
+// hash is that of some of the deciding fields of the record in hand.
+func (n *Numbering) hash(hash uint64, parts []int) uint64 {
+	for _, p := range parts {
 		h := n.hashes[p]
 		if h == 0 {
-			raw := n.reading.rec.FieldRaw(deciding[p])
-			if len(raw) <= len(`""`) {
-				return 0, false // what is missing may be looked for elsewhere
-			}
-			h = maphash.Bytes(n.seed, raw) | 1
+			h = maphash.Bytes(n.seed, n.reading.rec.FieldRaw(deciding[p])) | 1
 			n.hashes[p] = h
 		}
 		hash = (hash ^ h) * 0x9e3779b97f4a7c15
 		hash ^= hash >> 29
 	}
-	return hash, true
+	return hash
+}
+
+// decided tells whether those fields alone decide the set's texts, which depends
+// on nothing but them.
+func (n *Numbering) decided(s *fieldSet) bool {
+	for _, p := range s.parts {
+		if len(n.reading.rec.FieldRaw(deciding[p])) == 0 {
+			return false // what is missing may be looked for elsewhere
+		}
+	}
+	return (!s.actor || n.actorIsPlain()) && (!s.account || n.accountIsPlain())
 }
 
 // accountIsPlain tells that recipientAccountId alone says which account it is:
@@ -190,12 +260,6 @@ func (n *Numbering) accountIsPlain() bool {
 // actorIsPlain tells that userIdentity alone says who acted: of a user of IAM
 // Identity Center another field does, and escapes may hide that it is one.
 func (n *Numbering) actorIsPlain() bool {
-	if n.plain == 0 {
-		n.plain = 1
-		raw := n.reading.rec.FieldRaw(cloudtrail.UserIdentity)
-		if bytes.IndexByte(raw, '\\') >= 0 || bytes.Contains(raw, []byte("IdentityCenterUser")) {
-			n.plain = -1
-		}
-	}
-	return n.plain > 0
+	raw := n.reading.rec.FieldRaw(cloudtrail.UserIdentity)
+	return bytes.IndexByte(raw, '\\') < 0 && !bytes.Contains(raw, []byte("IdentityCenterUser"))
 }
