@@ -223,9 +223,58 @@ func (l level) shorten(v reflect.Value) reflect.Value {
 	return v
 }
 
+// whole tells that the first level leaves out nothing of m: most messages are far
+// from its bounds, and need no copy.
+func whole(m *message.Message) bool {
+	l := levels()[0]
+	for _, k := range m.Links {
+		if len(k.URL) > longestLink {
+			return false
+		}
+	}
+	return len(m.Events) <= l.events && l.keeps(reflect.ValueOf(m).Elem())
+}
+
+// keeps tells whether shorten would keep v as it is.
+func (l level) keeps(v reflect.Value) bool {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[json.RawMessage]():
+		return true
+	case v.Kind() == reflect.String:
+		return v.Len() <= l.text && utf8.ValidString(v.String())
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		return l.keeps(v.Elem())
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if !l.keeps(v.Field(i)) {
+				return false
+			}
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			if i == l.list || !l.keeps(v.Index(i)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // JSON is m as one JSON object of at most limit bytes. Text and HTML of a
 // user's template are left out: they are for people.
 func JSON(m *message.Message, limit int) ([]byte, error) {
+	if whole(m) {
+		c := *m
+		c.Text, c.HTML = "", ""
+		if body, err := json.Marshal(&c); err == nil && len(body) <= limit {
+			return body, nil
+		}
+	}
+	return fitted(m, limit)
+}
+
+// fitted is JSON of a message that may have to be shortened.
+func fitted(m *message.Message, limit int) ([]byte, error) {
 	var body []byte
 	var err error
 	To(m, func(c *message.Message) bool {
