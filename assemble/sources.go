@@ -2,10 +2,6 @@ package assemble
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,12 +12,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/source"
-	"github.com/trailwarden/trailwarden/source/folder"
-	sourcehttp "github.com/trailwarden/trailwarden/source/http"
-	"github.com/trailwarden/trailwarden/source/logs"
-	"github.com/trailwarden/trailwarden/source/lookup"
 	"github.com/trailwarden/trailwarden/source/s3"
-	"github.com/trailwarden/trailwarden/source/sqs"
 )
 
 // MadeSource is a source with what its deliveries need.
@@ -42,60 +33,6 @@ type Endpoint struct {
 	Handler          http.Handler
 }
 
-// Sources makes every source that is enabled. One that cannot be made does not
-// stop the others: the error joins what is wrong with each.
-func (a *Assembly) Sources(ctx context.Context, cursor source.Cursor) ([]MadeSource, error) {
-	var out []MadeSource
-	var faults []error
-	for i := range a.Config.Sources {
-		c := &a.Config.Sources[i]
-		if !c.Enabled {
-			continue
-		}
-		m, err := a.source(ctx, c, cursor)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("sources.%s: %w", c.Name, err))
-			continue
-		}
-		m.Print = a.print(c)
-		out = append(out, m)
-	}
-	return out, errors.Join(faults...)
-}
-
-// print is a hash of the settings; secrets are in it by reference only.
-func (a *Assembly) print(c *config.Source) string {
-	text, err := json.Marshal(c)
-	if err != nil {
-		text = fmt.Append(nil, err)
-	}
-	sum := sha256.Sum256(fmt.Appendf(text, "%v", a.Config.AWS))
-	return hex.EncodeToString(sum[:8])
-}
-
-func (a *Assembly) source(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
-	switch {
-	case c.S3 != nil:
-		return a.bucket(ctx, c, cursor)
-	case c.SQS != nil:
-		return a.queue(ctx, c)
-	case c.HTTP != nil:
-		return a.endpoint(c)
-	case c.Logs != nil:
-		return a.logGroup(ctx, c, cursor)
-	case c.Lookup != nil:
-		return a.history(ctx, c, cursor)
-	case c.Folder != nil:
-		s := folder.New(folder.Options{Name: c.Name, Path: c.Folder.Path, Every: c.Folder.Every.Std(), Settled: c.Folder.Settled.Std(),
-			Workers: a.workers(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
-		return MadeSource{Source: s, Fetch: s.Fetcher()}, nil
-	}
-	return MadeSource{}, errors.New("it has no kind")
-}
-
-// workers is how many files are judged at once; 0 leaves it to the source.
-func (a *Assembly) workers() int { return a.Config.Serve.Workers }
-
 // objects reads S3 as a block of the configuration says.
 func (a *Assembly) objects(ctx context.Context, block config.Client, buckets []string) (*s3.Client, error) {
 	cfg, err := a.AWS(ctx, block)
@@ -103,93 +40,6 @@ func (a *Assembly) objects(ctx context.Context, block config.Client, buckets []s
 		return nil, err
 	}
 	return s3.New(s3.Options{Config: cfg, Buckets: buckets, PathStyle: cfg.BaseEndpoint != nil}), nil
-}
-
-func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
-	b := c.S3
-	client, err := a.objects(ctx, b.Client, []string{b.Bucket})
-	if err != nil {
-		return MadeSource{}, err
-	}
-	from, err := moment(b.From, a.o.Now())
-	if err != nil {
-		return MadeSource{}, fmt.Errorf("from: %w", err)
-	}
-	to, err := moment(b.To, a.o.Now())
-	if err != nil {
-		return MadeSource{}, fmt.Errorf("to: %w", err)
-	}
-	s := s3.NewPoll(s3.PollOptions{Name: c.Name, Client: client, Every: b.Every.Std(), Workers: b.Workers, Cursor: cursor,
-		Grace:   a.Config.Serve.Stop.Std(),
-		Listing: s3.Listing{Bucket: b.Bucket, Prefix: b.Prefix, From: from, To: to, Accounts: b.Accounts, Regions: b.Regions}})
-	return MadeSource{Source: s, Fetch: client}, nil
-}
-
-func (a *Assembly) queue(ctx context.Context, c *config.Source) (MadeSource, error) {
-	q := c.SQS
-	block := q.Client
-	if block.Region == "" {
-		block.Region = queueRegion(q.Queue)
-	}
-	cfg, err := a.AWS(ctx, block)
-	if err != nil {
-		return MadeSource{}, err
-	}
-	client, err := a.objects(ctx, block, q.Buckets)
-	if err != nil {
-		return MadeSource{}, err
-	}
-	s := sqs.New(sqs.Options{Name: c.Name, Config: cfg, QueueURL: q.Queue, Parallel: q.Workers, Receivers: max(1, q.Workers/10),
-		MaxReceives: q.Tries, Visibility: q.Visibility.Std(), Grace: a.Config.Serve.Stop.Std()})
-	return MadeSource{Source: s, Fetch: client}, nil
-}
-
-// queueRegion is the region in a queue's URL, empty when it has none.
-func queueRegion(queue string) string {
-	_, rest, ok := strings.Cut(queue, "//sqs.")
-	if !ok {
-		return ""
-	}
-	region, _, _ := strings.Cut(rest, ".")
-	return region
-}
-
-func (a *Assembly) endpoint(c *config.Source) (MadeSource, error) {
-	h := c.HTTP
-	o := sourcehttp.Options{Name: c.Name, Topics: h.Topics, KeyHeader: h.APIHeader, MaxBody: int64(h.MaxBody)}
-	if !h.APIKey.IsZero() {
-		o.Key = a.Secret(h.APIKey)
-	}
-	if h.Confirm {
-		o.SNS.Confirm = sourcehttp.Visit
-	}
-	s := sourcehttp.New(o)
-	return MadeSource{Source: s, Fetch: a.Objects(h.Client),
-		Endpoint: &Endpoint{Listen: h.Listen, Path: h.Path, Certificate: h.Certificate, Key: h.Key, Handler: s}}, nil
-}
-
-func (a *Assembly) logGroup(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
-	cfg, err := a.AWS(ctx, c.Logs.Client)
-	if err != nil {
-		return MadeSource{}, err
-	}
-	s := logs.New(logs.Options{Name: c.Name, Config: cfg, Group: c.Logs.Group, Prefix: c.Logs.Prefix, Every: c.Logs.Every.Std(),
-		Overlap: c.Logs.Lag.Std(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
-	return MadeSource{Source: s, Fetch: source.Fetchers{}}, nil
-}
-
-func (a *Assembly) history(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
-	cfg, err := a.AWS(ctx, c.Lookup.Client)
-	if err != nil {
-		return MadeSource{}, err
-	}
-	from, err := moment(c.Lookup.From, a.o.Now())
-	if err != nil {
-		return MadeSource{}, fmt.Errorf("from: %w", err)
-	}
-	s := lookup.New(lookup.Options{Name: c.Name, Config: cfg, Regions: c.Lookup.Regions, From: from, Every: c.Lookup.Every.Std(),
-		Overlap: c.Lookup.Overlap.Std(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
-	return MadeSource{Source: s, Fetch: source.Fetchers{}}, nil
 }
 
 // moment reads a time: RFC 3339, a day (its start, UTC), or an age such as 7d.

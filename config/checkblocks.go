@@ -6,18 +6,18 @@ import (
 	"net/netip"
 	"net/url"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
 var (
-	arnForm     = regexp.MustCompile(`^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):.+$`)
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	bucketForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	arnForm     = re2.Own(`^arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):([0-9]{12}|):.+$`)
+	accountForm = re2.Own(`^[0-9]{12}$`)
+	bucketForm  = re2.Own(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 )
 
 // arn holds a text to an ARN of a service and gives its region.

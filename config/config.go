@@ -26,9 +26,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -174,7 +174,7 @@ func (r *reader) document(text []byte) *yamldoc.Node {
 	return nil
 }
 
-var anchor = regexp.MustCompile(`unknown anchor '[^']*'`)
+var anchor = re2.Own(`unknown anchor '[^']*'`)
 
 // unnamed takes the name out of what the YAML parser says of an unknown anchor:
 // it may be a secret that begins with an asterisk.

@@ -3,11 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
@@ -30,8 +30,8 @@ type form struct {
 type Duration time.Duration
 
 var (
-	durationForm = regexp.MustCompile(`^([0-9]+(ms|s|m|h|d|w))+$`)
-	durationPart = regexp.MustCompile(`([0-9]+)(ms|s|m|h|d|w)`)
+	durationForm = re2.Own(`^([0-9]+(ms|s|m|h|d|w))+$`)
+	durationPart = re2.Own(`([0-9]+)(ms|s|m|h|d|w)`)
 )
 
 var timeUnits = map[string]time.Duration{
@@ -89,7 +89,7 @@ func (d Duration) String() string {
 // Bytes is a number of bytes, written as 4096, 256KiB, 64MiB or 2GiB.
 type Bytes int64
 
-var byteForm = regexp.MustCompile(`^([0-9]{1,15}) ?(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)?$`)
+var byteForm = re2.Own(`^([0-9]{1,15}) ?(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)?$`)
 
 var byteUnits = map[string]int64{
 	"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
@@ -120,7 +120,7 @@ type Rate struct {
 	Per   time.Duration
 }
 
-var rateForm = regexp.MustCompile(`^([0-9]{1,6})/(s|m|min|h|d)$`)
+var rateForm = re2.Own(`^([0-9]{1,6})/(s|m|min|h|d)$`)
 
 func (r *Rate) parse(text string) error {
 	m := rateForm.FindStringSubmatch(text)

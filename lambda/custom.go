@@ -10,12 +10,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/deploy/notification"
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // BucketNotification is the type of the one custom resource: a notification of a
@@ -288,7 +288,7 @@ func (p properties) change() (notification.Change, error) {
 // bucket of its own in Amazon S3 (AWS knowledge center and CloudFormation User
 // Guide, VPC endpoints, name those buckets). Whoever may invoke the function
 // could name any other address to have it called.
-var responseHost = regexp.MustCompile(`^cloudformation-custom-resource-response-[a-z0-9-]+\.s3([.-][a-z0-9-]+)?\.amazonaws\.com(\.cn)?$`)
+var responseHost = re2.Own(`^cloudformation-custom-resource-response-[a-z0-9-]+\.s3([.-][a-z0-9-]+)?\.amazonaws\.com(\.cn)?$`)
 
 func checkResponseURL(raw string) error {
 	u, err := url.Parse(raw)

@@ -2,9 +2,10 @@ package message
 
 import (
 	_ "embed" // the names are part of the program
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 //go:embed attack.txt
@@ -30,7 +31,7 @@ func loadAttacks() *attacks {
 	return a
 }
 
-var attackID = regexp.MustCompile(`^([tgs])(\d{4})(?:\.(\d{3}))?$`)
+var attackID = re2.Own(`^([tgs])(\d{4})(?:\.(\d{3}))?$`)
 
 // of are the entries of ATT&CK among a rule's tags (attack.t1078.004,
 // attack.persistence; Sigma's tag specification), tactics first, each once.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message/mask"
 )
 
@@ -79,7 +79,7 @@ type Builder struct {
 	attacks *attacks
 }
 
-var tableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
+var tableName = re2.Own(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
 
 // NewBuilder makes a Builder. It refuses a table name that is none, and fields
 // that CloudTrail does not document but whose names are near to one that it does.

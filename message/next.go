@@ -2,22 +2,22 @@ package message
 
 import (
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // What commands, SQL and links are made of. Whatever does not look exactly like
 // this is left out of them: it was written by whoever made the call.
 var (
-	hexID     = regexp.MustCompile(`^[0-9a-f]{8,128}$`)
-	uuid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	ruleID    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	regionID  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
+	hexID     = re2.Own(`^[0-9a-f]{8,128}$`)
+	uuid      = re2.Own(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	ruleID    = re2.Own(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+	accountID = re2.Own(`^[0-9]{12}$`)
+	regionID  = re2.Own(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 )
 
 // short is as much of an alert's id as its lists show, which commands take.

@@ -2,8 +2,9 @@ package message
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // origin is where the call came from.
@@ -42,7 +43,7 @@ func tools() []tool {
 	}
 }
 
-var version = regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,3}`)
+var version = re2.Own(`^[0-9]+(\.[0-9]+){0,3}`)
 
 // client reduces a user agent to the program that it claims to be. Any caller
 // can claim anything.

@@ -1,10 +1,10 @@
 package message
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message/mask"
 )
 
@@ -24,8 +24,8 @@ const (
 var (
 	// principal is the unique id of a user, role, group or profile (IAM User
 	// Guide, IAM identifiers), or the account of root; no access key.
-	principal = regexp.MustCompile(`^(A(?:GPA|IDA|IPA|NPA|NVA|ROA|SCA)[A-Z0-9]{12,124}|\d{12})(?::|$)`)
-	instance  = regexp.MustCompile(`^i-[0-9a-f]{8,17}$`)
+	principal = re2.Own(`^(A(?:GPA|IDA|IPA|NPA|NVA|ROA|SCA)[A-Z0-9]{12,124}|\d{12})(?::|$)`)
+	instance  = re2.Own(`^i-[0-9a-f]{8,17}$`)
 )
 
 // who finds the person or workload behind the session (User Guide,

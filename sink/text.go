@@ -2,12 +2,12 @@ package sink
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"golang.org/x/text/unicode/norm"
 )
@@ -145,9 +145,9 @@ const domains = `com|net|org|edu|gov|mil|int|info|biz|io|co|ai|app|dev|cloud|pag
 	`ru|cn|de|uk|fr|nl|br|in|jp|eu|us|ca|au|it|es|pl|ch|se|no|fi|dk|be|at|cz|ir|ua|kr|tr|za|tk|ml|ga|cf|gq|su|to|ws|sh|ly|gl|gd|im|is|id|ph|vn|mx|ar|cl|nz|sg|hk|tw|il|pt|gr|hu|ro|bg|by|kz|pw|la|st|fm|am|vc|gg`
 
 var (
-	hosted = regexp.MustCompile(`(?i)(@?)((?:[\p{L}\p{N}_-]+[.。．｡])+)(` + domains + `)(/|:|\b)`)
-	ours   = regexp.MustCompile(`(?i)^(?:[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)*aws\.amazon\.com)$`)
-	wide   = regexp.MustCompile(`(?i)\b(www)[.。．｡]`) // whatever the rest is
+	hosted = re2.Own(`(?i)(@?)((?:[\p{L}\p{N}_-]+[.。．｡])+)(` + domains + `)(/|:|\b)`)
+	ours   = re2.Own(`(?i)^(?:[a-z0-9-]+\.amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)*aws\.amazon\.com)$`)
+	wide   = re2.Own(`(?i)\b(www)[.。．｡]`) // whatever the rest is
 	dots   = strings.NewReplacer(".", "[.]", "。", "[.]", "．", "[.]", "｡", "[.]")
 )
 

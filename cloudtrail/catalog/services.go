@@ -4,11 +4,11 @@ import (
 	_ "embed"
 	"iter"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/nearest"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 //go:embed services.txt
@@ -90,7 +90,7 @@ func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
 // apiVersionSuffix is the API version that some services append to the names
 // they record: CreateFunction20150331, AddPermission20150331v2,
 // CreateDistribution2020_05_31.
-var apiVersionSuffix = regexp.MustCompile(`(20\d{6}|20\d\d_\d\d_\d\d)(v\d)?$`)
+var apiVersionSuffix = re2.Own(`(20\d{6}|20\d\d_\d\d_\d\d)(v\d)?$`)
 
 // API tells whether the service of eventSource (any service, when that is "")
 // records eventName, with or without an API version at its end; if not,
@@ -108,7 +108,7 @@ func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion str
 }
 
 // writingVerbs start the names of APIs that change something, in every service.
-var writingVerbs = regexp.MustCompile(`^(Add|Associate|Attach|Authorize|Change|Create|Deactivate|Delete|Deregister|Detach|Disable|Disassociate|Enable|Modify|Put|Reboot|Register|Remove|Replace|Reset|Restore|Revoke|Run|Set|Start|Stop|Tag|Terminate|Untag|Update|Upload)[A-Z0-9]`)
+var writingVerbs = re2.Own(`^(Add|Associate|Attach|Authorize|Change|Create|Deactivate|Delete|Deregister|Detach|Disable|Disassociate|Enable|Modify|Put|Reboot|Register|Remove|Replace|Reset|Restore|Revoke|Run|Set|Start|Stop|Tag|Terminate|Untag|Update|Upload)[A-Z0-9]`)
 
 // ReadOnly tells whether the API only reads. The service models mark some APIs
 // as such; of the others only a plainly writing verb tells, and a reading verb

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // Validate says everything in which the plan breaks the package's promises:
@@ -51,7 +53,7 @@ func (c *checker) steps(p *Plan) {
 }
 
 // word is what logical IDs and statement IDs are made of.
-var word = regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`)
+var word = re2.Own(`^[A-Za-z0-9]{1,255}$`)
 
 func (c *checker) stack(s *Stack) {
 	place := "stack " + s.Name

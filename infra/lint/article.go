@@ -1,12 +1,12 @@
 package lint
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/trailwarden/trailwarden/infra/policy"
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -72,7 +72,7 @@ func lineAt(text string, offset int) string {
 }
 
 // isFilter is a filter pattern of CloudWatch Logs on a line of its own.
-var isFilter = regexp.MustCompile(`^\{.*\$\.\w+.*\}\s*$`)
+var isFilter = re2.Own(`^\{.*\$\.\w+.*\}\s*$`)
 
 // piece judges a document of an article; false when it is none.
 func (l *linter) piece(file string, r value.Read) bool {
@@ -121,12 +121,12 @@ func inHeredocs(text string) map[int]bool {
 	return in
 }
 
-var heredocStart = regexp.MustCompile(`<<-?\s*['"]?([A-Z_]{2,40})['"]?\s*$`)
+var heredocStart = re2.Own(`<<-?\s*['"]?([A-Z_]{2,40})['"]?\s*$`)
 
 // maxTable bounds a definition of a table in an article, in bytes.
 const maxTable = 32 << 10
 
-var tableStart = regexp.MustCompile(`(?im)^[ \t]*create\s+external\s+table\b`)
+var tableStart = re2.Own(`(?im)^[ \t]*create\s+external\s+table\b`)
 
 // tables are definitions of tables in an article.
 func (l *linter) tables(file, text string) {
@@ -164,9 +164,9 @@ func tableEnd(text string) int {
 }
 
 // clause is a line that goes on with a definition.
-var clause = regexp.MustCompile(`(?i)^(?:$|\)|\(|'|partitioned|row|stored|outputformat|inputformat|location|tblproperties|comment|with|--)`)
+var clause = re2.Own(`(?i)^(?:$|\)|\(|'|partitioned|row|stored|outputformat|inputformat|location|tblproperties|comment|with|--)`)
 
-var queryStart = regexp.MustCompile(`(?m)^[ \t]*(?:SELECT|select|WITH|with)\b[^.:]*$`)
+var queryStart = re2.Own(`(?m)^[ \t]*(?:SELECT|select|WITH|with)\b[^.:]*$`)
 
 // maxQueryLines bounds a query in an article, and maxBeyond how many lines may be
 // wrong before one is right again.
@@ -199,13 +199,13 @@ func (l *linter) queries(file, text string) {
 	}
 }
 
-var fromLine = regexp.MustCompile(`(?i)\bfrom\b`)
+var fromLine = re2.Own(`(?i)\bfrom\b`)
 
 // sentences are what articles tell their readers to do.
 var sentences = sync.OnceValue(makeSentences)
 
 func makeSentences() []sign {
-	re := regexp.MustCompile
+	re := re2.Own
 	return []sign{
 		{"S0.D1-service-taken-for-region", diagnostic.Error, re(`(?i)\beventSource\b[^.]{0,80}\bfrom\s+(?:any|one|all)\b[^.]{0,40}\bregions?\b`), nil, nil,
 			"the service (eventSource) is taken for the region", "eventSource is iam.amazonaws.com and the like; the condition holds for every record or for none.", "awsRegion"},

@@ -3,12 +3,12 @@ package lint
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/schema"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -37,11 +37,11 @@ func (l *linter) sqlFile(f File) {
 }
 
 var (
-	isTable  = regexp.MustCompile(`(?i)^\s*(?:--[^\n]*\n\s*)*create\s+(?:external\s+)?table\b`)
-	isQuery  = regexp.MustCompile(`(?i)^\s*(?:--[^\n]*\n\s*)*(?:select|with)\b`)
-	ofTrail  = regexp.MustCompile(`(?i)eventname|eventsource|useridentity|eventtime|awsregion|cloudtrail`)
-	dropping = regexp.MustCompile(`(?i)\bdrop\s+table\b`)
-	creating = regexp.MustCompile(`(?i)\bcreate\s+external\s+table\b`)
+	isTable  = re2.Own(`(?i)^\s*(?:--[^\n]*\n\s*)*create\s+(?:external\s+)?table\b`)
+	isQuery  = re2.Own(`(?i)^\s*(?:--[^\n]*\n\s*)*(?:select|with)\b`)
+	ofTrail  = re2.Own(`(?i)eventname|eventsource|useridentity|eventtime|awsregion|cloudtrail`)
+	dropping = re2.Own(`(?i)\bdrop\s+table\b`)
+	creating = re2.Own(`(?i)\bcreate\s+external\s+table\b`)
 )
 
 // sql judges one statement. Lines of the text are lines of the file, counted from
@@ -91,10 +91,10 @@ func (l *linter) query(p place, text string, exact bool) {
 }
 
 var (
-	property   = regexp.MustCompile(`'([^'\n]+)'\s*=\s*'([^']*)'`)
-	unquoted   = regexp.MustCompile(`(?i)[(,]\s*timestamp\s+string`)
-	partitions = regexp.MustCompile(`(?i)partitioned\s+by`)
-	oldSerde   = regexp.MustCompile(`(?i)com\.amazon\.emr\.hive\.serde\.CloudTrailSerde`)
+	property   = re2.Own(`'([^'\n]+)'\s*=\s*'([^']*)'`)
+	unquoted   = re2.Own(`(?i)[(,]\s*timestamp\s+string`)
+	partitions = re2.Own(`(?i)partitioned\s+by`)
+	oldSerde   = re2.Own(`(?i)com\.amazon\.emr\.hive\.serde\.CloudTrailSerde`)
 )
 
 // ddl judges the definition of a table over the files of a trail.

@@ -2,10 +2,10 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -90,8 +90,8 @@ func (l *linter) likely(code string, severity diagnostic.Severity, file, text st
 }
 
 var (
-	secretAssigned = regexp.MustCompile(`(?im)\b([a-z_]*(?:password|passwd|pwd|secret|api_?key|auth_?token|webhook_?(?:url)?))["']?\s*[:=]\s*["']([^"'\s]{4,200})["']`)
-	placeholder    = regexp.MustCompile(`(?i)^<|\$\{|\{\{|example|xxxx|change_?me|your[_-]|environ|getenv|^arn:|^https?://[^/]*(?:example|localhost)|\*\*\*|^[A-Z_]+$`)
+	secretAssigned = re2.Own(`(?im)\b([a-z_]*(?:password|passwd|pwd|secret|api_?key|auth_?token|webhook_?(?:url)?))["']?\s*[:=]\s*["']([^"'\s]{4,200})["']`)
+	placeholder    = re2.Own(`(?i)^<|\$\{|\{\{|example|xxxx|change_?me|your[_-]|environ|getenv|^arn:|^https?://[^/]*(?:example|localhost)|\*\*\*|^[A-Z_]+$`)
 )
 
 // assigned finds secrets that are written out.

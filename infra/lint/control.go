@@ -2,10 +2,10 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -16,7 +16,7 @@ type loop struct {
 	offset int
 }
 
-var loopHead = regexp.MustCompile(`(?m)^[ \t]*(?:(?:async\s+)?for\s+\(?[^\n:{]*?(?:\bin\b|\bof\b|;)\s*([^\n:{]*)|([\w.\[\]"']+)\.(?:forEach|map)\()[^\n]*$`)
+var loopHead = re2.Own(`(?m)^[ \t]*(?:(?:async\s+)?for\s+\(?[^\n:{]*?(?:\bin\b|\bof\b|;)\s*([^\n:{]*)|([\w.\[\]"']+)\.(?:forEach|map)\()[^\n]*$`)
 
 // loopsIn finds the loops of a text: bodies in braces, by indentation, or, where
 // publishing lost it, up to what begins anew.
@@ -63,7 +63,7 @@ func bodyAt(text string, start, end int) string {
 	return body.String()
 }
 
-var begins = regexp.MustCompile(`^(?:def|class|function|return|async def|import|from|exports|module)\b`)
+var begins = re2.Own(`^(?:def|class|function|return|async def|import|from|exports|module)\b`)
 
 // braces is what stands between an opening brace and the one that closes it.
 func braces(text string, open int) string {
@@ -82,10 +82,10 @@ func braces(text string, open int) string {
 }
 
 var (
-	opensTicket = regexp.MustCompile(`(?i)/api/now|create_?(?:incident|ticket|issue)|open_?(?:incident|ticket)|servicenow\w*\(`)
-	postsChat   = regexp.MustCompile(`(?i)slack|webhook|chat_?post_?message`)
-	overRecords = regexp.MustCompile(`(?i)record|event`)
-	overRows    = regexp.MustCompile(`(?i)row|result|data|item|finding`)
+	opensTicket = re2.Own(`(?i)/api/now|create_?(?:incident|ticket|issue)|open_?(?:incident|ticket)|servicenow\w*\(`)
+	postsChat   = re2.Own(`(?i)slack|webhook|chat_?post_?message`)
+	overRecords = re2.Own(`(?i)record|event`)
+	overRows    = re2.Own(`(?i)row|result|data|item|finding`)
 )
 
 // loops finds messages that are sent one by one.
@@ -106,10 +106,10 @@ func (l *linter) loops(file, text string) {
 }
 
 var (
-	isHandler = regexp.MustCompile(`(?m)exports\.\w*handler|def\s+\w*handler|lambda_handler|handler\s*=|module\.exports`)
-	jsCatch   = regexp.MustCompile(`\.catch\(\s*(?:async\s*)?(?:function\s*\w*\s*\([^)]*\)\s*|\(?\s*\w*\s*\)?\s*=>\s*)\{`)
-	pyExcept  = regexp.MustCompile(`(?m)^[ \t]*except\b[^\n]*:[ \t]*(?:#[^\n]*)?$`)
-	raises    = regexp.MustCompile(`\bthrow\b|\breject\(|\braise\b|context\.fail|callback\(\s*\w*[eE]rr|\bfail\(|exit\(|done\(\s*\w*[eE]rr|batchItemFailures|batch_?item_?failures`)
+	isHandler = re2.Own(`(?m)exports\.\w*handler|def\s+\w*handler|lambda_handler|handler\s*=|module\.exports`)
+	jsCatch   = re2.Own(`\.catch\(\s*(?:async\s*)?(?:function\s*\w*\s*\([^)]*\)\s*|\(?\s*\w*\s*\)?\s*=>\s*)\{`)
+	pyExcept  = re2.Own(`(?m)^[ \t]*except\b[^\n]*:[ \t]*(?:#[^\n]*)?$`)
+	raises    = re2.Own(`\bthrow\b|\breject\(|\braise\b|context\.fail|callback\(\s*\w*[eE]rr|\bfail\(|exit\(|done\(\s*\w*[eE]rr|batchItemFailures|batch_?item_?failures`)
 )
 
 // swallowed finds handlers whose failures end as success.
@@ -130,12 +130,12 @@ func (l *linter) swallowed(file, text string) {
 	}
 }
 
-var broadExcept = regexp.MustCompile(`except\s*(?::|\(?.*(?:Exception|ClientError|Error)\b)`)
+var broadExcept = re2.Own(`except\s*(?::|\(?.*(?:Exception|ClientError|Error)\b)`)
 
 var (
-	promise   = regexp.MustCompile(`(?:Q\.defer\(\)|new\s+Promise\()`)
-	onlyFirst = regexp.MustCompile(`\bif\s*\(\s*(?:!\s*[\w.]+|[\w.]+\s*={2,3}\s*(?:null|undefined)|typeof[^)]*undefined['"]?)\s*\)\s*\{`)
-	resolves  = regexp.MustCompile(`\bresolve\(|\.resolve\b`)
+	promise   = re2.Own(`(?:Q\.defer\(\)|new\s+Promise\()`)
+	onlyFirst = re2.Own(`\bif\s*\(\s*(?:!\s*[\w.]+|[\w.]+\s*={2,3}\s*(?:null|undefined)|typeof[^)]*undefined['"]?)\s*\)\s*\{`)
+	resolves  = re2.Own(`\bresolve\(|\.resolve\b`)
 )
 
 // neverResolves finds promises that are kept only when something is not there
@@ -161,8 +161,8 @@ func (l *linter) neverResolves(file, text string) {
 }
 
 var (
-	inRange = regexp.MustCompile(`range\(\s*(?:\d+\s*,\s*)?(\d{1,9})\s*\)`)
-	sleeps  = regexp.MustCompile(`sleep\(\s*(\d{1,9})\s*\)`)
+	inRange = re2.Own(`range\(\s*(?:\d+\s*,\s*)?(\d{1,9})\s*\)`)
+	sleeps  = re2.Own(`sleep\(\s*(\d{1,9})\s*\)`)
 )
 
 // lambdaSeconds is the longest that a function runs.

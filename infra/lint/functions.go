@@ -2,12 +2,12 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -53,11 +53,11 @@ func (l *linter) timeout(r *resource) {
 }
 
 var (
-	secretName  = regexp.MustCompile(`(?i)pass(word|wd|phrase)|secret|token|api_?key|webhook|credential`)
-	secretNot   = regexp.MustCompile(`(?i)_(arn|name|id|path|parameter|param|ref|version|key_?name|user)$|secret_?(arn|name|id)`)
-	reference   = regexp.MustCompile(`(?i)^(arn:|env:|file:|ssm:|secretsmanager:|\{\{resolve:|/|\$|<|true$|false$|[0-9]{1,6}$)`)
-	slackHook   = regexp.MustCompile(`https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9]+/[A-Za-z0-9/]+`)
-	accessKeyID = regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`)
+	secretName  = re2.Own(`(?i)pass(word|wd|phrase)|secret|token|api_?key|webhook|credential`)
+	secretNot   = re2.Own(`(?i)_(arn|name|id|path|parameter|param|ref|version|key_?name|user)$|secret_?(arn|name|id)`)
+	reference   = re2.Own(`(?i)^(arn:|env:|file:|ssm:|secretsmanager:|\{\{resolve:|/|\$|<|true$|false$|[0-9]{1,6}$)`)
+	slackHook   = re2.Own(`https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9]+/[A-Za-z0-9/]+`)
+	accessKeyID = re2.Own(`\b(?:AKIA|ASIA)[A-Z2-7]{16}\b`)
 )
 
 // secret judges a variable of a function's environment.

@@ -1,10 +1,10 @@
 package lint
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -21,7 +21,7 @@ type quotedSQL struct {
 	offset int
 }
 
-var startsSQL = regexp.MustCompile("(?i)(\"\"\"|'''|[\"'`])\\s*(?:select\\s|with\\s+\\w+\\s+as\\s*\\()")
+var startsSQL = re2.Own("(?i)(\"\"\"|'''|[\"'`])\\s*(?:select\\s|with\\s+\\w+\\s+as\\s*\\()")
 
 // queriesIn finds them. What is put in by formatting becomes a word.
 func queriesIn(text string) []quotedSQL {
@@ -40,7 +40,7 @@ func queriesIn(text string) []quotedSQL {
 }
 
 // inserted is what formatting puts in: {x}, ${x}, %s.
-var inserted = regexp.MustCompile(`\$?\{[^{}\n]{0,200}\}|%s`)
+var inserted = re2.Own(`\$?\{[^{}\n]{0,200}\}|%s`)
 
 // closes is where a text of code ends.
 func closes(body, quote string) int {
@@ -57,9 +57,9 @@ func closes(body, quote string) int {
 }
 
 var (
-	rowReads = regexp.MustCompile(`\b(?:row|result|record|item|r|res|line|entry)\[\s*["'](\w+)["']\s*\]`)
-	selected = regexp.MustCompile(`(?is)\bselect\b(.+?)\bfrom\b`)
-	isRow    = regexp.MustCompile(`(?i)athena|get_?query|cloudtrail_logs`)
+	rowReads = re2.Own(`\b(?:row|result|record|item|r|res|line|entry)\[\s*["'](\w+)["']\s*\]`)
+	selected = re2.Own(`(?is)\bselect\b(.+?)\bfrom\b`)
+	isRow    = re2.Own(`(?i)athena|get_?query|cloudtrail_logs`)
 )
 
 // columnsRead finds columns that code reads and its queries do not select.

@@ -2,11 +2,11 @@ package lint
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/lint"
@@ -86,8 +86,8 @@ func (l *linter) metricFilter(r *resource) {
 }
 
 var (
-	notRegion = regexp.MustCompile(`\$\.(?:awsRegion|region)\s*!=`)
-	reads     = regexp.MustCompile(`readOnly|eventName`)
+	notRegion = re2.Own(`\$\.(?:awsRegion|region)\s*!=`)
+	reads     = re2.Own(`readOnly|eventName`)
 )
 
 // filter judges the text of a filter pattern.
@@ -110,7 +110,7 @@ func (l *linter) filterFile(f File) {
 }
 
 // sourceIsRegion is a field for the service held to the name of a region.
-var sourceIsRegion = regexp.MustCompile(`(?i)event_?source\W{1,6}(?:!?={1,3}|<>|!?in|not in|notin|startswith|like)?\W{0,4}["']?[a-z]{2}(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]`)
+var sourceIsRegion = re2.Own(`(?i)event_?source\W{1,6}(?:!?={1,3}|<>|!?in|not in|notin|startswith|like)?\W{0,4}["']?[a-z]{2}(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]`)
 
 func (l *linter) sourceForRegion(p place, text string) {
 	l.add("S0.D1-service-taken-for-region", diagnostic.Error, p, strings.TrimSpace(text)+": eventSource is the service (iam.amazonaws.com), never a region",

@@ -2,12 +2,12 @@ package lint
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/policy"
 	"github.com/trailwarden/trailwarden/infra/read"
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -61,7 +61,7 @@ func (s *shell) argument(p place, v *value.Value) *value.Value {
 }
 
 // jsonText is how JSON begins, and filter patterns of CloudWatch Logs do not.
-var jsonText = regexp.MustCompile(`^[\s\x{a0}]*(?:\[[\s\x{a0}]*)?\{[\s\x{a0}]*["}]`)
+var jsonText = re2.Own(`^[\s\x{a0}]*(?:\[[\s\x{a0}]*)?\{[\s\x{a0}]*["}]`)
 
 // command takes a command for the resource that it makes.
 func (s *shell) command(c read.Command) {
@@ -171,7 +171,7 @@ func shorthand(v *value.Value) *value.Value {
 	return out
 }
 
-var shorthandText = regexp.MustCompile(`^"?[A-Za-z]+"?=[^\s]+$`)
+var shorthandText = re2.Own(`^"?[A-Za-z]+"?=[^\s]+$`)
 
 // inner takes the outer name of Variables={…} away.
 func inner(s string) string {

@@ -1,9 +1,9 @@
 package lint
 
 import (
-	"regexp"
 	"sync"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -12,9 +12,9 @@ import (
 type sign struct {
 	code     string
 	severity diagnostic.Severity
-	find     *regexp.Regexp
+	find     *re2.Lazy
 	// needs must be in the file too, and unless must not, when they are set.
-	needs, unless *regexp.Regexp
+	needs, unless *re2.Lazy
 	message       string // after "likely: "
 	why, fix      string
 }
@@ -24,7 +24,7 @@ type sign struct {
 var signs = sync.OnceValue(makeSigns)
 
 func makeSigns() []sign {
-	re := regexp.MustCompile
+	re := re2.Own
 	sends := re(`(?i)slack|webhook|sns|publish|send_?(mail|message|notification)|requests\.post|urllib3?\b`)
 	return []sign{
 		{"S0.D1-service-taken-for-region", diagnostic.Error, re(`(?i)event_?source["'\])]*\s*(?:not\s+)?in\s+\w*region|\b\w*region\w*\.(?:includes|indexOf|contains|has)\([^)\n]*eventSource|\bregion\w*\s*=[^=\n]*\bevent_?source\b`), nil, nil,

@@ -19,7 +19,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -61,9 +60,9 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 	if err := s.check(); err != nil {
 		return aws.Config{}, err
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, s.options()...)
+	cfg, err := s.load(ctx)
 	if err != nil {
-		return aws.Config{}, fmt.Errorf("reading the AWS configuration: %w", err)
+		return aws.Config{}, err
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("no AWS region: set region, AWS_REGION or the profile's region")
@@ -85,29 +84,17 @@ func (s Settings) check() error {
 	return nil
 }
 
-func (s Settings) options() []func(*config.LoadOptions) error {
-	client := s.HTTPClient
-	if client == nil {
-		client = httpClient()
+// client is the HTTP client of the settings.
+func (s Settings) client() aws.HTTPClient {
+	if s.HTTPClient != nil {
+		return s.HTTPClient
 	}
-	options := []func(*config.LoadOptions) error{
-		config.WithHTTPClient(client),
-		config.WithRetryer(s.retryer),
-		config.WithLogger(logging.LoggerFunc(s.log)),
-		config.WithAPIOptions([]func(*smithy.Stack) error{
-			middleware.AddUserAgentKeyValue("trailwarden", s.version()),
-		}),
-	}
-	if s.Region != "" {
-		options = append(options, config.WithRegion(s.Region))
-	}
-	if s.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(s.Profile))
-	}
-	if s.Endpoint != "" {
-		options = append(options, config.WithBaseEndpoint(s.Endpoint))
-	}
-	return options
+	return httpClient()
+}
+
+// agent names us in the user agent.
+func (s Settings) agent() func(*smithy.Stack) error {
+	return middleware.AddUserAgentKeyValue("trailwarden", s.version())
 }
 
 // log writes a line of the SDK at level debug: its warnings are about its own

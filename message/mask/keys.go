@@ -1,6 +1,9 @@
 package mask
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // Shown takes the place of a secret.
 const Shown = "[masked]"
@@ -34,18 +37,18 @@ func speaksOfSecrets(key string) bool {
 			n++
 		}
 	}
-	found, _ := find(secretWords, plain[:n])
+	found, _ := find(secretWords(), plain[:n])
 	return found != 0
 }
 
 // secretWords finds what every key has that is secret.
-var secretWords = func() *automaton {
+var secretWords = sync.OnceValue(func() *automaton {
 	words := append([]string{"password", "passwd", "passphrase", "secret"}, secretEnds...)
 	for name := range secretNames {
 		words = append(words, name)
 	}
 	return newAutomaton([][]string{words})
-}()
+})
 
 func secretKey(k string) bool {
 	if secretNames[k] {

@@ -1,6 +1,9 @@
 package mask
 
-import "strings"
+import (
+	"strings"
+	"sync"
+)
 
 // hits are the shapes, by number, whose hints a text holds.
 type hits uint16
@@ -106,10 +109,10 @@ func find[T string | []byte](a *automaton, s T) (found hits, ascii bool) {
 
 // hints is the automaton of the shapes' hints. Nearly every text holds none, and
 // one reading tells so, in place of one for each hint.
-var hints = func() *automaton {
+var hints = sync.OnceValue(func() *automaton {
 	var lists [][]string
 	for _, sh := range shapes {
 		lists = append(lists, sh.hint)
 	}
 	return newAutomaton(lists)
-}()
+})

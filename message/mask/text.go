@@ -11,47 +11,48 @@ import (
 	"encoding/base64"
 	"math"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // shape is a kind of secret that is known by how it looks.
 type shape struct {
 	hint    []string              // one of these is in every text that holds the secret, in lower case
 	also    func(low string) bool // and this holds of it; nil when nothing more has to
-	pattern *regexp.Regexp
+	pattern *re2.Lazy
 	with    string // replacement, in the syntax of regexp.Expand
 }
 
 // shapes are tried in order; what one masked, the next sees masked.
 var shapes = []shape{
-	{[]string{"private key"}, with("-"), regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
-	{[]string{"eyj"}, with("."), regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
+	{[]string{"private key"}, with("-"), re2.Own(`(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY( BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|$)`), "[masked private key]"},
+	{[]string{"eyj"}, with("."), re2.Own(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}`), "[masked JWT]"},
 	{[]string{"fwogzxivyxdz", "fqogzxivyxdz", "fqodyxdz", "iqojb3jpz2lu", "aqodyxdz", "aqoexample"}, nil,
-		regexp.MustCompile(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
+		re2.Own(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
 	{[]string{"hooks.slack", "webhook.office", "/webhook"}, nil,
-		regexp.MustCompile(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
-	{[]string{"xox", "xapp-"}, nil, regexp.MustCompile(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
-	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "k_live_", "k_test_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, nil, regexp.MustCompile(
+		re2.Own(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
+	{[]string{"xox", "xapp-"}, nil, re2.Own(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
+	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "k_live_", "k_test_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, nil, re2.Own(
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
-	{[]string{"://"}, with("@"), regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
-	{[]string{"="}, nil, regexp.MustCompile(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
-	{[]string{"bearer", "basic", "digest", "token"}, with(" \t\n\f\r"), regexp.MustCompile(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
+	{[]string{"://"}, with("@"), re2.Own(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
+	{[]string{"="}, nil, re2.Own(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
+	{[]string{"bearer", "basic", "digest", "token"}, with(" \t\n\f\r"), re2.Own(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
 	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assigns, assignment, "${1}${2}" + Shown},
-	{[]string{"</"}, nil, regexp.MustCompile(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
-	{[]string{"-p", "--"}, with(" ="), regexp.MustCompile(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+	{[]string{"</"}, nil, re2.Own(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
+	{[]string{"-p", "--"}, with(" ="), re2.Own(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
 // assignment is a secret name, = or : and a value in running text: configuration,
 // scripts, JSON inside text. A colon needs a space or a quote after it, so that
 // the secret: of an ARN is none.
-var assignment = regexp.MustCompile(`(?i)((?:[A-Z0-9_.-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|shared[_-]?key|authorization)|\bpwd|\bpass)["'\\]{0,3})(\s{0,4}(?:=|:=|=>)\s{0,4}|\s{0,4}:\s{0,4}(?:\\{0,3}["'])|:\s{1,4})((?:\\{0,3}["'])?[^\s"'&,;\\]+(?:\\{0,3}["'])?)`)
+var assignment = re2.Own(`(?i)((?:[A-Z0-9_.-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|shared[_-]?key|authorization)|\bpwd|\bpass)["'\\]{0,3})(\s{0,4}(?:=|:=|=>)\s{0,4}|\s{0,4}:\s{0,4}(?:\\{0,3}["'])|:\s{1,4})((?:\\{0,3}["'])?[^\s"'&,;\\]+(?:\\{0,3}["'])?)`)
 
 var (
-	accessKey = regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
-	awsSecret = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
+	accessKey = re2.Own(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
+	awsSecret = re2.Own(`[A-Za-z0-9/+]{40,}`)
 )
 
 // with tells whether a text has one of some characters.
@@ -77,7 +78,7 @@ func assigns(low string) bool {
 // Text is s with every secret of known shape masked and access key ids shown in
 // part. The result is valid UTF-8. n counts what was masked.
 func Text(s string) (out string, n int) {
-	found, ascii := find(hints, s)
+	found, ascii := find(hints(), s)
 	if !ascii {
 		return slowly(s)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/mask"
 )
@@ -94,7 +94,7 @@ func each(xs []any) []any {
 	return xs
 }
 
-var widths = regexp.MustCompile(`%[-+# 0]*(\*|\d{4,}|\[|\d*\.(\*|\d{4,}|\[))`)
+var widths = re2.Own(`%[-+# 0]*(\*|\d{4,}|\[|\d*\.(\*|\d{4,}|\[))`)
 
 // printf refuses widths that would write megabytes of blanks.
 func printf(format string, xs ...any) (string, error) {

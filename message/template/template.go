@@ -18,13 +18,13 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	texttemplate "text/template"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 )
 
@@ -174,7 +174,7 @@ func (o *one) run(ctx context.Context, m *message.Message, l Limits) (string, er
 	return strings.ToValidUTF8(r.out.String(), "\ufffd"), nil
 }
 
-var located = regexp.MustCompile(`(?s)^(?:html/)?template: ?` + name + `:(\d+)(?::\d+)?: (?:executing "` + name + `" )?(.*)$`)
+var located = re2.Own(`(?s)^(?:html/)?template: ?` + name + `:(\d+)(?::\d+)?: (?:executing "` + name + `" )?(.*)$`)
 
 // place says where in the user's file a template went wrong.
 func (o *one) place(err error) error {

@@ -3,8 +3,8 @@ package template
 import (
 	"context"
 	"fmt"
-	"regexp"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 )
@@ -13,7 +13,7 @@ import (
 const bait = "https://bait-of-trailwarden.example/x"
 
 // clickable is an attribute that a mail client follows or loads.
-var clickable = regexp.MustCompile(`(?i)\s(?:href|src|srcset|action|formaction|background|poster|data|cite|ping|xlink:href)\s*=\s*(?:"[^"]*|'[^']*|[^\s>"']*)bait-of-trailwarden`)
+var clickable = re2.Own(`(?i)\s(?:href|src|srcset|action|formaction|background|poster|data|cite|ping|xlink:href)\s*=\s*(?:"[^"]*|'[^']*|[^\s>"']*)bait-of-trailwarden`)
 
 // try runs the templates on a message of every kind and on hostile ones. One
 // error of each template is enough.

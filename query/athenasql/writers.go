@@ -2,7 +2,6 @@ package athenasql
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -118,7 +117,7 @@ func format(c *callSite) (string, typ, error) {
 }
 
 // namedGroup is (?<name>, which the engine takes with a P only.
-var namedGroup = regexp.MustCompile(`((?:^|[^\\])(?:\\\\)*)\(\?<([A-Za-z])`)
+var namedGroup = re2.Own(`((?:^|[^\\])(?:\\\\)*)\(\?<([A-Za-z])`)
 
 // checkPattern refuses what RE2 does not have.
 func (c *callSite) checkPattern(i int) error {

@@ -9,12 +9,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/query/schema"
 )
 
@@ -53,12 +53,12 @@ type Property struct{ Name, Value string }
 type Column struct{ Name, Type string }
 
 var (
-	bucketForm  = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	prefixForm  = regexp.MustCompile(`^[A-Za-z0-9!_.*'()/=+@:, -]*$`)
-	orgForm     = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
-	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
-	nameForm    = regexp.MustCompile(`^[a-z0-9_]{1,255}$`)
+	bucketForm  = re2.Own(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	prefixForm  = re2.Own(`^[A-Za-z0-9!_.*'()/=+@:, -]*$`)
+	orgForm     = re2.Own(`^o-[a-z0-9]{10,32}$`)
+	accountForm = re2.Own(`^[0-9]{12}$`)
+	regionForm  = re2.Own(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
+	nameForm    = re2.Own(`^[a-z0-9_]{1,255}$`)
 )
 
 // complete fills in defaults and checks the rest.
@@ -76,7 +76,7 @@ func (t Table) complete() (Table, error) {
 	}
 	for _, c := range []struct {
 		what, value, want string
-		form              *regexp.Regexp
+		form              *re2.Lazy
 	}{
 		{"database", t.Database, "lower-case letters, digits and underscores", nameForm},
 		{"table", t.Name, "lower-case letters, digits and underscores", nameForm},

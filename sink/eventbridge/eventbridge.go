@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/internal/outcome"
 )
@@ -42,7 +42,7 @@ type bus struct {
 	now    func() time.Time
 }
 
-var isSource = regexp.MustCompile(`^[0-9A-Za-z._/-]{1,256}$`)
+var isSource = re2.Own(`^[0-9A-Za-z._/-]{1,256}$`)
 
 // New makes a sink, which is a sink.Batcher too; it contacts nobody.
 func New(cfg Config, deps Deps) (sink.Sink, error) {

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
@@ -85,7 +85,7 @@ func (a Addresses) ID(m *message.Message) string {
 	return id + "@" + a.domain()
 }
 
-var plainKey = regexp.MustCompile(`^[0-9A-Za-z-]{1,128}$`)
+var plainKey = re2.Own(`^[0-9A-Za-z-]{1,128}$`)
 
 // root stands for the key in a Message-ID; a key of other characters than ours
 // have is hashed.
@@ -105,9 +105,9 @@ func (a Addresses) domain() string {
 	return d
 }
 
-var isDomain = regexp.MustCompile(`^[0-9A-Za-z.-]{1,253}$`)
+var isDomain = re2.Own(`^[0-9A-Za-z.-]{1,253}$`)
 
-var isID = regexp.MustCompile(`^[0-9A-Za-z.!#$%&'*+/=?^_{|}~-]{1,300}@[0-9A-Za-z.-]{1,253}$`)
+var isID = re2.Own(`^[0-9A-Za-z.!#$%&'*+/=?^_{|}~-]{1,300}@[0-9A-Za-z.-]{1,253}$`)
 
 // Compose writes m as a MIME message: lines of at most 998 octets ended by CR
 // LF, multipart/alternative. earlier is the Message-ID that an earlier mail of

@@ -6,11 +6,11 @@ package page
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
@@ -192,7 +192,7 @@ func Web(link string) bool {
 		sink.Line(link) == link && !strings.ContainsAny(link, " <>\"'`\\")
 }
 
-var literal = regexp.MustCompile(`'[^']*'`)
+var literal = re2.Own(`'[^']*'`)
 
 // command keeps a command line or SQL as it is but for the values in it, which
 // records brought.

@@ -2,13 +2,13 @@ package securityhub
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/page"
@@ -48,7 +48,7 @@ func (h *hub) resources(m *message.Message, caller string) []types.Resource {
 	return out
 }
 
-var isRegion = regexp.MustCompile(`^[a-z0-9-]{1,16}$`)
+var isRegion = re2.Own(`^[a-z0-9-]{1,16}$`)
 
 func regionOf(recorded, own string) string {
 	if isRegion.MatchString(recorded) {

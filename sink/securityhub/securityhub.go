@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/internal/outcome"
 )
@@ -48,7 +48,7 @@ type hub struct {
 	account string
 }
 
-var isAccount = regexp.MustCompile(`^[0-9]{12}$`)
+var isAccount = re2.Own(`^[0-9]{12}$`)
 
 // namespaces are the first parts of types that Security Hub knows.
 func namespaces() []string {

@@ -7,18 +7,18 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/page"
 )
 
-var hexKey = regexp.MustCompile(`^[0-9a-f]{8,100}$`)
+var hexKey = re2.Own(`^[0-9a-f]{8,100}$`)
 
 // correlation is the alert's key: hex only, because it stands in queries, where
 // other characters are operators. What is not hex is hashed.
@@ -30,7 +30,7 @@ func correlation(m *message.Message) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var codeTag = regexp.MustCompile(`(?i)\[\s*/?\s*code\s*\]`)
+var codeTag = re2.Own(`(?i)\[\s*/?\s*code\s*\]`)
 
 // inert is text in which nothing means anything to a journal field: no [code]
 // tags, between which HTML would be obeyed, and no @[…] mentions.

@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/egress"
 )
@@ -91,7 +91,7 @@ type Sink struct {
 	pages     atomic.Int32 // web pages in a row where JSON was expected
 }
 
-var identifier = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+var identifier = re2.Own(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
 
 // New makes a sink. Errors name the setting.
 func New(c Config, client *egress.Client, now func() time.Time) (*Sink, error) {
@@ -207,7 +207,7 @@ type receipt struct {
 	Number string `json:"number"`
 }
 
-var sysID = regexp.MustCompile(`^[0-9a-zA-Z]{1,64}$`)
+var sysID = re2.Own(`^[0-9a-zA-Z]{1,64}$`)
 
 func readReceipt(b []byte) (r receipt) {
 	if json.Unmarshal(b, &r) != nil || !sysID.MatchString(r.ID) {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/fit"
@@ -90,7 +90,7 @@ func attributeLines(in *sns.PublishInput) string {
 }
 
 // plainKey is what a deduplication id takes, with room for the sequence.
-var plainKey = regexp.MustCompile(`^[0-9A-Za-z-]{1,100}$`)
+var plainKey = re2.Own(`^[0-9A-Za-z-]{1,100}$`)
 
 // key is the alert's key; one of other characters than ours have is hashed.
 func key(m *message.Message) string {

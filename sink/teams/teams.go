@@ -12,13 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/atc0005/go-teams-notify/v2/adaptivecard"
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
@@ -252,11 +252,11 @@ func actions(m *message.Message) []adaptivecard.Action {
 }
 
 // failedWith is in the body of an HTTP 200 of the older connectors.
-var failedWith = regexp.MustCompile(`(?i)(?:HTTP error|status code:?|StatusCode:?)\s*(\d{3})`)
+var failedWith = re2.Own(`(?i)(?:HTTP error|status code:?|StatusCode:?)\s*(\d{3})`)
 
 // orphaned are codes of workflows that are gone or off: the setting is at
 // fault, so the queue is kept.
-var orphaned = regexp.MustCompile(`"code"\s*:\s*"(WorkflowNotFound|WorkflowTriggerIsNotEnabled|WorkflowDisabled|WorkflowTriggerNotFound|DirectApiAuthorizationRequired|DirectApiInvalidAuthorizationScheme|InvalidSharedAccessSignature|AuthorizationFailed)"`)
+var orphaned = re2.Own(`"code"\s*:\s*"(WorkflowNotFound|WorkflowTriggerIsNotEnabled|WorkflowDisabled|WorkflowTriggerNotFound|DirectApiAuthorizationRequired|DirectApiInvalidAuthorizationScheme|InvalidSharedAccessSignature|AuthorizationFailed)"`)
 
 // outcome judges an answer. 202 means that the flow took it; posting may still
 // fail, of which nobody is told.

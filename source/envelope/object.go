@@ -3,11 +3,11 @@ package envelope
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // Object names an object in S3, or a file in a folder that stands in for a
@@ -68,7 +68,7 @@ const (
 // foreignEndings are endings of what Athena, S3 and people leave in log buckets.
 var foreignEndings = []string{".csv.metadata", ".metadata", "_$folder$", "/ConfigWritabilityCheckFile", "/VPCFlowLogs"}
 
-var lakeKey = regexp.MustCompile(`(^|/)aws/[A-Z0-9_]+/[0-9.]+/region=[^/]+/account(Id|id)=[^/]+/eventDay=\d{8}/`)
+var lakeKey = re2.Own(`(^|/)aws/[A-Z0-9_]+/[0-9.]+/region=[^/]+/account(Id|id)=[^/]+/eventDay=\d{8}/`)
 
 // Class tells what the object is, by its key alone (CloudTrail User Guide,
 // finding log files; Security Lake User Guide, source data partitions).
@@ -113,7 +113,7 @@ func pad(s string, n int) string {
 // maxKey is the most bytes in an object's key (S3 User Guide, object key names).
 const maxKey = 1024
 
-var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+var bucketName = re2.Own(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
 
 // Check tells whether bucket and key can name an object at all. Names come from
 // messages, and a bucket's name becomes part of a host name.

@@ -14,13 +14,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/source"
 )
 
@@ -81,10 +81,10 @@ func newVerifier(o Verify, clock source.Clock) *verifier {
 }
 
 // hosts are the hosts of SNS, in every partition.
-var hosts = regexp.MustCompile(`^sns\.[a-z]{2,5}(-[a-z]+){1,3}-\d{1,2}\.(amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+var hosts = re2.Own(`^sns\.[a-z]{2,5}(-[a-z]+){1,3}-\d{1,2}\.(amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
 
 // signers are the names that signing certificates of SNS are issued for.
-var signers = regexp.MustCompile(`^sns(-signing)?([.-][a-z0-9-]+)?\.(amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+var signers = re2.Own(`^sns(-signing)?([.-][a-z0-9-]+)?\.(amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
 
 // snsURL reads a URL that must lead to SNS and nowhere else.
 func snsURL(text string) (*url.URL, bool) {

@@ -15,7 +15,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -45,42 +44,32 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	overlay, err := overlay(dir)
+	env := append(os.Environ(), "CGO_ENABLED=0", "GOOS="+*system, "GOARCH="+*arch)
+	module, overlay, err := overlay(dir, env)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-overlay", overlay, "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", *out,
+	cmd := exec.Command("go", "build", "-trimpath", "-modfile", module, "-overlay", overlay, "-tags", tags, "-ldflags", "-s -w", "-o", *out,
 		"github.com/trailwarden/trailwarden/cmd/trailwarden-lambda")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+*system, "GOARCH="+*arch)
+	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }
 
-// overlay writes the changed file and says where it stands in for its original.
-func overlay(dir string) (string, error) {
+// templates is the toolchain's file of text/template that is changed.
+func templates() (original string, text []byte, err error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		return "", fmt.Errorf("go env GOROOT: %w", err)
+		return "", nil, fmt.Errorf("go env GOROOT: %w", err)
 	}
-	original := filepath.Join(strings.TrimSpace(string(root)), "src", "text", "template", "exec.go")
-	text, err := os.ReadFile(original)
-	if err != nil {
-		return "", err
+	original = filepath.Join(strings.TrimSpace(string(root)), "src", "text", "template", "exec.go")
+	if text, err = os.ReadFile(original); err != nil {
+		return "", nil, err
 	}
-	changed, err := change(text)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", original, err)
+	if text, err = change(text); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", original, err)
 	}
-	file := filepath.Join(dir, "exec.go")
-	if err := os.WriteFile(file, changed, 0o600); err != nil {
-		return "", err
-	}
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{original: file}})
-	if err != nil {
-		return "", err
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, os.WriteFile(overlay, list, 0o600)
+	return original, text, nil
 }
 
 // call is how text/template looks for a method.

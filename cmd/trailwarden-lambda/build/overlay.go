@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// layer is what go build reads in place of what is on the disk. The go command
+// lets nobody change files of its module cache, so a changed module is one that
+// go.mod replaces by a folder which is in the overlay only.
+type layer struct {
+	dir     string // where texts are written
+	root    string // the module
+	replace map[string]string
+	module  string // the text of go.mod
+	texts   int
+}
+
+// overlay writes what go build reads: a go.mod and a list of files.
+func overlay(dir string, env []string) (module, list string, err error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	own := strings.TrimSpace(string(out))
+	text, err := os.ReadFile(own)
+	if err != nil {
+		return "", "", err
+	}
+	l := &layer{dir: dir, root: filepath.Dir(own), replace: map[string]string{}, module: string(text)}
+	original, changed, err := templates()
+	if err != nil {
+		return "", "", err
+	}
+	packages, files, err := clients(env)
+	if err != nil {
+		return "", "", err
+	}
+	err = errors.Join(l.put(original, changed), l.clients(packages, files))
+	if err != nil {
+		return "", "", err
+	}
+	sums, err := os.ReadFile(filepath.Join(l.root, "go.sum"))
+	if err != nil {
+		return "", "", err
+	}
+	places, err := json.Marshal(map[string]any{"Replace": l.replace})
+	if err != nil {
+		return "", "", err
+	}
+	module, list = filepath.Join(dir, "go.mod"), filepath.Join(dir, "overlay.json")
+	return module, list, errors.Join(os.WriteFile(module, []byte(l.module), 0o600),
+		os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o600), os.WriteFile(list, places, 0o600))
+}
+
+// put has a text stand in for a file.
+func (l *layer) put(file string, text []byte) error {
+	l.texts++
+	own := filepath.Join(l.dir, fmt.Sprintf("%d.go", l.texts))
+	l.replace[file] = own
+	return os.WriteFile(own, text, 0o600)
+}
+
+// clients puts the SDK's clients into folders of their own, with the files that
+// stay as they are.
+func (l *layer) clients(packages []pkg, changed map[string][]byte) error {
+	moved := map[string]string{}
+	for _, p := range packages {
+		to, ok := moved[p.Module.Path]
+		if !ok {
+			place := "./.sdk/" + strings.TrimPrefix(p.Module.Path, services)
+			to = filepath.Join(l.root, filepath.FromSlash(place))
+			moved[p.Module.Path] = to
+			l.replace[filepath.Join(to, "go.mod")] = p.Module.GoMod
+			l.module += fmt.Sprintf("\nreplace %s => %s\n", p.Module.Path, place)
+		}
+		folder, err := filepath.Rel(p.Module.Dir, p.Dir)
+		if err != nil {
+			return err
+		}
+		for _, name := range append(append([]string{}, p.GoFiles...), p.EmbedFiles...) {
+			original, stand := filepath.Join(p.Dir, name), filepath.Join(to, folder, name)
+			if text, ok := changed[original]; !ok {
+				l.replace[stand] = original
+			} else if err := l.put(stand, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

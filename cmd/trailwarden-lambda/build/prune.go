@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// services is where the SDK's clients are.
+const services = "github.com/aws/aws-sdk-go-v2/service/"
+
+// tags choose what the function is made of: without the runtime's old protocol,
+// sources, and ways to find credentials that a function has not.
+const tags = "lambda.norpc,function"
+
+// pkg is what go list says of a package.
+type pkg struct {
+	ImportPath, Dir     string
+	GoFiles, EmbedFiles []string
+	Standard            bool
+	Module              *struct{ Path, Dir, GoMod string }
+}
+
+// linked are the packages of the function.
+func linked(env []string) (all []pkg, err error) {
+	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "-json=ImportPath,Dir,GoFiles,EmbedFiles,Standard,Module", "github.com/trailwarden/trailwarden/cmd/trailwarden-lambda")
+	cmd.Env, cmd.Stderr = env, os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	for in := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := in.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if !p.Standard {
+			all = append(all, p)
+		}
+	}
+}
+
+// mentions are the names that packages outside of the SDK's clients take from
+// each of them, by import path.
+type mentions map[string]map[string]bool
+
+// mentioned reads who mentions what. A call cannot be made without a mention of
+// its method, nor a value of a type without one of the type.
+func mentioned(all []pkg) (mentions, error) {
+	m := mentions{}
+	for _, p := range all {
+		if strings.HasPrefix(p.ImportPath, services) {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			if err := m.read(filepath.Join(p.Dir, name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return m, nil
+}
+
+// read adds the mentions of one file: of a name by its package, and of any method
+// by its name alone, because whose it is cannot be seen.
+func (m mentions) read(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil || !bytes.Contains(text, []byte(services)) {
+		return err
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	var from []string
+	for _, i := range f.Imports {
+		if p, err := strconv.Unquote(i.Path.Value); err == nil && strings.HasPrefix(p, services) {
+			from = append(from, p)
+			if m[p] == nil {
+				m[p] = map[string]bool{}
+			}
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			for _, p := range from {
+				m[p][s.Sel.Name] = true
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+// clients are the SDK's clients as the function needs them: the text of changed
+// files, and of all packages that have one or lie beside one.
+func clients(env []string) (packages []pkg, changed map[string][]byte, err error) {
+	all, err := linked(env)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := mentioned(all)
+	if err != nil {
+		return nil, nil, err
+	}
+	changed = map[string][]byte{}
+	for _, p := range all {
+		if !strings.HasPrefix(p.ImportPath, services) || strings.HasPrefix(p.ImportPath, services+"internal/") || p.Module == nil {
+			continue
+		}
+		file, text, err := prune(p, m)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w: the SDK is written in another way than this command knows; build with go build -tags %s, which only makes a larger file", p.ImportPath, err, tags)
+		}
+		if file != "" {
+			changed[file] = text
+		}
+		packages = append(packages, p)
+	}
+	return packages, changed, nil
+}
+
+// prune makes the changed file of a package; it has none where nothing is gained.
+func prune(p pkg, m mentions) (file string, text []byte, err error) {
+	switch {
+	case path.Base(p.ImportPath) == "schemas":
+		file = filepath.Join(p.Dir, "schemas.go")
+		text, err = withoutSchemas(file, m[path.Dir(p.ImportPath)])
+	case strings.HasSuffix(p.ImportPath, "/internal/endpoints"):
+		file = filepath.Join(p.Dir, "endpoints.go")
+		text, err = withoutPartitions(file)
+	case p.ImportPath == services+"securityhub":
+		file = filepath.Join(p.Dir, "serializers.go")
+		text, err = withoutDocuments(file, m[services+"securityhub/types"])
+	}
+	return file, text, err
+}
+
+// source is a file of Go in which places are replaced.
+type source struct {
+	text []byte
+	file *ast.File
+	set  *token.FileSet
+	cuts []cut
+}
+
+type cut struct {
+	from, to token.Pos
+	by       string
+}
+
+func parse(name string) (*source, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{text: text, set: token.NewFileSet()}
+	s.file, err = parser.ParseFile(s.set, name, text, parser.SkipObjectResolution)
+	return s, err
+}
+
+func (s *source) replace(from, to token.Pos, by string) {
+	s.cuts = append(s.cuts, cut{from, to, by})
+}
+
+// changed is the text with its replacements, which are in order, and without
+// imports that nothing uses any more.
+func (s *source) changed() []byte {
+	var out []byte
+	at := 0
+	for _, c := range s.cuts {
+		out = append(append(out, s.text[at:s.offset(c.from)]...), c.by...)
+		at = s.offset(c.to)
+	}
+	out = append(out, s.text[at:]...)
+	for _, i := range s.file.Imports {
+		name := path.Base(strings.Trim(i.Path.Value, `"`))
+		if i.Name != nil {
+			name = i.Name.Name
+		}
+		if !bytes.Contains(out, []byte(name+".")) {
+			line := s.text[s.offset(i.Pos()):s.offset(i.End())]
+			out = bytes.Replace(out, line, nil, 1)
+		}
+	}
+	return out
+}
+
+func (s *source) offset(p token.Pos) int { return s.set.Position(p).Offset }
