@@ -2,10 +2,10 @@ package rule
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/nearest"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/severity"
@@ -19,7 +19,7 @@ func Keys() []string {
 }
 
 // idForm is the form of a native rule's id.
-var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+var idForm = re2.Own(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // native reads one native rule.
 type native struct {

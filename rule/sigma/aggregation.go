@@ -1,14 +1,13 @@
 package sigma
 
 import (
-	"regexp"
-
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 )
 
 // legacyCount is "count() by user > 10" and "count(field) by user >= 3".
-var legacyCount = regexp.MustCompile(`(?i)^count\s*\(\s*([^\s()]*)\s*\)\s*(?:by\s+([^\s<>=]+)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
+var legacyCount = re2.Own(`(?i)^count\s*\(\s*([^\s()]*)\s*\)\s*(?:by\s+([^\s<>=]+)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
 
 // aggregation turns the aggregation of a pre-correlation rule into the
 // correlation that replaces it, and refuses the kinds that have no such simple

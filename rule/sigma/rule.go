@@ -1,10 +1,10 @@
 package sigma
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -105,7 +105,7 @@ func (r *Rule) node() detect.Node {
 // sigmaHQ is where a rule of the SigmaHQ collection can be found by its id.
 const sigmaHQ = "https://github.com/search?type=code&q=repo%3ASigmaHQ%2Fsigma+"
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+var uuid = re2.Own(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // link is where the rule was published: the origin the caller knows of; for a
 // rule with an author under the Detection Rule License, which SigmaHQ rules

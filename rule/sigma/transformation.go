@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 )
 
@@ -225,7 +226,7 @@ func (pp *pipelineParser) replaceString(n *yamldoc.Node) transformation {
 	}
 }
 
-var groupReference = regexp.MustCompile(`\\(\d+|g<\w+>|\\)`)
+var groupReference = re2.Own(`\\(\d+|g<\w+>|\\)`)
 
 // goReplacement rewrites \1 and \g<name> as ${1} and ${name}.
 func goReplacement(s string) string {
