@@ -13,62 +13,65 @@ const (
 // atom is one test of a record, shared by all rules that make it.
 type atom struct {
 	kind  atomKind
-	sel   int32
-	check check
-	right int32 // atomCompare: the other path
+	level level // which fields decide it
 	text  TextOp
 	fold  bool
 	kinds Kinds
-	terms []term // atomConsistent
-	level level  // which fields decide it
-	cost  int    // how late to judge it; only the order matters
 	// memo is 1 and the number of the field that alone decides it, or 0;
 	// memoTest is its place in the memory for that field.
 	memo     uint8
+	sel      int32
+	right    int32 // atomCompare: the other path
+	cost     int32 // how late to judge it; only the order matters
 	memoTest int32
-	keys     []key // one of these is found in any record that satisfies the atom
+	check    check
+	terms    []term // atomConsistent
+	keys     []key  // one of these is found in any record that satisfies the atom
 }
 
 func (c *compiler) atomOf(p Path, m Match) int32 {
 	sel := c.intern(p)
-	id := appendMatch(binary.AppendUvarint([]byte{byte(atomTest)}, uint64(sel)), m)
-	return c.add(string(id), func() atom {
-		cost := c.cost(sel) + matchCost(m)
-		if memoOf(&c.list[sel]) >= 0 {
-			cost = min(cost, memoCost)
-		}
-		return atom{
-			kind: atomTest, sel: sel, check: compileMatch(m),
-			level: c.list[sel].level,
-			cost:  cost,
-			keys:  keysOf(sel, m),
-		}
+	c.id = appendMatch(binary.AppendUvarint(append(c.id[:0], byte(atomTest)), uint64(sel)), m)
+	if i, ok := c.atomBy[string(c.id)]; ok {
+		return i
+	}
+	cost := c.cost(sel) + matchCost(m)
+	if memoOf(&c.list[sel]) >= 0 {
+		cost = min(cost, memoCost)
+	}
+	return c.add(atom{
+		kind: atomTest, sel: sel, check: compileMatch(m),
+		level: c.list[sel].level,
+		cost:  int32(min(cost, maxCost)),
+		keys:  keysOf(sel, m),
 	})
 }
+
+// maxCost bounds the cost of one test.
+const maxCost = 1 << 20
 
 func (c *compiler) compare(n Compare) int32 {
 	left, right := c.intern(n.Left), c.intern(n.Right)
-	id := binary.AppendUvarint(binary.AppendUvarint([]byte{byte(atomCompare)}, uint64(left)), uint64(right))
-	id = append(id, byte(n.Op), flag(n.Fold), byte(n.Kinds))
-	return c.add(string(id), func() atom {
-		return atom{
-			kind: atomCompare, sel: left, right: right, text: n.Op, fold: n.Fold, kinds: n.Kinds,
-			level: both(c.list[left].level, c.list[right].level),
-			cost:  c.cost(left) + c.cost(right),
-			keys:  []key{{sel: left, kind: keyPresent}},
-		}
+	c.id = append(c.id[:0], byte(atomCompare), byte(n.Op), flag(n.Fold), byte(n.Kinds))
+	c.id = binary.AppendUvarint(binary.AppendUvarint(c.id, uint64(left)), uint64(right))
+	if i, ok := c.atomBy[string(c.id)]; ok {
+		return i
+	}
+	return c.add(atom{
+		kind: atomCompare, sel: left, right: right, text: n.Op, fold: n.Fold, kinds: n.Kinds,
+		level: both(c.list[left].level, c.list[right].level),
+		cost:  int32(c.cost(left) + c.cost(right)),
+		keys:  present(left),
 	})
 }
 
-func (c *compiler) add(id string, make func() atom) int32 {
-	if i, ok := c.atomBy[id]; ok {
-		return i
-	}
+// add adds an atom, which c.id identifies and which is not there yet.
+func (c *compiler) add(a atom) int32 {
 	i := int32(len(c.atoms))
-	c.atoms = append(c.atoms, make())
-	c.atomBy[id] = i
-	c.pos = append(c.pos, &expr{op: exprAtom, atom: i})
-	c.neg = append(c.neg, &expr{op: exprNot, atom: i})
+	c.atoms = append(c.atoms, a)
+	c.atomBy[string(c.id)] = i
+	c.pos = append(c.pos, c.newExpr(exprAtom, i))
+	c.neg = append(c.neg, nil)
 	return i
 }
 

@@ -21,24 +21,29 @@ const (
 	checkTime
 )
 
-// check is a compiled Match.
+// check is a compiled Match. It is small because most are comparisons of texts
+// and there are as many as rules.
 type check struct {
 	op     checkOp
 	kinds  Kinds
 	fold   bool
 	raw    bool
-	parts  []check
+	padded bool // checkAddr
 	text   TextOp
-	values [][]byte  // checkText, folded with fold
+	numOp  NumOp
+	unit   TimeUnit
+	values [][]byte // checkText, folded with fold; checkRegexp: texts of which a match contains one, if any
+	*operand
+}
+
+// operand is what a check compares with when that is no list of texts.
+type operand struct {
+	parts  []check
 	many   *operands // checkText, instead of values when there are many
-	needs  [][]byte  // checkRegexp: texts of which a match contains one, if any
 	glob   *globber
 	re     Searcher
-	numOp  NumOp
 	number Decimal
 	prefix netip.Prefix
-	padded bool // checkAddr
-	unit   TimeUnit
 	part   int
 }
 
@@ -48,11 +53,11 @@ const fewValues = 6
 func compileMatch(m Match) check {
 	switch m := m.(type) {
 	case MatchAll:
-		return check{op: checkAll, parts: compileMatches(m)}
+		return check{op: checkAll, operand: &operand{parts: compileMatches(m)}}
 	case MatchAny:
-		return check{op: checkAny, parts: compileMatches(m)}
+		return check{op: checkAny, operand: &operand{parts: compileMatches(m)}}
 	case MatchNot:
-		return check{op: checkNot, parts: []check{compileMatch(m.X)}}
+		return check{op: checkNot, operand: &operand{parts: []check{compileMatch(m.X)}}}
 	case Is:
 		return check{op: checkKind, kinds: Kinds(m)}
 	case Text:
@@ -62,11 +67,11 @@ func compileMatch(m Match) check {
 	case Regexp:
 		return compileRegexp(m)
 	case Num:
-		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, number: m.Value}
+		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, operand: &operand{number: m.Value}}
 	case CIDR:
-		return check{op: checkAddr, kinds: m.Kinds, prefix: m.Prefix, padded: m.Padded}
+		return check{op: checkAddr, kinds: m.Kinds, padded: m.Padded, operand: &operand{prefix: m.Prefix}}
 	case TimePart:
-		return check{op: checkTime, kinds: Strings, unit: m.Unit, part: m.Value}
+		return check{op: checkTime, kinds: Strings, unit: m.Unit, operand: &operand{part: m.Value}}
 	}
 	panic(fmt.Sprintf("detect: unknown match %T", m))
 }
@@ -82,29 +87,31 @@ func compileMatches(ms []Match) []check {
 func compileText(m Text) check {
 	c := check{op: checkText, kinds: m.Kinds, fold: m.Fold, raw: m.Raw, text: m.Op}
 	if len(m.Values) > fewValues {
-		c.many = new(operands)
+		c.operand = &operand{many: new(operands)}
+	} else {
+		c.values = make([][]byte, len(m.Values))
 	}
 	for i, v := range m.Values {
 		if m.Fold {
 			v = FoldText(v)
 		}
-		if c.many != nil {
+		if c.operand != nil {
 			c.many.add(m.Op, v, int32(i))
 			continue
 		}
-		c.values = append(c.values, []byte(v))
+		c.values[i] = bytesOf(v)
 	}
 	return c
 }
 
 func compileRegexp(m Regexp) check {
-	c := check{op: checkRegexp, kinds: m.Kinds, re: m.Re, raw: m.Raw}
-	for _, n := range needed(m.Re.String()) {
+	c := check{op: checkRegexp, kinds: m.Kinds, raw: m.Raw, operand: &operand{re: m.Re}}
+	for _, n := range needed(m.Re) {
 		if !n.fold && len(n.text) > 1 {
-			c.needs = append(c.needs, []byte(n.text))
+			c.values = append(c.values, bytesOf(n.text))
 			continue
 		}
-		c.needs = nil // not worth looking for
+		c.values = nil // not worth looking for
 		break
 	}
 	return c
@@ -118,7 +125,7 @@ func compileGlob(m Glob) check {
 			pieces[i] = Piece{p.Kind, FoldText(p.Text)}
 		}
 	}
-	return check{op: checkGlob, kinds: m.Kinds, fold: m.Fold, glob: newGlobber(pieces)}
+	return check{op: checkGlob, kinds: m.Kinds, fold: m.Fold, operand: &operand{glob: newGlobber(pieces)}}
 }
 
 func (m *Matcher) holds(c *check, f *found) bool {
@@ -182,7 +189,7 @@ func (m *Matcher) side(c *check, f *found) []byte {
 // tooLong rules out most values of a case-insensitive comparison before they
 // are folded: ASCII keeps its length.
 func (c *check) tooLong(m *Matcher, f *found) bool {
-	if !c.fold || c.raw || c.text != Equal || c.many != nil || f.have&haveFolded != 0 {
+	if !c.fold || c.raw || c.text != Equal || c.operand != nil || f.have&haveFolded != 0 {
 		return false
 	}
 	s := m.text(f)
@@ -195,16 +202,16 @@ func (c *check) tooLong(m *Matcher, f *found) bool {
 }
 
 func (c *check) mayMatch(s []byte) bool {
-	for _, n := range c.needs {
+	for _, n := range c.values {
 		if bytes.Contains(s, n) {
 			return true
 		}
 	}
-	return c.needs == nil
+	return c.values == nil
 }
 
 func (c *check) textHolds(s []byte) bool {
-	if c.many != nil {
+	if c.operand != nil {
 		return c.many.any(s)
 	}
 	for _, v := range c.values {

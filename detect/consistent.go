@@ -79,7 +79,7 @@ func startingField(p Path) (string, bool) {
 }
 
 func (c *compiler) together(part []Term) int32 {
-	id := []byte{byte(atomConsistent)}
+	id := []byte{byte(atomConsistent)} // not c.id: paths are interned meanwhile
 	terms := make([]term, len(part))
 	var keys []key
 	cost := 200
@@ -100,7 +100,9 @@ func (c *compiler) together(part []Term) int32 {
 			keys = ks
 		}
 	}
-	return c.add(string(id), func() atom {
-		return atom{kind: atomConsistent, sel: terms[0].sel, terms: terms, cost: cost, keys: keys}
-	})
+	if i, ok := c.atomBy[string(id)]; ok {
+		return i
+	}
+	c.id = append(c.id[:0], id...)
+	return c.add(atom{kind: atomConsistent, sel: terms[0].sel, terms: terms, cost: int32(min(cost, maxCost)), keys: keys})
 }

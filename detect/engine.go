@@ -36,10 +36,13 @@ const maxLoose = 1024
 // along with the rest, so that one program remains to be run.
 const maxAlong = 64
 
+// maxAtomsAhead bounds the atoms that room is made for before they are counted.
+const maxAtomsAhead = 1 << 16
+
 // Compile prepares nodes for matching. The index of a node is its rule number.
 // Regular expressions are those of regexp.Compile.
 func Compile(nodes []Node) *Engine {
-	c := newCompiler()
+	c := newCompiler(min(len(nodes), maxAtomsAhead))
 	all := make([]entry, len(nodes))
 	for i, n := range nodes {
 		all[i] = entry{int32(i), c.expr(n, false)}

@@ -42,12 +42,35 @@ type compiler struct {
 	atoms  []atom
 	atomBy map[string]int32
 	pos    []*expr // by atom
-	neg    []*expr
+	neg    []*expr // nil until asked for
+	id     []byte  // of the atom at hand
+	exprs  []expr  // room for more
 }
 
-func newCompiler() *compiler {
-	return &compiler{selectors: newSelectors(), atomBy: map[string]int32{}}
+// newCompiler makes a compiler with room for about so many atoms.
+func newCompiler(atoms int) *compiler {
+	return &compiler{
+		selectors: newSelectors(),
+		atoms:     make([]atom, 0, atoms),
+		atomBy:    make(map[string]int32, atoms),
+		pos:       make([]*expr, 0, atoms),
+		neg:       make([]*expr, 0, atoms),
+	}
 }
+
+// newExpr is an expr without kids.
+func (c *compiler) newExpr(op exprOp, atom int32) *expr {
+	if len(c.exprs) == 0 {
+		c.exprs = make([]expr, exprChunk)
+	}
+	x := &c.exprs[0]
+	c.exprs = c.exprs[1:]
+	x.op, x.atom = op, atom
+	return x
+}
+
+// exprChunk is the number of exprs that room is made for at a time.
+const exprChunk = 64
 
 // expr compiles n, or its negation.
 func (c *compiler) expr(n Node, negate bool) *expr {
@@ -103,6 +126,9 @@ func (c *compiler) test(p Path, m Match, negate bool) *expr {
 
 func (c *compiler) literal(atom int32, negate bool) *expr {
 	if negate {
+		if c.neg[atom] == nil {
+			c.neg[atom] = c.newExpr(exprNot, atom)
+		}
 		return c.neg[atom]
 	}
 	return c.pos[atom]
@@ -138,12 +164,20 @@ func (c *compiler) combine(op exprOp, kids []*expr) *expr {
 	case 1:
 		return out[0]
 	}
-	return &expr{op: op, kids: out}
+	x := c.newExpr(op, 0)
+	x.kids = out
+	return x
 }
+
+// fewKids is the number of parts up to which each pair is compared.
+const fewKids = 8
 
 // distinct drops repeated literals, and tells whether one is joined with its
 // opposite.
 func distinct(kids []*expr) (out []*expr, cancels bool) {
+	if len(kids) <= fewKids {
+		return distinctFew(kids)
+	}
 	seen := make(map[int32]exprOp, len(kids))
 	out = kids[:0]
 	for _, k := range kids {
@@ -155,6 +189,25 @@ func distinct(kids []*expr) (out []*expr, cancels bool) {
 				continue
 			}
 			seen[k.atom] = k.op
+		}
+		out = append(out, k)
+	}
+	return out, false
+}
+
+func distinctFew(kids []*expr) (out []*expr, cancels bool) {
+	out = kids[:0]
+next:
+	for _, k := range kids {
+		if k.op == exprAtom || k.op == exprNot {
+			for _, was := range out {
+				if (was.op == exprAtom || was.op == exprNot) && was.atom == k.atom {
+					if was.op != k.op {
+						return nil, true
+					}
+					continue next
+				}
+			}
 		}
 		out = append(out, k)
 	}
@@ -177,7 +230,7 @@ const unlikely = 4
 
 func (c *compiler) price(e *expr) int {
 	if e.op == exprAtom || e.op == exprNot {
-		return c.atoms[e.atom].cost
+		return int(c.atoms[e.atom].cost)
 	}
 	sum := 0
 	for _, k := range e.kids {

@@ -1,20 +1,17 @@
 package detect
 
-import (
-	"net/netip"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // key is a property of a record, cheap to look up for many rules at once, that
 // some test needs: a value of one selector that equals, starts with, ends with
 // or contains a text, lies in an address range, or is there at all.
 type key struct {
-	sel    int32
-	kind   keyKind
-	fold   bool
-	kinds  Kinds // kinds of value that can have it
-	text   string
-	prefix netip.Prefix
+	sel   int32
+	kind  keyKind
+	fold  bool
+	kinds Kinds  // kinds of value that can have it
+	hash  uint32 // the same for equal keys
+	text  string // of keyRange the prefix in its text form
 }
 
 type keyKind uint8
@@ -28,7 +25,19 @@ const (
 	keyPresent         = keyInside + 2
 )
 
-func present(sel int32) []key { return []key{{sel: sel, kind: keyPresent}} }
+func present(sel int32) []key { return []key{newKey(sel, keyPresent, false, 0, "")} }
+
+// newKey is a key with its hash (FNV-1a).
+func newKey(sel int32, kind keyKind, fold bool, kinds Kinds, text string) key {
+	h := uint32(2166136261)
+	for _, b := range [...]byte{byte(sel), byte(sel >> 8), byte(sel >> 16), byte(kind), flag(fold), byte(kinds)} {
+		h = (h ^ uint32(b)) * 16777619
+	}
+	for i := range len(text) {
+		h = (h ^ uint32(text[i])) * 16777619
+	}
+	return key{sel: sel, kind: kind, fold: fold, kinds: kinds, hash: h, text: text}
+}
 
 // keysOf are keys of which every record has one where some value that sel
 // selects satisfies m. There is always one: the value must be there.
@@ -58,7 +67,7 @@ func keysOf(sel int32, m Match) []key {
 		return regexpKeys(sel, m)
 	case CIDR:
 		if m.Prefix.IsValid() && !m.Padded {
-			return []key{{sel: sel, kind: keyRange, kinds: m.Kinds, prefix: m.Prefix.Masked()}}
+			return []key{newKey(sel, keyRange, false, m.Kinds, m.Prefix.Masked().String())}
 		}
 	}
 	return present(sel)
@@ -85,43 +94,43 @@ func textKeys(sel int32, m Text) []key {
 		if v == "" && m.Op != Equal {
 			return present(sel)
 		}
-		out[i] = key{sel: sel, kind: keyText + keyKind(m.Op), fold: m.Fold, kinds: m.Kinds, text: v}
+		out[i] = newKey(sel, keyText+keyKind(m.Op), m.Fold, m.Kinds, v)
 	}
 	return out
 }
 
 // globKeys takes the literal at an end of the pattern, or its longest one.
 func globKeys(sel int32, m Glob) []key {
-	k := key{sel: sel, kind: keyInside, fold: m.Fold, kinds: m.Kinds}
+	kind, text := keyInside, ""
 	for i, p := range m.Pieces {
 		if p.Kind != Literal || !utf8.ValidString(p.Text) {
 			continue
 		}
 		if i == 0 && p.Text != "" {
-			k.kind, k.text = keyPrefix, p.Text
+			kind, text = keyPrefix, p.Text
 			break
 		}
-		if len(p.Text) > len(k.text) {
-			k.text = p.Text
+		if len(p.Text) > len(text) {
+			text = p.Text
 		}
 	}
-	if k.text == "" {
+	if text == "" {
 		return present(sel)
 	}
-	if k.fold {
-		k.text = FoldText(k.text)
+	if m.Fold {
+		text = FoldText(text)
 	}
-	return []key{k}
+	return []key{newKey(sel, kind, m.Fold, m.Kinds, text)}
 }
 
 func regexpKeys(sel int32, m Regexp) []key {
-	needs := needed(m.Re.String())
+	needs := needed(m.Re)
 	if needs == nil || m.Raw && m.Kinds&Containers != 0 {
 		return present(sel)
 	}
 	out := make([]key, len(needs))
 	for i, n := range needs {
-		out[i] = key{sel: sel, kind: keyInside, fold: n.fold, kinds: m.Kinds, text: n.text}
+		out[i] = newKey(sel, keyInside, n.fold, m.Kinds, n.text)
 	}
 	return out
 }
@@ -175,7 +184,7 @@ func (b *builder) weigh(ks []key) int {
 		case keyPresent:
 			w = 200
 		}
-		sum += w * (b.shared[k] + 1)
+		sum += w * (b.sharing(k) + 1)
 	}
 	sel := &b.selectors[ks[0].sel]
 	switch sel.reach {

@@ -11,10 +11,10 @@ type need struct {
 // maxNeeds bounds the alternatives that one expression is split into.
 const maxNeeds = 64
 
-// needed are texts of which every match of expr contains one; nil when nothing
+// needed are texts of which every match of re contains one; nil when nothing
 // useful is known.
-func needed(expr string) []need {
-	tree, err := syntax.Parse(expr, syntax.Perl)
+func needed(re Searcher) []need {
+	tree, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {
 		return nil
 	}

@@ -6,7 +6,7 @@ import "slices"
 // equals, starts with, ends with or contains, at a cost that hardly depends on
 // how many there are.
 type operands struct {
-	list     []operand
+	list     []filed
 	exact    []int32          // the equal ones, while they are few
 	equal    map[string]int32 // head of a chain through list, once they are not
 	longest  int              // of the equal ones
@@ -17,8 +17,8 @@ type operands struct {
 	always   []int32 // contained in everything: the empty text
 }
 
-// operand is one text and the number it was added with.
-type operand struct {
+// filed is one text and the number it was added with.
+type filed struct {
 	text []byte
 	id   int32
 	next int32
@@ -39,7 +39,7 @@ const affixKey = 32
 
 func (o *operands) add(op TextOp, text string, id int32) {
 	i := int32(len(o.list))
-	o.list = append(o.list, operand{[]byte(text), id, endOfChain})
+	o.list = append(o.list, filed{bytesOf(text), id, endOfChain})
 	switch op {
 	case Equal:
 		o.longest = max(o.longest, len(text))
@@ -62,25 +62,29 @@ func (o *operands) add(op TextOp, text string, id int32) {
 const fewOperands = 4
 
 func (o *operands) addEqual(i int32) {
-	if o.exact = append(o.exact, i); o.equal == nil && len(o.exact) <= fewOperands {
+	if o.equal != nil {
+		o.chain(o.equal, textOf(o.list[i].text), i)
 		return
 	}
-	if o.equal == nil {
-		o.equal = map[string]int32{}
+	if o.exact = append(o.exact, i); len(o.exact) <= fewOperands {
+		return
 	}
+	o.equal = map[string]int32{}
 	for _, i := range o.exact {
-		o.chain(o.equal, string(o.list[i].text), i)
+		o.chain(o.equal, textOf(o.list[i].text), i)
 	}
 	o.exact = nil
 }
 
 func (o *operands) addInside(i int32) {
-	if o.inside = append(o.inside, i); o.grams == nil && len(o.inside) <= fewOperands {
+	if o.grams != nil {
+		o.grams.add(o, i)
 		return
 	}
-	if o.grams == nil {
-		o.grams = newGrams()
+	if o.inside = append(o.inside, i); len(o.inside) <= fewOperands {
+		return
 	}
+	o.grams = newGrams()
 	for _, i := range o.inside {
 		o.grams.add(o, i)
 	}

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"maps"
+	"math/bits"
 	"net/netip"
 	"slices"
 )
@@ -67,10 +68,10 @@ type builder struct {
 	atoms     []atom
 	selectors []selector
 	spots     []spot
-	headOnly  bool // only keys on eventSource and eventName
-	shared    map[key]int
+	headOnly  bool          // only keys on eventSource and eventName
+	shared    []int32       // by hash of a key: how many entries could be filed under it, or more
 	groupOf   map[int32]int // by selector, in groups
-	siteOf    map[int32]int // by spot, in groups: the merged ones
+	siteOf    map[int32]int // by spot of several selectors, in groups: the merged ones
 	groups    []group
 }
 
@@ -86,11 +87,39 @@ func (b *builder) build(p *program) *program {
 			continue
 		}
 		for _, k := range ks {
-			b.fileBoth(k, int32(i))
+			b.file(b.groupFor(b.groupOf, k.sel, k.sel), k, int32(i))
 		}
 	}
+	b.merge(entries, p.rest)
 	b.arrange(p)
 	return p
+}
+
+// merge files the entries of spots where several paths end in a group for all
+// of them, too. rest are the entries that are not filed.
+func (b *builder) merge(entries []entry, rest []int32) {
+	paths := map[int32]int{}
+	several := false
+	for sel := range b.groupOf {
+		spot := b.selectors[sel].spot
+		paths[spot]++
+		several = several || paths[spot] > 1 && spot != rootSpot
+	}
+	if !several {
+		return
+	}
+	for i, e := range entries {
+		if len(rest) > 0 && rest[0] == int32(i) {
+			rest = rest[1:]
+			continue
+		}
+		ks, _ := b.keys(e.tree)
+		for _, k := range ks {
+			if spot := b.selectors[k.sel].spot; spot != rootSpot && paths[spot] > 1 {
+				b.file(b.groupFor(b.siteOf, spot, k.sel), k, int32(i))
+			}
+		}
+	}
 }
 
 // maxRemembered is the number of entries up to which those whose keys are
@@ -101,15 +130,6 @@ const maxRemembered = 32
 // are remembered.
 func (b *builder) remembered(ks []key) bool {
 	return !slices.ContainsFunc(ks, func(k key) bool { return memoOf(&b.selectors[k.sel]) < 0 })
-}
-
-// fileBoth files entry i under k in its selector's group and, for a path of
-// plain keys, in the merged group of the spot.
-func (b *builder) fileBoth(k key, i int32) {
-	b.file(b.groupFor(b.groupOf, k.sel, k.sel), k, i)
-	if spot := b.selectors[k.sel].spot; spot != rootSpot {
-		b.file(b.groupFor(b.siteOf, spot, k.sel), k, i)
-	}
 }
 
 func (b *builder) groupFor(at map[int32]int, id, sel int32) *group {
@@ -132,7 +152,10 @@ func (b *builder) arrange(p *program) {
 			continue
 		}
 		if sites[spot] == nil {
-			sites[spot] = &site{spot: spot, merged: b.groups[b.siteOf[spot]]}
+			sites[spot] = &site{spot: spot, merged: g}
+			if i, ok := b.siteOf[spot]; ok {
+				sites[spot].merged = b.groups[i]
+			}
 		}
 		sites[spot].groups = append(sites[spot].groups, g)
 	}
@@ -156,17 +179,19 @@ func (b *builder) arrange(p *program) {
 	}
 }
 
-// count counts how many entries could be filed under each key.
+// count counts how many entries could be filed under each key. Keys whose
+// hashes meet count together, which happens seldom and costs little.
 func (b *builder) count(entries []entry) {
-	b.shared = map[key]int{}
+	b.shared = nil
 	if len(entries) <= fewEntries {
 		return
 	}
+	b.shared = make([]int32, 1<<min(bits.Len(uint(8*len(entries))), 20))
 	var visit func(e *expr)
 	visit = func(e *expr) {
 		if e.op == exprAtom {
 			for _, k := range b.atoms[e.atom].keys {
-				b.shared[k]++
+				b.shared[int(k.hash)&(len(b.shared)-1)]++
 			}
 		}
 		for _, k := range e.kids {
@@ -176,6 +201,14 @@ func (b *builder) count(entries []entry) {
 	for _, e := range entries {
 		visit(e.tree)
 	}
+}
+
+// sharing is how many entries could be filed under k, about.
+func (b *builder) sharing(k key) int {
+	if len(b.shared) == 0 {
+		return 0
+	}
+	return int(b.shared[int(k.hash)&(len(b.shared)-1)])
 }
 
 func (b *builder) file(g *group, k key, i int32) {
@@ -203,8 +236,12 @@ func (g *group) fileRange(k key, i int32) {
 	}
 	r := g.ranges
 	r.kinds |= k.kinds
-	if !slices.Contains(r.lengths, k.prefix.Bits()) {
-		r.lengths = append(r.lengths, k.prefix.Bits())
+	prefix, err := netip.ParsePrefix(k.text)
+	if err != nil {
+		return // it was made of one
 	}
-	r.at[k.prefix] = append(r.at[k.prefix], i)
+	if !slices.Contains(r.lengths, prefix.Bits()) {
+		r.lengths = append(r.lengths, prefix.Bits())
+	}
+	r.at[prefix] = append(r.at[prefix], i)
 }

@@ -110,6 +110,7 @@ type selectors struct {
 	list  []selector
 	spots []spot
 	byKey map[string]int32
+	key   []byte // of the path at hand
 	bySpt map[spotKey]int32
 	// dotted: some path of several keys cares for literal keys with dots.
 	dotted bool
@@ -122,8 +123,8 @@ func newSelectors() *selectors {
 // intern is the number of p's selector.
 func (s *selectors) intern(p Path) int32 {
 	p = plainer(p)
-	key := string(appendPath(nil, p))
-	if i, ok := s.byKey[key]; ok {
+	s.key = appendPath(s.key[:0], p)
+	if i, ok := s.byKey[string(s.key)]; ok {
 		return i
 	}
 	sel := selector{path: p, reach: reachWalk}
@@ -144,7 +145,7 @@ func (s *selectors) intern(p Path) int32 {
 	sel.prepare()
 	i := int32(len(s.list))
 	s.list = append(s.list, sel)
-	s.byKey[key] = i
+	s.byKey[string(s.key)] = i
 	return i
 }
 

@@ -44,7 +44,7 @@ type TraceValue struct {
 // Trace judges rec by n and keeps every step. The result does not refer to the
 // record's memory.
 func Trace(n Node, rec *cloudtrail.Record) TraceTree {
-	c := newCompiler()
+	c := newCompiler(0)
 	c.expr(n, false)
 	t := tracer{c: c}
 	t.prepare(n)
