@@ -125,7 +125,7 @@ func globKeys(sel int32, m Glob) []key {
 
 func regexpKeys(sel int32, m Regexp) []key {
 	needs := needed(m.Re)
-	if needs == nil || m.Raw && m.Kinds&Containers != 0 {
+	if len(needs) == 0 || m.Raw && m.Kinds&Containers != 0 {
 		return present(sel)
 	}
 	out := make([]key, len(needs))

@@ -1,6 +1,6 @@
 package detect
 
-import "regexp/syntax"
+import "github.com/trailwarden/trailwarden/internal/re2"
 
 // need is a text that an expression cannot match without.
 type need struct {
@@ -8,65 +8,20 @@ type need struct {
 	fold bool
 }
 
-// maxNeeds bounds the alternatives that one expression is split into.
-const maxNeeds = 64
-
 // needed are texts of which every match of re contains one; nil when nothing
 // useful is known.
 func needed(re Searcher) []need {
-	tree, err := syntax.Parse(re.String(), syntax.Perl)
-	if err != nil {
-		return nil
+	var found []re2.Need
+	if knows, ok := re.(interface{ Needs() []re2.Need }); ok { // from when it was checked
+		found = knows.Needs()
+	} else {
+		found = re2.Needs(re.String())
 	}
-	return neededBy(tree.Simplify())
-}
-
-func neededBy(t *syntax.Regexp) []need {
-	switch t.Op {
-	case syntax.OpLiteral:
-		n := need{text: string(t.Rune), fold: t.Flags&syntax.FoldCase != 0}
-		if n.fold {
-			n.text = FoldText(n.text)
-		}
-		return []need{n}
-	case syntax.OpCapture, syntax.OpPlus:
-		return neededBy(t.Sub[0])
-	case syntax.OpRepeat:
-		if t.Min > 0 {
-			return neededBy(t.Sub[0])
-		}
-	case syntax.OpConcat:
-		return bestNeed(t.Sub)
-	case syntax.OpAlternate:
-		var all []need
-		for _, s := range t.Sub {
-			ns := neededBy(s)
-			if ns == nil || len(all)+len(ns) > maxNeeds {
-				return nil
-			}
-			all = append(all, ns...)
-		}
-		return all
-	}
-	return nil
-}
-
-// bestNeed is what the most telling part of a sequence needs: the one whose
-// shortest text is longest.
-func bestNeed(parts []*syntax.Regexp) []need {
-	var best []need
-	for _, s := range parts {
-		if ns := neededBy(s); ns != nil && (best == nil || shortest(ns) > shortest(best)) {
-			best = ns
+	out := make([]need, len(found))
+	for i, n := range found {
+		if out[i] = (need{n.Text, n.Fold}); n.Fold {
+			out[i].text = FoldText(n.Text)
 		}
 	}
-	return best
-}
-
-func shortest(ns []need) int {
-	n := len(ns[0].text)
-	for _, x := range ns[1:] {
-		n = min(n, len(x.text))
-	}
-	return n
+	return out
 }

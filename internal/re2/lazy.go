@@ -10,27 +10,32 @@ import (
 // In a large set of rules most expressions stand behind tests that no record
 // passes, and compiling costs more than the rest of reading a rule.
 type Lazy struct {
-	expr string
-	once sync.Once
-	re   *regexp.Regexp
+	expr  string
+	needs []Need
+	once  sync.Once
+	re    *regexp.Regexp
 }
 
 // Check accepts and refuses as Compile does, with the same errors.
 func Check(expr string, fold bool) (*Lazy, error) {
-	if err := check(expr); err != nil {
+	tree, err := check(expr)
+	if err != nil {
 		return nil, err
 	}
 	if fold {
 		expr = folded(expr)
-		if _, err := syntax.Parse(expr, syntax.Perl); err != nil {
+		if tree, err = syntax.Parse(expr, syntax.Perl); err != nil {
 			return nil, explain(expr, err)
 		}
 	}
-	return &Lazy{expr: expr}, nil
+	return &Lazy{expr: expr, needs: needed(tree.Simplify())}, nil
 }
 
 // String is the expression's text, with the flag that it ignores case by.
 func (l *Lazy) String() string { return l.expr }
+
+// Needs is what the function of the same name says of the expression.
+func (l *Lazy) Needs() []Need { return l.needs }
 
 // Match tells whether the expression is found in b.
 func (l *Lazy) Match(b []byte) bool { return l.compiled().Match(b) }

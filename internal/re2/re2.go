@@ -21,7 +21,7 @@ const (
 // newline). With fold it ignores case. The error says what is wrong, quoting
 // the offending part, without the whole expression.
 func Compile(expr string, fold bool) (*regexp.Regexp, error) {
-	if err := check(expr); err != nil {
+	if _, err := check(expr); err != nil {
 		return nil, err
 	}
 	if fold {
@@ -35,18 +35,18 @@ func Compile(expr string, fold bool) (*regexp.Regexp, error) {
 }
 
 // check refuses what is no expression and what costs too much.
-func check(expr string) error {
+func check(expr string) (*syntax.Regexp, error) {
 	if len(expr) > MaxLength {
-		return fmt.Errorf("the regular expression has %d bytes; at most %d are read", len(expr), MaxLength)
+		return nil, fmt.Errorf("the regular expression has %d bytes; at most %d are read", len(expr), MaxLength)
 	}
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return explain(expr, err)
+		return nil, explain(expr, err)
 	}
 	if size(tree) > MaxSize {
-		return fmt.Errorf("the regular expression unrolls to more than %d steps; use smaller repeat counts", MaxSize)
+		return nil, fmt.Errorf("the regular expression unrolls to more than %d steps; use smaller repeat counts", MaxSize)
 	}
-	return nil
+	return tree, nil
 }
 
 func folded(expr string) string { return "(?i:" + expr + ")" }

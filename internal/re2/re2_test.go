@@ -1,6 +1,7 @@
 package re2_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -79,5 +80,27 @@ func agree(t *testing.T, expr, text string) {
 func TestCompilingLaterChangesNothing(t *testing.T) {
 	for _, expr := range []string{"", "a", "^a|B$", "(?i)x", "a(", `\pL+`, "[z-a]", "a{2,1}", "(?=a)", "é", "\xff", strings.Repeat("(", 1200) + strings.Repeat(")", 1200)} {
 		agree(t, expr, "xAbé")
+	}
+}
+
+// TestEveryMatchHasWhatItNeeds tries expressions on texts that they are found in.
+func TestEveryMatchHasWhatItNeeds(t *testing.T) {
+	for expr, text := range map[string]string{
+		"^(Create|Delete).*(User|Role)$": "DeleteRole", "(?i)user": "xUSERx", "a+b*": "aab", "(ab){2,3}": "xababx", "[ab]c": "ac", "x?": "", "ab|": "zz",
+	} {
+		for _, fold := range []bool{false, true} {
+			re, err := re2.Check(expr, fold)
+			if err != nil || !re.MatchString(text) {
+				t.Fatalf("%q on %q: %v", expr, text, err)
+			}
+			needs := re.Needs()
+			has := len(needs) == 0
+			for _, n := range needs {
+				has = has || strings.Contains(text, n.Text) || n.Fold && strings.Contains(strings.ToLower(text), strings.ToLower(n.Text))
+			}
+			if !has || !reflect.DeepEqual(needs, re2.Needs(re.String())) {
+				t.Errorf("%q is found in %q without any of %v", expr, text, needs)
+			}
+		}
 	}
 }
