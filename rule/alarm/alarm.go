@@ -10,8 +10,10 @@ package alarm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +32,7 @@ type Transformation struct {
 	Value      string   // a number, or a selector such as $.additionalEventData.bytesTransferredOut
 	Default    *float64 // sample of a minute in which no record matched
 	Dimensions map[string]string
+	Unit       string // None when the filter has none
 }
 
 // Filter is one metric filter.
@@ -43,6 +46,7 @@ type Alarm struct {
 	Name, Description, ARN string
 	Metric                 Metric
 	Dimensions             map[string]string
+	Unit                   string // that samples must have; empty for any
 	Settings               memory.AlarmSettings
 	// Fault says why the alarm cannot be judged; empty when it can.
 	Fault string
@@ -56,6 +60,7 @@ type metricFilters struct {
 		FilterName, LogGroupName, FilterPattern string
 		MetricTransformations                   []struct {
 			MetricName, MetricNamespace, MetricValue string
+			Unit                                     string
 			DefaultValue                             *float64
 			Dimensions                               map[string]string
 		}
@@ -74,13 +79,16 @@ func ParseFilters(text []byte) ([]Filter, error) {
 		out := Filter{Name: f.FilterName, LogGroup: f.LogGroupName, Pattern: f.FilterPattern}
 		for _, t := range f.MetricTransformations {
 			out.Transformations = append(out.Transformations, Transformation{
-				Metric: Metric{t.MetricNamespace, t.MetricName}, Value: t.MetricValue, Default: t.DefaultValue, Dimensions: t.Dimensions,
+				Metric: Metric{t.MetricNamespace, t.MetricName}, Value: t.MetricValue, Default: t.DefaultValue, Dimensions: t.Dimensions, Unit: cmp.Or(t.Unit, noUnit),
 			})
 		}
 		all = append(all, out)
 	}
 	return all, nil
 }
+
+// noUnit is the unit of samples that were published without one.
+const noUnit = "None"
 
 func unmarshal(text []byte, into any) error {
 	if len(text) > MaxBytes {
@@ -93,19 +101,48 @@ func unmarshal(text []byte, into any) error {
 }
 
 type describedAlarms struct {
-	MetricAlarms []struct {
-		AlarmName, AlarmDescription, AlarmArn string
-		MetricName, Namespace                 string
-		Statistic, ExtendedStatistic          string
-		Dimensions                            []struct{ Name, Value string }
-		Period                                int64
-		EvaluationPeriods, DatapointsToAlarm  int
-		Threshold                             *float64
-		ComparisonOperator, TreatMissingData  string
-		EvaluateLowSampleCountPercentile      string
-		Metrics                               []json.RawMessage
-	}
+	MetricAlarms    []describedAlarm
 	CompositeAlarms []struct{ AlarmName, AlarmArn string }
+}
+
+type describedAlarm struct {
+	AlarmName, AlarmDescription, AlarmArn string
+	MetricName, Namespace                 string
+	Statistic, ExtendedStatistic, Unit    string
+	Dimensions                            []dimension
+	Period                                int64
+	EvaluationPeriods, DatapointsToAlarm  int
+	Threshold                             *float64
+	ThresholdMetricID                     string `json:"ThresholdMetricId"`
+	ComparisonOperator, TreatMissingData  string
+	EvaluateLowSampleCountPercentile      string
+	Metrics                               []metricQuery
+}
+
+type dimension struct{ Name, Value string }
+
+// metricQuery is one of an alarm's metrics: a metric, or an expression over
+// others.
+type metricQuery struct {
+	Expression string
+	MetricStat *struct {
+		Metric struct {
+			Namespace, MetricName string
+			Dimensions            []dimension
+		}
+		Period     int64
+		Stat, Unit string
+	}
+}
+
+// one takes the alarm's only metric where it was written as a list of metrics.
+func (a *describedAlarm) one() {
+	if len(a.Metrics) != 1 || a.Metrics[0].MetricStat == nil {
+		return
+	}
+	m := a.Metrics[0].MetricStat
+	a.Namespace, a.MetricName, a.Dimensions = m.Metric.Namespace, m.Metric.MetricName, m.Metric.Dimensions
+	a.Period, a.Statistic, a.ExtendedStatistic, a.Unit, a.Metrics = m.Period, m.Stat, "", m.Unit, nil
 }
 
 // ParseAlarms reads what describe-alarms prints. An alarm that cannot be judged
@@ -116,8 +153,10 @@ func ParseAlarms(text []byte) ([]Alarm, error) {
 		return nil, err
 	}
 	var all []Alarm
-	for _, a := range doc.MetricAlarms {
-		out := Alarm{Name: a.AlarmName, Description: a.AlarmDescription, ARN: a.AlarmArn, Metric: Metric{a.Namespace, a.MetricName}}
+	for i := range doc.MetricAlarms {
+		a := &doc.MetricAlarms[i]
+		a.one()
+		out := Alarm{Name: a.AlarmName, Description: a.AlarmDescription, ARN: a.AlarmArn, Metric: Metric{a.Namespace, a.MetricName}, Unit: a.Unit}
 		for _, d := range a.Dimensions {
 			if out.Dimensions == nil {
 				out.Dimensions = map[string]string{}
@@ -127,8 +166,9 @@ func ParseAlarms(text []byte) ([]Alarm, error) {
 		out.Settings = memory.AlarmSettings{
 			Name: a.AlarmName, Period: time.Duration(a.Period) * time.Second, Periods: a.EvaluationPeriods, Datapoints: a.DatapointsToAlarm,
 			Statistic: a.Statistic + a.ExtendedStatistic, Missing: memory.Missing(a.TreatMissingData),
+			KeepWhenFew: a.EvaluateLowSampleCountPercentile == "ignore",
 		}
-		out.Fault = out.check(a.ComparisonOperator, a.Threshold, len(a.Metrics) > 0)
+		out.Fault = out.check(a)
 		all = append(all, out)
 	}
 	for _, c := range doc.CompositeAlarms {
@@ -149,15 +189,17 @@ const (
 )
 
 // check completes the settings and says what keeps the alarm from being judged.
-func (a *Alarm) check(operator string, threshold *float64, metrics bool) string {
+func (a *Alarm) check(d *describedAlarm) string {
 	s := &a.Settings
-	op, known := operators[operator]
+	op, known := operators[d.ComparisonOperator]
 	switch {
-	case metrics:
+	case d.ThresholdMetricID != "" || d.anomaly():
+		return "anomaly detection is not judged; want a threshold that is a number"
+	case len(d.Metrics) > 0:
 		return "metric math is not judged; want an alarm on one metric"
 	case !known:
-		return fmt.Sprintf("comparison operator %q: want GreaterThanOrEqualToThreshold, GreaterThanThreshold, LessThanThreshold or LessThanOrEqualToThreshold; those of anomaly detection are not judged", operator)
-	case threshold == nil:
+		return fmt.Sprintf("comparison operator %q: want GreaterThanOrEqualToThreshold, GreaterThanThreshold, LessThanThreshold or LessThanOrEqualToThreshold; those of anomaly detection are not judged", d.ComparisonOperator)
+	case d.Threshold == nil:
 		return "the alarm has no threshold"
 	case !validPeriod(s.Period):
 		return fmt.Sprintf("period %s: want 10, 20 or 30 seconds or a multiple of a minute", s.Period)
@@ -166,7 +208,7 @@ func (a *Alarm) check(operator string, threshold *float64, metrics bool) string 
 	case s.Datapoints < 0 || s.Datapoints > s.Periods:
 		return fmt.Sprintf("%d datapoints to alarm of %d evaluation periods", s.Datapoints, s.Periods)
 	}
-	s.Threshold = memory.Bound{Op: op, Value: *threshold}
+	s.Threshold = memory.Bound{Op: op, Value: *d.Threshold}
 	switch s.Missing {
 	case "", memory.MissingMissing, memory.MissingIgnore, memory.MissingBreaching, memory.MissingNotBreaching:
 	default:
@@ -176,6 +218,11 @@ func (a *Alarm) check(operator string, threshold *float64, metrics bool) string 
 		return err.Error()
 	}
 	return ""
+}
+
+// anomaly tells whether one of the metrics is a band of what is expected.
+func (a *describedAlarm) anomaly() bool {
+	return slices.ContainsFunc(a.Metrics, func(m metricQuery) bool { return strings.Contains(m.Expression, "ANOMALY_DETECTION_BAND") })
 }
 
 func validPeriod(p time.Duration) bool {
@@ -193,7 +240,7 @@ func (a *Alarm) Spec(filters []Filter) (s *memory.Spec, used []int, why string) 
 	s = &memory.Spec{Rule: a.Name, Kind: memory.Alarm, Alarm: &settings}
 	for i, f := range filters {
 		for _, t := range f.Transformations {
-			if t.Metric != a.Metric || len(t.Dimensions) != len(a.Dimensions) {
+			if t.Metric != a.Metric || len(t.Dimensions) != len(a.Dimensions) || a.Unit != "" && t.Unit != a.Unit {
 				continue
 			}
 			in, fault := f.input(&t, a.Dimensions)
@@ -216,10 +263,14 @@ func (a *Alarm) Spec(filters []Filter) (s *memory.Spec, used []int, why string) 
 }
 
 func (a *Alarm) dimensions() string {
-	if len(a.Dimensions) == 0 {
-		return ""
+	text := ""
+	if len(a.Dimensions) > 0 {
+		text = fmt.Sprintf(" with %d dimensions", len(a.Dimensions))
 	}
-	return fmt.Sprintf(" with %d dimensions", len(a.Dimensions))
+	if a.Unit != "" {
+		text += " in the unit " + a.Unit
+	}
+	return text
 }
 
 // input is the records that the filter publishes to the metric, with the

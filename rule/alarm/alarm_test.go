@@ -36,7 +36,7 @@ func TestAlarmsAreJoinedWithTheirFilters(t *testing.T) {
 		`"Denied" => "Nothing"`: "no metric filter publishes CIS Nothing",
 		`"Denied" => "Out"`:     "no metric filter publishes CIS Out",
 		`"Dimensions": [] => "Dimensions": [{"Name": "Region", "Value": "x"}]`: "no metric filter publishes CIS Denied with 1 dimensions",
-		`"Sum" => "tm99"`: `statistic "tm99" is not supported`,
+		`"Sum" => "tm101"`: `statistic "tm101" is none`,
 		`"Statistic": "Sum" => "ExtendedStatistic": "p99.9"`:             "",
 		`"GreaterThanOrEqualToThreshold" => "GreaterThanUpperThreshold"`: "anomaly detection",
 		`300 => 45`: "period 45s",
