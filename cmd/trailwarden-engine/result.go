@@ -161,17 +161,3 @@ func over(rows, bytes int64, q *sandbox.Request) string {
 	}
 	return ""
 }
-
-// write writes the statement's result to a Parquet file.
-func (e *engine) write(ctx context.Context, q *sandbox.Request) (sandbox.Done, error) {
-	options := fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE %d", max(q.Write.RowGroup, 2048))
-	if len(q.Write.Partition) > 0 {
-		options += ", PARTITION_BY (" + strings.Join(q.Write.Partition, ", ") + "), FILENAME_PATTERN 'part-{uuid}', OVERWRITE_OR_IGNORE"
-	}
-	res, err := e.conn.ExecContext(ctx, fmt.Sprintf("COPY (%s) TO %s (%s)", q.SQL, literal(q.Write.Path), options))
-	if err != nil {
-		return sandbox.Done{}, at("run", err)
-	}
-	n, err := res.RowsAffected()
-	return sandbox.Done{Rows: n}, err
-}

@@ -93,18 +93,23 @@ func answer(r *bufio.Reader, w *reply, may permissions) (sandbox.Done, error) {
 	if err := json.Unmarshal(body, &q); err != nil || kind != sandbox.FrameRequest {
 		return sandbox.Done{}, at("lock", fmt.Errorf("no request came first (%q): %w", kind, err))
 	}
-	if q.Write != nil && !may.write {
+	if (q.Write != nil || q.Files) && !may.write {
 		return sandbox.Done{}, at("lock", errors.New("this engine may not write files"))
 	}
 	s := newStream(q.Stream)
-	go s.read(r)
+	if !q.Files {
+		go s.read(r)
+	}
 	ctx := context.Background()
 	e, err := openEngine(ctx, &q, s, may)
 	if err != nil {
 		return sandbox.Done{}, err
 	}
+	if q.Files {
+		return sandbox.Done{}, e.writeFiles(ctx, &q, r, w)
+	}
 	if q.Write != nil {
-		return e.write(ctx, &q)
+		return e.write(ctx, q.SQL, q.Write)
 	}
 	return e.query(ctx, &q, w)
 }

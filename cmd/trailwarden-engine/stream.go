@@ -18,29 +18,58 @@ import (
 type stream struct {
 	columns []string
 	batches chan []byte
-	err     error // set before batches is closed
+	spare   chan []byte // batches that were taken in, to be used again
+	err     error       // set before batches is closed
 	begun   atomic.Int32
 }
 
 func newStream(columns []string) *stream {
-	return &stream{columns: columns, batches: make(chan []byte, 4)}
+	return &stream{columns: columns, batches: make(chan []byte, 4), spare: make(chan []byte, 4)}
+}
+
+// renew makes it ready for the rows of another file.
+func (s *stream) renew() {
+	s.batches, s.err = make(chan []byte, 4), nil
+	s.begun.Store(0)
 }
 
 // read takes frames until the stream ends. When the input breaks off our parent
 // is gone, and nobody waits for an answer.
 func (s *stream) read(r *bufio.Reader) {
+	if s.take(r) {
+		exitWithParent(r)
+	}
+}
+
+// readFile takes the frames of one file, and is idle when the next one comes.
+func (s *stream) readFile(r *bufio.Reader, idle chan<- struct{}) {
+	if !s.take(r) {
+		return
+	}
+	if _, err := r.Peek(1); err != nil {
+		os.Exit(3)
+	}
+	close(idle)
+}
+
+// take takes frames until the stream ends well.
+func (s *stream) take(r *bufio.Reader) bool {
 	defer close(s.batches)
 	for {
-		kind, body, err := sandbox.ReadFrame(r)
+		var buf []byte
+		select {
+		case buf = <-s.spare:
+		default:
+		}
+		kind, body, err := sandbox.ReadFrameInto(buf, r)
 		switch {
 		case err != nil:
 			os.Exit(3)
 		case kind == sandbox.FrameEnd:
-			go exitWithParent(r)
-			return
+			return true
 		case kind != sandbox.FrameRows:
 			s.err = fmt.Errorf("unexpected frame %q in the stream", kind)
-			return
+			return false
 		}
 		s.batches <- body
 	}
@@ -75,7 +104,7 @@ func (s *stream) FillChunk(chunk duckdb.DataChunk) error {
 	if s.begun.Load() > 1 {
 		return errAgain
 	}
-	rows, err := s.next()
+	body, rows, err := s.next()
 	if err != nil || rows == nil {
 		return errors.Join(err, chunk.SetSize(0))
 	}
@@ -89,6 +118,10 @@ func (s *stream) FillChunk(chunk duckdb.DataChunk) error {
 			}
 		}
 	}
+	select {
+	case s.spare <- body:
+	default:
+	}
 	return chunk.SetSize(rows.Len())
 }
 
@@ -100,14 +133,14 @@ func setCell(chunk duckdb.DataChunk, column, row int, rows *sandbox.Rows) error 
 	return duckdb.SetChunkValue(chunk, column, row, text)
 }
 
-func (s *stream) next() (*sandbox.Rows, error) {
+func (s *stream) next() ([]byte, *sandbox.Rows, error) {
 	for body := range s.batches {
 		rows, err := sandbox.ReadBatch(body)
 		if err != nil || rows.Len() > 0 {
-			return rows, err
+			return body, rows, err
 		}
 	}
-	return nil, s.err
+	return nil, nil, s.err
 }
 
 func typeInfo(t duckdb.Type) duckdb.TypeInfo {

@@ -11,7 +11,7 @@ import (
 
 // stage makes an empty folder for files that are to be added.
 func (l *Lake) stage() (string, error) {
-	return os.MkdirTemp(filepath.Join(l.dir, "staging"), fmt.Sprintf("%08d-", l.next))
+	return os.MkdirTemp(filepath.Join(l.dir, "staging"), "step-")
 }
 
 // staged are the files below a staging folder, synced.

@@ -3,9 +3,6 @@ package lake
 import (
 	"maps"
 	"slices"
-	"sync"
-
-	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
 // maxValues bounds how many values of a leaf are listed; a file that has more of
@@ -21,20 +18,6 @@ type Holds struct {
 	// has none.
 	First string `json:"first,omitempty"`
 	Last  string `json:"last,omitempty"`
-}
-
-// listed are the leaves whose values are listed.
-var listed = [...]struct {
-	leaf string
-	id   cloudtrail.FieldID
-}{
-	{"eventname", cloudtrail.EventName}, {"eventsource", cloudtrail.EventSource}, {"awsregion", cloudtrail.AWSRegion},
-}
-
-// gathering finds what the records of each day hold.
-type gathering struct {
-	mu   sync.Mutex
-	days map[string]*dayHolds
 }
 
 // dayHolds is Holds while it grows.
@@ -71,20 +54,7 @@ func (d *dayHolds) time(text []byte) {
 	}
 }
 
-// merge adds what another goroutine gathered.
-func (g *gathering) merge(days map[string]*dayHolds) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for day, d := range days {
-		have, ok := g.days[day]
-		if !ok {
-			g.days[day] = d
-			continue
-		}
-		have.add(d)
-	}
-}
-
+// add adds what another one holds.
 func (d *dayHolds) add(other *dayHolds) {
 	for leaf, set := range other.values {
 		for text := range set {

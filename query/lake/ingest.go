@@ -3,14 +3,15 @@ package lake
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/pipeline"
-	"github.com/trailwarden/trailwarden/query/sandbox"
 	"github.com/trailwarden/trailwarden/query/schema"
 )
 
@@ -68,6 +69,7 @@ func (l *Lake) Ingest(ctx context.Context, o Options) (p Progress, err error) {
 		o.Memory = 2 << 30
 	}
 	w := &intake{l: l, o: &o, p: &p, keys: newKeyring(), before: l.Files()}
+	defer w.close()
 	for one := range o.Listing.Each {
 		size := one.Size()
 		if size >= 0 && l.Has(one.Path(), size) {
@@ -89,6 +91,15 @@ type intake struct {
 	keys   *keyring
 	before []File // that the lake had when the run began
 	ahead  []waiting
+	to     *fileWriter // nil until something is written
+	arena  arena
+	held   atomic.Int64 // bytes of rows in memory
+}
+
+func (w *intake) close() {
+	if w.to != nil {
+		w.to.Close()
+	}
 }
 
 // waiting is an object that was not read yet.
@@ -110,95 +121,116 @@ func (w *intake) take(ctx context.Context, one pipeline.Input, size int64) error
 	return w.flush(ctx)
 }
 
-// flush reads the objects that wait, in steps of about BatchBytes.
-func (w *intake) flush(ctx context.Context) error {
+// flush reads the objects that wait, in steps of about BatchBytes. While the
+// engine writes one step the next is read.
+func (w *intake) flush(ctx context.Context) (err error) {
 	slices.SortStableFunc(w.ahead, func(a, b waiting) int { return cmp.Compare(a.day, b.day) })
+	written := func() error { return nil }
+	defer func() { err = errors.Join(err, w.told(written())) }()
 	for len(w.ahead) > 0 {
+		n := w.stepSize()
 		var batch pipeline.Listing
-		var bytes int64
 		days := map[string]bool{}
-		n := 0
-		for n < len(w.ahead) && bytes < w.o.BatchBytes && n < batchFiles {
-			batch.Add(w.ahead[n].in)
-			bytes += w.ahead[n].size
-			days[w.ahead[n].day] = true
-			n++
+		for _, one := range w.ahead[:n] {
+			batch.Add(one.in)
+			days[one.day] = true
 		}
 		w.ahead = w.ahead[n:]
 		if err := w.keys.prepare(ctx, w.l, w.o, days, w.before); err != nil {
 			return err
 		}
-		if err := w.l.step(ctx, w.o, &batch, w.keys, w.p); err != nil {
+		s, err := w.read(ctx, &batch, days)
+		if err != nil {
 			return err
 		}
-		if w.o.Progress != nil {
-			w.o.Progress(*w.p)
+		if err := w.told(written()); err != nil {
+			written = func() error { return nil }
+			return err
 		}
+		ended := make(chan error, 1)
+		go func() { ended <- w.finish(s) }()
+		written = func() error { return <-ended }
 	}
 	w.ahead = nil
 	return nil
 }
 
-// columns are what the lake's files hold.
-func columns() schema.Projection {
-	var needs []schema.Need
-	for _, name := range []string{"managementevent", "insightdetails", "eventcontext", "ct_object", "ct_key", "dt"} {
-		needs = append(needs, schema.Need{Column: name})
+// told tells of a step that ended well.
+func (w *intake) told(err error) error {
+	if err == nil && w.o.Progress != nil && w.p.Objects > 0 {
+		w.o.Progress(*w.p)
 	}
-	return schema.Project(needs, true)
+	return err
 }
 
-// fileOrder is the order of rows in a file: what is often asked for together
-// lies together.
-const fileOrder = "eventsource, eventname, account, region, eventtime"
+// stepSize is how many of the objects go into a step. It ends with a day where it
+// can, so that a day is one file.
+func (w *intake) stepSize() int {
+	var bytes int64
+	for i := range min(len(w.ahead), batchFiles) {
+		switch newDay := i > 0 && w.ahead[i].day != w.ahead[i-1].day; {
+		case newDay && bytes >= w.o.BatchBytes/2, bytes >= w.o.BatchBytes/2*3:
+			return i
+		}
+		bytes += w.ahead[i].size
+	}
+	return min(len(w.ahead), batchFiles)
+}
 
-// fileSQL chooses the columns of the files, and makes partitions of days that can
-// be folders.
-const fileSQL = `SELECT * EXCLUDE (account, region, "timestamp", dt, ct_key),
-	nullif(ct_key, eventid || '/' || recipientaccountid) AS ct_key, account, region,
-	CASE WHEN regexp_full_match(dt, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN dt ELSE 'unknown' END AS day
-	FROM ct_trail ORDER BY ` + fileOrder
+// fileOrder is the order of rows in a file that is put together.
+const fileOrder = "eventsource, eventname, account, region, useridentity.type, awsregion, eventtime"
 
-// step adds the records of one batch and commits it.
-func (l *Lake) step(ctx context.Context, o *Options, batch *pipeline.Listing, keys *keyring, p *Progress) error {
-	dir, err := l.stage()
+// read begins a step: it reads the batch, and writes what has no room in memory.
+func (w *intake) read(ctx context.Context, batch *pipeline.Listing, days map[string]bool) (*step, error) {
+	if w.to == nil {
+		to, err := w.l.startFileWriter(ctx, w.o)
+		if err != nil {
+			return nil, err
+		}
+		w.to = to
+	}
+	dir, err := w.l.stage()
+	if err != nil {
+		return nil, err
+	}
+	s := &step{dir: dir, reading: reading{to: w.to, dir: dir, keys: w.keys, arena: &w.arena, view: columns(), held: &w.held}}
+	s.totals, err = s.run(ctx, w.o, batch, len(days) == 1 && !days[""])
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, nil
+}
+
+// step is a batch whose records were read.
+type step struct {
+	reading
+	dir    string
+	totals pipeline.RecordTotals
+}
+
+// finish writes the rest of a step and commits it.
+func (w *intake) finish(s *step) error {
+	defer os.RemoveAll(s.dir)
+	defer func() {
+		w.arena.giveBack(s.used)
+		w.held.Add(-s.leftBytes)
+	}()
+	files, rows, err := w.to.write(s.dir, s.left)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	view := columns()
-	w, err := startWriter(ctx, o, dir, &sandbox.Request{
-		SQL: fileSQL, Stream: view.Leaves(), Setup: []string{"CREATE VIEW ct_trail AS " + view.SelectSQL("ct_rows")},
-		Write: &sandbox.ParquetFile{Path: dir, RowGroup: rowGroup, Partition: []string{"day"}},
-	}, nil)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	read := &reading{to: w, keys: keys, view: view, gathered: gathering{days: map[string]*dayHolds{}}}
-	totals, err := read.run(ctx, o, batch)
-	if err != nil {
-		return w.explain(err)
-	}
-	rows, err := w.finish()
-	if err != nil {
-		return err
-	}
-	files, err := staged(dir)
-	if err != nil {
-		return err
-	}
-	for i := range files {
-		if d, ok := read.gathered.days[files[i].day()]; ok {
-			files[i].Holds = d.holds()
+	files = append(s.files, files...)
+	for _, f := range files {
+		if err := syncPath(filepath.Join(s.dir, filepath.FromSlash(f.Path))); err != nil {
+			return err
 		}
 	}
-	e := &entry{Time: o.now().UTC(), Why: "ingest", Rows: rows, Staging: filepath.Base(dir), Added: files, Objects: read.done}
+	e := &entry{Time: w.o.now().UTC(), Why: "ingest", Rows: s.rows + rows, Staging: filepath.Base(s.dir), Added: files, Objects: s.done}
 	slices.SortFunc(e.Objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
-	if err := l.commit(e); err != nil {
+	if err := w.l.commit(e); err != nil {
 		return err
 	}
-	p.count(e, totals, read)
+	w.p.count(e, s.totals, &s.reading)
 	return nil
 }
 

@@ -9,13 +9,16 @@
 //	parent → child  'Q' a Request, JSON; once, first
 //	                'R' rows of the stream, a Batch; any number
 //	                'E' the stream ends
+//	                'F' a ParquetFile, JSON: the rows up to the stream's end go there
 //	child → parent  'C' the columns of the result, JSON; once
 //	                'B' rows of the result, a Batch; any number
 //	                'S' the stream would have to be read again; nothing ran
 //	                'D' Done, JSON: the result ends
 //	                'X' Failure, JSON: it ends with an error
 //
-// The child ends after 'S', 'D' or 'X', and whenever its input ends.
+// The child ends after 'S', 'D' or 'X', and whenever its input ends. One that is
+// to write a file after the other (Request.Files) ends each with 'D' and waits for
+// the next.
 package sandbox
 
 import (
@@ -24,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // FrameKind is the first byte of a frame.
@@ -34,6 +38,7 @@ const (
 	FrameRequest FrameKind = 'Q'
 	FrameRows    FrameKind = 'R'
 	FrameEnd     FrameKind = 'E'
+	FrameFile    FrameKind = 'F'
 	FrameColumns FrameKind = 'C'
 	FrameResult  FrameKind = 'B'
 	FrameAgain   FrameKind = 'S'
@@ -69,7 +74,10 @@ func WriteJSON(w io.Writer, kind FrameKind, v any) error {
 }
 
 // ReadFrame reads one frame; the error is io.EOF when there are no more.
-func ReadFrame(r io.Reader) (FrameKind, []byte, error) {
+func ReadFrame(r io.Reader) (FrameKind, []byte, error) { return ReadFrameInto(nil, r) }
+
+// ReadFrameInto is ReadFrame into the memory of buf, when that has room.
+func ReadFrameInto(buf []byte, r io.Reader) (FrameKind, []byte, error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
@@ -78,7 +86,7 @@ func ReadFrame(r io.Reader) (FrameKind, []byte, error) {
 	if n > maxFrame {
 		return 0, nil, fmt.Errorf("a frame of %d bytes is over the limit of %d", n, maxFrame)
 	}
-	body := make([]byte, n)
+	body := slices.Grow(buf[:0], int(n))[:n]
 	if _, err := io.ReadFull(r, body); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF

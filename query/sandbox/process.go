@@ -101,6 +101,13 @@ func (p *Process) Request(r *Request) error {
 	return WriteJSON(p.in, FrameRequest, r)
 }
 
+// File begins the stream of the next file of a Request.Files.
+func (p *Process) File(f *ParquetFile) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return WriteJSON(p.in, FrameFile, f)
+}
+
 // Send sends rows of the stream and empties the batch. Several goroutines may
 // send.
 func (p *Process) Send(b *Batch) error {

@@ -26,6 +26,10 @@ type Request struct {
 	// Write, when set, makes the child write the statement's result to a Parquet
 	// file instead of sending it. Only a Limits.Writer may.
 	Write *ParquetFile
+	// Files makes the child write the statement's result to one Parquet file after
+	// the other, each from a stream of its own, as frames say. Only a
+	// Limits.Writer may.
+	Files bool
 }
 
 // ParquetFile says how a result is written.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -28,7 +29,7 @@ func (p Projection) Row() *Row {
 	}
 	parts := make([]part, len(p.leaves))
 	for i, name := range p.leaves {
-		parts[i] = part{append(appendJSON(nil, name), ':'), r.jsonGetter(name)}
+		parts[i] = part{append(appendJSON(nil, packedName(i)), ':'), r.jsonGetter(name)}
 	}
 	r.get = append(r.get, func(dst []byte, rec *cloudtrail.Record, at *Place) ([]byte, bool) {
 		dst = append(dst, '{')
@@ -50,6 +51,10 @@ func (p Projection) Row() *Row {
 
 func (p Projection) packed() bool { return len(p.leaves) >= packedFrom }
 
+// packedName is the name of a leaf in a packed row, which is short because every
+// row says it anew.
+func packedName(i int) string { return strconv.FormatInt(int64(i), 36) }
+
 // shape describes the packed row as the engine's from_json wants it.
 func (p Projection) shape() string {
 	parts := make([]string, len(p.leaves))
@@ -58,7 +63,7 @@ func (p Projection) shape() string {
 		if c, ok := Find(name); ok {
 			kind = c.shape()
 		}
-		parts[i] = `"` + name + `":` + kind
+		parts[i] = `"` + packedName(i) + `":` + kind
 	}
 	return "{" + strings.Join(parts, ",") + "}"
 }

@@ -15,7 +15,7 @@ type Projection struct {
 type wanted struct {
 	Column
 	paths  []string // of the leaves, lower-case; nil means all of it
-	prefix string   // of the leaves' names in the engine
+	packed []string // the leaves of a packed row
 	inLake bool     // leaves are parts of the column
 }
 
@@ -96,14 +96,14 @@ func (p Projection) SelectSQL(source string) string {
 	if len(p.columns) == 0 {
 		return "SELECT 1 AS ct_row FROM " + source
 	}
-	prefix := ""
+	var packed []string
 	if p.packed() {
-		prefix = "ct_r."
+		packed = p.leaves
 		source = "(SELECT from_json(" + packedLeaf + ", '" + p.shape() + "') AS ct_r FROM " + source + ")"
 	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
-		w.prefix = prefix
+		w.packed = packed
 		list[i] = w.sql(w.Field, w.Name) + " AS " + quote(w.Name)
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
@@ -111,8 +111,8 @@ func (p Projection) SelectSQL(source string) string {
 
 func (w wanted) sql(f Field, path string) string {
 	switch {
-	case w.paths == nil && f.Kind != Text && w.prefix != "":
-		return w.prefix + quote(path)
+	case w.paths == nil && f.Kind != Text && w.packed != nil:
+		return w.leaf(path)
 	case w.paths == nil && f.Kind != Text:
 		return "from_json(" + quote(path) + ", '" + f.shape() + "')"
 	case f.Kind == Struct:
@@ -123,8 +123,11 @@ func (w wanted) sql(f Field, path string) string {
 
 // leaf is where the engine has a leaf.
 func (w wanted) leaf(path string) string {
-	if !w.inLake {
-		return w.prefix + quote(path)
+	switch {
+	case w.packed != nil:
+		return "ct_r." + quote(packedName(slices.Index(w.packed, path)))
+	case !w.inLake:
+		return quote(path)
 	}
 	names := strings.Split(path, ".")
 	for i, name := range names {

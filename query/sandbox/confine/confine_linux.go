@@ -59,6 +59,11 @@ const (
 // system are the places of programs and libraries, which say nothing of anybody.
 var system = [...]string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"}
 
+// memoryFacts are what allocators ask the system for. Without the first, the
+// engine's has every page that it frees mapped anew; without the second it cannot
+// ask for large pages.
+var memoryFacts = [...]string{"/proc/sys/vm/overcommit_memory", "/sys/kernel/mm/transparent_hugepage/enabled"}
+
 // restrictFiles leaves the files of l to the thread; ok is false where the
 // system has no Landlock.
 func restrictFiles(l Limits) (ok bool, err error) {
@@ -106,6 +111,11 @@ func allowAll(set int, l Limits, known uint64) error {
 	}
 	for _, path := range append([]string{self}, system[:]...) {
 		if err := allow(set, path, runRights&known); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	for _, path := range memoryFacts {
+		if err := allow(set, path, unix.LANDLOCK_ACCESS_FS_READ_FILE&known); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
