@@ -20,7 +20,7 @@ type kept struct {
 }
 
 // mostKept bounds each set, in bytes.
-const mostKept = 8 << 20
+const mostKept = 16 << 20
 
 // is forgets everything if the file's data have another version by now.
 func (k *kept) is(version int64) {
@@ -60,7 +60,7 @@ func (k *kept) keep(a *alert.Alert) {
 
 // about is how much room an alert takes, in bytes.
 func about(a *alert.Alert) int {
-	n := 4096
+	n := 3072
 	for i := range a.Samples {
 		n += len(a.Samples[i].Record) + 512
 	}

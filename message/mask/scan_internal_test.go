@@ -2,6 +2,7 @@ package mask
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -9,7 +10,7 @@ import (
 // pieces are what texts are made of here: hints, what must stand beside them,
 // secrets, ordinary words, and letters whose lower case is another's.
 func pieces() []string {
-	all := []string{"", " ", ".", "@", "=", ": ", "-", "/", "\"", "K", "ſ", "é", "\xff", "AKIA", "IOSFODNN7EXAMPLE", "eyJhbGciOiJI", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEX", "AMPLEKEY",
+	all := []string{"", " ", ".", "@", "=", ": ", "-", "/", "\"", "K", "ſ", "é", "\xff", "AKIA", "IOSFODNN7EXAMPLE", "eyJhbGciOiJI", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEX", "AMPLEKEY", "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY",
 		"aws-cli/2.15", "arn:aws:iam::111122223333:role/Admin", "https", "userName", "Value", "id", "-----BEGIN RSA ", "Bearer ", "abcdefghijkl0123456789", "x", "</a>", "%3D%20%26"}
 	for _, sh := range shapes {
 		all = append(all, sh.hint...)
@@ -45,8 +46,24 @@ func TestOneReadingIsAsGood(t *testing.T) {
 		if want, m := slowly(s); got != want || n != m {
 			t.Fatalf("seed %d: %q: %q, %d masked; want %q, %d", seed, s, got, n, want, m)
 		}
+		var m int
+		n = 0
+		if got, want := secretKeys(s, &n), secretRuns(s, &m); got != want || n != m {
+			t.Fatalf("seed %d: %q: %q, %d masked; want %q, %d", seed, s, got, n, want, m)
+		}
 		if got, want := SecretKey(s), secretKey(plain(s)); got != want {
 			t.Fatalf("seed %d: key %q: %t, want %t", seed, s, got, want)
 		}
 	}
+}
+
+// secretRuns is secretKeys by a pattern.
+func secretRuns(s string, n *int) string {
+	return regexp.MustCompile(`[A-Za-z0-9/+]{40,}`).ReplaceAllStringFunc(s, func(run string) string {
+		if len(run) != 40 || !mixed(run) {
+			return run
+		}
+		*n++
+		return "[masked AWS secret key]"
+	})
 }

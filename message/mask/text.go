@@ -50,10 +50,7 @@ var shapes = []shape{
 // the secret: of an ARN is none.
 var assignment = re2.Own(`(?i)((?:[A-Z0-9_.-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|shared[_-]?key|authorization)|\bpwd|\bpass)["'\\]{0,3})(\s{0,4}(?:=|:=|=>)\s{0,4}|\s{0,4}:\s{0,4}(?:\\{0,3}["'])|:\s{1,4})((?:\\{0,3}["'])?[^\s"'&,;\\]+(?:\\{0,3}["'])?)`)
 
-var (
-	accessKey = re2.Own(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
-	awsSecret = re2.Own(`[A-Za-z0-9/+]{40,}`)
-)
+var accessKey = re2.Own(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
 
 // with tells whether a text has one of some characters.
 func with(chars string) func(string) bool {
@@ -120,10 +117,24 @@ func slowly(s string) (out string, n int) {
 func unhinted(s string, n int) (string, int) {
 	s = secretKeys(s, &n)
 	s = hiddenText(s, &n)
-	if !strings.Contains(s, "IA") && !strings.Contains(s, "ACCA") {
+	if !mayHoldAccessKey(s) {
 		return s, n
 	}
 	return accessKey.ReplaceAllStringFunc(s, AccessKey), n
+}
+
+// mayHoldAccessKey tells whether a text has the beginning of an access key id.
+func mayHoldAccessKey(s string) bool {
+	for i := 3; i < len(s); i++ {
+		if s[i] != 'A' || s[i-3] != 'A' {
+			continue
+		}
+		switch s[i-2 : i] {
+		case "KI", "SI", "BI", "CC":
+			return true
+		}
+	}
+	return false
 }
 
 func (sh *shape) apply(s, low string, n *int) string {
@@ -146,30 +157,27 @@ func (sh *shape) apply(s, low string, n *int) string {
 // secretKeys masks what looks like an AWS secret access key: 40 characters of
 // base64 that stand alone and are as mixed as chance makes them.
 func secretKeys(s string, n *int) string {
-	if len(s) < 40 || longestRun(s) < 40 {
+	const length = 40
+	if len(s) < length {
 		return s
 	}
-	return awsSecret.ReplaceAllStringFunc(s, func(run string) string {
-		if len(run) != 40 || !mixed(run) {
-			return run
-		}
-		*n++
-		return "[masked AWS secret key]"
-	})
-}
-
-// longestRun is the length of the longest run of base64 characters.
-func longestRun(s string) (longest int) {
-	run := 0
-	for i := range len(s) {
-		if !base64Letter(s[i]) {
-			run = 0
+	var out strings.Builder
+	done, start := 0, 0 // of s: what is in out, and where the run in hand began
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && base64Letter(s[i]) {
 			continue
 		}
-		run++
-		longest = max(longest, run)
+		if i-start == length && mixed(s[start:i]) {
+			*n++
+			out.WriteString(s[done:start] + "[masked AWS secret key]")
+			done = i
+		}
+		start = i + 1
 	}
-	return longest
+	if done == 0 {
+		return s
+	}
+	return out.String() + s[done:]
 }
 
 func base64Letter(c byte) bool {
