@@ -84,8 +84,13 @@ func TestCorrelations(t *testing.T) {
 	}
 	for _, c := range docs[0].Values {
 		t.Run(c.Get("name").Text, func(t *testing.T) {
-			rules := loaded(t, fmt.Sprintf(base, "a")+fmt.Sprintf(base, "b")+fmt.Sprintf(base, "c")+"title: it\nid: it\ncorrelation: "+string(c.Get("rule").AppendJSON(nil)))
-			rules = slices.DeleteFunc(rules, func(r *rule.Rule) bool { return r.ID != "it" })
+			text := fmt.Sprintf(base, "a") + fmt.Sprintf(base, "b") + fmt.Sprintf(base, "c") + "title: it\nid: it\ncorrelation: " + string(c.Get("rule").AppendJSON(nil))
+			if more := c.Get("more"); more != nil {
+				for _, doc := range more.Values {
+					text += "\n---\n" + string(doc.AppendJSON(nil))
+				}
+			}
+			rules := slices.DeleteFunc(loaded(t, text), func(r *rule.Rule) bool { return r.ID != "it" && r.Memory == nil })
 			var events []string
 			for i, e := range c.Get("events").Values {
 				if n, ok := strings.CutPrefix(e.Text, "="); ok {

@@ -56,7 +56,7 @@ func (m *closing) close(at int64) {
 	}
 	if !asked && m.s.Kind != Absence {
 		value, _ = m.agg.value(rest)
-		holds, asked = m.s.within(value), true
+		holds, asked = m.s.Within(value), true
 	}
 	m.win = rest
 	if asked {

@@ -148,7 +148,7 @@ func (n naive) judge(win []hit) (float64, bool) {
 		slices.Sort(numbers)
 		v = quantile(numbers, n.s.Percentile/100)
 	}
-	return v, n.s.within(v) && (len(win) > 0 || n.s.Kind != Average && n.s.Kind != Percentile)
+	return v, n.s.Within(v) && (len(win) > 0 || n.s.Kind != Average && n.s.Kind != Percentile)
 }
 
 // chain tells whether the steps from the given one on can be met by different

@@ -153,7 +153,7 @@ func (m *sliding) judge(at int64) (value float64, holds bool) {
 		return float64(m.agg.n), m.s.Expr.holds(m.agg.present())
 	}
 	v, ok := m.agg.value(m.win)
-	return v, ok && m.s.within(v)
+	return v, ok && m.s.Within(v)
 }
 
 func (m *sliding) until(clock int64) {

@@ -105,8 +105,8 @@ func (b Bound) holds(v float64) bool {
 // AtLeast is the bounds of a plain threshold.
 func AtLeast(n float64) []Bound { return []Bound{{Op: detect.NumGreaterEqual, Value: n}} }
 
-// within tells whether v satisfies all bounds.
-func (s *Spec) within(v float64) bool {
+// Within tells whether v satisfies all bounds.
+func (s *Spec) Within(v float64) bool {
 	for _, b := range s.Bounds {
 		if !b.holds(v) {
 			return false
@@ -122,7 +122,7 @@ func (s *Spec) within(v float64) bool {
 func (s *Spec) AtClose() bool {
 	switch s.Kind {
 	case Count, Distinct, Sum, Inputs:
-		return s.within(0)
+		return s.Within(0)
 	case Expression:
 		return s.Expr.negates()
 	case Absence:

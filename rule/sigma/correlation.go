@@ -191,9 +191,23 @@ func (p *parser) bounds(v *yamldoc.Node, c *CorrelationSpec) {
 	if strings.HasPrefix(c.Type, "value_") && len(c.Fields) == 0 {
 		p.rep.errorf("SG009", v, "a %s correlation needs a field in its condition", c.Type)
 	}
+	if len(c.Fields) > 1 && c.Type != "value_count" {
+		p.rep.errorf("SG009", v.Get("field"), "a %s correlation has one field; only value_count counts several together", c.Type)
+	}
+	if c.Type == ordered && !c.wantsAll() {
+		p.rep.errorf("SG009", v, "a temporal_ordered correlation needs all of its %d rules in order; want no condition, or temporal for some of them in any order", len(c.Rules))
+	}
 	if c.Type == "value_percentile" && v.Get("percentile") == nil {
 		p.rep.errorf("SG009", v, "a value_percentile correlation needs a percentile in its condition")
 	}
+}
+
+const ordered = "temporal_ordered"
+
+// wantsAll tells whether the bounds ask for all rules and not for fewer.
+func (c *CorrelationSpec) wantsAll() bool {
+	s := memory.Spec{Bounds: c.bounds()}
+	return s.Within(float64(len(c.Rules))) && !s.Within(float64(len(c.Rules)-1))
 }
 
 func (p *parser) bound(op string, x *yamldoc.Node, c *CorrelationSpec) {
@@ -230,8 +244,12 @@ func (p *parser) extendedCondition(v *yamldoc.Node, c *CorrelationSpec) {
 	c.Expression = v.Text
 	names := map[string]bool{}
 	plain := ruleNames(x, names)
-	if !plain {
+	switch {
+	case !plain:
 		p.rep.errorf("SG009", v, "condition %s: want rule names, and, or, not and parentheses only", quote(v.Text))
+		return
+	case c.Type == ordered && !joins(x):
+		p.rep.errorf("SG009", v, "condition %s: a temporal_ordered correlation needs all of its rules in order; want and between them, or the type temporal", quote(v.Text))
 		return
 	}
 	for name := range names {
@@ -244,6 +262,17 @@ func (p *parser) extendedCondition(v *yamldoc.Node, c *CorrelationSpec) {
 			p.rep.errorf("SG009", v, "condition %s leaves out rule %s", quote(v.Text), quote(name))
 		}
 	}
+}
+
+// joins tells whether x is names with and between them.
+func joins(x expr) bool {
+	switch x := x.(type) {
+	case *nameExpr:
+		return true
+	case *joinExpr:
+		return !x.or && !slices.ContainsFunc(x.xs, func(y expr) bool { return !joins(y) })
+	}
+	return false
 }
 
 // ruleNames gathers the names in x; it is false when x holds a quantifier.

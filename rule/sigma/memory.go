@@ -25,9 +25,7 @@ func (r *Rule) Memory() *memory.Spec {
 		return nil
 	}
 	s := &memory.Spec{Rule: r.name(), By: c.GroupBy, Over: c.Fields, Window: c.Timespan, Percentile: float64(c.Percentile)}
-	for _, b := range c.Bounds {
-		s.Bounds = append(s.Bounds, memory.Bound{Op: b.Op, Not: b.Not, Value: b.Number.Value})
-	}
+	s.Bounds = c.bounds()
 	r.kind(s)
 	if r.Kind == Event { // count() over itself
 		s.Inputs = []memory.Input{c.input(r, "")}
@@ -37,6 +35,13 @@ func (r *Rule) Memory() *memory.Spec {
 		s.Inputs = append(s.Inputs, c.input(target, c.Rules[i]))
 	}
 	return s
+}
+
+func (c *CorrelationSpec) bounds() (all []memory.Bound) {
+	for _, b := range c.Bounds {
+		all = append(all, memory.Bound{Op: b.Op, Not: b.Not, Value: b.Number.Value})
+	}
+	return all
 }
 
 func (r *Rule) kind(s *memory.Spec) {
@@ -54,7 +59,7 @@ func (r *Rule) kind(s *memory.Spec) {
 		s.Kind = memory.Percentile
 	case "value_median":
 		s.Kind, s.Percentile = memory.Percentile, 50
-	case "temporal_ordered":
+	case ordered:
 		s.Kind = memory.Ordered
 		for i := range c.Rules {
 			s.Steps = append(s.Steps, i)
