@@ -57,9 +57,11 @@ func TestOneReadingIsAsGood(t *testing.T) {
 	}
 }
 
+var run40 = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
+
 // secretRuns is secretKeys by a pattern.
 func secretRuns(s string, n *int) string {
-	return regexp.MustCompile(`[A-Za-z0-9/+]{40,}`).ReplaceAllStringFunc(s, func(run string) string {
+	return run40.ReplaceAllStringFunc(s, func(run string) string {
 		if len(run) != 40 || !mixed(run) {
 			return run
 		}
