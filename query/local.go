@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -52,14 +54,21 @@ func (l *Local) now() time.Time {
 
 // Query translates the statement, reads what it needs, and runs it.
 func (l *Local) Query(ctx context.Context, s Statement) (Result, error) {
-	plan, err := l.plan(s)
+	proc, err := l.launch(ctx) // it makes itself ready meanwhile
 	if err != nil {
 		return nil, err
 	}
-	r, err := l.start(ctx, plan)
+	plan, err := l.plan(s)
+	if err != nil {
+		proc.Close()
+		return nil, err
+	}
+	r, err := l.start(plan, proc)
 	if errors.Is(err, errAgain) {
 		plan.keep = true
-		r, err = l.start(ctx, plan)
+		if proc, err = l.launch(ctx); err == nil {
+			r, err = l.start(plan, proc)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -67,17 +76,27 @@ func (l *Local) Query(ctx context.Context, s Statement) (Result, error) {
 	return r, nil
 }
 
+// launch starts the engine, which may read the lake.
+func (l *Local) launch(ctx context.Context) (*sandbox.Process, error) {
+	limits := sandbox.Limits{Memory: l.Bounds.Memory, Time: l.Bounds.Time}
+	if l.LakeDir != "" {
+		dir, err := filepath.Abs(l.LakeDir)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(dir); err == nil {
+			limits.Read = []string{dir}
+		}
+	}
+	return sandbox.Start(ctx, l.Program, limits)
+}
+
 var errAgain = errors.New("the rows must be kept")
 
 // start runs the plan until its columns are known.
-func (l *Local) start(ctx context.Context, p *plan) (*localResult, error) {
-	b := l.Bounds
-	proc, err := sandbox.Start(ctx, l.Program, sandbox.Limits{Memory: b.Memory, Time: b.Time, Read: p.read})
-	if err != nil {
-		return nil, err
-	}
+func (l *Local) start(p *plan, proc *sandbox.Process) (*localResult, error) {
 	r := &localResult{l: l, proc: proc, began: l.now(), fed: make(chan struct{})}
-	if err := proc.Request(p.request(b)); err != nil {
+	if err := proc.Request(p.request(l.Bounds)); err != nil {
 		_, _, e := proc.Receive()
 		return nil, errors.Join(e, r.Close())
 	}

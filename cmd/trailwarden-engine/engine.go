@@ -18,9 +18,9 @@ type engine struct {
 	stream *stream
 }
 
-// openEngine opens a database, gives it its views, and locks it.
-func openEngine(ctx context.Context, q *sandbox.Request, s *stream, may permissions) (*engine, error) {
-	connector, err := duckdb.NewConnector(opening(q), nil)
+// openEngine opens a database.
+func openEngine(ctx context.Context) (*engine, error) {
+	connector, err := duckdb.NewConnector(opening, nil)
 	if err != nil {
 		return nil, at("lock", err)
 	}
@@ -28,22 +28,27 @@ func openEngine(ctx context.Context, q *sandbox.Request, s *stream, may permissi
 	if err != nil {
 		return nil, at("lock", err)
 	}
-	e := &engine{conn: conn, stream: s}
+	e := &engine{conn: conn, stream: newStream()}
 	if err := e.exec(ctx, basics()...); err != nil {
 		return nil, at("lock", err)
 	}
-	if err := e.functions(ctx); err != nil {
-		return nil, at("setup", err)
+	return e, at("setup", e.functions(ctx))
+}
+
+// prepare sets the database's bounds, gives it its views, and locks it.
+func (e *engine) prepare(ctx context.Context, q *sandbox.Request, may permissions) error {
+	if err := e.exec(ctx, bounds(q)...); err != nil {
+		return at("lock", err)
 	}
 	if !may.write {
 		if err := e.shut(ctx, q.Folders); err != nil {
-			return nil, at("lock", err)
+			return at("lock", err)
 		}
 	}
 	if err := e.views(ctx, q); err != nil {
-		return nil, err
+		return err
 	}
-	return e, at("lock", e.lock(ctx, may))
+	return at("lock", e.lock(ctx, may))
 }
 
 func (e *engine) exec(ctx context.Context, statements ...string) error {
@@ -57,16 +62,19 @@ func (e *engine) exec(ctx context.Context, statements ...string) error {
 
 // opening are the settings that the engine would otherwise ask the system for,
 // which it may not.
+const opening = "?threads=1&memory_limit=32MiB"
+
+// bounds are the settings that the request gives.
 //
 // A stream is read by one thread. The engine's thread that waits for the others
 // does so by asking them again and again, which would take a core away from those
 // who make the rows; so there is one thread as long as rows come.
-func opening(q *sandbox.Request) string {
-	threads := max(q.Threads, 1)
-	if len(q.Stream) > 0 {
-		threads = 1
+func bounds(q *sandbox.Request) []string {
+	all := []string{fmt.Sprintf("SET memory_limit = '%dMiB'", max(q.Memory>>20, 32))}
+	if len(q.Stream) == 0 && q.Threads > 1 {
+		all = append(all, fmt.Sprintf("SET threads = %d", q.Threads))
 	}
-	return fmt.Sprintf("?threads=%d&memory_limit=%dMiB", threads, max(q.Memory>>20, 32))
+	return all
 }
 
 // basics are the settings that make the engine's answers those of Athena and

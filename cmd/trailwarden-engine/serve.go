@@ -85,6 +85,12 @@ func (r *reply) rows(b *sandbox.Batch) error {
 }
 
 func answer(r *bufio.Reader, w *reply, may permissions) (sandbox.Done, error) {
+	ctx := context.Background()
+	// While the request is made the engine makes itself ready.
+	e, err := openEngine(ctx)
+	if err != nil {
+		return sandbox.Done{}, err
+	}
 	kind, body, err := sandbox.ReadFrame(r)
 	if err != nil {
 		return sandbox.Done{}, at("lock", err)
@@ -96,13 +102,11 @@ func answer(r *bufio.Reader, w *reply, may permissions) (sandbox.Done, error) {
 	if (q.Write != nil || q.Files) && !may.write {
 		return sandbox.Done{}, at("lock", errors.New("this engine may not write files"))
 	}
-	s := newStream(q.Stream)
+	e.stream.columns = q.Stream
 	if !q.Files {
-		go s.read(r)
+		go e.stream.read(r)
 	}
-	ctx := context.Background()
-	e, err := openEngine(ctx, &q, s, may)
-	if err != nil {
+	if err := e.prepare(ctx, &q, may); err != nil {
 		return sandbox.Done{}, err
 	}
 	if q.Files {

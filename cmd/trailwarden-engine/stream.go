@@ -23,8 +23,8 @@ type stream struct {
 	begun   atomic.Int32
 }
 
-func newStream(columns []string) *stream {
-	return &stream{columns: columns, batches: make(chan []byte, 4), spare: make(chan []byte, 4)}
+func newStream() *stream {
+	return &stream{batches: make(chan []byte, 4), spare: make(chan []byte, 4)}
 }
 
 // renew makes it ready for the rows of another file.

@@ -37,7 +37,7 @@ func staged(dir string) (all []File, err error) {
 // commit makes the entry part of the lake, and then moves and removes files as
 // it says.
 func (l *Lake) commit(e *entry) error {
-	b, err := json.Marshal(e)
+	b, err := e.encode()
 	if err != nil {
 		return err
 	}
@@ -46,8 +46,21 @@ func (l *Lake) commit(e *entry) error {
 		return fmt.Errorf("the lake's manifest could not be written: %w", err)
 	}
 	l.next++
+	l.known() // what was there before comes first
 	l.apply(e)
 	return l.finish(e)
+}
+
+// encode writes the entry on one line and its objects on the next.
+func (e *entry) encode() ([]byte, error) {
+	first := *e
+	first.Objects = nil
+	b, err := json.Marshal(first)
+	if err != nil || len(e.Objects) == 0 {
+		return b, err
+	}
+	objects, err := json.Marshal(e.Objects)
+	return append(append(b, '\n'), objects...), err
 }
 
 // writeSynced writes a file so that it is there whole or not at all, whatever
@@ -113,7 +126,7 @@ func (l *Lake) finish(e *entry) error {
 // speaks of.
 func (l *Lake) recover() error {
 	if l.next > 1 {
-		e, err := readEntry(filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next-1)))
+		e, _, err := readEntry(filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next-1)))
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@
 package lake
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -58,7 +60,9 @@ type entry struct {
 	Staging string    `json:"staging,omitempty"` // folder below staging that the added files come from
 	Added   []File    `json:"added,omitempty"`
 	Removed []string  `json:"removed,omitempty"` // paths of files
-	Objects []Object  `json:"objects,omitempty"`
+	// Objects are written after the rest, as a value of their own: they are most of
+	// an entry, and a question does not look at them.
+	Objects []Object `json:"objects,omitempty"`
 }
 
 // Lake is an open lake.
@@ -66,6 +70,8 @@ type Lake struct {
 	dir     string
 	files   map[string]File
 	objects map[string]int64
+	unread  [][]byte // the objects of entries, as JSON, until somebody asks for one
+	reading sync.Once
 	rows    int64
 	next    int // number of the next manifest entry
 	lock    *os.File
@@ -84,26 +90,51 @@ func Open(dir string) (*Lake, error) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		e, err := readEntry(name)
+		e, objects, err := readEntry(name)
 		if err != nil {
 			return nil, err
 		}
 		l.apply(e)
+		if len(objects) > 0 {
+			l.unread = append(l.unread, objects)
+		}
 		l.next++
 	}
 	return l, nil
 }
 
-func readEntry(name string) (*entry, error) {
+// readEntry reads an entry, and leaves the objects that follow it as they are.
+// Entries of earlier versions have their objects inside.
+func readEntry(name string) (e *entry, objects []byte, err error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	e := new(entry)
-	if err := json.Unmarshal(b, e); err != nil {
-		return nil, fmt.Errorf("%s: not an entry of a lake's manifest: %w", name, err)
+	e = new(entry)
+	first, rest, _ := bytes.Cut(b, []byte("\n"))
+	if err := json.Unmarshal(first, e); err != nil {
+		return nil, nil, fmt.Errorf("%s: not an entry of a lake's manifest: %w", name, err)
 	}
-	return e, nil
+	return e, rest, nil
+}
+
+// known are the objects whose records are in the lake.
+func (l *Lake) known() map[string]int64 {
+	l.reading.Do(l.readObjects)
+	return l.objects
+}
+
+func (l *Lake) readObjects() {
+	for _, b := range l.unread {
+		var some []Object
+		if err := json.Unmarshal(b, &some); err != nil {
+			continue // what is not known is read again, and found to be in the lake
+		}
+		for _, o := range some {
+			l.objects[o.Name] = o.Size
+		}
+	}
+	l.unread = nil
 }
 
 func (l *Lake) apply(e *entry) {
@@ -173,7 +204,7 @@ func (l *Lake) Files() []File {
 // Has tells whether the records of the object are in the lake. A size of -1 is
 // not compared.
 func (l *Lake) Has(name string, size int64) bool {
-	have, ok := l.objects[ObjectName(name)]
+	have, ok := l.known()[ObjectName(name)]
 	return ok && (size < 0 || have == size)
 }
 
@@ -187,7 +218,7 @@ type Stats struct {
 
 // Stats counts.
 func (l *Lake) Stats() Stats {
-	s := Stats{Files: len(l.files), Objects: len(l.objects), Rows: l.rows}
+	s := Stats{Files: len(l.files), Objects: len(l.known()), Rows: l.rows}
 	parts := map[string]bool{}
 	for _, f := range l.files {
 		s.Bytes += f.Bytes
