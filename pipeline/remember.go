@@ -60,7 +60,6 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 			}
 		}
 	}
-	m.shown.of = make([]map[place][]byte, len(m.inputs))
 	return m, nodes
 }
 

@@ -13,8 +13,8 @@ import (
 // input that was left out asks for no more.
 func TestShownIsBounded(t *testing.T) {
 	inputs := []source{{hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}}
-	x := shown{of: make([]map[place][]byte, len(inputs))}
-	rare := place{9, 9}
+	x := shown{}
+	rare := place{0, 9}
 	if !inputs[0].show() {
 		t.Fatal("the first hit is not shown")
 	}
@@ -23,14 +23,20 @@ func TestShownIsBounded(t *testing.T) {
 		if inputs[1].show() {
 			x.add(inputs, 1, place{1, i}, []byte("often"))
 		}
+		if i == 7 { // another input wants it too
+			x.add(inputs, 0, place{1, i}, []byte("often"))
+		}
 	}
 	for i := range 40 { // large ones
 		if inputs[2].show() {
 			x.add(inputs, 2, place{2, i}, make([]byte, shownBytes/32))
 		}
 	}
-	if string(x.get(rare)) != "rare" || x.get(place{1, 0}) != nil || x.get(place{2, 0}) != nil || x.size != len("rare") {
-		t.Errorf("rare %q, often %q, %d bytes", x.get(rare), x.get(place{1, 0}), x.size)
+	if string(x.get(rare)) != "rare" || string(x.get(place{1, 7})) != "often" || x.get(place{1, 6}) != nil || x.get(place{2, 0}) != nil || x.size != len("rareoften") {
+		t.Errorf("rare %q, of two %q, often %q, %d bytes", x.get(rare), x.get(place{1, 7}), x.get(place{1, 6}), x.size)
+	}
+	if x.room > 3*shownChunk {
+		t.Errorf("%d bytes are kept", x.room)
 	}
 	if !inputs[0].show() || inputs[1].show() || inputs[2].show() {
 		t.Error("the wrong inputs were left out")

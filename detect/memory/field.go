@@ -18,6 +18,8 @@ type Field struct {
 	keys []string
 	id   cloudtrail.FieldID
 	kind derived
+	// countryOf knows countries of addresses; nil where nobody does.
+	countryOf func(netip.Addr) string
 }
 
 type derived uint8
@@ -28,13 +30,19 @@ const (
 	actor
 	principal
 	network
+	country
 )
+
+// kinds is how many derived fields there are, and one for paths.
+const kinds = country + 1
 
 // Derived are the names that are no paths: account and actor as findings show
 // them; principal, the actor without the name of its session, so that all
-// sessions of a role are one; and network, the sourceIPAddress's first 16 bits, 32 of IPv6, which
-// tells a change of provider from one of address.
-func Derived() []string { return []string{"account", "actor", "principal", "network"} }
+// sessions of a role are one; network, the sourceIPAddress's first 16 bits, 32 of
+// IPv6, which tells a change of provider from one of address; and country, the
+// code (ISO 3166 alpha-2) of the country that the address is in, for Specs that
+// Located gave somebody who knows.
+func Derived() []string { return []string{"account", "actor", "principal", "network", "country"} }
 
 // FieldOf is the field called name. A key of a path is looked for in its exact
 // letter case first, then in any; keys that contain dots themselves are found
@@ -72,6 +80,8 @@ func (f *Field) text(room []byte, rec *cloudtrail.Record) (text []byte, ok bool)
 		text = withoutSession(rec.AppendActor(room))
 	case network:
 		text = networkOf(rec)
+	case country:
+		text = f.countryIn(room, rec)
 	default:
 		v := f.value(rec)
 		if !v.Exists() || v.Kind() == cloudtrail.Null {
@@ -98,6 +108,14 @@ func networkOf(rec *cloudtrail.Record) []byte {
 		bits = bits4
 	}
 	return netip.PrefixFrom(a, bits).Masked().AppendTo(nil)
+}
+
+func (f *Field) countryIn(room []byte, rec *cloudtrail.Record) []byte {
+	a, ok := detect.ParseAddr(rec.Field(cloudtrail.SourceIPAddress).Str())
+	if !ok || f.countryOf == nil {
+		return nil
+	}
+	return append(room, f.countryOf(a)...)
 }
 
 // Number is the field as a number; a text that holds one counts.
@@ -191,14 +209,14 @@ type Reading struct {
 	Number       float64
 
 	rec     *cloudtrail.Record
-	derived [network + 1][]byte // of the record, with their lengths in front
-	known   [network + 1]bool
+	derived [kinds][]byte // of the record, with their lengths in front
+	known   [kinds]bool
 }
 
 // Begin takes up a record, whose account, actor and so on are found once for
 // all inputs.
 func (r *Reading) Begin(rec *cloudtrail.Record) {
-	r.rec, r.known = rec, [network + 1]bool{}
+	r.rec, r.known = rec, [kinds]bool{}
 }
 
 // Read reads the record for an input of s. It is false when a field is missing
@@ -239,12 +257,32 @@ func (r *Reading) append(dst []byte, f *Field) ([]byte, bool) {
 	if f.kind == path {
 		return f.AppendText(dst, r.rec)
 	}
-	if !r.known[f.kind] {
-		r.known[f.kind] = true
-		r.derived[f.kind], _ = f.AppendText(r.derived[f.kind][:0], r.rec)
+	text := r.derive(f.kind)
+	if len(text) == 0 {
+		return dst, false
 	}
-	d := r.derived[f.kind]
-	return append(dst, d...), len(d) > 0
+	return AppendValue(dst, text), true
+}
+
+// derive is a text that is no path's.
+func (r *Reading) derive(kind derived) []byte {
+	if r.known[kind] {
+		return r.derived[kind]
+	}
+	r.known[kind] = true
+	text := r.derived[kind][:0]
+	switch kind {
+	case account:
+		text = r.rec.AppendAccount(text)
+	case actor:
+		text = r.rec.AppendActor(text)
+	case principal:
+		text = append(text, withoutSession(r.derive(actor))...)
+	case network:
+		text = append(text, networkOf(r.rec)...)
+	}
+	r.derived[kind] = text
+	return text
 }
 
 // readDetection is Read of a detection of another Spec: the group's values and

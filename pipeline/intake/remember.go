@@ -61,6 +61,9 @@ func (m *Memory) told() (all []*alert.Rule) {
 // Hits are what records judged one after the other mean to rules that remember.
 type Hits struct {
 	All     []memory.Hit
+	// Until, when it is set, is the latest time that is believed of a record:
+	// Latest passes over later ones.
+	Until   time.Time
 	Latest  time.Time   // of all records, UTC
 	Minutes []time.Time // in which there were records, where that matters
 	// Raw are the records that were hits, by Ref.
@@ -97,7 +100,7 @@ func (j *Judge) remember(rec *cloudtrail.Record, index int, from *Origin) {
 		return // it has no place in time
 	}
 	m, keep := j.rules.memory, j.Keep
-	if t.After(keep.Latest) {
+	if t.After(keep.Latest) && (keep.Until.IsZero() || !t.After(keep.Until)) {
 		keep.Latest = t.UTC()
 	}
 	if minute := t.UTC().Truncate(time.Minute); m.clock && (len(keep.Minutes) == 0 || !keep.Minutes[len(keep.Minutes)-1].Equal(minute)) {

@@ -229,7 +229,7 @@ func (p *Pipeline) worker(ctx context.Context, d source.Delivery) *worker {
 	if g.rules != rules {
 		g.rules, g.judge = rules, rules.NewJudge()
 	}
-	w := &worker{Pipeline: p, gear: g, rules: rules, ctx: ctx, delivery: d, part: part{rules: rules}}
+	w := &worker{Pipeline: p, gear: g, rules: rules, ctx: ctx, delivery: d, part: p.part(rules)}
 	g.judge.Keep = &w.part.hits
 	return w
 }

@@ -13,6 +13,10 @@ import (
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 )
 
+// ahead is how far a record may be ahead of the clock before its time is not
+// believed: one that is wrong by a year must not carry event time with it.
+const ahead = 10 * time.Minute
+
 // remembering judges the rules that remember, in the committer. Each judgement
 // is followed by saved or forget.
 type remembering struct {
@@ -22,7 +26,7 @@ type remembering struct {
 	raw     recent
 	stands  standIns
 	latest  *atomic.Int64 // of all records judged, Unix milliseconds
-	judged  int64         // what latest was at the last judgement
+	judged  int64         // how far the last judgement came of it
 	stirred *atomic.Bool  // a record came since the last look at rest
 	rest    rest
 	looked  time.Time // at rest
@@ -32,6 +36,11 @@ type remembering struct {
 
 func newRemembering(o *Options) remembering {
 	return remembering{o: o, latest: new(atomic.Int64), stirred: new(atomic.Bool), stands: standIns{}}
+}
+
+// part is an empty one that rules are about to fill.
+func (p *Pipeline) part(rules *intake.Rules) part {
+	return part{rules: rules, hits: intake.Hits{Until: p.o.Now().Add(ahead)}}
 }
 
 // advance notes the time of a record all of whose predecessors are committed;
@@ -63,7 +72,7 @@ func (r *remembering) use(rules *intake.Rules) *intake.Memory {
 	r.rules, r.engine = rules, nil
 	if m != nil {
 		r.engine = memory.NewEngine(m.Specs, memory.EngineOptions{
-			State: kept{r.o.Store}, Lateness: r.o.Lateness, Groups: r.o.Groups, Shared: r.o.Shared, Now: r.o.Now})
+			State: kept{r.o.Store}, Lateness: r.o.Lateness, Groups: r.o.Groups, Shared: r.o.Shared, Now: r.o.Now, Ahead: ahead})
 	}
 	return m
 }
@@ -106,7 +115,7 @@ func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err
 	if m == nil {
 		return false, nil
 	}
-	if latest <= r.judged {
+	if latest <= r.judged || latest > r.o.Now().Add(ahead).UnixMilli() { // the clock was set back since
 		later, err := r.elapse(ctx, b.Now)
 		if err != nil || !later {
 			return false, err
@@ -122,12 +131,13 @@ func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err
 
 // outcome judges.
 func (r *remembering) outcome(ctx context.Context, m *intake.Memory, b *alert.Batch) error {
-	latest := r.latest.Load()
 	out, err := r.engine.Judge(ctx)
 	if err != nil {
 		return err
 	}
-	r.judged = latest
+	// Records without hits, which are committed before those of this judgement,
+	// may be younger; settle brings the engine to their time.
+	r.judged = r.eventTime()
 	from := intake.Origin{Mode: r.o.Mode, Arrived: b.Now}
 	for i := range out.Detections {
 		d := &out.Detections[i]

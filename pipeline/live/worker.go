@@ -247,7 +247,7 @@ func (w *worker) commit() error {
 		w.pulse()
 		w.delays()
 	}
-	w.part = part{rules: w.rules}
+	w.part = w.Pipeline.part(w.rules)
 	if w.gear != nil {
 		w.judge.Keep = &w.part.hits
 	}
