@@ -114,8 +114,12 @@ func (p *plan) request(b Bounds) *sandbox.Request {
 	if threads <= 0 {
 		threads = min(runtime.NumCPU(), 4)
 	}
+	stream := p.projection.Leaves()
+	if !p.raw && len(p.files) > 0 { // no rows come, so all threads may work
+		stream = nil
+	}
 	return &sandbox.Request{
-		SQL: p.sql, Setup: p.setup, Stream: p.projection.Leaves(), Keep: p.keep, Folders: p.read,
+		SQL: p.sql, Setup: p.setup, Stream: stream, Keep: p.keep, Folders: p.read,
 		Memory: b.Memory / 5 * 3, Threads: threads, MaxRows: b.Rows, MaxBytes: b.Bytes, MaxCell: b.Cell,
 	}
 }
