@@ -48,7 +48,7 @@ func (a *Alert) sample(f *Fact) {
 		a.Mode = f.Mode
 	}
 	s := Sample{
-		Record: sampleRecord(f.Record), Identity: f.Identity, Time: f.Time.UTC(),
+		Record: sampleRecord(f.Record, f.sound), Identity: f.Identity, Time: f.Time.UTC(),
 		Evidence: f.Evidence, Detection: f.Detection, Row: f.Row,
 	}
 	a.Samples = slices.Insert(a.Samples, i, s)

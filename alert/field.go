@@ -36,7 +36,19 @@ func fieldText(f *Finding, rec *cloudtrail.Record, name string) string {
 	case "who":
 		return bounded(rec.Actor())
 	}
-	texts := pathTexts(nil, rec.Value(), strings.Split(name, "."))
+	top, below, deep := strings.Cut(name, ".")
+	v := rec.Get(top) // which knows where the record's fields are
+	if !deep {
+		return textOf(v, nil)
+	}
+	return textOf(v, strings.Split(below, "."))
+}
+
+func textOf(v cloudtrail.Value, path []string) string {
+	if len(path) == 0 && v.Kind() == cloudtrail.String {
+		return bounded(v.Str()) // as nearly always
+	}
+	texts := pathTexts(nil, v, path)
 	slices.Sort(texts)
 	return bounded(strings.Join(slices.Compact(texts), ","))
 }

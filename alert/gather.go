@@ -24,6 +24,7 @@ type Fact struct {
 	*Finding
 	Key   [16]byte // FindingKey
 	texts texts
+	sound bool // the record is JSON within its limits
 }
 
 // Gather sorts a batch's findings by alert, in the order in which each alert
@@ -35,7 +36,7 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 	seen := make(map[[16]byte]copyAt, len(b.Findings))
 	for i := range b.Findings {
 		f := &b.Findings[i]
-		rec := recordOf(f)
+		rec, sound := recordOf(f)
 		if exceptionFor(f, rec, b.Now) {
 			excepted++
 			continue
@@ -43,7 +44,7 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 		key := FindingKey(f)
 		if at, ok := seen[key]; ok {
 			known++
-			at.prefer(f)
+			at.prefer(f, sound)
 			continue
 		}
 		id, group, bucket := place(f, rec, p)
@@ -53,7 +54,7 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 		}
 		byID[id].Rule = f.Rule // the newest text of the rule
 		seen[key] = copyAt{byID[id], len(byID[id].Facts)}
-		byID[id].Facts = append(byID[id].Facts, Fact{f, key, textsOf(f, rec)})
+		byID[id].Facts = append(byID[id].Facts, Fact{f, key, textsOf(f, rec), sound})
 	}
 	return in, excepted, known
 }
@@ -65,19 +66,20 @@ type copyAt struct {
 }
 
 // prefer keeps f instead, if it is the better copy.
-func (c copyAt) prefer(f *Finding) {
+func (c copyAt) prefer(f *Finding, sound bool) {
 	if kept := &c.in.Facts[c.i]; betterCopy(f.Evidence, f.Record, kept.Evidence, kept.Record) {
-		kept.Finding = f
+		kept.Finding, kept.sound = f, sound
 	}
 }
 
-// recordOf is the finding's record; one that cannot be read has no fields.
-func recordOf(f *Finding) *cloudtrail.Record {
+// recordOf is the finding's record; one that cannot be read is not sound, and has
+// no fields.
+func recordOf(f *Finding) (rec *cloudtrail.Record, sound bool) {
 	rec, err := cloudtrail.ParseRecord(f.Record)
 	if err != nil {
 		rec, _ = cloudtrail.ParseRecord([]byte("{}"))
 	}
-	return rec
+	return rec, err == nil
 }
 
 // place says which alert a finding belongs to.
@@ -90,7 +92,10 @@ func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []La
 // GroupOf are the values that tell the finding's alert apart from others of its
 // rule: those of the window that made it, or of the rule's group_by fields, or
 // account, region and actor.
-func GroupOf(f *Finding) []Label { return groupOf(f, recordOf(f)) }
+func GroupOf(f *Finding) []Label {
+	rec, _ := recordOf(f)
+	return groupOf(f, rec)
+}
 
 func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
 	if f.Detection != nil && !names(f.Detection.Group, f.Rule.GroupBy) {

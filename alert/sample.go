@@ -18,10 +18,11 @@ const (
 	MaxSampleField  = 16 << 10
 )
 
-// sampleRecord is the record as an alert keeps it: always valid JSON.
-func sampleRecord(raw json.RawMessage) json.RawMessage {
+// sampleRecord is the record as an alert keeps it: always valid JSON. What is
+// sound is known to be that.
+func sampleRecord(raw json.RawMessage, sound bool) json.RawMessage {
 	if len(raw) <= MaxSampleRecord {
-		if json.Valid(raw) {
+		if sound || json.Valid(raw) {
 			return bytes.Clone(raw)
 		}
 		return omitted(len(raw), "the record is not valid JSON")
@@ -89,7 +90,7 @@ func (a *Alert) refine(f *Fact) (changed bool) {
 		if s.Identity != f.Identity {
 			continue
 		}
-		if record := sampleRecord(f.Record); betterCopy(f.Evidence, record, s.Evidence, s.Record) {
+		if record := sampleRecord(f.Record, f.sound); betterCopy(f.Evidence, record, s.Evidence, s.Record) {
 			s.Evidence, s.Record, s.Detection, s.Row = f.Evidence, record, f.Detection, f.Row
 			changed = true
 			if i == 0 {
