@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,10 +23,11 @@ import (
 type remembering struct {
 	specs   []*memory.Spec
 	owners  []*rule.Rule
-	inputs  []source // by number of the engine's rule, less the rules on single records
-	clock   bool     // the time of every record matters, whether it matches or not
-	minutes bool     // and every minute that has a record
-	latest  int64    // of all records, milliseconds
+	inputs  []source
+	same    [][]int32 // by number of the engine's rule, less the rules on single records: inputs with one predicate
+	clock   bool      // the time of every record matters, whether it matches or not
+	minutes bool      // and every minute that has a record
+	latest  int64     // of all records, milliseconds
 	past    *memory.History
 	keep    keep
 	shown   shown
@@ -38,7 +41,7 @@ type source struct {
 	spec, input  int
 	group, value int // lists of fields that are read
 	alarm        bool
-	hits         *atomic.Int32
+	hits         *atomic.Int32 // shown
 }
 
 // newRemembering adds the inputs of rules that remember to nodes.
@@ -49,18 +52,36 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 	}
 	m := &remembering{specs: specs, owners: owners, past: memory.NewHistory(specs, memory.HistoryOptions{})}
 	m.minutes = memory.NeedsActivity(specs)
+	own := len(nodes)
 	for i, s := range specs {
 		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
 		for j, in := range s.Inputs {
-			if in.Node != nil {
-				m.inputs = append(m.inputs, source{
-					spec: i, input: j, group: m.fields.Add(in.By), value: m.fields.Add(in.Value), alarm: s.Kind == memory.Alarm, hits: new(atomic.Int32),
-				})
-				nodes = append(nodes, in.Node)
+			if in.Node == nil {
+				continue
 			}
+			from := max(own, len(nodes)-compared)
+			rule := slices.IndexFunc(nodes[from:], func(n detect.Node) bool { return reflect.DeepEqual(n, in.Node) }) + from - own
+			if rule < from-own {
+				rule, nodes, m.same = len(m.same), append(nodes, in.Node), append(m.same, nil)
+			}
+			m.same[rule] = append(m.same[rule], int32(len(m.inputs)))
+			m.inputs = append(m.inputs, newSource(s, i, j, &m.fields))
 		}
 	}
 	return m, nodes
+}
+
+// compared is with how many predicates each is compared, so that the same one is
+// judged once for all rules that look for it.
+const compared = 256
+
+func newSource(s *memory.Spec, i, j int, fields *memory.FieldSets) source {
+	in := &s.Inputs[j]
+	x := source{spec: i, input: j, group: fields.Add(in.By), value: fields.Add(in.Value), alarm: s.Kind == memory.Alarm, hits: new(atomic.Int32)}
+	if s.Kind == memory.Absence && j != 0 || s.Kind == memory.Ordered && j != s.Steps[len(s.Steps)-1] {
+		x.leave() // no finding shows its records, but for the chance that two are of one instant
+	}
+	return x
 }
 
 // recalled is one hit of an input in a batch. Group and value are numbers on the
@@ -210,7 +231,8 @@ func (w *worker) tick() {
 	if !w.memory.minutes {
 		return
 	}
-	if m := at / 60_000; len(b.minutes) == 0 || b.minutes[len(b.minutes)-1] != m {
+	if m := at / 60_000; w.told[uint64(m)%uint64(len(w.told))] != m {
+		w.told[uint64(m)%uint64(len(w.told))] = m
 		b.minutes = append(b.minutes, m)
 	}
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -36,9 +37,10 @@ type worker struct {
 	at           int64
 	hasTime      bool
 	clock        clock
-	begun, timed int    // the index of the record that reading, and at, are of
-	newest       []byte // the latest eventTime of the file, as written
-	saidUntimed  int    // number of the file that has a note of that, plus one
+	told         [64]int64 // minutes with a record that were handed on, by their last bits
+	begun, timed int       // the index of the record that reading, and at, are of
+	newest       []byte    // the latest eventTime of the file, as written
+	saidUntimed  int       // number of the file that has a note of that, plus one
 	visit        func(rec *cloudtrail.Record, index int) error
 }
 
@@ -46,6 +48,9 @@ func newWorker(s *scan) *worker {
 	w := &worker{scan: s, decoder: cloudtrail.NewDecoder(s.o.Limits), matcher: s.engine.NewMatcher()}
 	if s.memory != nil {
 		w.numbering = memory.NewNumbering(&s.memory.fields)
+		for i := range w.told {
+			w.told[i] = math.MinInt64
+		}
 	}
 	w.hitFn, w.visit = w.hit, w.record
 	return w
@@ -195,7 +200,9 @@ func (w *worker) identify() {
 // hit notes a finding of rule number n on the record in hand.
 func (w *worker) hit(n int) {
 	if n >= len(w.active) {
-		w.remember(n - len(w.active))
+		for _, input := range w.memory.same[n-len(w.active)] {
+			w.remember(int(input))
+		}
 		return
 	}
 	if w.warm {
