@@ -317,11 +317,12 @@ func TestSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	heardBefore(t, filepath.Join(dir, "state", "alerts.db"))
-	var offset atomic.Int64
-	now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+	var set, passed, looks atomic.Int64 // by how much the clock was set, and how much time went by
+	runs := func() time.Time { looks.Add(1); return time.Now().Add(time.Duration(passed.Load())) }
+	now := func() time.Time { return time.Now().Add(time.Duration(passed.Load() + set.Load())) }
 	r := runWith(t, dir, `sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 100ms}}}
-serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 3s, account: 24h, region: 168h}}`, assemble.Options{Now: now},
-		func(o *serve.Options) { o.Now, o.Look = now, 50*time.Millisecond })
+serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 30m, account: 24h, region: 168h}}`, assemble.Options{Now: now},
+		func(o *serve.Options) { o.Now, o.Runs, o.Look = now, runs, 20*time.Millisecond })
 	deliver := func(n int) {
 		text := strings.Replace(started, "000000000001", fmt.Sprintf("%012d", n), 1)
 		if err := os.WriteFile(filepath.Join(logs, fmt.Sprint(n, ".json")), []byte(`{"Records":[`+text+`]}`), 0o600); err != nil {
@@ -338,12 +339,14 @@ serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 3s, account: 24h, r
 	}
 	deliver(1)
 	for range 3 {
-		offset.Add(int64(time.Hour))
-		time.Sleep(200 * time.Millisecond) // the jump of the clock is noticed
+		set.Add(int64(time.Hour))
+		before := looks.Load()
+		soon(t, "a whole look at the clock that was set", func() bool { return looks.Load() > before+2 })
 	}
 	if strings.Contains(text(), "gone quiet") {
 		t.Error("a clock that was set is told as silence")
 	}
+	passed.Add(int64(31 * time.Minute))
 	soon(t, "the silence to be told", func() bool { return strings.Contains(text(), "gone quiet") })
 	deliver(2)
 	soon(t, "the return to be told", func() bool { return strings.Contains(text(), "delivers again") })

@@ -38,7 +38,10 @@ type Options struct {
 	Changed func() bool
 	Mode    string // in alerts; empty means serve
 	Now     func() time.Time
-	Log     *slog.Logger
+	// Runs is a clock that cannot be set, by which a clock that was set is told
+	// from time that went by; nil means time.Now, which carries one.
+	Runs func() time.Time
+	Log  *slog.Logger
 	// Ready, when set, is called once with the address of the health endpoint.
 	Ready func(address string)
 	// Look is how often silences and failing sources are looked for; 0 means 15 s.
@@ -76,6 +79,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
+	}
+	if o.Runs == nil {
+		o.Runs = time.Now
 	}
 	if o.Look <= 0 {
 		o.Look = lookEvery

@@ -30,13 +30,14 @@ func (s *Server) tend(ctx context.Context) {
 	defer look.Stop()
 	defer save.Stop()
 	defer hour.Stop()
-	clock := watched{time.Now(), s.o.Now()}
+	clock := watched{s.o.Runs(), s.o.Now()}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			s.listenFor(ctx, clock.jump(time.Now(), s.o.Now()))
+			now := s.o.Now() // read once: a clock that is set between two readings would be silence
+			s.listenFor(ctx, clock.jump(s.o.Runs(), now), now)
 			s.lookAtSources(ctx)
 		case <-save.C:
 			if err := s.savePulse(ctx); err != nil && ctx.Err() == nil {
@@ -89,7 +90,7 @@ func (s *Server) savePulse(ctx context.Context) error {
 
 // listenFor tells of places that went quiet. When the clock was set in between,
 // nobody was silent for that long.
-func (s *Server) listenFor(ctx context.Context, jump time.Duration) {
+func (s *Server) listenFor(ctx context.Context, jump time.Duration, now time.Time) {
 	if s.pulse == nil {
 		return
 	}
@@ -97,7 +98,7 @@ func (s *Server) listenFor(ctx context.Context, jump time.Duration) {
 		s.log.Warn("the clock was set, or the machine slept", "by", jump.String())
 		s.pulse.Shift(jump)
 	}
-	for _, q := range s.pulse.Check(s.o.Now()) {
+	for _, q := range s.pulse.Check(now) {
 		s.log.Warn("a place that used to deliver", "quiet", !q.Over, "source", q.Place.Source, "account", q.Place.Account, "region", q.Place.Region)
 		s.health(ctx, silenceNotice(q), "")
 	}
