@@ -49,6 +49,10 @@ type Options struct {
 	Note     func(cloudtrail.Fault)    // something that was read but deserves a look
 	Ignored  func(file, reason string) // a file that is no log of records
 
+	// Ready, when set, is called once the rules are ready to judge and before
+	// anything is read.
+	Ready func()
+
 	// Progress, when set, counts what was read so far, for a display.
 	Progress *Progress
 }
@@ -77,6 +81,9 @@ func Scan(ctx context.Context, o Options) (Result, error) {
 	}
 	began := now()
 	s := newScan(&o)
+	if o.Ready != nil {
+		o.Ready()
+	}
 	err := s.run(ctx)
 	s.out.totals.Seconds = now().Sub(began).Seconds()
 	return Result{s.out.totals, s.byRule()}, err

@@ -5,9 +5,12 @@ package main
 import (
 	"os"
 	"runtime/debug"
+
+	"github.com/trailwarden/trailwarden/internal/ballast"
 )
 
 func main() {
+	ballast.Drop()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -17,7 +20,7 @@ func main() {
 // rules that remember, what is in use grows all the time, and collecting it early
 // would cost an eighth of the time. GOGC in the environment wins.
 func collectEarly(remembers bool) {
-	const usual, remembering = 20, 60
+	const usual, remembering = 40, 60
 	percent := usual
 	if remembers {
 		percent = remembering

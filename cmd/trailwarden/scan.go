@@ -31,6 +31,7 @@ type scanCommand struct {
 	From           string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
 	To             string   `placeholder:"TIME" help:"Only events before TIME."`
 	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, or folders of them, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
+	GeoIP          string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	Workers        int      `placeholder:"N" help:"Files read at once. Default: one per CPU."`
 	FailOn         string   `placeholder:"LEVEL" help:"Exit with 1 on a finding of this severity or a higher one."`
 	Stats          string   `placeholder:"FILE" help:"Write the figures of the scan to FILE, as JSON."`
@@ -89,6 +90,7 @@ func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
+	collectLate()
 	if err := j.loadRules(cfg); err != nil {
 		return nil, err
 	}
@@ -106,6 +108,7 @@ func (c *scanCommand) apply(cfg *config.Config) {
 	if len(c.Rules) == 0 {
 		c.Rules = cfg.Rules
 	}
+	locate(cfg, c.GeoIP)
 	if c.Format == "" {
 		c.Format = cfg.Format
 	}
@@ -120,6 +123,19 @@ func (c *scanCommand) apply(cfg *config.Config) {
 	}
 	c.WithEvent = c.WithEvent || cfg.WithEvent
 	c.KeepDuplicates = c.KeepDuplicates || cfg.KeepDuplicates
+}
+
+// locate takes a file of countries in place of the configuration's.
+func locate(cfg *config.Config, file string) {
+	if file == "" {
+		return
+	}
+	geo := config.GeoIP{}
+	if cfg.Enrich.GeoIP != nil {
+		geo = *cfg.Enrich.GeoIP
+	}
+	geo.City = file
+	cfg.Enrich.GeoIP = &geo
 }
 
 func (j *scanJob) check() (err error) {
@@ -202,7 +218,6 @@ func (j *scanJob) run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	collectEarly(slices.ContainsFunc(j.set.Rules, func(r *rule.Rule) bool { return r.Memory != nil && r.Inactive == "" }))
 	res, err := j.scan(ctx)
 	// Ctrl-C in a pipeline also ends the program that feeds us: an input that
 	// seems to have ended by itself may not have.
@@ -251,6 +266,12 @@ func (j *scanJob) notify(ctx context.Context) (undelivered bool, err error) {
 	return false, err
 }
 
+// ready is called when the rules are ready to judge.
+func (j *scanJob) ready() {
+	remembers := slices.ContainsFunc(j.set.Rules, func(r *rule.Rule) bool { return r.Memory != nil && r.Inactive == "" })
+	collectEarly(remembers, len(j.set.Rules))
+}
+
 // findings is the receiver of findings: the report, and alerts before it.
 func (j *scanJob) findings(lines []byte) error {
 	if j.notifier == nil {
@@ -266,7 +287,7 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
 		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent || j.notifier != nil,
-		Limits: assemble.Limits(j.cfg), Findings: j.findings,
+		Limits: assemble.Limits(j.cfg), Ready: j.ready, Findings: j.findings,
 		Fault:   func(f cloudtrail.Fault) { j.say("%v", f) },
 		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
 		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },
