@@ -101,7 +101,7 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if note := checkJournal(s.path + "-wal"); note != "" {
 		s.notes = append(s.notes, note)
 	}
-	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(1024)"); err != nil {
+	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(256)"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)
