@@ -6,10 +6,12 @@ package assemble
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/enrich"
 	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -21,6 +23,22 @@ func RuleOptions(cfg *config.Config) rule.Options {
 	return rule.Options{
 		Sigma:           sigma.Options{Placeholders: cfg.Placeholders},
 		ApprovedRegions: cfg.ApprovedRegions, Configured: cfg.ApprovedRegions,
+		Countries: countries(cfg.Enrich.GeoIP),
+	}
+}
+
+// countries opens the file of places when a rule asks for countries. It stays
+// open as long as the rules do.
+func countries(g *config.GeoIP) func() (func(netip.Addr) string, error) {
+	if g == nil || g.City == "" {
+		return nil
+	}
+	return func() (func(netip.Addr) string, error) {
+		places, err := enrich.OpenAddresses(g.City)
+		if err != nil {
+			return nil, err
+		}
+		return places.Country, nil
 	}
 }
 

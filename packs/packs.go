@@ -4,6 +4,7 @@ package packs
 import (
 	"embed"
 	"io/fs"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -15,9 +16,30 @@ var files embed.FS
 // Starter is the pack that a scan uses when no rules are given: what the CIS
 // benchmark and the write-ups that this program implements watch for, and the
 // tampering that hides the rest. opts.ApprovedRegions replaces the approved set
-// of its region rule.
+// of its region rule. With opts.Countries the rules on countries take the places
+// of those on networks that watch for the same.
 func Starter(opts rule.Options) (*rule.Set, diagnostic.List) {
-	return rule.LoadFS(StarterFiles(), "packs/starter", opts)
+	set, list := rule.LoadFS(StarterFiles(), "packs/starter", opts)
+	active := map[string]bool{}
+	for _, r := range set.Rules {
+		active[r.ID] = r.Inactive == ""
+	}
+	set.Rules = slices.DeleteFunc(set.Rules, func(r *rule.Rule) bool {
+		return r.Inactive == rule.NoCountries || active[onCountries()[r.ID]]
+	})
+	if opts.Countries == nil { // which nobody has to give
+		list = slices.DeleteFunc(list, func(d diagnostic.Diagnostic) bool { return d.Code == rule.CodeCountry })
+	}
+	return set, list
+}
+
+// onCountries are the rules on countries by the rule on networks whose place
+// they take.
+func onCountries() map[string]string {
+	return map[string]string{
+		"access-key-three-networks": "access-key-two-countries",
+		"sign-in-new-network":       "sign-in-new-country",
+	}
 }
 
 // StarterFiles are the starter pack's rule files, for those who want a copy to

@@ -1,6 +1,9 @@
 package packs_test
 
 import (
+	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,8 +21,14 @@ func starter(t *testing.T, opts rule.Options) *rule.Set {
 	return set
 }
 
+// nowhere knows no country.
+func nowhere() (func(netip.Addr) string, error) {
+	return func(netip.Addr) string { return "" }, nil
+}
+
 func TestEveryStarterRulePassesItsTestsOfBothKinds(t *testing.T) {
-	report := check.Run(starter(t, rule.Options{}).Rules, check.Options{RequireTests: true, RequireBoth: true})
+	rules := slices.Concat(starter(t, rule.Options{}).Rules, starter(t, rule.Options{Countries: nowhere}).Rules)
+	report := check.Run(rules, check.Options{RequireTests: true, RequireBoth: true})
 	for _, r := range report.Results {
 		if !r.Pass {
 			t.Errorf("%s, %q: %s", r.Rule.ID, r.Case.Name, r.Failure)
@@ -30,8 +39,35 @@ func TestEveryStarterRulePassesItsTestsOfBothKinds(t *testing.T) {
 	}
 }
 
+// Rules on networks watch where no countries are known, and rules on countries
+// where they are, never both.
+func TestCountriesTakeThePlaceOfNetworks(t *testing.T) {
+	ids := func(set *rule.Set) (all []string) {
+		for _, r := range set.Rules {
+			for _, on := range []string{"country", "countries", "network", "networks"} {
+				if strings.HasSuffix(r.ID, "-"+on) && r.Inactive == "" {
+					all = append(all, r.ID)
+				}
+			}
+		}
+		return all
+	}
+	networks := []string{"access-key-three-networks", "sign-in-new-network"}
+	if got := ids(starter(t, rule.Options{})); !slices.Equal(got, networks) {
+		t.Errorf("without countries: %v", got)
+	}
+	if got := ids(starter(t, rule.Options{Countries: nowhere})); !slices.Equal(got, []string{"access-key-two-countries", "sign-in-new-country"}) {
+		t.Errorf("with countries: %v", got)
+	}
+	damaged := func() (func(netip.Addr) string, error) { return nil, errors.New("file.mmdb is damaged") }
+	set, list := packs.Starter(rule.Options{Countries: damaged})
+	if got := ids(set); !slices.Equal(got, networks) || len(list) != 2 || !strings.Contains(list[0].Message, "file.mmdb is damaged") || list[0].Code != rule.CodeCountry {
+		t.Errorf("with a damaged file: %v, %v", got, list)
+	}
+}
+
 func TestEveryStarterRuleExplainsItself(t *testing.T) {
-	for _, r := range starter(t, rule.Options{}).Rules {
+	for _, r := range slices.Concat(starter(t, rule.Options{}).Rules, starter(t, rule.Options{Countries: nowhere}).Rules) {
 		attack := false
 		for _, tag := range r.Tags {
 			attack = attack || strings.HasPrefix(tag, "attack.t")

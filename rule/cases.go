@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"path"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 
 // CaseKeys are the keys of one test in a rule; a test in a file beside rules has
 // also rule.
-func CaseKeys() []string { return []string{"name", "event", "events", "match"} }
+func CaseKeys() []string { return []string{"name", "event", "events", "countries", "match"} }
 
 // tests reads the tests of a rule.
 func (n *native) tests(v *yamldoc.Node, f *file) []Case {
@@ -49,6 +50,8 @@ func (n *native) test(x *yamldoc.Node, keys []string) (Case, bool) {
 			c.Event = n.event(v)
 		case k.Text == "events":
 			c.Events = n.events(v)
+		case k.Text == "countries":
+			c.Countries = n.countries(v)
 		case k.Text == "match":
 			c.Match = v.Bool()
 			if v.Kind != yamldoc.Bool {
@@ -65,6 +68,25 @@ func (n *native) test(x *yamldoc.Node, keys []string) (Case, bool) {
 		n.fail(x, CodeTest, "the test has no event, or event and events: want event, or events for a rule that remembers")
 	}
 	return c, len(n.list) == before
+}
+
+// countries reads where the addresses of a test are: a mapping of addresses to
+// the codes of countries.
+func (n *native) countries(v *yamldoc.Node) map[netip.Addr]string {
+	if v.Kind != yamldoc.Map {
+		n.fail(v, CodeTest, "countries of a test: want a mapping of addresses to countries, such as 203.0.113.7: NL; found a %s", v.Kind)
+		return nil
+	}
+	all := map[netip.Addr]string{}
+	for i, k := range v.Keys {
+		addr, err := netip.ParseAddr(k.Text)
+		if err != nil || v.Values[i].Kind != yamldoc.String {
+			n.fail(k, CodeTest, "countries of a test: want an address and the code of its country in quotes, such as 203.0.113.7: \"NL\"; found %q", clip(k.Text))
+			continue
+		}
+		all[addr.Unmap()] = v.Values[i].Text
+	}
+	return all
 }
 
 // event reads a test's event: a mapping, JSON text, or {file: NAME}.

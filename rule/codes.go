@@ -18,4 +18,5 @@ const (
 	CodeNoRules   = "TW013" // warning: a path that holds no rule
 	CodeMemory    = "TW014" // what a rule remembers is contradictory or out of range
 	CodeAlarm     = "TW015" // a CloudWatch alarm that cannot be judged, or that no filter feeds
+	CodeCountry   = "TW016" // a rule on countries without a file that knows them
 )

@@ -138,6 +138,7 @@ func (l *loader) finish() (*Set, diagnostic.List) {
 	l.close()
 	l.linkSigma()
 	l.linkAlarms()
+	l.locate()
 	l.attachCases()
 	l.duplicates()
 	l.versions()

@@ -1,6 +1,10 @@
 package rule
 
-import "github.com/trailwarden/trailwarden/rule/sigma"
+import (
+	"net/netip"
+
+	"github.com/trailwarden/trailwarden/rule/sigma"
+)
 
 // Options says how rule files are read.
 type Options struct {
@@ -14,6 +18,10 @@ type Options struct {
 	// Configured is what the text "configured" stands for among the approved
 	// regions of any region rule, the user's own included: one list for all.
 	Configured []string
+	// Countries, when set, gives somebody who knows the country of an address, or
+	// says why not. It is asked once, and only when a rule needs it: one that
+	// names the field country. Without it such rules are inactive.
+	Countries func() (func(netip.Addr) string, error)
 }
 
 // ConfiguredRegions is the text that stands for Options.Configured.

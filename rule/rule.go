@@ -3,6 +3,8 @@
 package rule
 
 import (
+	"net/netip"
+
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/severity"
@@ -84,7 +86,11 @@ type Case struct {
 	// Events are the records of a test of a rule that remembers, in place of
 	// Event; each counts as a record of its own.
 	Events [][]byte
-	Match  bool
-	File   string // where the test stands: the rule's file or a file of tests
-	Line   int
+	// Countries are those of addresses, for a test of a rule on countries, in
+	// place of what is configured.
+	Countries map[netip.Addr]string
+
+	Match bool
+	File  string // where the test stands: the rule's file or a file of tests
+	Line  int
 }

@@ -257,15 +257,16 @@ func (r *Reading) append(dst []byte, f *Field) ([]byte, bool) {
 	if f.kind == path {
 		return f.AppendText(dst, r.rec)
 	}
-	text := r.derive(f.kind)
+	text := r.derive(f.kind, f)
 	if len(text) == 0 {
 		return dst, false
 	}
 	return AppendValue(dst, text), true
 }
 
-// derive is a text that is no path's.
-func (r *Reading) derive(kind derived) []byte {
+// derive is a text that is no path's, as f has it: who knows countries is the
+// same for all fields of a set.
+func (r *Reading) derive(kind derived, f *Field) []byte {
 	if r.known[kind] {
 		return r.derived[kind]
 	}
@@ -277,9 +278,11 @@ func (r *Reading) derive(kind derived) []byte {
 	case actor:
 		text = r.rec.AppendActor(text)
 	case principal:
-		text = append(text, withoutSession(r.derive(actor))...)
+		text = append(text, withoutSession(r.derive(actor, f))...)
 	case network:
 		text = append(text, networkOf(r.rec)...)
+	case country:
+		text = f.countryIn(text, r.rec)
 	}
 	r.derived[kind] = text
 	return text

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -16,6 +17,9 @@ import (
 // builds on, and all windows are over at the end.
 func remember(res Result) Result {
 	r, c := res.Rule, res.Case
+	if len(c.Countries) > 0 && r.Memory.Spec.NeedsCountry() {
+		r = located(r, c.Countries)
+	}
 	if r.Inactive != "" {
 		if res.Pass = !c.Match; c.Match {
 			res.Failure = "expected a match, but the rule is inactive: " + r.Inactive
@@ -38,6 +42,14 @@ func remember(res Result) Result {
 		res.Failure = "expected no match, but the rule matched: " + found[0].Summary
 	}
 	return res
+}
+
+// located is r with the countries of a test, whoever knows countries otherwise.
+func located(r *rule.Rule, countries map[netip.Addr]string) *rule.Rule {
+	there, memory := *r, *r.Memory
+	memory.Spec = r.Memory.Spec.Located(func(a netip.Addr) string { return countries[a.Unmap()] })
+	there.Inactive, there.Memory = "", &memory
+	return &there
 }
 
 // detections are those of r, and how many of the events are hits.
