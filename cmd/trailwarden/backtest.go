@@ -29,6 +29,7 @@ type backtestCommand struct {
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
 	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs that rules with a memory learn from first; they give no findings."`
 	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`
+	GeoIP   string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
 	To      string   `placeholder:"TIME" help:"Only events before TIME."`
 	Bucket  string   `default:"24h" placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h or 24h."`
@@ -73,6 +74,7 @@ func (c *backtestCommand) options(s *streams) (o backtest.Options, err error) {
 			return o, err
 		}
 	}
+	locate(cfg, c.GeoIP)
 	w, err := newWindow(c.From, c.To, time.Now())
 	if err != nil {
 		return o, err
