@@ -32,6 +32,7 @@ type Record struct {
 	slots    [numFields]slot
 	others   []other // fields that are not documented, in order
 	scratch  []byte
+	order    [32]FieldID // what stood at each place of the record before
 }
 
 // slot is where a field's value lies in the text; end is 0 when it is missing.
@@ -72,37 +73,50 @@ func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
 	r.walk()
 }
 
-// walk sorts the record's own members, which the index noted in passing.
+// walk sorts the record's own members, which the index noted in passing. Mostly
+// they stand in the order of the record before, so each is first compared with
+// the name that stood in its place there: that saves a third of the time, and
+// every record has twenty of them.
 func (r *Record) walk() {
-	r.repeated = false
 	r.slots = [numFields]slot{}
 	r.others = r.others[:0]
+	var has, repeated uint64
 	fields := r.ix.Fields()
 	for i := range fields {
 		m := &fields[i]
-		at, end := r.ix.KeyOf(m)
-		key := r.text[at:end:end]
+		key := r.text[m.KeyAt:m.KeyEnd]
 		s := slot{m.At, m.End, m.Key + 2}
-		if f := quotedFieldID(key); f != NoField {
-			r.repeated = r.repeated || r.slots[f].end != 0
-			r.slots[f] = s
-			continue
+		guess := &r.order[i%len(r.order)]
+		f := *guess
+		if w := &quotedNames[f]; len(key) != w.length || first8(key) != w.first || last8(key) != w.last ||
+			len(key) > 16 && (second8(key) != w.second || len(key) > 24) {
+			f = quotedFieldID(key)
+			*guess = f
+			if f == NoField {
+				if f = r.other(key[1:len(key)-1], s); f == NoField {
+					continue
+				}
+			}
 		}
-		r.other(key[1:len(key)-1], s)
+		bit := uint64(1) << f
+		repeated |= has & bit
+		has |= bit
+		r.slots[f] = s
 	}
+	r.repeated = repeated != 0
 }
 
-// other keeps a field with an unusual key, resolving escapes first.
-func (r *Record) other(key []byte, s slot) {
+// other keeps a field that is not documented. It resolves escapes first, and if
+// the name is a documented one after all, that is the answer.
+func (r *Record) other(key []byte, s slot) FieldID {
 	if bytes.IndexByte(key, '\\') >= 0 {
 		r.scratch = jsonscan.Unescape(r.scratch[:0], key)
 		if f := fieldIDOf(r.scratch); f != NoField {
-			r.repeated = r.repeated || r.slots[f].end != 0
-			r.slots[f] = s
-			return
+			return f
 		}
 	}
 	r.others = append(r.others, other{key, s})
+	return NoField
 }
 
 func (r *Record) value(s slot) Value {

@@ -113,8 +113,10 @@ func (o *order) drain() {
 	}
 }
 
-// maxSpare bounds the memory, in bytes, of batches that are kept to be used again.
-const maxSpare = 1 << 20
+// maxSpare bounds the memory, in bytes, of batches that are kept to be used
+// again. It is as much as may wait by default, so that what had to be there once
+// is not made again and again.
+const maxSpare = 4 << 20
 
 func (o *order) take() *batch {
 	n := len(o.spare)

@@ -17,19 +17,21 @@ func asKey(k cloudtrail.Key) key {
 }
 
 // seen is the set of identities met so far: open addressing over 16-byte keys
-// and nothing else. It starts with room for about 800,000 records in 16 MiB, so
-// that a scan of a gigabyte of logs needs no more memory than one of a tenth of
-// that. Beyond, its shards double one after the other, which never copies the
-// whole set at once.
+// and nothing else. From some ten thousand records on it has room for 800,000 in
+// 16 MiB, so that a scan of a gigabyte of logs needs no more memory than one of
+// a tenth of that. Beyond, its shards double one after the other, which never
+// copies the whole set at once.
 type seen struct {
 	seed   [2]uint64 // unknown to whoever writes the records
 	shards [seenShards]shard
+	large  bool   // it has left its first, small memory
 	sink   uint64 // keeps warm from being optimized away
 }
 
 const (
 	seenShards = 64
-	shardSlots = 1 << 14 // to begin with
+	fewSlots   = 1 << 8  // of a shard to begin with
+	shardSlots = 1 << 14 // when there are more
 )
 
 // shard is a hash table whose length is a power of two; the zero key is an
@@ -41,11 +43,27 @@ type shard struct {
 
 func newSeen() *seen {
 	s := &seen{seed: [2]uint64{rand.Uint64(), rand.Uint64()}}
-	all := make([]key, seenShards*shardSlots)
-	for i := range s.shards {
-		s.shards[i].slots = all[i*shardSlots : (i+1)*shardSlots : (i+1)*shardSlots]
-	}
+	s.divide(make([]key, seenShards*fewSlots))
 	return s
+}
+
+// divide gives each shard its part of empty memory.
+func (s *seen) divide(all []key) {
+	n := len(all) / seenShards
+	for i := range s.shards {
+		s.shards[i].slots = all[i*n : (i+1)*n : (i+1)*n]
+	}
+}
+
+// enlarge moves all keys into memory for many.
+func (s *seen) enlarge() {
+	s.large = true
+	before := s.shards
+	all := make([]key, seenShards*shardSlots)
+	s.divide(all)
+	for i := range before {
+		s.refill(&s.shards[i], before[i].slots)
+	}
 }
 
 // add puts k into the set and reports whether it was new.
@@ -56,7 +74,11 @@ func (s *seen) add(k key) bool {
 	h := s.hash(k)
 	t := &s.shards[h>>58]
 	if t.used >= len(t.slots)/5*4 {
-		s.grow(t)
+		if s.large {
+			s.grow(t)
+		} else {
+			s.enlarge()
+		}
 	}
 	i, free := t.find(k, h)
 	if free {
@@ -104,6 +126,11 @@ func (t *shard) find(k key, h uint64) (slot int, free bool) {
 func (s *seen) grow(t *shard) {
 	old := t.slots
 	t.slots = make([]key, 2*len(old))
+	s.refill(t, old)
+}
+
+// refill puts the keys of old slots into t.
+func (s *seen) refill(t *shard, old []key) {
 	for _, k := range old {
 		if k != (key{}) {
 			i, _ := t.find(k, s.hash(k))

@@ -141,7 +141,7 @@ func (x *Index) Slide(text []byte, n int, final bool) {
 func (x *Index) Indexed() int { return x.done }
 
 // Size is the memory that the index holds, in bytes.
-func (x *Index) Size() int { return 4*(cap(x.marks)+cap(x.jump)) + 12*cap(x.fields) }
+func (x *Index) Size() int { return 4*(cap(x.marks)+cap(x.jump)) + 20*cap(x.fields) }
 
 // Free gives up the memory of the lists.
 func (x *Index) Free() { x.marks, x.jump, x.fields, x.text = nil, nil, nil, nil }

@@ -55,18 +55,12 @@ func (x *Index) failEnd() (int, result) {
 }
 
 // A Field is a member of the object that Parse walked last: the number of its
-// key's mark, and the place of its value.
-type Field struct{ Key, At, End uint32 }
+// key's mark, the place of the key, quotes included, and the place of the value.
+type Field struct{ Key, KeyAt, KeyEnd, At, End uint32 }
 
 // Fields are the members of the object that Parse walked last, in order; of any
 // other value they are none. They hold until the next call of Parse or Slide.
 func (x *Index) Fields() []Field { return x.fields }
-
-// KeyOf is the place of a field's key, quotes included.
-func (x *Index) KeyOf(f *Field) (at, end int) {
-	marks := x.marks[f.Key : f.Key+2 : f.Key+2]
-	return int(marks[0]), int(marks[1]) + 1
-}
 
 // What stands between two strings of an object, as load32 reads it.
 const (
@@ -115,7 +109,7 @@ value:
 		}
 		k += 2
 		if depth == top {
-			fields = append(fields, Field{f.Key, uint32(p), uint32(e + 1)})
+			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, uint32(p), uint32(e + 1)})
 		}
 		p = e + 1
 	case c == '{' || c == '[':
@@ -160,7 +154,7 @@ value:
 			return x.fail(unsound, p, "a number, true, false or null is misspelt")
 		}
 		if depth == top {
-			fields = append(fields, Field{f.Key, uint32(p), uint32(e)})
+			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, uint32(p), uint32(e)})
 		}
 		p = e
 	}
@@ -190,7 +184,7 @@ after:
 		k++
 		p++
 		if depth == top {
-			fields = append(fields, Field{f.Key, f.At, uint32(p)})
+			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, f.At, uint32(p)})
 		}
 		goto after
 	case ' ', '\t', '\n', '\r':
@@ -220,7 +214,7 @@ key:
 			break
 		}
 		if depth == top {
-			fields = append(fields, Field{uint32(k), uint32(e + 2), uint32(d + 1)})
+			fields = append(fields, Field{uint32(k), uint32(p), uint32(e + 1), uint32(e + 2), uint32(d + 1)})
 		}
 		keys++
 		p = d + 2 // an opening quote, and so the next mark
@@ -237,7 +231,7 @@ key:
 		return x.fail(overLimit, p, "has too many keys")
 	}
 	if depth == top {
-		f.Key = uint32(k)
+		f.Key, f.KeyAt, f.KeyEnd = uint32(k), uint32(p), uint32(e+1)
 	}
 	k += 2
 	p = e + 1
