@@ -10,16 +10,22 @@ import (
 )
 
 // Catalog is the shipped catalogue. It is immutable, safe for concurrent use,
-// and implements diagnostic.Catalogue.
+// and implements diagnostic.Catalogue. Each of its parts is read when somebody
+// first asks for it: judging asks for regions at most, and the APIs of all
+// services are half a megabyte of text.
 type Catalog struct {
-	services map[string]*Service
-	fields   map[string]Field
-	region   *regionFacts
+	services func() map[string]*Service
+	fields   func() map[string]Field
+	region   func() *regionFacts
 }
 
 // Default is the catalogue that this release ships.
 func Default() *Catalog { return shipped() }
 
 var shipped = sync.OnceValue(func() *Catalog {
-	return &Catalog{services: readServices(servicesText, eventsText), fields: readFields(fieldsText), region: readRegions(regionsText)}
+	return &Catalog{
+		services: sync.OnceValue(func() map[string]*Service { return readServices(servicesText, eventsText) }),
+		fields:   sync.OnceValue(func() map[string]Field { return readFields(fieldsText) }),
+		region:   sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
+	}
 })

@@ -46,7 +46,7 @@ func readFields(text string) map[string]Field {
 // Lookup is the documented field at a dotted path or, below a free-form object
 // such as requestParameters, that object.
 func (c *Catalog) Lookup(path string) (Field, bool) {
-	if f, ok := c.fields[path]; ok {
+	if f, ok := c.fields()[path]; ok {
 		return f, true
 	}
 	for p := path; ; {
@@ -55,7 +55,7 @@ func (c *Catalog) Lookup(path string) (Field, bool) {
 			return Field{}, false
 		}
 		p = p[:i]
-		if f, ok := c.fields[p]; ok {
+		if f, ok := c.fields()[p]; ok {
 			return f, f.Type == "free"
 		}
 	}
@@ -69,7 +69,7 @@ func (c *Catalog) Field(path string) (known, optional bool, suggestion string) {
 	path = plainPath(path)
 	f, ok := c.Lookup(path)
 	if !ok {
-		return false, false, nearest.Of(path, slices.Sorted(maps.Keys(c.fields)))
+		return false, false, nearest.Of(path, slices.Sorted(maps.Keys(c.fields())))
 	}
 	return true, f.Presence != Always || f.Path != path, ""
 }

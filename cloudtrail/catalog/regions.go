@@ -2,9 +2,10 @@ package catalog
 
 import (
 	_ "embed"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 //go:embed regions.txt
@@ -28,7 +29,7 @@ type Partition struct {
 	Name      string   // "aws-us-gov"
 	DNSSuffix string   // of its endpoints; eventSource keeps amazonaws.com
 	Homes     []string // regions where services without a region record
-	codes     *regexp.Regexp
+	codes     *re2.Lazy
 }
 
 // GlobalService is a service without regions.
@@ -84,7 +85,7 @@ func (f *regionFacts) fact(kind string, w []string) {
 			f.geographies[r.Country] = []string{r.Country}
 		}
 	case "partition":
-		f.partitions = append(f.partitions, Partition{Name: w[0], DNSSuffix: w[1], codes: regexp.MustCompile(w[2])})
+		f.partitions = append(f.partitions, Partition{Name: w[0], DNSSuffix: w[1], codes: re2.Own(w[2])})
 	case "home":
 		for i := range f.partitions {
 			if f.partitions[i].Name == f.byCode[w[0]].Partition {
@@ -117,17 +118,17 @@ func (f *regionFacts) spreadHomes() {
 }
 
 // Regions are all known regions in the order of regions.txt.
-func (c *Catalog) Regions() []Region { return slices.Clone(c.region.regions) }
+func (c *Catalog) Regions() []Region { return slices.Clone(c.region().regions) }
 
 // Region is the known region with this code.
 func (c *Catalog) Region(code string) (Region, bool) {
-	r, ok := c.region.byCode[code]
+	r, ok := c.region().byCode[code]
 	return r, ok
 }
 
 // Partitions are all partitions.
 func (c *Catalog) Partitions() []Partition {
-	out := slices.Clone(c.region.partitions)
+	out := slices.Clone(c.region().partitions)
 	for i := range out {
 		out[i].Homes = slices.Clone(out[i].Homes)
 	}
@@ -137,10 +138,10 @@ func (c *Catalog) Partitions() []Partition {
 // PartitionOf is the partition whose region codes look like code, known or not
 // yet; "" when none do.
 func (c *Catalog) PartitionOf(code string) string {
-	if r, ok := c.region.byCode[code]; ok {
+	if r, ok := c.region().byCode[code]; ok {
 		return r.Partition
 	}
-	for _, p := range c.region.partitions {
+	for _, p := range c.region().partitions {
 		if p.codes.MatchString(code) {
 			return p.Name
 		}
@@ -151,7 +152,7 @@ func (c *Catalog) PartitionOf(code string) string {
 // GlobalServices are the services without regions, without STS and sign-in,
 // which have rules of their own (see STSSource and SignIn).
 func (c *Catalog) GlobalServices() []GlobalService {
-	out := slices.Clone(c.region.globals)
+	out := slices.Clone(c.region().globals)
 	for i := range out {
 		out[i].Homes = slices.Clone(out[i].Homes)
 	}
@@ -160,6 +161,6 @@ func (c *Catalog) GlobalServices() []GlobalService {
 
 // SignIn is where console sign-in is recorded.
 func (c *Catalog) SignIn() SignIn {
-	s := c.region.signIn
+	s := c.region().signIn
 	return SignIn{s.Source, slices.Clone(s.Homes), slices.Clone(s.Nearby)}
 }

@@ -15,13 +15,13 @@ import (
 // in every partition) or a partition (aws-us-gov). A code of a future region,
 // one that has the shape of a region code, stands for itself.
 func (c *Catalog) ExpandRegions(term string) ([]string, error) {
-	if _, ok := c.region.byCode[term]; ok {
+	if _, ok := c.region().byCode[term]; ok {
 		return []string{term}, nil
 	}
 	if strings.Contains(term, "*") {
 		return c.matchingRegions(term)
 	}
-	if countries := c.region.geographies[strings.ToUpper(term)]; countries != nil {
+	if countries := c.region().geographies[strings.ToUpper(term)]; countries != nil {
 		return c.codes(func(r Region) bool { return slices.Contains(countries, r.Country) }), nil
 	}
 	if in := c.codes(func(r Region) bool { return r.Partition == term }); len(in) > 0 {
@@ -36,14 +36,14 @@ func (c *Catalog) ExpandRegions(term string) ([]string, error) {
 func (c *Catalog) matchingRegions(wildcard string) ([]string, error) {
 	in := c.codes(func(r Region) bool { return wild(wildcard, r.Code) })
 	if len(in) == 0 {
-		return nil, fmt.Errorf("%q matches none of the %d known regions", wildcard, len(c.region.regions))
+		return nil, fmt.Errorf("%q matches none of the %d known regions", wildcard, len(c.region().regions))
 	}
 	return in, nil
 }
 
 func (c *Catalog) codes(in func(Region) bool) []string {
 	var out []string
-	for _, r := range c.region.regions {
+	for _, r := range c.region().regions {
 		if in(r) {
 			out = append(out, r.Code)
 		}
@@ -53,9 +53,9 @@ func (c *Catalog) codes(in func(Region) bool) []string {
 
 // unknownTerm says what a term may be, and the one that was probably meant.
 func (c *Catalog) unknownTerm(term string) error {
-	known := slices.Collect(maps.Keys(c.region.byCode))
+	known := slices.Collect(maps.Keys(c.region().byCode))
 	known = append(known, c.Geographies()...)
-	for _, p := range c.region.partitions {
+	for _, p := range c.region().partitions {
 		known = append(known, p.Name)
 	}
 	slices.Sort(known)
@@ -68,19 +68,19 @@ func (c *Catalog) unknownTerm(term string) error {
 
 // Geographies are the names of geographies that ExpandRegions knows, sorted.
 func (c *Catalog) Geographies() []string {
-	return slices.Sorted(maps.Keys(c.region.geographies))
+	return slices.Sorted(maps.Keys(c.region().geographies))
 }
 
 // GeographiesOf are the geographies of a known region: its country and the
 // groups around it.
 func (c *Catalog) GeographiesOf(code string) []string {
-	r, ok := c.region.byCode[code]
+	r, ok := c.region().byCode[code]
 	if !ok {
 		return nil
 	}
 	var out []string
 	for _, g := range c.Geographies() {
-		if slices.Contains(c.region.geographies[g], r.Country) {
+		if slices.Contains(c.region().geographies[g], r.Country) {
 			out = append(out, g)
 		}
 	}

@@ -69,7 +69,7 @@ func canonicalSource(eventSource string) string {
 
 // Service is the service that records under eventSource, or nil.
 func (c *Catalog) Service(eventSource string) *Service {
-	return c.services[canonicalSource(eventSource)]
+	return c.services()[canonicalSource(eventSource)]
 }
 
 // Source tells whether eventSource is a known service and, if not, which known
@@ -78,13 +78,13 @@ func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
 	if c.Service(eventSource) != nil {
 		return true, ""
 	}
-	if c.services[eventSource+".amazonaws.com"] != nil {
+	if c.services()[eventSource+".amazonaws.com"] != nil {
 		return false, eventSource + ".amazonaws.com"
 	}
-	if s, ok := strings.CutPrefix(eventSource, "aws."); ok && c.services[s+".amazonaws.com"] != nil {
+	if s, ok := strings.CutPrefix(eventSource, "aws."); ok && c.services()[s+".amazonaws.com"] != nil {
 		return false, s + ".amazonaws.com"
 	}
-	return false, nearest.Of(eventSource, slices.Sorted(maps.Keys(c.services)))
+	return false, nearest.Of(eventSource, slices.Sorted(maps.Keys(c.services())))
 }
 
 // apiVersionSuffix is the API version that some services append to the names
@@ -138,8 +138,8 @@ func (c *Catalog) candidates(eventSource string) []*Service {
 		}
 		return nil
 	}
-	all := make([]*Service, 0, len(c.services))
-	for _, s := range c.services {
+	all := make([]*Service, 0, len(c.services()))
+	for _, s := range c.services() {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b *Service) int { return strings.Compare(a.Source, b.Source) })
