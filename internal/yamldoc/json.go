@@ -3,11 +3,25 @@ package yamldoc
 import "encoding/json"
 
 func appendString(dst []byte, s string) []byte {
+	if plainJSON(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	b, err := json.Marshal(s)
 	if err != nil { // a string always marshals
 		return append(dst, '"', '"')
 	}
 	return append(dst, b...)
+}
+
+// plainJSON tells whether package json writes s as it is, between quotes.
+func plainJSON(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
+	}
+	return true
 }
 
 // jsonNumber tells whether s is a number literal in JSON's grammar.

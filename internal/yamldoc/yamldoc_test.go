@@ -1,6 +1,7 @@
 package yamldoc_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -151,6 +152,17 @@ func TestItemsOfAListStandAlone(t *testing.T) {
 	} {
 		if items, ok := yamldoc.Items(yamldoc.Document{Line: 1, Text: []byte(text)}, "rules"); ok {
 			t.Errorf("%s: %+v", name, items)
+		}
+	}
+}
+
+func TestTextsAreWrittenAsPackageJSONWritesThem(t *testing.T) {
+	for r := range rune(0x180) {
+		text := "a" + string(r) + "b"
+		want, err := json.Marshal(text)
+		n := yamldoc.Node{Kind: yamldoc.String, Text: text}
+		if got := string(n.AppendJSON(nil)); err != nil || got != string(want) {
+			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
 }
