@@ -27,6 +27,7 @@ type remembering struct {
 	stands  standIns
 	latest  *atomic.Int64 // of all records judged, Unix milliseconds
 	judged  int64         // how far the last judgement came of it
+	putOff  int64         // what latest was when it was left to the next look
 	stirred *atomic.Bool  // a record came since the last look at rest
 	rest    rest
 	looked  time.Time // at rest
@@ -125,8 +126,28 @@ func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err
 	if err := r.engine.Begin(ctx); err != nil {
 		return false, err
 	}
+	if r.o.Shared && r.leave(latest) {
+		return false, nil
+	}
 	r.engine.Observe(time.UnixMilli(latest))
 	return true, r.outcome(ctx, m, b)
+}
+
+// leave tells whether the clock that several processes have in common is left as
+// it is, and forgets what was read of it. All of them see the same time come on,
+// and whoever writes it makes the judgements of the others try again: so nobody
+// writes what is there already, and a step of less than a Tick waits for one
+// more look.
+func (r *remembering) leave(latest int64) bool {
+	step := latest - r.eventTime()
+	if step > 0 && (step >= r.o.Tick.Milliseconds() || r.putOff == latest) {
+		return false
+	}
+	if r.putOff = latest; step <= 0 {
+		r.judged = latest
+	}
+	r.engine.Forget()
+	return true
 }
 
 // outcome judges.

@@ -1,10 +1,13 @@
 package live_test
 
 import (
+	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/pipeline/live"
 )
 
@@ -63,5 +66,44 @@ func TestTimeOfRecordsWithoutHits(t *testing.T) {
 	}
 	if !q.waits(t) {
 		t.Error("nobody was told that the trail was not started again")
+	}
+}
+
+// counting counts the commits of one pipeline.
+type counting struct {
+	live.Store
+	commits atomic.Int64
+}
+
+func (c *counting) Commit(ctx context.Context, b alert.Batch) (alert.Committed, error) {
+	c.commits.Add(1)
+	return c.Store.Commit(ctx, b)
+}
+
+// Of processes that share a store one writes down that time came on; the others
+// find it there, and do not make each other try again.
+func TestOneOfManyWritesTheTime(t *testing.T) {
+	q := newQuiet(t)
+	ordinary, text := harmless("ordinary", "2026-03-14T11:00:00Z")
+	younger, later := harmless("younger", "2026-03-14T11:00:10Z")
+	see := func(key string) int64 {
+		t.Helper()
+		c := &counting{Store: q.store}
+		p := start(t, nil, objects{files: map[string][]byte{ordinary: text, younger: later}}, func(o *live.Options) {
+			o.Store, o.Shared, o.Now, o.Tick = c, true, func() time.Time { return now }, 8*time.Second
+		})
+		if err := p.Handle(t.Context(), announce(key)); err != nil {
+			t.Fatal(err)
+		}
+		p.Close() // which looks at what time brought
+		return c.commits.Load()
+	}
+	for i, step := range []struct {
+		key     string
+		commits int64
+	}{{ordinary, 1}, {ordinary, 0}, {younger, 1}, {ordinary, 0}} {
+		if got := see(step.key); got != step.commits {
+			t.Errorf("process %d committed %d times, want %d", i+1, got, step.commits)
+		}
 	}
 }
