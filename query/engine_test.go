@@ -131,9 +131,9 @@ func namedQueries(t *testing.T, files ...string) (all []namedQuery) {
 
 // Queries in the style of published ones run as they are.
 func TestPublishedStyleQueriesRun(t *testing.T) {
-	all := namedQueries(t, "queries.sql", "published.sql")
-	if len(all) < 320 {
-		t.Fatalf("%d queries; want 320", len(all))
+	all := namedQueries(t, "queries.sql", "published.sql", "investigations.sql")
+	if len(all) < 440 {
+		t.Fatalf("%d queries; want 440", len(all))
 	}
 	l := local(t, "../examples/AWSLogs")
 	for _, q := range all {

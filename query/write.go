@@ -117,14 +117,23 @@ func (j *jsonWriter) Close() error {
 }
 
 // csvWriter writes what Athena does: every value in quotes, NULL as nothing.
-type csvWriter struct{ w *bufio.Writer }
+// What a spreadsheet could take for a formula is made harmless; numbers are none.
+type csvWriter struct {
+	w      *bufio.Writer
+	number []bool
+}
 
 func (c *csvWriter) Columns(columns []Column) error {
 	cells := make([]Cell, len(columns))
 	for i, col := range columns {
 		cells[i].Text = []byte(col.Name)
 	}
-	return c.Row(cells)
+	c.number = make([]bool, len(columns))
+	err := c.Row(cells)
+	for i, col := range columns {
+		c.number[i] = isNumber(col)
+	}
+	return err
 }
 
 func (c *csvWriter) Row(cells []Cell) error {
@@ -133,9 +142,14 @@ func (c *csvWriter) Row(cells []Cell) error {
 		if i > 0 {
 			line.WriteByte(',')
 		}
-		if !cell.Null {
-			line.WriteString(`"` + strings.ReplaceAll(report.Cell(string(cell.Text)), `"`, `""`) + `"`)
+		if cell.Null {
+			continue
 		}
+		text := string(cell.Text)
+		if !c.number[i] {
+			text = report.Cell(text)
+		}
+		line.WriteString(`"` + strings.ReplaceAll(text, `"`, `""`) + `"`)
 	}
 	line.WriteByte('\n')
 	_, err := c.w.WriteString(line.String())
@@ -165,10 +179,14 @@ type tableWriter struct {
 func (t *tableWriter) Columns(columns []Column) error {
 	for _, c := range columns {
 		t.names = append(t.names, visible.Text(c.Name))
-		kind, _, _ := strings.Cut(c.Type, "(")
-		t.right = append(t.right, strings.Contains(" tinyint smallint integer bigint double real decimal ", " "+kind+" "))
+		t.right = append(t.right, isNumber(c))
 	}
 	return nil
+}
+
+func isNumber(c Column) bool {
+	kind, _, _ := strings.Cut(c.Type, "(")
+	return strings.Contains(" tinyint smallint integer bigint double real decimal ", " "+kind+" ")
 }
 
 func (t *tableWriter) Row(cells []Cell) error {

@@ -23,7 +23,7 @@ func appendCell(dst []byte, v any, kind string) []byte {
 	case *big.Int:
 		return x.Append(dst, 10)
 	case duckdb.Decimal:
-		return append(dst, x.String()...)
+		return append(dst, decimalText(x)...)
 	case float32:
 		return append(dst, trino.DoubleText(float64(x))...)
 	case float64:
@@ -41,6 +41,23 @@ func appendCell(dst []byte, v any, kind string) []byte {
 		return append(dst, hexText(x)...)
 	}
 	return fmt.Append(dst, v)
+}
+
+// decimalText writes all digits behind the point that the type has.
+func decimalText(d duckdb.Decimal) string {
+	digits := new(big.Int).Abs(d.Value).String()
+	if missing := int(d.Scale) + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	sign := ""
+	if d.Value.Sign() < 0 {
+		sign = "-"
+	}
+	if d.Scale == 0 {
+		return sign + digits
+	}
+	point := len(digits) - int(d.Scale)
+	return sign + digits[:point] + "." + digits[point:]
 }
 
 func timeText(t time.Time, kind string) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athenasql"
+	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -42,7 +43,7 @@ type queryRunCommand struct {
 	To          string   `placeholder:"TIME" help:"Only events before TIME."`
 	Account     []string `placeholder:"ID" help:"Only logs of these accounts, by the object key."`
 	Region      []string `placeholder:"NAME" help:"Only logs of these regions, by the object key."`
-	Lake        string   `placeholder:"DIR" help:"Ask the lake in DIR, and the logs that are not in it yet."`
+	Lake        string   `placeholder:"DIR" help:"Ask the lake in DIR, and the logs that are not in it yet; a PATH that is a lake does the same."`
 	Format      string   `placeholder:"FORMAT" default:"table" help:"One of table, ndjson, json, csv, parquet."`
 	Output      string   `short:"o" placeholder:"FILE" help:"Write the result to FILE."`
 	Interactive bool     `short:"i" help:"Ask again and again; the arguments are logs."`
@@ -194,7 +195,9 @@ func (c *querySource) text(s *streams, sql string) (string, error) {
 	case sql == "":
 		return "", errors.New(`want a query, such as trailwarden query "SELECT eventname, count(*) FROM cloudtrail_logs GROUP BY 1" PATH; or see trailwarden query examples`)
 	}
-	if _, err := os.Stat(sql); err == nil {
+	if _, err := os.Stat(sql); err == nil && lake.Is(sql) {
+		return "", fmt.Errorf("%s is a lake, not a query: the query comes first, or from a file with -f", sql)
+	} else if err == nil {
 		return "", fmt.Errorf("%s is a file, not a query: the query comes first, or from a file with -f", sql)
 	}
 	return sql, nil
@@ -214,6 +217,9 @@ func guardSQL(args []string) []string {
 
 // setLogs takes the paths as what is asked.
 func (j *queryJob) setLogs(ctx context.Context, paths []string, reach athenasql.Reach) (err error) {
+	if paths, err = j.takeLake(paths); err != nil {
+		return err
+	}
 	if j.local.Listing, err = listLogs(ctx, paths, false, reach); err != nil {
 		return err
 	}
@@ -221,6 +227,21 @@ func (j *queryJob) setLogs(ctx context.Context, paths []string, reach athenasql.
 		j.local.Listing.LeaveOut(j.cmd.Output)
 	}
 	return writesInput(&scanCommand{Paths: paths, Output: j.cmd.Output})
+}
+
+// takeLake takes a lake among the paths for what --lake names.
+func (j *queryJob) takeLake(paths []string) ([]string, error) {
+	lakes, logs := lakesAmong(paths)
+	if j.cmd.Lake != "" {
+		lakes = append(lakes, j.cmd.Lake)
+	}
+	if len(lakes) > 1 {
+		return nil, fmt.Errorf("%s and %s are lakes; a query asks one", lakes[0], lakes[1])
+	}
+	if len(lakes) == 1 {
+		j.cmd.Lake, j.local.LakeDir = lakes[0], lakes[0]
+	}
+	return logs, nil
 }
 
 func (j *queryJob) fault(f cloudtrail.Fault) {

@@ -16,6 +16,26 @@ import (
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
+// lakesAmong are the paths that are lakes, and those that are not.
+func lakesAmong(paths []string) (lakes, logs []string) {
+	for _, p := range paths {
+		if !isBucket(p) && lake.Is(p) {
+			lakes = append(lakes, p)
+		} else {
+			logs = append(logs, p)
+		}
+	}
+	return lakes, logs
+}
+
+// refuseLakes says what to do with a lake where only logs can be read.
+func refuseLakes(paths []string, what string) error {
+	if lakes, _ := lakesAmong(paths); len(lakes) > 0 {
+		return fmt.Errorf("%s is a lake, and %s reads logs: give the folder or bucket that the lake was made of, or ask the lake with trailwarden query --lake %s", lakes[0], what, lakes[0])
+	}
+	return nil
+}
+
 type lakeCommand struct {
 	Ingest  lakeIngestCommand  `cmd:"" help:"Take logs into a lake of Parquet files; what is in it is passed over."`
 	Compact lakeCompactCommand `cmd:"" help:"Put the small files of each day together."`
@@ -44,6 +64,9 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		}
 		w, err := newWindow(c.From, c.To, time.Now())
 		if err != nil {
+			return err
+		}
+		if err := refuseLakes(c.Paths, "lake ingest"); err != nil {
 			return err
 		}
 		listing, err := listLogs(ctx, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})

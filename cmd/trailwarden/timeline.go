@@ -72,6 +72,9 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 	if err := writesInput(&scanCommand{Paths: c.Paths, Output: c.Output}); err != nil {
 		return err
 	}
+	if err := refuseLakes(c.Paths, "this command"); err != nil {
+		return err
+	}
 	faults := 0
 	listing, err := listLogs(ctx, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
 	if err != nil {

@@ -148,9 +148,9 @@ func timeFunctions() map[string]function {
 
 func numberFunctions() map[string]function {
 	all := map[string]function{
-		"ceil": simple(1, "ceil($1)", unknown).like(first), "ceiling": simple(1, "ceil($1)", unknown).like(first),
-		"floor": simple(1, "floor($1)", unknown).like(first), "abs": simple(1, "abs($1)", unknown).like(first),
-		"round": span(1, 2, "round($*)", unknown).like(first), "truncate": simple(1, "trunc($1)", unknown).like(first),
+		"ceil": simple(1, "ceil($1)", unknown).like(whole), "ceiling": simple(1, "ceil($1)", unknown).like(whole),
+		"floor": simple(1, "floor($1)", unknown).like(whole), "abs": simple(1, "abs($1)", unknown).like(first),
+		"round": {min: 1, max: 2, write: rounded("round")}, "truncate": {min: 1, max: 2, write: rounded("trunc")},
 		"sign": simple(1, "sign($1)", unknown).like(first), "mod": simple(2, "($1 % $2)", unknown).like(first),
 		"power": simple(2, "pow($*)", double), "pow": simple(2, "pow($*)", double), "log": simple(2, "log($*)", double),
 		"random": {max: 2, write: random}, "rand": {max: 2, write: random},
@@ -253,7 +253,7 @@ func aggregates() map[string]function {
 		"count":             agg(0, 1, "count", number(integer)),
 		"count_if":          agg(1, 1, "count_if", number(integer)),
 		"sum":               agg(1, 1, "sum", first),
-		"avg":               agg(1, 1, "avg", number(double)),
+		"avg":               {min: 1, max: 1, aggregate: true, write: avg},
 		"min":               agg(1, 2, "min", first),
 		"max":               agg(1, 2, "max", first),
 		"min_by":            agg(2, 3, "min_by", first),
@@ -274,7 +274,8 @@ func aggregates() map[string]function {
 		"bitwise_and_agg":   agg(1, 1, "bit_and", number(integer)),
 		"bitwise_or_agg":    agg(1, 1, "bit_or", number(integer)),
 	}
-	for _, same := range []string{"stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "skewness", "kurtosis"} {
+	all["corr"] = function{min: 2, max: 2, aggregate: true, write: finite("corr")}
+	for _, same := range []string{"stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "covar_pop", "covar_samp", "skewness", "kurtosis"} {
 		all[same] = agg(1, 2, same, number(double))
 	}
 	return all
@@ -317,12 +318,11 @@ func otherFunctions() map[string]function {
 
 // known is the first argument type that is known.
 func known(args []typ) typ {
+	var t typ
 	for _, a := range args {
-		if a.kind != unknown {
-			return a
-		}
+		t = wider(t, a)
 	}
-	return typ{}
+	return t
 }
 
 // refusedFunctions are Trino functions whose answers cannot be the same here.

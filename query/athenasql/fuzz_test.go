@@ -15,7 +15,7 @@ var now = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
 // No text makes the translation panic, and every error says where.
 func FuzzTranslate(f *testing.F) {
-	for _, file := range []string{"queries.sql", "published.sql"} {
+	for _, file := range []string{"queries.sql", "published.sql", "investigations.sql"} {
 		b, err := os.ReadFile("../testdata/" + file)
 		if err != nil {
 			f.Fatal(err)

@@ -3,6 +3,7 @@ package athenasql
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -101,7 +102,7 @@ func (l *lexer) next() (token, error) {
 		t.at = at
 		return t, err
 	case (c == 'U' || c == 'u') && strings.HasPrefix(l.text[at+1:], "&'"):
-		return token{}, &syntaxError{at: at, code: codeUnsupported, message: "U&'…' strings are not read", help: "write the characters themselves"}
+		return l.unicodeText()
 	case c >= '0' && c <= '9' || c == '.' && at+1 < len(l.text) && isDigit(l.text[at+1]):
 		return l.number(), nil
 	case c == '_' || c == '@' || c == '$' && !strings.HasPrefix(l.text[at:], "${") || unicode.IsLetter(c):
@@ -140,6 +141,68 @@ func (l *lexer) space() error {
 		}
 	}
 	return nil
+}
+
+// unicodeText reads U&'J\00FCrgen' and what UESCAPE says behind it.
+func (l *lexer) unicodeText() (token, error) {
+	at := l.i
+	l.i += 2
+	t, err := l.quoted(tokString, '\'')
+	if err != nil {
+		return t, err
+	}
+	escape := "\\"
+	if m := uescape(l.text[l.i:]); m != "" {
+		escape = m[len(m)-2 : len(m)-1]
+		l.i += len(m)
+	}
+	t.at, t.end = at, l.i
+	t.text, err = unescape(t.text, escape, at)
+	return t, err
+}
+
+// uescape is UESCAPE and its character, when they come next.
+func uescape(rest string) string {
+	trimmed := strings.TrimLeftFunc(rest, unicode.IsSpace)
+	if len(trimmed) < 7 || !strings.EqualFold(trimmed[:7], "UESCAPE") {
+		return ""
+	}
+	mark := strings.TrimLeftFunc(trimmed[7:], unicode.IsSpace)
+	if len(mark) < 3 || mark[0] != '\'' || mark[2] != '\'' {
+		return ""
+	}
+	return rest[:len(rest)-len(mark)+3]
+}
+
+// unescape puts characters in the place of their four or, after a plus sign, six
+// hexadecimal digits.
+func unescape(text, escape string, at int) (string, error) {
+	var b strings.Builder
+	for text != "" {
+		before, rest, found := strings.Cut(text, escape)
+		b.WriteString(before)
+		switch digits := 4; {
+		case !found:
+			return b.String(), nil
+		case strings.HasPrefix(rest, escape):
+			b.WriteString(escape)
+			text = rest[1:]
+		default:
+			if strings.HasPrefix(rest, "+") {
+				digits, rest = 6, rest[1:]
+			}
+			if len(rest) < digits {
+				return "", errAt(at, "want %d hexadecimal digits after %s", digits, escape)
+			}
+			n, err := strconv.ParseUint(rest[:digits], 16, 32)
+			if err != nil || !utf8.ValidRune(rune(n)) {
+				return "", errAt(at, "%s%s is no character", escape, rest[:digits])
+			}
+			b.WriteRune(rune(n))
+			text = rest[digits:]
+		}
+	}
+	return b.String(), nil
 }
 
 func (l *lexer) quoted(kind tokenKind, quote byte) (token, error) {

@@ -228,7 +228,7 @@ func (t *translator) literal(x *literal) (string, typ, error) {
 	case litInteger:
 		return x.text, of(integer), nil
 	case litDecimal:
-		return x.text, of(decimal), nil
+		return x.text, decimalLiteral(x.text), nil
 	case litDouble:
 		return x.text, of(double), nil
 	}
@@ -370,9 +370,7 @@ func (t *translator) caseOf(x *caseOf, s *scope) (string, typ, error) {
 		if err != nil {
 			return "", typ{}, err
 		}
-		if kind.kind == unknown {
-			kind = types[1]
-		}
+		kind = wider(kind, types[1])
 		b.WriteString(" WHEN " + parts[0] + " THEN " + parts[1])
 	}
 	if x.other != nil {
@@ -380,12 +378,31 @@ func (t *translator) caseOf(x *caseOf, s *scope) (string, typ, error) {
 		if err != nil {
 			return "", typ{}, err
 		}
-		if kind.kind == unknown {
-			kind = other
-		}
+		kind = wider(kind, other)
 		b.WriteString(" ELSE " + v)
 	}
 	return b.String() + " END", kind, nil
+}
+
+// wider is the type of what is now an a and now a b. Of numbers it is what has
+// room for both.
+func wider(a, b typ) typ {
+	switch {
+	case a.kind == unknown:
+		return b
+	case !a.isNumber() || !b.isNumber():
+		return a
+	case a.kind == double || b.kind == double:
+		return of(double)
+	case a.kind == integer && b.kind == integer:
+		return a
+	}
+	l, known := a.digits()
+	r, also := b.digits()
+	if !known || !also {
+		return of(decimal)
+	}
+	return decimalOf(max(l, r))
 }
 
 func isUTC(zone string) bool {
@@ -456,6 +473,9 @@ func (t *translator) arithmetic(x *binary, text string, parts []string, types []
 		return "CAST(" + parts[0] + " AS TIMESTAMPTZ) - CAST(" + parts[1] + " AS TIMESTAMPTZ)", of(intervalKind), nil
 	case l.kind == varchar || r.kind == varchar:
 		t.warn(x.at, codeImplicit, "%s of a text: Athena wants CAST(… AS bigint) or the like", x.op)
+	}
+	if text, kind, ok := decimalArithmetic(x.op, text, parts, l, r); ok {
+		return text, kind, nil
 	}
 	for _, k := range []kind{intervalKind, double, decimal, integer} {
 		if l.kind == k || r.kind == k {

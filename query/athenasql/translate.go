@@ -244,9 +244,13 @@ func (t *translator) body(b body, s *scope) (sql string, columns []column, insid
 		if err != nil {
 			return "", nil, nil, err
 		}
-		r, _, _, err := t.body(b.r, s)
+		r, others, _, err := t.body(b.r, s)
 		if err != nil {
 			return "", nil, nil, err
+		}
+		columns = slices.Clone(columns)
+		for i := range min(len(columns), len(others)) {
+			columns[i].typ = wider(columns[i].typ, others[i].typ)
 		}
 		op := b.op
 		if b.all {
@@ -286,6 +290,8 @@ func (t *translator) values(v *values, s *scope) (string, []column, error) {
 			parts[j] = text
 			if i == 0 {
 				columns = append(columns, column{fmt.Sprintf("_col%d", j), kind})
+			} else if j < len(columns) {
+				columns[j].typ = wider(columns[j].typ, kind)
 			}
 		}
 		rows[i] = "(" + strings.Join(parts, ", ") + ")"

@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/query/schema"
@@ -39,6 +40,7 @@ type typ struct {
 	key    *typ // of a map
 	elem   *typ // of an array or a map's values
 	fields []fieldType
+	scale  int    // of a decimal: one more than its digits behind the point; 0 when they are not known
 	zone   string // that a timestampTZ is shown in, when it is not UTC
 }
 
@@ -153,7 +155,22 @@ func (n *typeName) resolve() (typ, string, error) {
 	if s.kind == decimal && len(n.number) > 0 {
 		s.engine += "(" + strings.Join(n.number, ",") + ")"
 	}
+	if s.kind == decimal {
+		return decimalOf(n.scale()), s.engine, nil
+	}
 	return of(s.kind), s.engine, nil
+}
+
+// scale is how many digits decimal(10,2) has behind the point.
+func (n *typeName) scale() int {
+	if len(n.number) < 2 {
+		return 0
+	}
+	scale, err := strconv.Atoi(n.number[1])
+	if err != nil {
+		return 0
+	}
+	return scale
 }
 
 func (n *typeName) resolveRow() (typ, string, error) {

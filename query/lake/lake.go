@@ -153,6 +153,17 @@ func (l *Lake) apply(e *entry) {
 	}
 }
 
+// Is tells whether dir is the folder of a lake.
+func Is(dir string) bool {
+	for _, sub := range []string{"data", "manifest"} {
+		if info, err := os.Stat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
+			return false
+		}
+	}
+	entries, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
+	return err == nil && len(entries) > 0
+}
+
 // OpenForWriting opens the lake in dir, which is made when it is not there, for
 // one process at a time, and finishes what an interrupted one had begun. Close
 // it.
