@@ -152,15 +152,17 @@ func (l *loader) versions() {
 		sum := sha256.Sum256(f.text)
 		texts[f.name] = append(sum[:], f.quoted...)
 	}
+	var text []byte
 	for _, r := range l.set.Rules {
-		sum := sha256.Sum256(append(texts[r.File][:len(texts[r.File]):len(texts[r.File])], r.ID...))
+		text = append(append(text[:0], texts[r.File]...), r.ID...)
+		sum := sha256.Sum256(text)
 		r.Version = hex.EncodeToString(sum[:8])
 	}
 }
 
 // duplicates reports ids that several rules share.
 func (l *loader) duplicates() {
-	first := map[string]*Rule{}
+	first := make(map[string]*Rule, len(l.set.Rules))
 	for _, r := range l.set.Rules {
 		o := first[r.ID]
 		if o == nil {

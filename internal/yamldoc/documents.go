@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // Document is one document of a YAML text.
@@ -16,10 +17,11 @@ type Document struct {
 
 // Documents reads each document by itself, so that a fault in one leaves the
 // others. Documents without content are left out.
-func Documents(text []byte) []Document { return new(Reader).Documents(text) }
+func Documents(text []byte) []Document { return new(Reader).Documents(bytes.Clone(text)) }
 
 // Documents reads as the function of the same name does; the nodes are gone
-// when r reads the next text.
+// when r reads the next text. Texts of nodes are parts of text, which must not
+// change any more.
 func (r *Reader) Documents(text []byte) []Document {
 	r.reset()
 	all := split(text)
@@ -28,7 +30,7 @@ func (r *Reader) Documents(text []byte) []Document {
 		return []Document{{Line: line, Err: &Error{line, fmt.Sprintf("more than %d documents in one file", MaxDocuments)}}}
 	}
 	docs := make([]Document, 0, len(all))
-	whole, at := string(text), 0
+	whole, at := unsafe.String(unsafe.SliceData(text), len(text)), 0
 	for _, d := range all {
 		nodes, err := r.parse(d.Text, whole[at:at+len(d.Text)], d.Line)
 		at += len(d.Text)
