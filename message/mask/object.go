@@ -15,13 +15,20 @@ type member struct {
 
 // members are an object's members in order, the last of duplicate keys only.
 func members(v cloudtrail.Value) (all []member, duplicates bool) {
-	last := map[string]int{}
 	v.Members(func(raw []byte, x cloudtrail.Value) bool {
-		key := Key(raw)
-		last[key] = len(all)
-		all = append(all, member{key, x})
+		if all == nil {
+			all = make([]member, 0, few)
+		}
+		all = append(all, member{Key(raw), x})
 		return true
 	})
+	if len(all) <= few && allDiffer(all) {
+		return all, false
+	}
+	last := make(map[string]int, len(all))
+	for i, m := range all {
+		last[m.key] = i
+	}
 	if len(last) == len(all) {
 		return all, false
 	}
@@ -32,6 +39,21 @@ func members(v cloudtrail.Value) (all []member, duplicates bool) {
 		}
 	}
 	return kept, true
+}
+
+// few is how many members most objects have at most: comparing each with each is
+// quicker for them than a map.
+const few = 8
+
+func allDiffer(all []member) bool {
+	for i, m := range all {
+		for _, n := range all[:i] {
+			if n.key == m.key {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Key decodes an object key as cloudtrail.Value.Members gives it.
