@@ -37,10 +37,22 @@ const (
 	shownHits  = 8192     // of one input
 	shownBytes = 24 << 20 // of all; the input with most of it goes first
 	shownChunk = 1 << 20
+	shownLook  = 256 // after so many hits it is looked how many there will be
 )
 
-// show tells whether what a finding shows of a further hit is to be kept.
-func (s *source) show() bool { return s.hits.Load() < shownHits && s.hits.Add(1) <= shownHits }
+// show tells whether what a finding shows of a further hit is to be kept. done is
+// how many of all files were begun: an input that will have far too many hits is
+// left out before it has them.
+func (s *source) show(done, all int) bool {
+	if s.hits.Load() >= shownHits {
+		return false
+	}
+	n := int(s.hits.Add(1))
+	if n%shownLook == 0 && n*all > 2*shownHits*done {
+		s.leave()
+	}
+	return n <= shownHits
+}
 
 // leave makes show say no from now on.
 func (s *source) leave() { s.hits.Store(shownHits) }
@@ -63,7 +75,7 @@ func (x *shown) add(inputs []source, n int, p place, event []byte) {
 		x.size += int(e.size)
 	}
 	w.events, w.size = append(w.events, int32(last)), w.size+int(e.size)
-	if len(w.events) == shownHits {
+	if len(w.events) == shownHits || len(w.events)%shownLook == 0 && inputs[n].hits.Load() >= shownHits {
 		x.drop(inputs, n)
 	}
 	for x.size > shownBytes {

@@ -15,12 +15,12 @@ func TestShownIsBounded(t *testing.T) {
 	inputs := []source{{hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}, {hits: new(atomic.Int32)}}
 	x := shown{}
 	rare := place{0, 9}
-	if !inputs[0].show() {
+	if !inputs[0].show(1, 1) {
 		t.Fatal("the first hit is not shown")
 	}
 	x.add(inputs, 0, rare, []byte("rare"))
 	for i := range shownHits + 5 {
-		if inputs[1].show() {
+		if inputs[1].show(1, 1) {
 			x.add(inputs, 1, place{1, i}, []byte("often"))
 		}
 		if i == 7 { // another input wants it too
@@ -28,7 +28,7 @@ func TestShownIsBounded(t *testing.T) {
 		}
 	}
 	for i := range 40 { // large ones
-		if inputs[2].show() {
+		if inputs[2].show(1, 1) {
 			x.add(inputs, 2, place{2, i}, make([]byte, shownBytes/32))
 		}
 	}
@@ -38,8 +38,22 @@ func TestShownIsBounded(t *testing.T) {
 	if x.room > 3*shownChunk {
 		t.Errorf("%d bytes are kept", x.room)
 	}
-	if !inputs[0].show() || inputs[1].show() || inputs[2].show() {
+	if !inputs[0].show(1, 1) || inputs[1].show(1, 1) || inputs[2].show(1, 1) {
 		t.Error("the wrong inputs were left out")
+	}
+}
+
+// An input that will have far more hits than are kept is left out early, one
+// whose hits are only in the first files is not.
+func TestShownLooksAhead(t *testing.T) {
+	often, rare := source{hits: new(atomic.Int32)}, source{hits: new(atomic.Int32)}
+	for i := range 2 * shownLook {
+		if often.show(1, 1000) != (i < shownLook) {
+			t.Fatalf("hit %d of an input with very many", i)
+		}
+		if !rare.show(100, 1000) {
+			t.Fatalf("hit %d of an input with few", i)
+		}
 	}
 }
 

@@ -32,8 +32,8 @@ func (l *Lexicon) Number(text []byte) uint32 { return l.texts.number(text) }
 
 // The bounds of one Lexicon.
 const (
-	lexiconTexts = 1 << 17
-	lexiconBytes = 8 << 20
+	lexiconTexts = 1 << 16
+	lexiconBytes = 4 << 20
 )
 
 // Full tells that it is time for another Lexicon: what comes again and again is

@@ -130,8 +130,8 @@ type line struct {
 
 // Powers of two.
 const (
-	memos = 1 << 15
-	lines = 1 << 15
+	memos = 1 << 12
+	lines = 1 << 13
 )
 
 // NewNumbering prepares to read the sets, which are complete.

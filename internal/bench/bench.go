@@ -27,6 +27,8 @@ type bench struct {
 	scan, plain string // trailwarden as built, and without SIMD
 	corpora     map[string]corpus
 	rules       map[int]string // folders by number of rules
+	memory      string         // folder of rules that remember
+	census      string         // what these find in the records
 }
 
 // newBench builds the programs, corpora and rules.
@@ -57,7 +59,10 @@ func newBench(ctx context.Context, s settings) (*bench, error) {
 	if err := b.makeCorpora(ctx, generator); err != nil {
 		return nil, err
 	}
-	return b, b.makeRules(ctx, generator)
+	if err := b.makeRules(ctx, generator); err != nil {
+		return nil, err
+	}
+	return b, b.makeMemory(ctx)
 }
 
 func (b *bench) makeCorpora(ctx context.Context, generator string) error {

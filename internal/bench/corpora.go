@@ -37,6 +37,7 @@ func needs(quick bool) []need {
 			{"few", []string{"-seed", "4", "-files", "7", "-per-file", "1000"}},
 			{"million", []string{"-seed", "5", "-files", "1", "-per-file", "50000"}},
 			{"tiny", []string{"-seed", "7", "-files", "1", "-per-file", "1"}},
+			{"remembered", []string{"-seed", "8", "-records", "50000"}},
 		}
 	}
 	return []need{
@@ -46,6 +47,7 @@ func needs(quick bool) []need {
 		{"few", []string{"-seed", "4", "-files", "16", "-per-file", "5000"}},
 		{"million", []string{"-seed", "5", "-files", "1", "-per-file", "1000000"}},
 		{"tiny", []string{"-seed", "7", "-files", "1", "-per-file", "1"}},
+		{"remembered", []string{"-seed", "8", "-records", "1000000"}},
 	}
 }
 

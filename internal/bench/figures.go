@@ -50,6 +50,9 @@ func (b *bench) duels() []duel {
 			{name: "large corpus ÷ small corpus, peak memory", ratio: memoryRatio, bar: 1.1, aim: 1.05}}},
 		duel{a: scan(b.corpora["million"], hundred), figures: []figure{
 			{name: "one huge file, 100 rules, peak memory", ratio: memoryMiB, bar: 256, aim: 128, unit: " MiB"}}},
+		duel{a: scan(b.corpora["remembered"], one, b.memory), b: scan(b.corpora["remembered"], one), figures: []figure{
+			{name: "rules that remember ÷ none, CPU (" + b.census + ")", ratio: cpuRatio, bar: 2, aim: 1.5},
+			{name: "rules that remember, peak memory", ratio: memoryMiB, bar: 512, aim: 256, unit: " MiB"}}},
 	)
 	if _, err := os.Stat(b.sigma); err == nil {
 		duels = append(duels, duel{a: scan(large, b.sigma, "packs/starter"), b: scan(large, one), figures: []figure{

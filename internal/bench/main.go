@@ -40,6 +40,15 @@ type settings struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if len(os.Args) == 4 && os.Args[1] == "-census" { // as makeMemory calls it
+		text, err := census(ctx, os.Args[2], os.Args[3])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(2)
+		}
+		fmt.Println(text)
+		return
+	}
 	failed, err := run(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
