@@ -53,7 +53,8 @@ type Page struct {
 // Page is all texts so far.
 func (l *Lexicon) Page() Page { return Page{l.texts.text.String(), l.texts.ends, l.known} }
 
-func (p *Page) at(n uint32) []byte { return []byte(p.text[p.ends[n]:p.ends[n+1]]) }
+// Text is the text with a number.
+func (p *Page) Text(n uint32) []byte { return []byte(p.text[p.ends[n]:p.ends[n+1]]) }
 
 // Group and Value give a History's own numbers of a text on a page.
 func (h *History) Group(p *Page, n uint32) Text {
@@ -61,7 +62,7 @@ func (h *History) Group(p *Page, n uint32) Text {
 	if k := p.known.groups[n]; k != 0 {
 		return Text(k - 1)
 	}
-	own := h.log.groups.number(p.at(n))
+	own := h.log.groups.number(p.Text(n))
 	p.known.groups[n] = own + 1
 	return Text(own)
 }
@@ -72,7 +73,7 @@ func (h *History) Value(p *Page, n uint32) Text {
 	if k := p.known.values[n]; k != 0 {
 		return Text(k - 1)
 	}
-	own := h.log.values.number(p.at(n))
+	own := h.log.values.number(p.Text(n))
 	p.known.values[n] = own + 1
 	return Text(own)
 }

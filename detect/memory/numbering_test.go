@@ -1,0 +1,118 @@
+package memory_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
+)
+
+// oddRecord is a record in which everything that decides a text may be there,
+// missing, null, of another type, escaped or twice.
+func oddRecord(r *rand.Rand) []byte {
+	pick := func(texts ...string) string { return texts[r.IntN(len(texts))] }
+	identity := pick(
+		`{"type":"IAMUser","userName":"alice","accessKeyId":"A1","arn":"arn:aws:iam::1:user/alice"}`,
+		`{"type":"IAMUser","userName":"bob","accessKeyId":"A2"}`, `{"type":"IAMUser","userName":"b\u006fb"}`,
+		`{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u1"}}`, `{"type":"\u0049dentityCenterUser","accountId":"9"}`,
+		`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/r/s","accountId":"7","sessionContext":{"sessionIssuer":{"userName":"r"}}}`,
+		`"text"`, `null`, `[]`, `{}`, `{"type":"AWSService","invokedBy":"ec2"}`)
+	b := fmt.Appendf(nil, `{"eventID":"e%d"`, r.IntN(1000))
+	add := func(name string, texts ...string) {
+		if r.IntN(4) > 0 {
+			b = fmt.Appendf(b, `,%q:%s`, name, pick(texts...))
+		}
+	}
+	add("userIdentity", identity)
+	add("recipientAccountId", `"1"`, `"2"`, `null`, `3`, `""`, `"\u0031"`)
+	add("accountId", `"5"`, `"6"`)
+	add("additionalEventData", `{"UserName":"x"}`, `{"UserName":"y"}`)
+	add("sourceIPAddress", `"203.0.113.1"`, `"2001:db8::1"`, `"ec2.amazonaws.com"`, `null`, `""`)
+	add("eventName", `"A"`, `"B"`, `["A","B"]`, `""`)
+	add("awsRegion", `"r1"`, `"r2"`)
+	add("requestParameters", `{"userIdentity":{"accessKeyId":"deep"}}`, `{"bucketName":"b"}`)
+	if r.IntN(8) == 0 {
+		add("userIdentity", identity)
+	}
+	return append(b, '}')
+}
+
+// What Numbering remembers of earlier records never changes what it says of one:
+// its numbers stand for the texts that are read of that record alone.
+func TestNumberingSaysWhatTheRecordHas(t *testing.T) {
+	var sets memory.FieldSets
+	var lists [][]memory.Field
+	for _, names := range [][]string{
+		{}, {"account"}, {"actor"}, {"account", "principal"}, {"account", "userIdentity.accessKeyId"}, {"network"}, {"eventName", "awsRegion"},
+		{"userIdentity.arn", "sourceIPAddress"}, {"recipientAccountId", "actor"}, {"requestParameters.bucketName"}, {"userIdentity.type"}, {"account", "eventName", "network"},
+	} {
+		var fields []memory.Field
+		for _, n := range names {
+			fields = append(fields, memory.FieldOf(n))
+		}
+		if got := sets.Add(fields); got != len(lists) {
+			t.Fatalf("%v is set %d, want %d", names, got, len(lists))
+		}
+		lists = append(lists, fields)
+	}
+	if sets.Add(lists[3]) != 3 {
+		t.Error("the same list has two numbers")
+	}
+	r := rand.New(rand.NewPCG(8, 8))
+	numbering := memory.NewNumbering(&sets)
+	for range 20_000 {
+		raw := oddRecord(r)
+		rec, err := cloudtrail.ParseRecord(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		var reading memory.Reading
+		reading.Begin(rec)
+		numbering.Begin(rec)
+		for set, fields := range lists {
+			want, all := reading.Texts(nil, fields)
+			number, ok := numbering.Number(set)
+			page := numbering.Page()
+			if got := page.Text(number); ok != all || all && !bytes.Equal(got, want) {
+				t.Fatalf("%s: set %d is %q, %v; want %q, %v", raw, set, got, ok, want, all)
+			}
+		}
+	}
+}
+
+// Hits under the numbers of pages are judged as hits with texts, also when the
+// log is written to the temporary file between them and Lexicons change.
+func TestPagesStandForTheirTexts(t *testing.T) {
+	for seed := range uint64(10) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		specs := randomSpecs(r)
+		hits := randomHits(r, specs, 20+r.IntN(60))
+		want := history(t, specs, hits, memory.HistoryOptions{})
+		h := memory.NewHistory(specs, memory.HistoryOptions{Bytes: 1 + r.IntN(8000), Dir: t.TempDir()})
+		lexicons := []*memory.Lexicon{memory.NewLexicon(), memory.NewLexicon()}
+		for i := range hits {
+			x := &hits[i]
+			n := r.IntN(len(lexicons))
+			if r.IntN(40) == 0 {
+				lexicons[n] = memory.NewLexicon()
+			}
+			group, value := lexicons[n].Number(x.Group), lexicons[n].Number(x.Value)
+			page := lexicons[n].Page()
+			h.Active(x.At)
+			if err := h.Record(x.At, x.Key, x.Ref); err != nil {
+				t.Fatal(err)
+			}
+			h.Hit(x.Spec, x.Input, h.Group(&page, group), h.Value(&page, value), x.Number)
+		}
+		got, err := h.Judge(clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !equal(t, seed, "history by pages", want, got) {
+			return
+		}
+	}
+}
