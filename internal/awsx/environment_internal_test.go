@@ -23,7 +23,9 @@ func only(t *testing.T, variables map[string]string) {
 	all := map[string]string{"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_EC2_METADATA_DISABLED": "true"}
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
-			all[name] = all[name]
+			if _, set := all[name]; !set {
+				all[name] = ""
+			}
 		}
 	}
 	for name, value := range variables {

@@ -60,7 +60,7 @@ func (m *Memory) told() (all []*alert.Rule) {
 
 // Hits are what records judged one after the other mean to rules that remember.
 type Hits struct {
-	All     []memory.Hit
+	All []memory.Hit
 	// Until, when it is set, is the latest time that is believed of a record:
 	// Latest passes over later ones.
 	Until   time.Time
