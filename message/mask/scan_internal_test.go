@@ -3,6 +3,7 @@ package mask
 import (
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,24 @@ func TestOneReadingIsAsGood(t *testing.T) {
 }
 
 var run40 = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
+
+// Every text that a shape's pattern finds something in has one of its hints, and
+// what must stand beside them.
+func TestHintsMissNothing(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	all := append(pieces(), " -p", "'--password ", "\t--TOKEN=", "X-Amz-Credential", "Sig=", "ſig=", "client_ſecret=", "hunter2", "?code_verifier", "Passwd: ", "</b>", "-----BEGIN PRIVATE KEY-----")
+	for range 5_000 {
+		s := strings.ToValidUTF8(made(r, all), "?")
+		for i, sh := range shapes {
+			low := lower(s)
+			hinted := slices.ContainsFunc(sh.hint, func(h string) bool { return strings.Contains(low, h) }) && (sh.also == nil || sh.also(low))
+			if !hinted && len(sh.pattern.FindAllStringIndex(s, 1)) > 0 {
+				t.Fatalf("seed %d: shape %d: %q has no hint", seed, i, s)
+			}
+		}
+	}
+}
 
 // secretRuns is secretKeys by a pattern.
 func secretRuns(s string, n *int) string {

@@ -38,11 +38,11 @@ var shapes = []shape{
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
 	{[]string{"://"}, with("@"), re2.Own(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
-	{[]string{"="}, nil, re2.Own(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
+	{[]string{"sig", "token", "x-amz-credential", "client_secret", "code_verifier"}, with("="), re2.Own(`(?i)\b(X-Amz-Signature|X-Amz-Security-Token|X-Amz-Credential|X-Goog-Signature|Signature|SigV4|sig|access_token|refresh_token|id_token|client_secret|code_verifier)=[^&\s"',;<>]+`), "${1}=" + Shown},
 	{[]string{"bearer", "basic", "digest", "token"}, with(" \t\n\f\r"), re2.Own(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
 	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assigns, assignment, "${1}${2}" + Shown},
 	{[]string{"</"}, nil, re2.Own(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
-	{[]string{"-p", "--"}, with(" ="), re2.Own(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+	{[]string{"-p", "--"}, options, re2.Own(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
 // assignment is a secret name, = or : and a value in running text: configuration,
@@ -55,6 +55,17 @@ var accessKey = re2.Own(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
 // with tells whether a text has one of some characters.
 func with(chars string) func(string) bool {
 	return func(low string) bool { return strings.ContainsAny(low, chars) }
+}
+
+// options tells whether a text has an option as command lines have them: a hyphen
+// at its beginning, or after a space or a quote.
+func options(low string) bool {
+	for i := range len(low) {
+		if low[i] == '-' && (i == 0 || strings.IndexByte(" \t\n\f\r\"'", low[i-1]) >= 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // assigns tells whether a text has an = or a : with a space or a quote after it.
@@ -106,12 +117,16 @@ func slowly(s string) (out string, n int) {
 	if len(s) < 8 {
 		return s, 0
 	}
-	low := strings.ToLower(s)
+	low := lower(s)
 	for i := range shapes {
 		s = shapes[i].apply(s, low, &n)
 	}
 	return unhinted(s, n)
 }
+
+// lower is s in lower case, as patterns see it that ignore case: for them the long
+// s is an s.
+func lower(s string) string { return strings.ReplaceAll(strings.ToLower(s), "ſ", "s") }
 
 // unhinted masks the secrets that no word announces.
 func unhinted(s string, n int) (string, int) {
@@ -261,7 +276,7 @@ func percent(s string, n *int) string {
 
 // holdsSecret looks for shapes only, without decoding any further.
 func holdsSecret(s string) bool {
-	n, low := 0, strings.ToLower(s)
+	n, low := 0, lower(s)
 	for i := range shapes {
 		shapes[i].apply(s, low, &n)
 	}
