@@ -13,5 +13,10 @@ package ballast
 
 var weight = make([]byte, 32<<20)
 
-// Drop gives the ballast up. It is for the first thing that main does.
-func Drop() { weight = nil }
+// Drop gives the ballast up and tells how large it was, in bytes. It is for the
+// first thing that main does.
+func Drop() int {
+	n := len(weight)
+	weight = nil
+	return n
+}

@@ -37,9 +37,8 @@ func (x *Index) markPlain(end int) {
 		switch {
 		case c == '"':
 			marks = append(marks, uint32(i))
-			in = !in
-			if !in && i+2 < end && b[i+2] == '"' && (b[i+1] == ':' || b[i+1] == ',') {
-				marks = append(marks, uint32(i+2)) // as between most strings
+			if in = !in; !in && stringFollows(b[i:end]) {
+				marks = append(marks, uint32(i+2))
 				in = true
 				i += 2
 			}
@@ -70,6 +69,12 @@ func (x *Index) markPlain(end int) {
 	if escaped {
 		x.state.escaped = 1
 	}
+}
+
+// stringFollows tells whether after the quote at b[0] only a colon or a comma
+// stands before the next quote, as between most strings.
+func stringFollows(b []byte) bool {
+	return len(b) > 2 && b[2] == '"' && (b[1] == ':' || b[1] == ',')
 }
 
 func isBracket(c byte) bool {
