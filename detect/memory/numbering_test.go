@@ -34,6 +34,8 @@ func oddRecord(r *rand.Rand) []byte {
 	add("eventName", `"A"`, `"B"`, `["A","B"]`, `""`)
 	add("awsRegion", `"r1"`, `"r2"`)
 	add("requestParameters", `{"userIdentity":{"accessKeyId":"deep"}}`, `{"bucketName":"b"}`)
+	add("userIdentity.accessKeyId", `"dot1"`, `"dot2"`)
+	add("EVENTNAME", `"a"`, `"b"`)
 	if r.IntN(8) == 0 {
 		add("userIdentity", identity)
 	}
