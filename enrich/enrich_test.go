@@ -95,6 +95,9 @@ func TestAddresses(t *testing.T) {
 		"10.0.0.1": "||", "127.0.0.1": "||", "8.8.8.8": "||", "::": "||",
 	} {
 		country, city, asn, ok := a.Address(netip.MustParseAddr(ip))
+		if code := a.Country(netip.MustParseAddr(ip)); code != country {
+			t.Errorf("%s is in %q by itself, and in %q with its city", ip, code, country)
+		}
 		if got := country + "|" + city + "|" + asn; got != want || ok != (want != "||") {
 			t.Errorf("%s is %q, %v; want %q", ip, got, ok, want)
 		}

@@ -33,7 +33,7 @@ func (l *loader) locate() {
 		}
 		l.list = append(l.list, diagnostic.Diagnostic{
 			Code: CodeCountry, Severity: diagnostic.Warning, File: r.File, Rule: r.ID, Line: r.Line,
-			Message: "rule " + clip(r.ID) + " judges nothing: " + r.Inactive,
+			Message: "the rule judges nothing: " + r.Inactive,
 			Why:     "nothing else tells the country of an address",
 			Fix:     "give a GeoLite2-City, GeoIP2-City or -Country file, or use network in place of country",
 		})

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,6 +26,10 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("EXAMPLES", examples(t))
+			e.Setenv("PLACES", filepath.Join(filepath.Dir(examples(t)), "enrich", "testdata"))
+			if err := os.Symlink(e.Getenv("PLACES"), filepath.Join(e.WorkDir, "places")); err != nil {
+				return err
+			}
 			e.Values["receivers"] = &receivers{map[string]*receiver{}}
 			return nil
 		},
