@@ -25,6 +25,7 @@ type Engine struct {
 	certain   []int32  // rules that are always true
 	headed    *program // rules that need an eventSource or eventName
 	others    *program
+	othersFew *few // nil, or what each matcher has a memory of its own for
 	memoTests [len(memoFields)]int
 }
 
@@ -79,6 +80,7 @@ func (e *Engine) divide(all []entry) {
 		loose, others = append(loose, others...), nil
 	}
 	headed = append(headed, loose...)
+	others, e.othersFew = e.few(others)
 	e.headed, e.others = heads.build(&program{entries: headed}), any.build(&program{entries: others})
 }
 
@@ -132,7 +134,10 @@ type Matcher struct {
 // NewMatcher makes a Matcher with caches of its own.
 func (e *Engine) NewMatcher() *Matcher {
 	others := *e.others
-	others.few = e.few(others.entries)
+	if e.othersFew != nil {
+		few := *e.othersFew
+		others.few = &few
+	}
 	return &Matcher{
 		engine:     e,
 		others:     others,
@@ -150,9 +155,7 @@ func (e *Engine) NewMatcher() *Matcher {
 func (m *Matcher) Match(rec *cloudtrail.Record, hit func(rule int)) {
 	m.begin(rec)
 	m.hits = append(m.hits, m.engine.certain...)
-	if len(m.others.entries) > 0 {
-		m.runFew(&m.others)
-	}
+	m.runAll(&m.others)
 	m.runHeaded()
 	slices.Sort(m.hits)
 	for _, r := range m.hits {
@@ -170,7 +173,7 @@ func (m *Matcher) runHeaded() {
 	case !ok:
 		m.run(m.engine.headed)
 	case p != nil:
-		m.runFew(p)
+		m.runAll(p)
 	}
 }
 

@@ -6,44 +6,53 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
-// few remembers, for a program with not too many rules, what is left of them
-// for each combination of values in the few-valued fields that they read:
-// region, error code, read-only or not and the like. Mostly nothing is.
+// few are the rules of a program that read few-valued fields: region, error
+// code, read-only or not and the like. It remembers what is left of them for each
+// combination of values. Mostly nothing is. The program's other rules stand
+// apart from them: what is left of those does not depend on the values, and one
+// copy of it stays nearer to the processor than one for each combination.
 type few struct {
-	fields []cloudtrail.FieldID
-	known  programs
+	entries []entry
+	fields  []cloudtrail.FieldID
+	known   programs
 }
 
 // Bounds of the memory of one program; when it is full it is emptied.
 const (
-	maxFewEntries = 128 // rules of a program that is reduced further
+	maxFewEntries = 128 // rules that are reduced further
 	maxFewKnown   = 512
 	maxFewText    = 200 // bytes of the values; longer ones are not remembered
 )
 
-// few is an empty memory for entries, or nil when it would not help.
-func (e *Engine) few(entries []entry) *few {
-	if len(entries) > maxFewEntries {
-		return nil
-	}
-	var fields []cloudtrail.FieldID
-	var visit func(x *expr)
-	visit = func(x *expr) {
-		if x.op == exprAtom || x.op == exprNot {
-			fields = e.fewFields(&e.atoms[x.atom], fields)
-		}
-		for _, k := range x.kids {
-			visit(k)
-		}
-	}
+// few takes the rules that read few-valued fields out of entries, with an empty
+// memory for them; nil when there are none, or too many to reduce.
+func (e *Engine) few(entries []entry) (others []entry, f *few) {
+	f = &few{}
 	for _, x := range entries {
-		visit(x.tree)
+		before := len(f.fields)
+		if f.fields = e.fewIn(x.tree, f.fields); len(f.fields) > before {
+			f.entries = append(f.entries, x)
+			slices.Sort(f.fields)
+			f.fields = slices.Compact(f.fields)
+			continue
+		}
+		others = append(others, x)
 	}
-	if len(fields) == 0 {
-		return nil
+	if len(f.entries) == 0 || len(f.entries) > maxFewEntries {
+		return entries, nil
 	}
-	slices.Sort(fields)
-	return &few{fields: slices.Compact(fields)}
+	return others, f
+}
+
+// fewIn appends the few-valued fields that x reads.
+func (e *Engine) fewIn(x *expr, fields []cloudtrail.FieldID) []cloudtrail.FieldID {
+	if x.op == exprAtom || x.op == exprNot {
+		fields = e.fewFields(&e.atoms[x.atom], fields)
+	}
+	for _, k := range x.kids {
+		fields = e.fewIn(k, fields)
+	}
+	return fields
 }
 
 func (e *Engine) fewFields(a *atom, fields []cloudtrail.FieldID) []cloudtrail.FieldID {
@@ -57,44 +66,46 @@ func (e *Engine) fewFields(a *atom, fields []cloudtrail.FieldID) []cloudtrail.Fi
 	return slices.DeleteFunc(fields, func(f cloudtrail.FieldID) bool { return levelOf(f) != levelFew })
 }
 
-// runFew judges the rules of p, or those that are left of them.
-func (m *Matcher) runFew(p *program) {
-	if p.few == nil {
+// runAll judges the rules of p, of those that read few-valued fields what is left
+// of them.
+func (m *Matcher) runAll(p *program) {
+	if len(p.entries)+len(p.certain) > 0 {
 		m.run(p)
-		return
 	}
+	if p.few != nil {
+		m.runFew(p.few)
+	}
+}
+
+func (m *Matcher) runFew(f *few) {
 	var space [len(fewValued)][]byte
-	texts, ok := m.fewTexts(p.few, space[:0])
+	texts, ok := m.fewTexts(f, space[:0])
 	if !ok {
-		m.run(p)
+		for i := range f.entries {
+			m.try(&f.entries[i])
+		}
 		return
 	}
 	h := hashTexts(m.seed, texts)
-	left, ok := p.few.known.get(h, texts)
+	left, ok := f.known.get(h, texts)
 	if !ok {
-		left = m.leave(p)
-		p.few.known.put(h, texts, left)
+		left = m.leave(f)
+		f.known.put(h, texts, left)
 	}
 	if left != nil {
 		m.run(left)
 	}
 }
 
-// leave works out what the record at hand leaves of p, and makes room for it.
-func (m *Matcher) leave(p *program) *program {
-	all := make([]*entry, len(p.entries))
-	for i := range p.entries {
-		all[i] = &p.entries[i]
+// leave works out what the record at hand leaves of f, and makes room for it.
+func (m *Matcher) leave(f *few) *program {
+	all := make([]*entry, len(f.entries))
+	for i := range f.entries {
+		all[i] = &f.entries[i]
 	}
 	left := m.reduce(all, levelFew)
-	if len(p.certain) > 0 {
-		if left == nil {
-			left = &program{}
-		}
-		left.certain = append(left.certain, p.certain...)
-	}
-	if p.few.known.used >= maxFewKnown {
-		p.few.known.forget()
+	if f.known.used >= maxFewKnown {
+		f.known.forget()
 	}
 	m.charge(left)
 	return left

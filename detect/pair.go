@@ -57,6 +57,9 @@ func (m *Matcher) charge(p *program) {
 	n := 0
 	if p != nil {
 		n = programCost + len(p.entries) + len(p.certain)
+		if p.few != nil {
+			n += len(p.few.entries)
+		}
 	}
 	if m.pairs.entries+n > maxPairEntries {
 		m.unlearn()
@@ -102,17 +105,11 @@ func (m *Matcher) reduce(all []*entry, l level) *program {
 	if len(entries)+len(certain) == 0 {
 		return nil
 	}
-	p := &program{entries: entries, certain: certain}
+	p := &program{certain: certain}
 	if l == levelPair {
-		p.few = m.engine.few(entries)
+		entries, p.few = m.engine.few(entries)
 	}
-	if p.few == nil {
-		b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
-		b.build(p)
-		return p
-	}
-	for i := range entries { // hardly ever run as it is
-		p.rest = append(p.rest, int32(i))
-	}
-	return p
+	p.entries = entries
+	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}
+	return b.build(p)
 }

@@ -17,7 +17,7 @@ type program struct {
 	groups   []group  // of selectors that are neither in sites nor in branches
 	sites    []site   // of the record's own fields
 	branches []branch // of what lies deeper
-	few      *few     // what fields with few values leave of the entries; may be nil
+	few      *few     // further rules, which read fields with few values; may be nil
 }
 
 // site holds the groups of all paths that end at one spot. They differ in what
