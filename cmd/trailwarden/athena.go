@@ -29,7 +29,7 @@ type athenaCommand struct {
 
 // athenaTable are the flags that describe a table.
 type athenaTable struct {
-	Bucket       string   `required:"" placeholder:"NAME" help:"Bucket that the trail delivers into."`
+	Bucket       string   `placeholder:"NAME" help:"Bucket that the trail delivers into."`
 	Prefix       string   `placeholder:"PREFIX" help:"What stands before AWSLogs/ in the bucket."`
 	Organization string   `placeholder:"ID" help:"Organization whose trail delivers, such as o-exampleorgid; - for trails of single accounts."`
 	Account      []string `placeholder:"ID" help:"Accounts that deliver; may be repeated."`
@@ -39,11 +39,14 @@ type athenaTable struct {
 	Kind         string   `default:"CloudTrail" enum:"CloudTrail,CloudTrail-NetworkActivity,CloudTrail-Insight" help:"Kind of the files: CloudTrail, CloudTrail-NetworkActivity or CloudTrail-Insight."`
 	Start        string   `placeholder:"TIME" help:"First day, such as 2024-01-01. Default: when CloudTrail began."`
 	Database     string   `default:"default" placeholder:"NAME" help:"Database of the table."`
-	Table        string   `default:"cloudtrail_logs" placeholder:"NAME" help:"Name of the table."`
+	Table        string   `placeholder:"NAME" help:"Name of the table. Default: cloudtrail_logs, and cloudtrail_lake over a lake."`
 }
 
 // table is the table as described, without accounts that are still to be found.
 func (f *athenaTable) table(now time.Time) (t ddl.Table, err error) {
+	if f.Bucket == "" {
+		return t, errors.New("--bucket NAME: want the bucket that the trail delivers into")
+	}
 	t = ddl.Table{Database: f.Database, Name: f.Table, Bucket: f.Bucket, Prefix: f.Prefix, Organization: f.Organization,
 		Kind: cloudtrail.FileKind(f.Kind), Accounts: f.Account, Injected: f.Injected, Regions: f.Region}
 	if f.Organization == "-" {
@@ -62,11 +65,15 @@ func (f *athenaTable) table(now time.Time) (t ddl.Table, err error) {
 
 type athenaDDLCommand struct {
 	athenaTable
-	Update bool `help:"Print the statement that changes a table that is there."`
+	Update bool   `help:"Print the statement that changes a table that is there."`
+	Lake   string `placeholder:"URL" help:"Print the table over a lake that was copied to s3://BUCKET/FOLDER instead."`
 }
 
 // Run prints the statement; it calls nobody.
 func (c *athenaDDLCommand) Run(s *streams) error {
+	if c.Lake != "" {
+		return c.lake(s)
+	}
 	t, err := c.table(time.Now())
 	if err != nil {
 		return err
@@ -76,6 +83,23 @@ func (c *athenaDDLCommand) Run(s *streams) error {
 		statement = t.Alter
 	}
 	sql, err := statement()
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(s.out, sql)
+	return nil
+}
+
+// lake prints the table over a lake.
+func (c *athenaDDLCommand) lake(s *streams) error {
+	if c.Bucket != "" || c.Update {
+		return errors.New("--lake: want neither --bucket nor --update; days of a lake's table are projected, so that it never has to be changed")
+	}
+	start, err := instant("--start", c.Start, time.Now())
+	if err != nil {
+		return err
+	}
+	sql, err := ddl.LakeTable{Database: c.Database, Name: c.Table, Location: c.Lake, Start: start}.Create()
 	if err != nil {
 		return err
 	}

@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/query/schedule"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // queriesCommand is about the queries of the configuration.
 type queriesCommand struct {
-	List queriesListCommand `cmd:"" help:"List the queries of the configuration, and when each runs next."`
+	List queriesListCommand `cmd:"" help:"List the queries of the configuration and the rules that are queries, and when each runs next."`
 	Run  queriesRunCommand  `cmd:"" help:"Run one now, and tell its sinks what no run has told."`
 }
 
@@ -33,18 +36,39 @@ func (c *queriesListCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	line := func(name string, q *schedule.Query, engine, next string) {
+		fmt.Fprintf(s.out, "%s  %s, every %s, %s as %s, %s\n", name, q.Rule.Title, q.Every, engine, q.Tell, next)
+	}
+	next := func(q *schedule.Query) string {
+		return "next at " + q.Slot(time.Now()).Add(q.Every).Format(time.RFC3339)
+	}
 	for i, q := range all {
-		next := "off"
+		when := "off"
 		if cfg.Queries[i].Enabled {
-			next = "next at " + q.Slot(time.Now()).Add(q.Every).Format(time.RFC3339)
+			when = next(q)
 		}
-		fmt.Fprintf(s.out, "%s  %s, every %s, %s as %s, %s\n", cfg.Queries[i].Name, q.Rule.Title, q.Every, cfg.EngineOf(&cfg.Queries[i]), q.Tell, next)
+		line(cfg.Queries[i].Name, q, cfg.EngineOf(&cfg.Queries[i]), when)
+	}
+	for _, q := range ruleQueries(s, cfg) {
+		line(q.Rule.ID, q, cfg.EngineOf(&config.ScheduledQuery{}), next(q))
 	}
 	return nil
 }
 
+// ruleQueries are the configuration's rules that are queries; what is wrong with
+// others is said.
+func ruleQueries(s *streams, cfg *config.Config) []*schedule.Query {
+	set, list := assemble.Rules(cfg.Rules, cfg)
+	for _, d := range list {
+		if d.Severity == diagnostic.Error {
+			s.say("%v", d)
+		}
+	}
+	return assemble.New(cfg, assemble.Options{Version: versionName()}).RuleQueries(set.Rules)
+}
+
 type queriesRunCommand struct {
-	Name string `arg:"" help:"Name of the query."`
+	Name string `arg:"" help:"Name of the query, or the id of a rule that is one."`
 	At   string `placeholder:"TIME" help:"As if it were TIME."`
 	Wait string `placeholder:"TIME" default:"1m" help:"How long messages are delivered; what is left waits in the store."`
 	deskFlags
@@ -58,7 +82,8 @@ func (c *queriesRunCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	if q, near := cfg.ScheduledQuery(c.Name); q == nil {
+	rules := ruleQueries(s, cfg)
+	if q, near := cfg.ScheduledQuery(c.Name); q == nil && !slices.ContainsFunc(rules, c.names) {
 		return fmt.Errorf("there is no query %q in %s; nearest is %q", c.Name, cfg.File, near)
 	}
 	now, err := instant("--at", c.At, time.Now())
@@ -80,10 +105,15 @@ func (c *queriesRunCommand) Run(s *streams) error {
 		return err
 	}
 	defer d.close()
-	return c.run(d, now, wait)
+	return c.run(d, rules, now, wait)
 }
 
-func (c *queriesRunCommand) run(d *desk, now time.Time, wait time.Duration) error {
+// names tells whether the query is the one that was asked for.
+func (c *queriesRunCommand) names(q *schedule.Query) bool {
+	return q.Rule.ID == assemble.QueryID(c.Name) || q.Rule.ID == c.Name
+}
+
+func (c *queriesRunCommand) run(d *desk, rules []*schedule.Query, now time.Time, wait time.Duration) error {
 	all, err := d.Queries(true)
 	if err != nil {
 		return err
@@ -91,8 +121,8 @@ func (c *queriesRunCommand) run(d *desk, now time.Time, wait time.Duration) erro
 	policy := d.Policy(d.sinks)
 	r := &schedule.Runner{Store: d.store, Mode: "query", Now: func() time.Time { return now },
 		Sinks: func(rule *alert.Rule) []string { return policy.SinksOf(&alert.Alert{Rule: rule}) }}
-	for _, q := range all {
-		if q.Rule.ID != assemble.QueryID(c.Name) {
+	for _, q := range append(all, rules...) {
+		if !c.names(q) {
 			continue
 		}
 		o, err := r.Run(d.ctx, q)

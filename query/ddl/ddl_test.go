@@ -90,6 +90,32 @@ func TestStatementsAreAthenas(t *testing.T) {
 	}
 }
 
+// The table over a lake, as an independent parser reads it, has the columns of the
+// files and a partition for each day.
+func TestLakeTableIsAthenas(t *testing.T) {
+	table := ddl.LakeTable{Location: "s3://example-bucket/it's/lake/", Start: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)}
+	sql, err := table.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := parse(t, sql)
+	if p.Kind != "Create" || !strings.HasSuffix(p.Table, "cloudtrail_lake") || p.Location != "s3://example-bucket/it's/lake/data/" || !strings.Contains(sql, "STORED AS PARQUET") {
+		t.Errorf("%+v", p)
+	}
+	equalColumns(t, p.Columns, table.Columns())
+	equalColumns(t, p.Partitions, table.Partitions())
+	for _, c := range table.Properties() {
+		if p.Properties[c.Name] != c.Value {
+			t.Errorf("%s = %q; want %q", c.Name, p.Properties[c.Name], c.Value)
+		}
+	}
+	for _, bad := range []string{"", "/lake", "s3://X/lake", "s3://example-bucket/a//b", "s3://example-bucket/${x}"} {
+		if _, err := (ddl.LakeTable{Location: bad}).Create(); err == nil {
+			t.Errorf("%q is taken for the place of a lake", bad)
+		}
+	}
+}
+
 func or[T ~string](a, b T) T {
 	if a != "" {
 		return a

@@ -15,13 +15,8 @@ import (
 // columns are what the lake's files hold.
 func columns() schema.Projection {
 	var needs []schema.Need
-	for _, c := range schema.Columns() {
-		if c.Class == schema.Recorded {
-			needs = append(needs, schema.Need{Column: c.Name})
-		}
-	}
-	for _, name := range []string{"account", "region", "managementevent", "insightdetails", "eventcontext", "ct_object", "ct_key"} {
-		needs = append(needs, schema.Need{Column: name})
+	for _, c := range schema.LakeColumns() {
+		needs = append(needs, schema.Need{Column: c.Name})
 	}
 	return schema.Project(needs, false)
 }

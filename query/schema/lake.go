@@ -5,6 +5,17 @@ import (
 	"time"
 )
 
+// LakeColumns are the columns that the files of a lake hold.
+func LakeColumns() (all []Column) {
+	for _, c := range Columns() {
+		switch {
+		case c.Class == Recorded, c.Key != "", c.Name == "account", c.Name == "region", c.Name == "ct_object", c.Name == "ct_key":
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // LakeSQL is a query that gives the table's columns out of source, the files of
 // a lake: they hold the columns as they are, and account, region and day from
 // their folders.
