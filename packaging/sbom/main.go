@@ -106,10 +106,7 @@ func billOf(info *debug.BuildInfo, file string, program []byte, when time.Time) 
 	release := strings.TrimPrefix(info.GoVersion, "go")
 	b.Components = append(b.Components, library("std", release, ""))
 	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
-		}
-		b.Components = append(b.Components, library(m.Path, m.Version, m.Sum))
+		b.Components = append(b.Components, libraryOf(m))
 	}
 	slices.SortFunc(b.Components, func(x, y component) int { return strings.Compare(x.Ref, y.Ref) })
 	on := []string{}
@@ -118,6 +115,21 @@ func billOf(info *debug.BuildInfo, file string, program []byte, when time.Time) 
 	}
 	b.Dependencies = []dependency{{main.Ref, on}}
 	return b
+}
+
+// libraryOf is a module of the program. One that a folder stands in for is still
+// that module: the function is built with parts of the SDK left out.
+func libraryOf(m *debug.Module) component {
+	r := m.Replace
+	switch {
+	case r == nil:
+		return library(m.Path, m.Version, m.Sum)
+	case !strings.HasPrefix(r.Path, "."):
+		return library(r.Path, r.Version, r.Sum)
+	}
+	c := library(m.Path, m.Version, "")
+	c.Properties = []property{{"trailwarden:built", "with parts left out"}}
+	return c
 }
 
 // library is a module, with the checksum by which go.sum knows it.

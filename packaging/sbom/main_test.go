@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,23 @@ func TestBillNamesEveryModule(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(b.Serial) {
 		t.Errorf("serial number %s", b.Serial)
+	}
+}
+
+// A module keeps its name where a folder stands in for it; one that another
+// module stands in for is that.
+func TestReplacedModules(t *testing.T) {
+	for _, c := range []struct {
+		by   *debug.Module
+		want string
+	}{
+		{nil, "pkg:golang/example.com/a@v1.2.3"},
+		{&debug.Module{Path: "./.sdk/a", Version: "(devel)"}, "pkg:golang/example.com/a@v1.2.3"},
+		{&debug.Module{Path: "example.com/b", Version: "v1.0.0"}, "pkg:golang/example.com/b@v1.0.0"},
+	} {
+		if got := libraryOf(&debug.Module{Path: "example.com/a", Version: "v1.2.3", Replace: c.by}).PURL; got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
 	}
 }
 
