@@ -28,7 +28,7 @@ func (r *Reader) parseSimple(text string, first int) (docs []*Node, ok bool) {
 		return nil, false
 	}
 	n := s.block(s.indent, 0)
-	if s.bad || !s.eof || s.nodes >= MaxNodes {
+	if s.bad || !s.eof {
 		return nil, false
 	}
 	return []*Node{n}, true
@@ -54,6 +54,8 @@ type simple struct {
 	end    int  // offset behind its last byte that is no blank
 	indent int  // column of at, from 0; the hyphen of an item counts as indentation below it
 	wide   bool // it holds characters of several bytes
+	// columns is the number of characters before offset counted of a wide line.
+	counted, columns int
 
 	blanks   int  // empty lines between it and the line before
 	comments bool // there are comments between the two
@@ -115,6 +117,7 @@ func (s *simple) line() bool {
 		s.end--
 	}
 	s.indent = s.at - s.start
+	s.counted, s.columns = s.start, 0
 	return true
 }
 
@@ -140,12 +143,18 @@ func (s *simple) plainBytes(i int) bool {
 	return true
 }
 
-// column is the column of an offset in the current line, from 0.
+// column is the column of an offset in the current line, from 0. Offsets are
+// asked about in order, so that a long line is counted once.
 func (s *simple) column(at int) int {
-	if s.wide {
-		return utf8.RuneCountInString(s.text[s.start:at])
+	if !s.wide {
+		return at - s.start
 	}
-	return at - s.start
+	if at < s.counted {
+		s.counted, s.columns = s.start, 0
+	}
+	s.columns += utf8.RuneCountInString(s.text[s.counted:at])
+	s.counted = at
+	return s.columns
 }
 
 // comment tells whether the line holds nothing but blanks and a comment from an
@@ -165,7 +174,9 @@ func (s *simple) fail() *Node {
 
 // node is a new node at an offset in the current line.
 func (s *simple) node(kind Kind, at int) *Node {
-	s.nodes++
+	if s.nodes++; s.nodes >= MaxNodes {
+		s.bad = true
+	}
 	n := s.room.node()
 	n.Kind, n.Line, n.Column = kind, s.number, s.column(at)+1
 	return n

@@ -141,6 +141,31 @@ func changed(r *rand.Rand, text string, pieces []string) string {
 	return text
 }
 
+// TestTheFastReaderIsLinear reads two megabytes of what would take for ever if a
+// line, a list or a text were looked at again for each of its parts.
+func TestTheFastReaderIsLinear(t *testing.T) {
+	for name, text := range map[string]string{
+		"wide line":   "é: [" + strings.Repeat("a,", MaxNodes/2) + "b]\n",
+		"wide text":   "a: é" + strings.Repeat(" b", MaxBytes/2-10) + "\n",
+		"plain lines": "a: b\n" + strings.Repeat(" c\n", MaxBytes/3-10),
+		"block text":  "a: |\n" + strings.Repeat(" c\n", MaxBytes/3-10),
+		"quotes":      "a: '" + strings.Repeat("''", MaxBytes/2-10) + "'\n",
+		"items":       strings.Repeat("- a\n", MaxNodes-10),
+	} {
+		if !agree(t, text) {
+			t.Errorf("%s: not taken", name)
+		}
+	}
+	for name, text := range map[string]string{
+		"open quotes": strings.Repeat("- 'a\n", MaxBytes/5), "brackets": "a: " + strings.Repeat("[", MaxBytes-10), "many": "é: [" + strings.Repeat("a,", MaxBytes/2-10) + "b]\n",
+		"keys": strings.Repeat("a:b", MaxBytes/3), "spaces": "a: |\n" + strings.Repeat(strings.Repeat(" ", 1000)+"\n", MaxBytes/1001-1),
+	} {
+		if _, ok := new(Reader).parseSimple(text, 1); ok {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
 func FuzzSimple(f *testing.F) {
 	f.Add("a: |\n  b\n\n c\n  d: >-\n  e # f\n")
 	f.Add("- a\n  b\n- 'c'': d'\n-  \"e\\n\": [f,\n  g] # h\n")

@@ -71,14 +71,23 @@ func (e *Error) Error() string {
 
 // Parse reads every document of text. Errors are of type *Error.
 func Parse(text []byte) ([]*Node, error) {
-	var r Reader
-	return r.parse(text, string(text), 1)
+	if err := tooLong(text); err != nil {
+		return nil, err
+	}
+	return new(Reader).parse(text, string(text), 1)
+}
+
+func tooLong(text []byte) error {
+	if len(text) <= MaxBytes {
+		return nil
+	}
+	return &Error{0, fmt.Sprintf("%d bytes of YAML; at most %d are read", len(text), MaxBytes)}
 }
 
 // parse reads text, given in both forms, whose first line is number first.
 func (r *Reader) parse(text []byte, same string, first int) ([]*Node, error) {
-	if len(text) > MaxBytes {
-		return nil, &Error{0, fmt.Sprintf("%d bytes of YAML; at most %d are read", len(text), MaxBytes)}
+	if err := tooLong(text); err != nil {
+		return nil, err
 	}
 	if docs, ok := r.parseSimple(same, first); ok {
 		return docs, nil
