@@ -82,8 +82,8 @@ func covers(s *memory.Spec, w, told *memory.Detection) bool {
 	if w.ID == told.ID {
 		return true
 	}
-	other := w.Subject != told.Subject && s.Kind != memory.Alarm // whose records may be those of a further actor
-	if w.Spec != told.Spec || !slices.Equal(w.Group, told.Group) || other {
+	other := w.Subject != told.Subject || !slices.Equal(w.Group, told.Group)
+	if w.Spec != told.Spec || other && s.Kind != memory.Alarm { // whose records may be those of a further actor
 		return false
 	}
 	switch s.Kind {
