@@ -122,6 +122,11 @@ func TestDuplicateKeys(t *testing.T) {
 	if string(out) != `{"EVENTNAME":"B","eventName":"C"}` {
 		t.Errorf("%s", out)
 	}
+	many := manyKeys(20)
+	out, _ = mask.JSON(cloudtrail.ValueOf([]byte(`{"a":1,`+many[1:len(many)-1]+`,"a":2}`)), mask.DefaultLimits())
+	if string(out) != many[:len(many)-1]+`,"a":2}` {
+		t.Errorf("of many: %s", out)
+	}
 }
 
 // Documented fields are not crowded out by thousands of others.
