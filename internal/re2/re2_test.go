@@ -3,6 +3,7 @@ package re2_test
 import (
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
@@ -103,4 +104,22 @@ func TestEveryMatchHasWhatItNeeds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSeveralMayAskFirst lets goroutines meet at an expression not yet compiled;
+// the race detector watches.
+func TestSeveralMayAskFirst(t *testing.T) {
+	re, err := re2.Check("a+b", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if !re.MatchString("xaab") || re.Match([]byte("b")) {
+				t.Error("a+b is found in b, or not in xaab")
+			}
+		})
+	}
+	wg.Wait()
 }
