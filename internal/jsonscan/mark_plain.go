@@ -37,11 +37,7 @@ func (x *Index) markPlain(end int) {
 		switch {
 		case c == '"':
 			marks = append(marks, uint32(i))
-			if in = !in; !in && stringFollows(b[i:end]) {
-				marks = append(marks, uint32(i+2))
-				in = true
-				i += 2
-			}
+			in = !in
 		case c == '\\':
 			if in && !escapeSound(b, i) {
 				marks = append(marks, uint32(i))
@@ -71,12 +67,6 @@ func (x *Index) markPlain(end int) {
 	}
 }
 
-// stringFollows tells whether after the quote at b[0] only a colon or a comma
-// stands before the next quote, as between most strings.
-func stringFollows(b []byte) bool {
-	return len(b) > 2 && b[2] == '"' && (b[1] == ':' || b[1] == ',')
-}
-
 func isBracket(c byte) bool {
 	c |= 0x20
 	return c == '{' || c == '}'
@@ -85,29 +75,20 @@ func isBracket(c byte) bool {
 // special is the place of the first quote, backslash or control character in
 // b[i:end], or end.
 func special(b []byte, i, end int) int {
-	for ; i+16 <= end; i += 16 {
-		// Two words at a time, for half as many jumps that cannot be foreseen.
-		low, high := specials(binary.LittleEndian.Uint64(b[i:])), specials(binary.LittleEndian.Uint64(b[i+8:]))
-		if low|high != 0 {
-			if low == 0 {
-				return i + 8 + bits.TrailingZeros64(high)>>3
-			}
-			return i + bits.TrailingZeros64(low)>>3
+	for ; i+8 <= end; i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		q := w ^ '"'*lows
+		s := w ^ '\\'*lows
+		// Each term is exact up to its first hit, which is all that is asked.
+		hit := ((q - lows) & ^q) | ((s - lows) & ^s) | ((w - ' '*lows) & ^w)
+		if hit &= highs; hit != 0 {
+			return i + bits.TrailingZeros64(hit)>>3
 		}
 	}
 	for i < end && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
 		i++
 	}
 	return i
-}
-
-// specials has the top bit set of each byte of w that is a quote, a backslash or
-// a control character. It is exact up to the first of them, which is all that is
-// asked.
-func specials(w uint64) uint64 {
-	q := w ^ '"'*lows
-	s := w ^ '\\'*lows
-	return (((q - lows) & ^q) | ((s - lows) & ^s) | ((w - ' '*lows) & ^w)) & highs
 }
 
 // escapeSound tells whether the backslash at b[i] starts an escape of JSON.
