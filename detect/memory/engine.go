@@ -31,8 +31,9 @@ type EngineOptions struct {
 
 // Engine judges records as they come. Its time is that of the latest record; a
 // record may come Lateness behind it in any order, and any number of times. What
-// comes later than that is judged with other late records only, and said to be
-// late.
+// comes later than that is counted, and still judged, and said to be late, where
+// nothing that was handed out can be wrong for it: where hits alone make the
+// condition true, among such hits; of FirstSeen, by what the group knows.
 //
 // A detection is handed out as soon as its condition holds, and again, under the
 // same ID, when records that came since changed it. Where a further record can
