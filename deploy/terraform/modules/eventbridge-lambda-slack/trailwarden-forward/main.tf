@@ -1879,9 +1879,47 @@ resource "aws_cloudwatch_event_target" "forward23_central_bus" {
   }
 }
 
-# For trail-not-restarted.
+# For sign-in-new-network.
 resource "aws_cloudwatch_event_rule" "forward24" {
   name        = "trailwarden-forward-24"
+  description = "For sign-in-new-network"
+  event_pattern = jsonencode({
+    detail = {
+      eventName = ["ConsoleLogin"]
+      responseElements = {
+        ConsoleLogin = ["Success"]
+      }
+    }
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward24_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward24.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For trail-not-restarted.
+resource "aws_cloudwatch_event_rule" "forward25" {
+  name        = "trailwarden-forward-25"
   description = "For trail-not-restarted"
   event_pattern = jsonencode({
     "$or" = [
@@ -1915,8 +1953,8 @@ resource "aws_cloudwatch_event_rule" "forward24" {
   state = "ENABLED"
 }
 
-resource "aws_cloudwatch_event_target" "forward24_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward24.name
+resource "aws_cloudwatch_event_target" "forward25_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward25.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
@@ -1932,8 +1970,8 @@ resource "aws_cloudwatch_event_target" "forward24_central_bus" {
 }
 
 # For unapproved-region-write.
-resource "aws_cloudwatch_event_rule" "forward25" {
-  name        = "trailwarden-forward-25"
+resource "aws_cloudwatch_event_rule" "forward26" {
+  name        = "trailwarden-forward-26"
   description = "For unapproved-region-write"
   event_pattern = jsonencode({
     "$or" = [
@@ -1999,8 +2037,8 @@ resource "aws_cloudwatch_event_rule" "forward25" {
   state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 }
 
-resource "aws_cloudwatch_event_target" "forward25_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward25.name
+resource "aws_cloudwatch_event_target" "forward26_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward26.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
@@ -2058,6 +2096,7 @@ resource "aws_sqs_queue_policy" "undelivered_policy" {
               aws_cloudwatch_event_rule.forward23.arn,
               aws_cloudwatch_event_rule.forward24.arn,
               aws_cloudwatch_event_rule.forward25.arn,
+              aws_cloudwatch_event_rule.forward26.arn,
             ]
           }
         }
