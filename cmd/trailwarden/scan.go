@@ -69,6 +69,9 @@ type scanJob struct {
 
 // Run scans; its error is the exit code or what made the scan impossible.
 func (c *scanCommand) Run(s *streams) error {
+	if err := refuseLakes(c.Paths, "scan"); err != nil {
+		return err
+	}
 	job, err := c.prepare(s)
 	if err != nil {
 		return err
