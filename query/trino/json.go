@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -179,6 +180,9 @@ func jsonShape(text, shape string) (any, error) {
 	if err := json.Unmarshal([]byte(shape), &s); err != nil {
 		return nil, err
 	}
+	if !isShape(s) {
+		return nil, fmt.Errorf("%.40q is no shape", shape)
+	}
 	v, ok := document(text)
 	if !ok {
 		return nil, fmt.Errorf("not JSON: %.40q", text)
@@ -191,6 +195,35 @@ func jsonShape(text, shape string) (any, error) {
 		return nil, err
 	}
 	return string(out), nil
+}
+
+// isShape tells whether s is what jsonShape takes; a query may call the function
+// that translated queries call.
+func isShape(s any) bool {
+	parts, ok := s.([]any)
+	if !ok {
+		return s == "v" || s == "j"
+	}
+	if len(parts) != 2 {
+		return false
+	}
+	switch parts[0] {
+	case "a", "m":
+		return isShape(parts[1])
+	case "r":
+		fields, ok := parts[1].([]any)
+		return ok && !slices.ContainsFunc(fields, func(f any) bool { return !isField(f) })
+	}
+	return false
+}
+
+func isField(f any) bool {
+	pair, ok := f.([]any)
+	if !ok || len(pair) != 2 {
+		return false
+	}
+	_, named := pair[0].(string)
+	return named && isShape(pair[1])
 }
 
 func appendShape(dst []byte, v cloudtrail.Value, shape any) ([]byte, error) {
