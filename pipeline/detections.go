@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"runtime"
 	"slices"
@@ -122,13 +123,13 @@ func (r *recollection) file(ctx context.Context, decoder *cloudtrail.Decoder, n 
 	if e.stream() {
 		return r.kept(n, wanted)
 	}
-	f, err := openLog(e.path)
+	f, size, err := again(context.WithoutCancel(ctx), e)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	quoted, left := report.QuoteFile(e.path), len(wanted)
-	_, err = decoder.Decode(context.WithoutCancel(ctx), e.path, f, f.size(), func(rec *cloudtrail.Record, index int) error {
+	_, err = decoder.Decode(context.WithoutCancel(ctx), e.path, f, size, func(rec *cloudtrail.Record, index int) error {
 		if m := wanted[index]; m != nil {
 			m.take(r.s, rec, quoted)
 			left--
@@ -142,6 +143,19 @@ func (r *recollection) file(ctx context.Context, decoder *cloudtrail.Decoder, n 
 		return nil
 	}
 	return err
+}
+
+// again opens an input a second time; its size is in bytes, -1 when unknown.
+func again(ctx context.Context, e *entry) (io.ReadCloser, int64, error) {
+	if e.fetch != nil {
+		r, err := e.fetch(ctx)
+		return r, e.size, err
+	}
+	f, err := openLog(e.path)
+	if err != nil {
+		return nil, 0, err
+	}
+	return f, f.size(), nil
 }
 
 func (r *recollection) kept(n int, wanted map[int]*memo) error {

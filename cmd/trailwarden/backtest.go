@@ -17,17 +17,18 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
 // backtestCommand replays history through rules.
 type backtestCommand struct {
-	Paths []string `arg:"" name:"path" help:"Log files, or folders of them."`
+	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or s3://BUCKET/PREFIX."`
 
 	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, the starter pack."`
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
-	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs that rules with a memory learn from first; they give no findings."`
+	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs, also s3://BUCKET/PREFIX, that rules with a memory learn from first; they give no findings."`
 	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`
 	GeoIP   string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
@@ -44,12 +45,12 @@ func (backtestCommand) Help() string {
 
 // Run replays and prints the forecast.
 func (c *backtestCommand) Run(s *streams) error {
-	o, err := c.options(s)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	o, err := c.options(ctx, s)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	r, err := backtest.Run(ctx, o)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (c *backtestCommand) Run(s *streams) error {
 	return err
 }
 
-func (c *backtestCommand) options(s *streams) (o backtest.Options, err error) {
+func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.Options, err error) {
 	cfg := new(config.Config)
 	if c.Config != "" {
 		if cfg, err = config.Load(c.Config); err != nil {
@@ -92,17 +93,21 @@ func (c *backtestCommand) options(s *streams) (o backtest.Options, err error) {
 	n := 0
 	_, _ = fmt.Sscan(m[1], &n) // digits
 	o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest
+	listing, err := listLogs(ctx, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	if err != nil {
+		return o, err
+	}
 	o.Scan = pipeline.Options{
-		Listing: pipeline.List(c.Paths, false), Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
+		Listing: listing, Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
 		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
 	}
 	if c.Config != "" && len(cfg.Sinks) > 0 {
 		o.Policy, o.Adjust = assemble.Policy(cfg, nil, nil), assemble.Adjust(cfg)
 	}
 	if len(c.Warm) > 0 {
-		o.Scan.Warm = pipeline.List(c.Warm, false)
+		o.Scan.Warm, err = listLogs(ctx, c.Warm, false, reachOf(query.Scope{To: w.to}))
 	}
-	return o, nil
+	return o, err
 }
 
 func (c *backtestCommand) load(s *streams, paths []string, cfg *config.Config) ([]*rule.Rule, error) {

@@ -85,3 +85,31 @@ func TestQueryInS3ThatIsNotThere(t *testing.T) {
 		t.Errorf("%d: %s", code, e.String())
 	}
 }
+
+// A scan of a bucket finds what a scan of the same files in a folder does, also
+// where rules learn from the past and show records again; --account and a time
+// leave objects unread.
+func TestScanInS3(t *testing.T) {
+	bucket := "s3://" + logBucket(t)
+	do := func(args ...string) string {
+		var o, e bytes.Buffer
+		if code := run(args, strings.NewReader(""), &o, &e); code != 0 {
+			t.Fatalf("%v: %d %s", args, code, e.String())
+		}
+		return o.String()
+	}
+	here := do("scan", "-f", "ndjson", "--with-event", "--warm", "../../examples/AWSLogs", "../../examples/AWSLogs")
+	there := do("scan", "-f", "ndjson", "--with-event", "--warm", bucket, bucket)
+	if there = strings.ReplaceAll(there, bucket+"/", "../../examples/"); here != there || strings.Count(here, "\n") < 30 {
+		t.Errorf("%d findings from the folder, %d from the bucket\n%s", strings.Count(here, "\n"), strings.Count(there, "\n"), there)
+	}
+	if one := do("scan", "-f", "ndjson", "--account", "444455556666", bucket); one == "" || strings.Contains(one, `"account":"111122223333"`) {
+		t.Errorf("one account: %s", one)
+	}
+	if none := do("scan", "-f", "ndjson", "--from", "2026-04-01", bucket); none != "" {
+		t.Errorf("a later month: %s", none)
+	}
+	if a, b := do("backtest", "../../examples/AWSLogs"), do("backtest", bucket); a != b || a == "" {
+		t.Errorf("the folder:\n%s\nthe bucket:\n%s", a, b)
+	}
+}

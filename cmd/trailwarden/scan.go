@@ -17,12 +17,13 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
 type scanCommand struct {
-	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or - for standard input."`
+	Paths []string `arg:"" name:"path" help:"Log files, folders of them, s3://BUCKET/PREFIX, or - for standard input."`
 
 	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter for the starter pack; may be repeated. Without it, the starter pack."`
 	Config         string   `placeholder:"FILE" help:"Configuration file. With --notify or --alerts, trailwarden.yaml in this folder when left out."`
@@ -30,7 +31,9 @@ type scanCommand struct {
 	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`
 	From           string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
 	To             string   `placeholder:"TIME" help:"Only events before TIME."`
-	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, or folders of them, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
+	Account        []string `placeholder:"ID" help:"From S3, only the files of this account; may be repeated."`
+	Region         []string `placeholder:"REGION" help:"From S3, only the files of this region; may be repeated."`
+	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, folders of them or s3://BUCKET/PREFIX, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
 	GeoIP          string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	Workers        int      `placeholder:"N" help:"Files read at once. Default: one per CPU."`
 	FailOn         string   `placeholder:"LEVEL" help:"Exit with 1 on a finding of this severity or a higher one."`
@@ -286,8 +289,12 @@ func (j *scanJob) findings(lines []byte) error {
 // scan runs the pipeline, with a progress bar where one helps.
 func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	bar := wantsProgress(j.streams, j.out, j.cmd.Format, j.cmd.NoProgress)
+	logs, warm, err := j.list(ctx, bar)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
 	o := pipeline.Options{
-		Listing: pipeline.List(j.cmd.Paths, bar), Stdin: j.in, Rules: j.set.Rules,
+		Listing: logs, Warm: warm, Stdin: j.in, Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
 		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent || j.notifier != nil,
 		Limits: assemble.Limits(j.cfg), Ready: j.ready, Findings: j.findings,
@@ -295,13 +302,6 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		Ignored: func(file, reason string) { j.ignored.add(reason, file+": "+reason) },
 		Note:    func(f cloudtrail.Fault) { j.remarks.add(f.Reason, f.Error()) },
 	}
-	if len(j.cmd.Warm) > 0 {
-		o.Warm = pipeline.List(j.cmd.Warm, false)
-		o.Warm.LeaveOut(j.cmd.Output)
-		o.Warm.LeaveOut(j.cmd.Stats)
-	}
-	o.Listing.LeaveOut(j.cmd.Output)
-	o.Listing.LeaveOut(j.cmd.Stats)
 	if bar {
 		o.Progress = new(pipeline.Progress)
 		d := newDisplay(j.err, o.Progress, o.Listing.Bytes())
@@ -316,6 +316,27 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		j.sayNothingRead()
 	}
 	return res, err
+}
+
+// list lists the logs, and those of the past that rules learn from, nil for none.
+func (j *scanJob) list(ctx context.Context, sizes bool) (logs, warm *pipeline.Listing, err error) {
+	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
+	if logs, err = listLogs(ctx, j.cmd.Paths, sizes, reachOf(scope)); err != nil {
+		return nil, nil, err
+	}
+	lists := []*pipeline.Listing{logs}
+	if len(j.cmd.Warm) > 0 {
+		scope.From = time.Time{}
+		if warm, err = listLogs(ctx, j.cmd.Warm, false, reachOf(scope)); err != nil {
+			return nil, nil, err
+		}
+		lists = append(lists, warm)
+	}
+	for _, l := range lists {
+		l.LeaveOut(j.cmd.Output)
+		l.LeaveOut(j.cmd.Stats)
+	}
+	return logs, warm, nil
 }
 
 // sayNothingRead explains a scan without a single log file: a schedule that
