@@ -175,24 +175,9 @@ func TestLateHitsOfOtherKindsAreCounted(t *testing.T) {
 // With a third of all records later than the bound, in any order and repeated,
 // what is told of late ones is, or belongs to, what a judgement in order tells.
 func TestWhatIsToldOfLateRecordsIsTrue(t *testing.T) {
-	for seed := range seeds(20) {
-		r := rand.New(rand.NewPCG(seed, 19))
-		specs := randomSpecs(r)
-		hits := randomHits(r, specs, 20+r.IntN(60))
-		want := memory.Naive(specs, hits, minutesOf(hits), clock)
-		for _, d := range toldOf(t, r, specs, veryLate(r, hits)) {
-			s := specs[d.Spec]
-			if !d.Late || s.Kind == memory.FirstSeen {
-				continue // what is in time depends on records that are not there
-			}
-			if !slices.ContainsFunc(want, func(w memory.Detection) bool { return covers(s, &w, &d) }) {
-				t.Errorf("seed %d: %s was told of late records and is not true: %+v", seed, d.Rule, d)
-			}
-		}
-		if t.Failed() {
-			return
-		}
-	}
+	holdsTold(t, 20, 19, veryLate, func(s *memory.Spec, d *memory.Detection) bool {
+		return d.Late && s.Kind != memory.FirstSeen // what is in time depends on records that are not there
+	})
 }
 
 // veryLate is twoPaths with a third of the hits later than the bound.
