@@ -79,10 +79,10 @@ func (b *bench) makeCorpora(ctx context.Context, generator string) error {
 		return nil
 	}
 	dir := filepath.Join(b.dir, "real")
-	if err := repeat(b.real, dir, 20); err != nil {
+	if err := repeat(b.real, dir, realSize(b.quick)); err != nil {
 		return err
 	}
-	return b.add(corpus{name: "real", dir: dir, repeats: true})
+	return b.add(corpus{name: "real", dir: dir})
 }
 
 func (b *bench) add(c corpus) (err error) {
@@ -108,9 +108,6 @@ func (b *bench) scanWith(program string, c corpus, rules ...string) command {
 	args := []string{program, "scan", "--format", "ndjson", "-o", filepath.Join(b.dir, "findings.ndjson"), "--no-progress", "--workers", "2"}
 	for _, r := range rules {
 		args = append(args, "--rules", r)
-	}
-	if c.repeats {
-		args = append(args, "--keep-duplicates")
 	}
 	return command{name: "scan", args: append(args, c.dir)}
 }

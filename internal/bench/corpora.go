@@ -8,16 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
 // A corpus is a folder of logs.
 type corpus struct {
-	name    string
-	dir     string
-	list    string // file that lists its files, one a line
-	repeats bool   // the same records come several times, and count
+	name string
+	dir  string
+	list string // file that lists its files, one a line
 }
 
 // A need is a corpus or a set of rules as the arguments of the generator that
@@ -49,6 +47,14 @@ func needs(quick bool) []need {
 		{"tiny", []string{"-seed", "7", "-files", "1", "-per-file", "1"}},
 		{"remembered", []string{"-seed", "8", "-records", "1000000"}},
 	}
+}
+
+// realSize is the size of the corpus of real records, in bytes of JSON.
+func realSize(quick bool) int {
+	if quick {
+		return 20_000_000
+	}
+	return 1_074_000_000
 }
 
 // ruleCounts are the sizes of the sets of made-up rules.
@@ -93,18 +99,4 @@ func listFiles(dir string) (string, error) {
 	}
 	list := dir + ".list"
 	return list, os.WriteFile(list, []byte(b.String()), 0o644)
-}
-
-// repeat makes a corpus of n copies of real logs.
-func repeat(from, to string, n int) error {
-	for i := range n {
-		copied := filepath.Join(to, strconv.Itoa(i))
-		if _, err := os.Stat(copied); err == nil {
-			continue
-		}
-		if err := os.CopyFS(copied, os.DirFS(from)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
