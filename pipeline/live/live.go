@@ -80,7 +80,7 @@ type Options struct {
 type Pipeline struct {
 	o       Options
 	seen    *seen
-	gears   sync.Pool
+	gears   gears
 	commits *committer
 	company sync.RWMutex // held for reading by deliveries that may share the process
 	Counters
@@ -144,7 +144,6 @@ func (p *Pipeline) Handle(ctx context.Context, d source.Delivery) error {
 func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 	w := p.worker(ctx, d)
 	err := w.items()
-	w.release() // not after a panic, which leaves who knows what in its gear
 	if err == nil {
 		w.position()
 	}
@@ -192,9 +191,7 @@ func (p *Pipeline) alone(ctx context.Context, d source.Delivery) error {
 		return err
 	}
 	if len(before) >= most {
-		w := p.worker(ctx, d)
-		w.release()
-		err = w.giveUp(errors.New("every try ended the process that made it, also while it was alone"))
+		err = p.worker(ctx, d).giveUp(errors.New("every try ended the process that made it, also while it was alone"))
 	} else if err = p.o.Store.Save(ctx, name, append(before, '1')); err == nil {
 		err = p.handle(ctx, d)
 	}
@@ -219,25 +216,8 @@ func (p *Pipeline) trouble(from string, err error) {
 	}
 }
 
-// worker takes what judging needs from the pool.
+// worker judges a delivery by the rules of the moment.
 func (p *Pipeline) worker(ctx context.Context, d source.Delivery) *worker {
 	rules := p.o.Rules()
-	g, _ := p.gears.Get().(*gear)
-	if g == nil {
-		g = &gear{decoder: cloudtrail.NewDecoder(p.o.Limits)}
-	}
-	if g.rules != rules {
-		g.rules, g.judge = rules, rules.NewJudge()
-	}
-	w := &worker{Pipeline: p, gear: g, rules: rules, ctx: ctx, delivery: d, part: p.part(rules)}
-	g.judge.Keep = &w.part.hits
-	return w
-}
-
-// release gives back what was needed to judge: a delivery that waits for its
-// commit needs it no more.
-func (w *worker) release() {
-	w.judge.Keep = nil
-	w.gears.Put(w.gear)
-	w.gear = nil
+	return &worker{Pipeline: p, rules: rules, ctx: ctx, delivery: d, part: p.part(rules)}
 }

@@ -99,7 +99,7 @@ func (w *worker) read(o source.Object) error {
 		w.finding(&replacedRule, "LogObjectReplaced", o)
 	}
 	tracked := &source.Tracked{R: body}
-	sum, err := w.decoder.Decode(w.ctx, w.origin.File, tracked, info.Object.Size, w.record)
+	sum, err := w.decode(tracked, info.Object.Size)
 	if e := tracked.Err(); err == nil && e != nil {
 		err = fmt.Errorf("%w: %w", errCut, e)
 	}
@@ -123,7 +123,8 @@ func (w *worker) messages(o source.Object) error {
 	defer body.Close()
 	w.object = object{}
 	index := 0
-	return envelope.Stream(w.ctx, body, envelope.DefaultLimits(), func(it envelope.Item) error {
+	w.engage()
+	err = envelope.Stream(w.ctx, body, envelope.DefaultLimits(), func(it envelope.Item) error {
 		switch it.Kind {
 		case envelope.Record:
 		case envelope.Poison:
@@ -143,6 +144,8 @@ func (w *worker) messages(o source.Object) error {
 		index++
 		return nil
 	})
+	w.disengage()
+	return err
 }
 
 // plain is an object by its name alone: the version stands beside it.

@@ -18,17 +18,10 @@ import (
 	"github.com/trailwarden/trailwarden/source/envelope"
 )
 
-// gear is what judging needs and the next delivery may use again.
-type gear struct {
-	decoder *cloudtrail.Decoder
-	rules   *intake.Rules
-	judge   *intake.Judge // of rules
-}
-
 // worker judges one delivery.
 type worker struct {
 	*Pipeline
-	*gear // nil once everything is judged
+	*gear // while records are read, else nil
 
 	rules    *intake.Rules
 	ctx      context.Context
@@ -75,7 +68,7 @@ func (w *worker) message(it *envelope.Item) error {
 	w.origin = intake.Origin{File: messageName(w.delivery, it), Mode: w.o.Mode, Arrived: w.delivery.Arrived}
 	w.object = object{}
 	rd := bytes.NewReader(it.Record)
-	sum, err := w.decoder.Decode(w.ctx, w.origin.File, rd, int64(len(it.Record)), w.record)
+	sum, err := w.decode(rd, int64(len(it.Record)))
 	if err != nil {
 		return err
 	}
