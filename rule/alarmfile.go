@@ -7,13 +7,14 @@ import (
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/rule/alarm"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
 
 // alarms are the CloudWatch alarms of all files, and the metric filters that
 // they may be over, which may stand in other files.
 type alarms struct {
 	filters []alarm.Filter
-	rules   []*Rule // by filter
+	rules   []*Rule // by filter; nil for one that became none
 	all     []pendingAlarm
 }
 
@@ -48,14 +49,17 @@ func ruleID(name string) string {
 }
 
 // transformations notes what the metric filters of a file publish. added are
-// the rules that the same filters became, in order.
-func (l *loader) transformations(f *file, added []*Rule) {
+// the rules that those with valid patterns became; an alarm over another one
+// says why it is not judged.
+func (l *loader) transformations(f *file, added map[filterpattern.Named]*Rule) {
 	found, err := alarm.ParseFilters(f.text)
-	if err != nil || len(found) != len(added) {
-		return // one was invalid, which has been said; its neighbours cannot be told apart
+	if err != nil {
+		l.say(diagnostic.Warning, f.name, 1, CodeAlarm, "no alarm can be over these metric filters: %v", err)
 	}
-	l.alarms.filters = append(l.alarms.filters, found...)
-	l.alarms.rules = append(l.alarms.rules, added...)
+	for _, x := range found {
+		l.alarms.filters = append(l.alarms.filters, x)
+		l.alarms.rules = append(l.alarms.rules, added[filterpattern.Named{Name: x.Name, Text: x.Pattern, LogGroup: x.LogGroup}])
+	}
 }
 
 // linkAlarms joins alarms to the metric filters that publish what they watch.
@@ -78,7 +82,9 @@ func (l *loader) linkAlarms() {
 		spec.Rule = p.rule.ID
 		p.rule.Predicate, p.rule.Memory = nil, &Memory{Spec: spec}
 		for _, i := range used {
-			l.alarms.rules[i].silence(p.rule.ID)
+			if r := l.alarms.rules[i]; r != nil {
+				r.silence(p.rule.ID)
+			}
 		}
 	}
 }

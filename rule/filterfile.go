@@ -12,14 +12,14 @@ func (l *loader) filterFile(f *file) {
 }
 
 func (l *loader) metricFilters(f *file) {
-	before := len(l.set.Rules)
-	l.filters(f, filterpattern.ReadMetricFilters)
-	l.transformations(f, l.set.Rules[before:])
+	l.transformations(f, l.filters(f, filterpattern.ReadMetricFilters))
 }
 
-func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diagnostic.List)) {
+// filters adds the rules of a file of patterns; one that is invalid is none.
+func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diagnostic.List)) (added map[filterpattern.Named]*Rule) {
 	named, list := read(f.text)
 	l.list = append(l.list, inFile(list, f.name)...)
+	added = map[filterpattern.Named]*Rule{}
 	for i, n := range named {
 		r := &Rule{ID: n.Name, Title: n.Name, Line: n.Line}
 		switch {
@@ -34,6 +34,11 @@ func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diag
 		if n.LogGroup != "" {
 			r.Description = "Metric filter of log group " + n.LogGroup
 		}
-		l.add(f, r, &part{language: "filter", file: f.name, text: []byte(n.Text), line: max(1, n.Line)})
+		before := len(l.set.Rules)
+		if l.add(f, r, &part{language: "filter", file: f.name, text: []byte(n.Text), line: max(1, n.Line)}); len(l.set.Rules) > before {
+			n.Line = 0
+			added[n] = r
+		}
 	}
+	return added
 }

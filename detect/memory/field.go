@@ -16,8 +16,10 @@ import (
 type Field struct {
 	Name string
 	keys []string
-	id   cloudtrail.FieldID
-	kind derived
+	// exact, in place of keys, are steps that are followed as they are.
+	exact []detect.Step
+	id    cloudtrail.FieldID
+	kind  derived
 	// countryOf knows countries of addresses; nil where nobody does.
 	countryOf func(netip.Addr) string
 }
@@ -57,6 +59,11 @@ func FieldOf(name string) Field {
 	}
 	return f
 }
+
+// FieldAt is the value that exact keys and indexes lead to, called name: letter
+// case counts, arrays are entered by index alone, and no name is derived.
+// Steps of other kinds lead nowhere.
+func FieldAt(name string, steps []detect.Step) Field { return Field{Name: name, exact: steps} }
 
 // AppendText appends the field's text as AppendValue does. ok is false when the
 // record lacks it or has null there.
@@ -131,6 +138,8 @@ func (f *Field) Number(rec *cloudtrail.Record) (float64, bool) {
 func (f *Field) value(rec *cloudtrail.Record) cloudtrail.Value {
 	var v cloudtrail.Value
 	switch {
+	case f.exact != nil:
+		return follow(rec.Value(), f.exact)
 	case len(f.keys) == 0 || f.kind != path:
 		return v
 	case f.id != cloudtrail.NoField:
@@ -146,6 +155,25 @@ func (f *Field) value(rec *cloudtrail.Record) cloudtrail.Value {
 		below = seek(v, f.keys[1:])
 	}
 	return first(below)
+}
+
+func follow(v cloudtrail.Value, steps []detect.Step) cloudtrail.Value {
+	for _, s := range steps {
+		var next cloudtrail.Value
+		switch s.Kind {
+		case detect.StepKey:
+			next = v.Get(s.Key)
+		case detect.StepIndex:
+			v.Elements(func(i int, x cloudtrail.Value) bool {
+				if i == s.Index {
+					next = x
+				}
+				return i < s.Index
+			})
+		}
+		v = next
+	}
+	return v
 }
 
 // withoutSession is an actor's name up to the session; an ARN, which stands for

@@ -14,13 +14,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
-	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
 
 // Metric names a metric.
@@ -227,94 +225,4 @@ func (a *describedAlarm) anomaly() bool {
 
 func validPeriod(p time.Duration) bool {
 	return p == 10*time.Second || p == 20*time.Second || p == 30*time.Second || p >= time.Minute && p%time.Minute == 0 && p <= maxReach
-}
-
-// Spec joins the alarm with the filters that publish its metric, in the order
-// given; used tells which they are. The Spec is nil, and why says the reason,
-// when there are none or one of them cannot be judged.
-func (a *Alarm) Spec(filters []Filter) (s *memory.Spec, used []int, why string) {
-	if a.Fault != "" {
-		return nil, nil, a.Fault
-	}
-	settings := a.Settings
-	s = &memory.Spec{Rule: a.Name, Kind: memory.Alarm, Alarm: &settings}
-	for i, f := range filters {
-		for _, t := range f.Transformations {
-			if t.Metric != a.Metric || len(t.Dimensions) != len(a.Dimensions) || a.Unit != "" && t.Unit != a.Unit {
-				continue
-			}
-			in, fault := f.input(&t, a.Dimensions)
-			if fault != "" {
-				return nil, nil, fmt.Sprintf("metric filter %s: %s", f.Name, fault)
-			}
-			if t.Default != nil {
-				settings.Default = t.Default
-			}
-			s.Inputs, used = append(s.Inputs, in), append(used, i)
-		}
-	}
-	switch {
-	case len(s.Inputs) == 0:
-		return nil, nil, fmt.Sprintf("no metric filter publishes %s %s%s; give what aws logs describe-metric-filters prints as well", a.Metric.Namespace, a.Metric.Name, a.dimensions())
-	case len(s.Inputs) > memory.MaxInputs-1:
-		return nil, nil, fmt.Sprintf("%d metric filters publish the alarm's metric; at most %d are read", len(s.Inputs), memory.MaxInputs-1)
-	}
-	return s, used, ""
-}
-
-func (a *Alarm) dimensions() string {
-	text := ""
-	if len(a.Dimensions) > 0 {
-		text = fmt.Sprintf(" with %d dimensions", len(a.Dimensions))
-	}
-	if a.Unit != "" {
-		text += " in the unit " + a.Unit
-	}
-	return text
-}
-
-// input is the records that the filter publishes to the metric, with the
-// dimensions' values that the alarm is on. A record that lacks a dimension's
-// field publishes nothing.
-func (f *Filter) input(t *Transformation, dimensions map[string]string) (in memory.Input, fault string) {
-	if t.Default != nil && len(t.Dimensions) > 0 {
-		return in, "a default value beside dimensions, which CloudWatch does not allow: nothing says of which dimensions it would be"
-	}
-	pattern, list := filterpattern.Parse(f.Pattern)
-	if pattern == nil {
-		return in, list.Err().Error()
-	}
-	all := detect.All{pattern.Predicate()}
-	for name, selector := range t.Dimensions {
-		value, has := dimensions[name]
-		path, ok := selected(selector)
-		switch {
-		case !has:
-			return in, "publishes other dimensions than the alarm is on"
-		case !ok:
-			return in, fmt.Sprintf("dimension %s: %q is no selector such as $.awsRegion", name, selector)
-		}
-		all = append(all, detect.Test{Path: detect.Keys(path...), Match: detect.Text{Op: detect.Equal, Values: []string{value}, Kinds: detect.Scalars}, Src: selector + " = " + strconv.Quote(value)})
-	}
-	in = memory.Input{Name: f.Name, Node: all, From: -1, Value: []memory.Field{memory.FieldOf("actor")}}
-	if len(all) == 1 {
-		in.Node = all[0]
-	}
-	if path, ok := selected(t.Value); ok {
-		n := memory.FieldOf(strings.Join(path, "."))
-		in.Number = &n
-		return in, ""
-	}
-	x, err := strconv.ParseFloat(t.Value, 64)
-	if err != nil {
-		return in, fmt.Sprintf("metric value %q: want a number, or a selector such as $.count", t.Value)
-	}
-	in.Amount = x
-	return in, ""
-}
-
-// selected is the keys of a plain selector.
-func selected(s string) ([]string, bool) {
-	path, ok := strings.CutPrefix(s, "$.")
-	return strings.Split(path, "."), ok && path != "" && !strings.ContainsAny(path, "[]* ")
 }

@@ -35,7 +35,7 @@ func TestAlarmsAreJoinedWithTheirFilters(t *testing.T) {
 		"":                      "",
 		`"Denied" => "Nothing"`: "no metric filter publishes CIS Nothing",
 		`"Denied" => "Out"`:     "no metric filter publishes CIS Out",
-		`"Dimensions": [] => "Dimensions": [{"Name": "Region", "Value": "x"}]`: "no metric filter publishes CIS Denied with 1 dimensions",
+		`"Dimensions": [] => "Dimensions": [{"Name": "Region", "Value": "x"}]`: "no metric filter publishes CIS Denied by Region",
 		`"Sum" => "tm101"`: `statistic "tm101" is none`,
 		`"Statistic": "Sum" => "ExtendedStatistic": "p99.9"`:             "",
 		`"GreaterThanOrEqualToThreshold" => "GreaterThanUpperThreshold"`: "anomaly detection",
@@ -65,7 +65,7 @@ func TestDimensionsPickTheirRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, used, why := all[0].Spec(f)
-	if why != "" || len(used) != 1 || used[0] != 1 || s.Inputs[0].Number == nil || s.Inputs[0].Number.Name != "additionalEventData.bytesTransferredOut" {
+	if why != "" || len(used) != 1 || used[0] != 1 || s.Inputs[0].Number == nil || s.Inputs[0].Number.Name != "$.additionalEventData.bytesTransferredOut" {
 		t.Fatalf("%q %v %+v", why, used, s)
 	}
 }

@@ -30,6 +30,16 @@ func Rule(w io.Writer, r *rule.Rule) error {
 	if e.Inactive != "" {
 		p.line(0, "It judges nothing: %s.", e.Inactive)
 	}
+	if e.Inactive == "" || len(e.Reads) > 0 {
+		p.body(e)
+	}
+	p.tail(r)
+	_, err := io.WriteString(w, p.b.String())
+	return err
+}
+
+// body writes when the rule matches and tells, and what it reads.
+func (p *printer) body(e Explanation) {
 	p.line(0, "")
 	switch {
 	case len(e.Steps) > 0:
@@ -47,11 +57,10 @@ func Rule(w io.Writer, r *rule.Rule) error {
 	if e.CountedBy != "" {
 		p.line(0, "What it matches is counted by %s and is no finding of its own.", e.CountedBy)
 	}
-	p.line(0, "")
-	p.line(0, "It reads: %s", strings.Join(e.Reads, ", "))
-	p.tail(r)
-	_, err := io.WriteString(w, p.b.String())
-	return err
+	if len(e.Reads) > 0 {
+		p.line(0, "")
+		p.line(0, "It reads: %s", strings.Join(e.Reads, ", "))
+	}
 }
 
 // Record writes why the record matches the rule, or what stopped it first, and

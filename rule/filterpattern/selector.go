@@ -1,6 +1,8 @@
 package filterpattern
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,6 +12,28 @@ import (
 // maxWildSelectors is how many selectors of one pattern may hold a wildcard;
 // one selector may hold one.
 const maxWildSelectors = 3
+
+// ParseSelector reads a selector that stands alone, such as a metric filter has
+// for values and dimensions: the steps from the record on. One that ends nowhere
+// is an error, and so is one with a wildcard, which selects several.
+func ParseSelector(text string) ([]detect.Step, error) {
+	if len(text) > MaxBytes {
+		return nil, fmt.Errorf("the selector has %d bytes; at most %d are read", len(text), MaxBytes)
+	}
+	p := &parser{text: text}
+	s := p.selector()
+	switch {
+	case p.failed():
+		return nil, p.list.Err()
+	case p.pos < len(text):
+		return nil, fmt.Errorf("%s after the selector", p.here())
+	case len(s.steps) == 0:
+		return nil, errors.New("the selector names no field")
+	case p.wilds > 0:
+		return nil, errors.New("the selector has a wildcard; want one value")
+	}
+	return s.steps, nil
+}
 
 // selector takes $.a['b'].c[0].
 func (p *parser) selector() selector {
