@@ -60,6 +60,9 @@ func lex(text string) ([]token, error) {
 	if len(text) > maxText {
 		return nil, &syntaxError{at: 0, code: codeLimit, message: fmt.Sprintf("the query has %d bytes; Athena takes %d", len(text), maxText)}
 	}
+	if at := strings.IndexByte(text, 0); at >= 0 {
+		return nil, errAt(at, "a NUL character")
+	}
 	l := &lexer{text: text}
 	for {
 		t, err := l.next()

@@ -161,6 +161,9 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 		}
 		text, kind = text+"."+quoteName(f.text), kind.fieldOf(f.text)
 	}
+	if r.source != nil && r.source.trail && !r.source.renamed && len(r.rest) > 0 && kind.kind == varchar {
+		text = r.source.leaf(r)
+	}
 	return text, kind, nil
 }
 
@@ -224,6 +227,9 @@ func (t *translator) literal(x *literal) (string, typ, error) {
 	case litBool:
 		return x.text, of(boolean), nil
 	case litString:
+		if strings.ContainsRune(x.text, 0) {
+			return "", typ{}, errAt(x.at, "a text with a NUL character, which no record can hold")
+		}
 		return quoteText(x.text), of(varchar), nil
 	case litInteger:
 		return x.text, of(integer), nil

@@ -130,3 +130,15 @@ func (src *source) qualified(column string) string {
 	}
 	return quoteName(src.alias) + "." + quoteName(column)
 }
+
+// leaf is a leaf of the trail, marked for unmark.
+func (src *source) leaf(r resolved) string {
+	path := r.column
+	for _, p := range r.rest {
+		path += "." + strings.ToLower(p.text)
+	}
+	if src.alias == "" {
+		return leafMark + path + leafMark
+	}
+	return quoteName(src.alias) + "." + leafMark + path + leafMark
+}

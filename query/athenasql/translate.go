@@ -25,8 +25,12 @@ type translator struct {
 	serial int
 }
 
-// starMark stands for the columns to leave out of a star until they are known.
-const starMark = "\x00"
+// What the text's last words decide is marked until then, by bytes that no text
+// may hold.
+const (
+	starMark = "\x00*" // the columns to leave out of a star of the trail
+	leafMark = "\x00." // before and after the path of a leaf of the trail
+)
 
 func translate(text string, s *statement, o Options) (*Translation, error) {
 	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}}
@@ -61,8 +65,24 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 		Filter: t.filter, bounds: bounds, Notes: t.notes, Tables: t.tables}, nil
 }
 
-// unmark puts the columns to leave out behind each star of the trail.
-func (t *translator) unmark(sql string) string { return strings.ReplaceAll(sql, starMark, t.exclude()) }
+// unmark puts the columns to leave out behind each star of the trail, and names
+// the trail's leaves as the view does.
+func (t *translator) unmark(sql string) string {
+	parts := strings.Split(strings.ReplaceAll(sql, starMark, t.exclude()), leafMark)
+	view := schema.Project(t.needs, t.star)
+	for i := 1; i < len(parts); i += 2 {
+		if view.Flat(parts[i]) {
+			parts[i] = quoteName(parts[i])
+			continue
+		}
+		names := strings.Split(parts[i], ".")
+		for j, name := range names {
+			names[j] = quoteName(name)
+		}
+		parts[i] = strings.Join(names, ".")
+	}
+	return strings.Join(parts, "")
+}
 
 // exclude keeps our own columns out of a star.
 func (t *translator) exclude() string {
@@ -464,19 +484,17 @@ func itemName(it item, i int) string {
 
 func (t *translator) starItem(it item, s *scope) (string, []column, error) {
 	var columns []column
-	found := false
+	found, mark := false, ""
 	for _, src := range s.sources {
 		if it.of != nil && src.called(append(slices.Clone(it.of), ident{})) != len(it.of) {
 			continue
 		}
 		found = true
+		if src.trail {
+			t.star, mark = true, starMark
+		}
 		if src.trail && !src.renamed {
-			t.star = true
-			for _, c := range schema.Columns() {
-				if c.Class != schema.Extra {
-					columns = append(columns, column{c.Name, columnType(c.Field)})
-				}
-			}
+			columns = append(columns, trailColumns()...)
 			continue
 		}
 		columns = append(columns, src.columns...)
@@ -485,7 +503,7 @@ func (t *translator) starItem(it item, s *scope) (string, []column, error) {
 		return "", nil, errAt(it.at, "nothing to take all columns of")
 	}
 	if it.of == nil {
-		return "*" + starMark, columns, nil
+		return "*" + mark, columns, nil
 	}
-	return quoteName(it.of[len(it.of)-1].text) + ".*" + starMark, columns, nil
+	return quoteName(it.of[len(it.of)-1].text) + ".*" + mark, columns, nil
 }

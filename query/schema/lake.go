@@ -25,19 +25,22 @@ func (p Projection) LakeSQL(source string) string {
 	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
-		list[i] = w.lakeSQL() + " AS " + quote(w.Name)
+		list[i] = w.lakeSQL() + " AS " + quote(w.path())
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
 }
 
-// lakeSQL is a column, or the parts of it that matter: under a view the engine
-// would read all of a column that it is given whole.
+// lakeSQL is a column, or a leaf of one: under a view the engine would read all
+// of a column that it is given whole.
 func (w wanted) lakeSQL() string {
-	if w.paths == nil || w.Kind != Struct || w.Class != Recorded {
+	if w.leaf == "" {
 		return lakeColumn(w.Column)
 	}
-	w.inLake = true
-	return w.sql(w.Field, w.Name)
+	names := strings.Split(w.path(), ".")
+	for i, name := range names {
+		names[i] = quote(name)
+	}
+	return strings.Join(names, ".")
 }
 
 func lakeColumn(c Column) string {

@@ -11,12 +11,20 @@ type Projection struct {
 	leaves  []string
 }
 
-// wanted is a column of a projection: whole, or some of its leaves only.
+// wanted is a column of a projection: one of the table, or a leaf of one as a
+// column of its own, because the engine makes a row of structs for whoever asks a
+// struct for a field.
 type wanted struct {
 	Column
-	paths  []string // of the leaves, lower-case; nil means all of it
-	packed []string // the leaves of a packed row
-	inLake bool     // leaves are parts of the column
+	leaf string // the path below the column, such as sessionissuer.arn; empty means all of it
+}
+
+// path is the name of the view's column, and of the leaf in rows.
+func (w wanted) path() string {
+	if w.leaf == "" {
+		return w.Name
+	}
+	return w.Name + "." + w.leaf
 }
 
 // Need names a column that a query uses and, when it only uses leaves of it,
@@ -24,31 +32,43 @@ type wanted struct {
 type Need struct{ Column, Path string }
 
 // Project chooses the columns that needs name; star adds all of Athena's. Paths
-// that lead to no leaf take the whole column. The order is that of the table.
+// that lead to no leaf take the whole column; a column of which only leaves are
+// needed is not there, but its leaves are, see Flat. The order is that of the
+// table.
 func Project(needs []Need, star bool) Projection {
 	var p Projection
 	for _, c := range Columns() {
-		w := wanted{Column: c}
-		use, whole := star && c.Class != Extra, star && c.Class != Extra
+		whole, leaves := star && c.Class != Extra, []string(nil)
 		for _, n := range needs {
 			if !strings.EqualFold(n.Column, c.Name) {
 				continue
 			}
-			use = true
 			path := strings.ToLower(n.Path)
-			whole = whole || !c.isLeaf(path)
-			w.paths = append(w.paths, path)
+			if c.Kind != Struct || !c.isLeaf(path) {
+				whole = true
+			} else if !slices.Contains(leaves, path) {
+				leaves = append(leaves, path)
+			}
 		}
-		if !use {
+		if whole {
+			p.columns = append(p.columns, wanted{Column: c})
 			continue
 		}
-		if whole || c.Kind != Struct {
-			w.paths = nil
+		slices.Sort(leaves)
+		for _, path := range leaves {
+			p.columns = append(p.columns, wanted{c, path})
 		}
-		p.columns = append(p.columns, w)
-		p.leaves = w.appendLeaves(p.leaves, c.Field, c.Name)
+	}
+	for _, w := range p.columns {
+		p.leaves = append(p.leaves, w.path())
 	}
 	return p
+}
+
+// Flat tells whether the view has the leaf, named by its whole path, as a column
+// of that name.
+func (p Projection) Flat(path string) bool {
+	return slices.ContainsFunc(p.columns, func(w wanted) bool { return w.leaf != "" && strings.EqualFold(w.path(), path) })
 }
 
 // All is the projection that keeps every column but the extras.
@@ -77,63 +97,27 @@ func (p Projection) Leaves() []string {
 	return p.leaves
 }
 
-func (w wanted) appendLeaves(leaves []string, f Field, path string) []string {
-	if f.Kind != Struct || w.paths == nil {
-		if w.paths == nil || slices.Contains(w.paths, strings.TrimPrefix(path, w.Name+".")) {
-			leaves = append(leaves, path)
-		}
-		return leaves
-	}
-	for _, m := range f.Fields {
-		leaves = w.appendLeaves(leaves, m, path+"."+m.Name)
-	}
-	return leaves
-}
-
 // SelectSQL is a query that makes the table's columns out of source, which has
 // the leaves as text columns.
 func (p Projection) SelectSQL(source string) string {
 	if len(p.columns) == 0 {
 		return "SELECT 1 AS ct_row FROM " + source
 	}
-	var packed []string
 	if p.packed() {
-		packed = p.leaves
 		source = "(SELECT from_json(" + packedLeaf + ", '" + p.shape() + "') AS ct_r FROM " + source + ")"
 	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
-		w.packed = packed
-		list[i] = w.sql(w.Field, w.Name) + " AS " + quote(w.Name)
+		sql := quote(w.path())
+		switch {
+		case p.packed():
+			sql = "ct_r." + quote(packedName(i))
+		case w.leaf == "" && w.Kind != Text:
+			sql = "from_json(" + sql + ", '" + w.shape() + "')"
+		}
+		list[i] = sql + " AS " + quote(w.path())
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + source
-}
-
-func (w wanted) sql(f Field, path string) string {
-	switch {
-	case w.paths == nil && f.Kind != Text && w.packed != nil:
-		return w.leaf(path)
-	case w.paths == nil && f.Kind != Text:
-		return "from_json(" + quote(path) + ", '" + f.shape() + "')"
-	case f.Kind == Struct:
-		return w.structSQL(f, path)
-	}
-	return w.orNull(path, w.leaf(path), f)
-}
-
-// leaf is where the engine has a leaf.
-func (w wanted) leaf(path string) string {
-	switch {
-	case w.packed != nil:
-		return "ct_r." + quote(packedName(slices.Index(w.packed, path)))
-	case !w.inLake:
-		return quote(path)
-	}
-	names := strings.Split(path, ".")
-	for i, name := range names {
-		names[i] = quote(name)
-	}
-	return strings.Join(names, ".")
 }
 
 // shape describes the field's type as the engine's from_json wants it.
@@ -155,22 +139,6 @@ func (f Field) shape() string {
 	return `"VARCHAR"`
 }
 
-// orNull is a leaf's text, or NULL when the query does not look at it.
-func (w wanted) orNull(path, sql string, f Field) string {
-	if w.paths != nil && !slices.Contains(w.paths, strings.TrimPrefix(path, w.Name+".")) {
-		return "CAST(NULL AS " + f.engineType() + ")"
-	}
-	return sql
-}
-
-func (w wanted) structSQL(f Field, path string) string {
-	parts := make([]string, len(f.Fields))
-	for i, m := range f.Fields {
-		parts[i] = quote(m.Name) + " := " + w.sql(m, path+"."+m.Name)
-	}
-	return "struct_pack(" + strings.Join(parts, ", ") + ")"
-}
-
 // ColumnsSQL are the names of the columns, with commas between.
 func (p Projection) ColumnsSQL() string {
 	if len(p.columns) == 0 {
@@ -178,7 +146,7 @@ func (p Projection) ColumnsSQL() string {
 	}
 	list := make([]string, len(p.columns))
 	for i, w := range p.columns {
-		list[i] = quote(w.Name)
+		list[i] = quote(w.path())
 	}
 	return strings.Join(list, ", ")
 }

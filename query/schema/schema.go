@@ -152,27 +152,10 @@ func (f Field) SQLType() string {
 	return "string"
 }
 
-// engineType is the field's type in the embedded engine.
-func (f Field) engineType() string {
-	switch f.Kind {
-	case Struct:
-		return "STRUCT(" + f.members(" ", Field.engineType) + ")"
-	case Map:
-		return "MAP(VARCHAR, VARCHAR)"
-	case List:
-		return "STRUCT(" + f.members(" ", Field.engineType) + ")[]"
-	}
-	return "VARCHAR"
-}
-
 func (f Field) members(between string, kind func(Field) string) string {
 	all := make([]string, len(f.Fields))
 	for i, m := range f.Fields {
-		name := m.Name
-		if between == " " {
-			name = quote(name)
-		}
-		all[i] = name + between + kind(m)
+		all[i] = m.Name + between + kind(m)
 	}
 	return strings.Join(all, ",")
 }
