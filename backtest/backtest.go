@@ -37,44 +37,58 @@ type Options struct {
 	Adjust func(*alert.Rule)
 }
 
-// Report is what the rules would have told.
+// Report is what the rules would have told. As JSON it is what backtest -f json
+// prints.
 type Report struct {
-	From, To time.Time // of the findings, UTC
-	Days     float64   // from the first to the last, at least one
-	Records  int64
-	Faults   int64
-	Rules    []Forecast     // most alerts first
-	Sinks    []SinkForecast `json:",omitempty"` // by name, with Options.Policy
+	From    time.Time      `json:"from"` // the first record, UTC
+	To      time.Time      `json:"to"`   // the last
+	Days    float64        `json:"days"` // between them, at least one
+	Records int64          `json:"records"`
+	Faults  int64          `json:"faults"`
+	Rules   []Forecast     `json:"rules"`           // most alerts first
+	Sinks   []SinkForecast `json:"sinks,omitempty"` // by name, with Options.Policy
 }
 
 // Forecast is one rule's share.
 type Forecast struct {
-	Rule, Title, Severity string
-	Findings, Alerts      int64
-	PerDay                float64 // alerts
-	Principals            []Share // of findings, most first, at most MaxShares
+	Rule       string  `json:"rule"`
+	Title      string  `json:"title"`
+	Severity   string  `json:"severity"`
+	Findings   int64   `json:"findings"`
+	Alerts     int64   `json:"alerts"`
+	PerDay     float64 `json:"perDay"`     // alerts
+	Principals []Share `json:"principals"` // of findings, most first, at most MaxShares
 	// Before is what the rule told in Options.Against; nil when it is new there
 	// or nothing is compared. Gone says that it is in Against only.
-	Before      *Figures
-	Gone        bool
-	Suggestions []Suggestion
+	Before      *Figures     `json:"before,omitempty"`
+	Gone        bool         `json:"gone,omitempty"`
+	Suggestions []Suggestion `json:"suggestions,omitempty"`
 }
 
 // Figures are a rule's findings and alerts.
-type Figures struct{ Findings, Alerts int64 }
+type Figures struct {
+	Findings int64 `json:"findings"`
+	Alerts   int64 `json:"alerts"`
+}
 
 // Share is how many findings have a value.
 type Share struct {
-	Value    string
-	Findings int64
+	Value    string `json:"value"`
+	Findings int64  `json:"findings"`
 }
 
 // Suggestion is an exception: the findings that have all these values.
 type Suggestion struct {
-	Match        []Share // field = value, as "actor=alice"; Findings is not set
-	Hides        int64   // findings
-	HidesAlerts  int64   // alerts that would be gone altogether
-	LeavesAlerts int64
+	Match        []Match `json:"match"`
+	Hides        int64   `json:"hides"`       // findings
+	HidesAlerts  int64   `json:"hidesAlerts"` // alerts that would be gone altogether
+	LeavesAlerts int64   `json:"leavesAlerts"`
+}
+
+// Match is a field of findings and the value that it must have.
+type Match struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
 }
 
 // MaxShares bounds the principals listed of one rule.
@@ -85,11 +99,11 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if o.Bucket <= 0 {
 		o.Bucket = 24 * time.Hour
 	}
-	now, totals, err := replay(ctx, o, o.Rules)
+	now, res, err := replay(ctx, o, o.Rules)
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Records: totals.Records, Faults: totals.Faults, From: now.from, To: now.to, Days: max(1, now.to.Sub(now.from).Hours()/24)}
+	r := Report{Records: res.Totals.Records, Faults: res.Totals.Faults, From: res.First, To: res.Last, Days: max(1, res.Last.Sub(res.First).Hours()/24), Rules: []Forecast{}}
 	for _, t := range now.rules {
 		r.Rules = append(r.Rules, t.forecast(r.Days, o.Suggest))
 	}
@@ -125,7 +139,6 @@ func (r *Report) compare(before *replayed, rules []*rule.Rule) {
 
 // replayed is what one set of rules told.
 type replayed struct {
-	from, to time.Time
 	rules    map[string]*told
 	o        Options
 	groups   map[string][]memory.Field // by rule
@@ -144,7 +157,7 @@ type finding struct {
 	alert                             string // which alert it belongs to
 }
 
-func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, report.Totals, error) {
+func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, pipeline.Result, error) {
 	p := &replayed{rules: map[string]*told{}, o: o, groups: map[string][]memory.Field{}}
 	for _, r := range rules {
 		by := r.GroupBy
@@ -162,9 +175,9 @@ func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, repo
 		p.messages = newMessages(&o, rules)
 	}
 	s := o.Scan
-	s.Rules, s.WithEvent, s.Findings = rules, true, p.take
+	s.Rules, s.WithEvent, s.Span, s.Findings = rules, true, true, p.take
 	res, err := pipeline.Scan(ctx, s)
-	return p, res.Totals, err
+	return p, res, err
 }
 
 // take reads findings as a scan writes them.
@@ -180,14 +193,6 @@ func (p *replayed) take(lines []byte) error {
 			p.rules[f.Rule] = t
 		}
 		at, _ := cloudtrail.ParseTime(f.EventTime) // the zero time when it has none
-		if !at.IsZero() {
-			if p.from.IsZero() || at.Before(p.from) {
-				p.from = at
-			}
-			if at.After(p.to) {
-				p.to = at
-			}
-		}
 		if p.messages != nil {
 			p.messages.add(&f, at)
 		}

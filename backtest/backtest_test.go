@@ -67,7 +67,7 @@ func TestBacktest(t *testing.T) {
 	if w.Rule != "writes" || w.Findings != 40 || w.Alerts != 3 || w.Principals[0] != (backtest.Share{Value: "pipeline", Findings: 39}) || *w.Before != (backtest.Figures{Findings: 40, Alerts: 3}) {
 		t.Errorf("%+v", w)
 	}
-	if len(w.Suggestions) != 1 || fmt.Sprint(w.Suggestions[0]) != "{[{actor=pipeline 0} {eventName=PutObject 0} {awsRegion=eu-west-1 0}] 39 2 1}" {
+	if len(w.Suggestions) != 1 || fmt.Sprint(w.Suggestions[0]) != "{[{actor pipeline} {eventName PutObject} {awsRegion eu-west-1}] 39 2 1}" {
 		t.Errorf("%+v", w.Suggestions)
 	}
 	if fresh.Rule != "new" || fresh.Before != nil || fresh.Findings != 1 || old.Rule != "old" || !old.Gone || old.Before.Findings != 1 {
@@ -161,12 +161,29 @@ func TestSuggestionsHideWhatTheySay(t *testing.T) {
 }
 
 // covered tells whether the finding has all the values.
-func covered(f *report.Finding, match []backtest.Share) bool {
+func covered(f *report.Finding, match []backtest.Match) bool {
 	of := map[string]string{"actor": f.Actor, "eventName": f.EventName, "sourceIPAddress": f.SourceIPAddress, "awsRegion": f.AWSRegion}
 	for _, m := range match {
-		if name, value, _ := strings.Cut(m.Value, "="); of[name] != value {
+		if of[m.Field] != m.Value {
 			return false
 		}
 	}
 	return true
+}
+
+// Alerts a day are over the time that the records are of, not that of the
+// findings: a rule that found something twice in ten days tells 0.2 a day.
+func TestAlertsADayAreOverAllRecords(t *testing.T) {
+	got, err := backtest.Run(context.Background(), backtest.Options{
+		Scan:  pipeline.Options{Listing: pipeline.List([]string{log(t)}, false), Limits: cloudtrail.DefaultLimits()},
+		Rules: rules(t, "id: deleted\nmatch: {where: {eventName: {equals: DeleteBucket}}}\n"),
+	})
+	if err != nil || len(got.Rules) != 1 {
+		t.Fatalf("%v %+v", err, got)
+	}
+	first, last := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 11, 19, 0, 0, 0, time.UTC)
+	days := last.Sub(first).Hours() / 24
+	if !got.From.Equal(first) || !got.To.Equal(last) || got.Days != days || got.Rules[0].PerDay != 1/days {
+		t.Errorf("%s to %s, %v days, %v a day", got.From, got.To, got.Days, got.Rules[0].PerDay)
+	}
 }

@@ -15,10 +15,10 @@ import (
 
 // SinkForecast is what one sink would have been sent.
 type SinkForecast struct {
-	Sink     string
-	Messages int64
-	PerDay   float64
-	Kinds    map[alert.Kind]int64 // messages by what they tell
+	Sink     string               `json:"sink"`
+	Messages int64                `json:"messages"`
+	PerDay   float64              `json:"perDay"`
+	Kinds    map[alert.Kind]int64 `json:"kinds"` // messages by what they tell
 }
 
 // messages are findings on their way through grouping, routes, repeats and quotas,

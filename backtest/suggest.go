@@ -38,22 +38,10 @@ func exceptionFields() []exceptionField {
 }
 
 func (t *told) exception(actor string) Suggestion {
-	s := Suggestion{Match: []Share{{Value: "actor=" + actor}}}
+	s := Suggestion{Match: []Match{{"actor", actor}}}
 	for _, field := range exceptionFields() {
-		value, one := "", true
-		for i := range t.findings {
-			f := &t.findings[i]
-			if f.actor != actor {
-				continue
-			}
-			if v := field.of(f); value == "" {
-				value = v
-			} else if v != value {
-				one = false
-			}
-		}
-		if one && value != "" {
-			s.Match = append(s.Match, Share{Value: field.name + "=" + value})
+		if value := t.only(actor, field.of); value != "" {
+			s.Match = append(s.Match, Match{field.name, value})
 		}
 	}
 	hidden := func(f *finding) bool { return f.actor == actor }
@@ -65,4 +53,21 @@ func (t *told) exception(actor string) Suggestion {
 	s.LeavesAlerts = int64(t.alerts(hidden))
 	s.HidesAlerts = int64(t.alerts(nil)) - s.LeavesAlerts
 	return s
+}
+
+// only is the value that all findings of the actor have; empty when they differ.
+func (t *told) only(actor string, of func(*finding) string) (value string) {
+	first := true
+	for i := range t.findings {
+		f := &t.findings[i]
+		if f.actor != actor {
+			continue
+		}
+		if v := of(f); first {
+			value, first = v, false
+		} else if v != value {
+			return ""
+		}
+	}
+	return value
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect/memory"
@@ -38,6 +39,17 @@ type batch struct {
 // figures are a batch's share of the totals.
 type figures struct {
 	files, records, bytes, decompressed int64
+	first, last                         time.Time // of the records, with Options.Span
+}
+
+// span takes a record's time in.
+func (f *figures) span(t time.Time) {
+	if f.first.IsZero() || t.Before(f.first) {
+		f.first = t
+	}
+	if t.After(f.last) {
+		f.last = t
+	}
 }
 
 // hit is one finding of a batch.

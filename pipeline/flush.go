@@ -14,6 +14,7 @@ type flusher struct {
 	o       *Options
 	seen    *seen // nil when duplicates are kept
 	totals  report.Totals
+	span    figures // its times alone
 	byRule  []int64
 	repeats []bool // of the current batch's records
 	memory  *remembering
@@ -24,6 +25,10 @@ func (f *flusher) flush(b *batch) error {
 	f.totals.Records += b.figures.records
 	f.totals.Bytes += b.figures.bytes
 	f.totals.DecompressedBytes += b.figures.decompressed
+	if !b.figures.first.IsZero() {
+		f.span.span(b.figures.first)
+		f.span.span(b.figures.last)
+	}
 	f.totals.Faults += int64(len(b.faults) + b.more)
 	if b.ignored != "" && f.o.Ignored != nil {
 		f.o.Ignored(b.file, b.ignored)

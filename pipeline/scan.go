@@ -34,6 +34,8 @@ type Options struct {
 	From, To time.Time
 	// KeepDuplicates judges a record even if its identity was seen before.
 	KeepDuplicates bool
+	// Span asks for the records' first and last time, which costs reading each.
+	Span bool
 	// WithEvent adds the raw record to each finding.
 	WithEvent bool
 	Limits    cloudtrail.Limits
@@ -68,6 +70,9 @@ type Result struct {
 	Totals report.Totals
 	// ByRule counts the findings of Options.Rules, by index.
 	ByRule []int64
+	// First and Last are the earliest and the latest eventTime of the records
+	// between Options.From and To, UTC; zero without Options.Span.
+	First, Last time.Time
 }
 
 // Scan judges all records of the listing. Whatever is wrong with an input is a
@@ -86,7 +91,7 @@ func Scan(ctx context.Context, o Options) (Result, error) {
 	}
 	err := s.run(ctx)
 	s.out.totals.Seconds = now().Sub(began).Seconds()
-	return Result{s.out.totals, s.byRule()}, err
+	return Result{s.out.totals, s.byRule(), s.out.span.first, s.out.span.last}, err
 }
 
 // scan is one run of Scan.

@@ -161,6 +161,11 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 		if !inTime(rec, w.o.From, w.o.To) {
 			return nil
 		}
+		if w.o.Span {
+			if t, ok := rec.Time(); ok {
+				b.figures.span(t)
+			}
+		}
 	}
 	w.rec, w.index, w.event = rec, index, w.event[:0]
 	if w.out.seen != nil {

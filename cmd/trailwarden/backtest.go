@@ -36,11 +36,13 @@ type backtestCommand struct {
 	Bucket  string   `default:"24h" placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h or 24h."`
 	Suggest bool     `help:"Propose the narrowest exceptions, with what they would have hidden."`
 	Format  string   `short:"f" default:"table" enum:"table,json" help:"table or json."`
+
+	badRules bool // some are invalid and were left out
 }
 
 // Help says what is forecast.
-func (backtestCommand) Help() string {
-	return "Findings of one rule that share the values of its group_by fields within one bucket of event time are one alert. Exit codes: 0 done; 2 bad usage or an invalid rule; 3 some input could not be read."
+func (*backtestCommand) Help() string {
+	return "Findings of one rule that share the values of its group_by fields within one bucket of event time are one alert. Exit codes: 0 done; 2 bad usage, or an invalid rule, which the others do without; 3 some input could not be read."
 }
 
 // Run replays and prints the forecast.
@@ -62,10 +64,16 @@ func (c *backtestCommand) Run(s *streams) error {
 	} else {
 		err = c.print(s, &r)
 	}
-	if err == nil && r.Faults > 0 {
-		err = exit{exitFault}
+	switch {
+	case err != nil:
+		return err
+	case c.badRules:
+		s.say("some rules are invalid and judged nothing; see above")
+		return exit{exitUsage}
+	case r.Faults > 0:
+		return exit{exitFault}
 	}
-	return err
+	return nil
 }
 
 func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.Options, err error) {
@@ -112,10 +120,8 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 
 func (c *backtestCommand) load(s *streams, paths []string, cfg *config.Config) ([]*rule.Rule, error) {
 	set, list := assemble.Rules(paths, cfg)
-	if diagnose(s, list) > 0 {
-		return nil, exit{exitUsage}
-	}
-	return set.Rules, nil
+	c.badRules = diagnose(s, list) > 0 || c.badRules
+	return set.Rules, someActive(s, set)
 }
 
 func (c *backtestCommand) print(s *streams, r *backtest.Report) error {
@@ -181,7 +187,7 @@ func principals(f *backtest.Forecast) string {
 func suggest(s *streams, f *backtest.Forecast, x *backtest.Suggestion) {
 	var all []string
 	for _, m := range x.Match {
-		all = append(all, m.Value)
+		all = append(all, m.Field+"="+m.Value)
 	}
 	fmt.Fprintf(s.out, "%s: an exception for %s would have hidden %d of %d findings and %d of %d alerts\n",
 		visible.Text(f.Rule), visible.Text(strings.Join(all, ", ")), x.Hides, f.Findings, x.HidesAlerts, f.Alerts)

@@ -194,6 +194,12 @@ func (j *scanJob) loadRules(cfg *config.Config) error {
 	set, list := assemble.Rules(j.cmd.Rules, cfg)
 	checkRegions(j.streams, j.cmd.Rules, cfg, set)
 	j.badRules = diagnose(j.streams, list) > 0
+	j.set = set
+	return someActive(j.streams, set)
+}
+
+// someActive names the rules that judge nothing; that all are so is an error.
+func someActive(s *streams, set *rule.Set) error {
 	active, inactive := 0, notes{}
 	for _, r := range set.Rules {
 		if r.Inactive == "" {
@@ -202,11 +208,9 @@ func (j *scanJob) loadRules(cfg *config.Config) error {
 		}
 		inactive.add(r.Inactive, fmt.Sprintf("rule %s (%s) judges nothing: %s", r.ID, place(r.File, r.Line), r.Inactive))
 	}
-	inactive.print(j.streams, "")
-	if active == 0 {
+	if inactive.print(s, ""); active == 0 {
 		return errors.New("no rule is left to judge by; give rule files with --rules, or leave it out for the starter pack")
 	}
-	j.set = set
 	return nil
 }
 
