@@ -185,7 +185,7 @@ func (s *Spec) summary(d *Detection) string {
 		}
 		return fmt.Sprintf("%s went into ALARM: %s behind it", s.Alarm.Name, records)
 	case Ordered:
-		return fmt.Sprintf("%s in order within %s: %s", records, took, s.steps())
+		return fmt.Sprintf("%s in order within %s: %s", records, took, s.steps()) + s.differed(d)
 	case Inputs, Expression:
 		return fmt.Sprintf("%s of %s within %s", records, s.inputNames(), took)
 	}
@@ -256,7 +256,7 @@ func (s *Spec) steps() string {
 		if j-i > 1 {
 			name = fmt.Sprintf("%d × %s", j-i, name)
 		}
-		all = append(all, name)
+		all = append(all, name+s.Differ.words(s, i))
 		i = j
 	}
 	return strings.Join(all, ", then ")

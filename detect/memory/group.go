@@ -356,6 +356,9 @@ func (s *Spec) fingerprint() string {
 	if s.Alarm != nil {
 		text += fmt.Sprint(s.Alarm.Period, s.Alarm.Periods, s.Alarm.Datapoints, s.Alarm.Statistic, s.Alarm.Threshold, s.Alarm.Missing, s.Alarm.KeepWhenFew)
 	}
+	if s.Differ != nil {
+		text += fmt.Sprint("differ", *s.Differ)
+	}
 	return text
 }
 

@@ -92,6 +92,9 @@ func joined(hits []hit) []hit {
 	for _, h := range hits {
 		if n := len(out); n > 0 && out[n-1].at == h.at && out[n-1].key == h.key {
 			out[n-1].inputs |= h.inputs
+			if out[n-1].value == "" { // of an input that has none
+				out[n-1].value = h.value
+			}
 			continue
 		}
 		out = append(out, h)
@@ -106,10 +109,13 @@ func keyOf(id string) (k cloudtrail.Key) {
 }
 
 // form is how the hits of one Spec are written: only what differs among them.
-type form struct{ inputs, weights, values, numbers bool }
+type form struct {
+	inputs, weights, values, numbers bool
+	steps                            bool // it is inputs that matter first
+}
 
 func (s *Spec) form() form {
-	return form{len(s.Inputs) > 1 || s.Kind == Alarm, s.thins(), s.valued(), s.numbered()}
+	return form{len(s.Inputs) > 1 || s.Kind == Alarm, s.thins(), s.valued(), s.numbered(), s.Kind == Ordered}
 }
 
 // appendHit writes h; times are relative to base.

@@ -26,6 +26,7 @@ type specLog struct {
 	value  column[uint32]
 	input  column[uint8]
 	number column[float64]
+	steps  bool // as in its form
 }
 
 // Of a pair, the group is above the record.
@@ -94,6 +95,7 @@ func (l *hitLog) add(spec int, f form, input int, group, value uint32, number fl
 	s.pairs.add(uint64(group)<<recordBits | uint64(l.times.len()-1))
 	if f.values {
 		s.value.add(value)
+		s.steps = f.steps
 	}
 	if f.inputs {
 		s.input.add(uint8(input))
@@ -133,7 +135,8 @@ func (l *hitLog) read(s *specLog, seen []sighting, into []hit) []hit {
 type sighting struct {
 	at int64
 	n  uint32 // of the hit
-	// mark is the number of its value, or its input of a Spec without values.
+	// mark is the number of its value, or its input of a Spec without values and
+	// of one of steps.
 	mark uint32
 }
 
@@ -200,7 +203,7 @@ func (g *grouping) gather(l *hitLog, s *specLog, from int, least uint32) (to int
 		}
 		x := sighting{at: l.times.at(uint32(p)), n: n}
 		switch {
-		case s.value.len() > 0:
+		case s.value.len() > 0 && !s.steps:
 			x.mark = s.value.at(n)
 		case s.input.len() > 0:
 			x.mark = uint32(s.input.at(n))

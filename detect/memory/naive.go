@@ -95,8 +95,7 @@ func (n naive) windows() (all []episode) {
 		}
 		here := n.between(at, at)
 		if open == nil {
-			open = &episode{at: at, trigger: here[len(here)-1], value: value}
-			open.add(win...)
+			open = n.s.opening(at, here[len(here)-1], value, win)
 			continue
 		}
 		open.add(here...)
@@ -133,7 +132,7 @@ func (n naive) judge(win []hit) (float64, bool) {
 	v := float64(len(win))
 	switch n.s.Kind {
 	case Ordered:
-		return v, n.chain(win, 0, math.MinInt64, nil)
+		return v, n.chain(win, 0, math.MinInt64, "", nil)
 	case Expression:
 		return v, n.s.Expr.holds(present)
 	case Distinct:
@@ -152,14 +151,23 @@ func (n naive) judge(win []hit) (float64, bool) {
 }
 
 // chain tells whether the steps from the given one on can be met by different
-// records, none earlier than the one before it.
-func (n naive) chain(win []hit, step int, from int64, used []uint64) bool {
+// records, none earlier than the one before it; value is that of the step that
+// others are compared with.
+func (n naive) chain(win []hit, step int, from int64, value string, used []uint64) bool {
 	if step == len(n.s.Steps) {
 		return true
 	}
+	d := n.s.Differ
 	for _, h := range win {
-		if h.at >= from && h.inputs>>n.s.Steps[step]&1 == 1 && !slices.Contains(used, h.key) &&
-			n.chain(win, step+1, h.at, append(slices.Clone(used), h.key)) {
+		if h.at < from || h.inputs>>n.s.Steps[step]&1 == 0 || slices.Contains(used, h.key) ||
+			d != nil && slices.Contains(d.Steps, step) && h.value == value {
+			continue
+		}
+		compared := value
+		if d != nil && step == d.From {
+			compared = h.value
+		}
+		if n.chain(win, step+1, h.at, compared, append(slices.Clone(used), h.key)) {
 			return true
 		}
 	}

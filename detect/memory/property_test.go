@@ -57,11 +57,34 @@ func randomSpecs(r *rand.Rand) (all []*memory.Spec) {
 			Rate: memory.RateSettings{Baseline: 30 * time.Minute, Season: memory.Never, Factor: 1 + r.Float64(), Least: float64(1 + r.IntN(4))}},
 		&memory.Spec{Kind: memory.Alarm, Inputs: inputs(1), Alarm: randomAlarm(r)},
 	)
+	for range 3 {
+		all = append(all, randomDifference(r, w()))
+	}
 	all = append(all, &memory.Spec{Kind: memory.Count, Window: w(), Bounds: memory.AtLeast(2), Inputs: []memory.Input{{From: 5}, {From: 7}}})
 	for i, s := range all {
 		s.Rule = fmt.Sprintf("%d-%v", i, s.Kind)
 	}
 	return all
+}
+
+// randomDifference is a sequence some of whose steps differ from an earlier one.
+func randomDifference(r *rand.Rand, window time.Duration) *memory.Spec {
+	s := &memory.Spec{Kind: memory.Ordered, Inputs: inputs(4), Window: window, Over: []string{"network"}}
+	one := []struct {
+		steps  []int
+		differ memory.Difference
+	}{
+		{[]int{0, 1}, memory.Difference{From: 0, Steps: []int{1}}},
+		{[]int{0, 1, 2}, memory.Difference{From: 0, Steps: []int{1, 2}}},
+		{[]int{0, 1, 2}, memory.Difference{From: 0, Steps: []int{2}}},
+		{[]int{3, 3, 0, 1, 3}, memory.Difference{From: 2, Steps: []int{3}}},
+		{[]int{3, 0, 3, 1, 2}, memory.Difference{From: 1, Steps: []int{3, 4}}},
+	}[r.IntN(5)]
+	s.Steps, s.Differ = one.steps, &one.differ
+	for i := range 3 {
+		s.Inputs[i].Value = []memory.Field{memory.FieldOf("network")}
+	}
+	return s
 }
 
 func randomAlarm(r *rand.Rand) *memory.AlarmSettings {
@@ -98,7 +121,9 @@ func randomHits(r *rand.Rand, specs []*memory.Spec, n int) (hits []memory.Hit) {
 				if spec.Kind != memory.Alarm && s != len(specs)-1 && s != 5 && s != 7 && i%2 == 0 {
 					h.Group = memory.AppendValue(nil, fmt.Append(nil, "g", i%4))
 				}
-				h.Value = memory.AppendValue(nil, fmt.Append(nil, "v", (i*7+3)%5))
+				if spec.Differ == nil || len(spec.Inputs[in].Value) > 0 {
+					h.Value = memory.AppendValue(nil, fmt.Append(nil, "v", (i*7+3)%5))
+				}
 				h.Number = []float64{0, 1, 2, 5, 0.5, 0.1, 7}[i%7]
 				hits = append(hits, h)
 			}

@@ -12,9 +12,11 @@ type sliding struct {
 	agg  *aggregate
 	best []int64 // Ordered: latest start of the first i+1 steps
 	last int64   // instant judged last
-	ep   *episode
-	done []episode
-	past []stretch // episodes that are over, for records that come very late
+	// chains are in place of best where a later step is compared, see Difference.
+	chains [][]chain
+	ep     *episode
+	done   []episode
+	past   []stretch // episodes that are over, for records that come very late
 }
 
 func (m *sliding) step(at int64, hits []hit) {
@@ -30,8 +32,7 @@ func (m *sliding) step(at int64, hits []hit) {
 	case !holds:
 		m.end()
 	case m.ep == nil:
-		m.ep = &episode{at: at, trigger: hits[len(hits)-1], value: value}
-		m.ep.add(m.win...)
+		m.ep = m.s.opening(at, hits[len(hits)-1], value, m.win)
 	default:
 		m.ep.add(hits...)
 		if m.s.Kind != Count { // of which trim keeps enough and no more
@@ -60,7 +61,11 @@ func (m *sliding) take(hits []hit) {
 	for i := range hits {
 		m.agg.add(&hits[i])
 	}
-	if m.s.Kind == Ordered {
+	switch {
+	case m.s.Kind != Ordered:
+	case m.s.Differ != nil:
+		m.compared(hits)
+	default:
 		m.follow(hits)
 	}
 }
@@ -96,8 +101,8 @@ func (m *sliding) follow(hits []hit) {
 		if start == math.MinInt64 || len(hits) == 0 {
 			continue
 		}
-		taken := make([]int, len(hits)) // the step that a record is, plus one
-		for j := i; j < len(steps) && assign(steps, hits, taken, j, make([]bool, len(hits))); j++ {
+		a := assignment{s: m.s, hits: hits, taken: make([]int, len(hits))}
+		for j := i; j < len(steps) && a.place(j); j++ {
 			m.best[j] = max(m.best[j], start)
 			if len(hits) == 1 {
 				break
@@ -129,16 +134,26 @@ func (m *sliding) useful(hits []hit) []hit {
 	return out
 }
 
-// assign finds a record of the instant for step j, moving other steps to other
-// records where that helps.
-func assign(steps []int, hits []hit, taken []int, j int, tried []bool) bool {
-	for r := range hits {
-		if tried[r] || hits[r].inputs>>steps[j]&1 == 0 {
+// assignment is which records of an instant are which steps.
+type assignment struct {
+	s     *Spec
+	hits  []hit
+	value string // of the step that others are compared with
+	taken []int  // the step that a record is, plus one
+}
+
+// place finds a record for step j, moving other steps to other records where
+// that helps.
+func (a *assignment) place(j int) bool { return a.find(j, make([]bool, len(a.hits))) }
+
+func (a *assignment) find(j int, tried []bool) bool {
+	for r := range a.hits {
+		if tried[r] || !a.s.fits(&a.hits[r], j, a.value) {
 			continue
 		}
 		tried[r] = true
-		if taken[r] == 0 || assign(steps, hits, taken, taken[r]-1, tried) {
-			taken[r] = j + 1
+		if a.taken[r] == 0 || a.find(a.taken[r]-1, tried) {
+			a.taken[r] = j + 1
 			return true
 		}
 	}
@@ -159,7 +174,7 @@ func (m *sliding) judge(at int64) (value float64, holds bool) {
 func (m *sliding) until(clock int64) {
 	if m.last+m.s.window() < clock {
 		m.end()
-		m.win, m.best, m.agg = nil, nil, newAggregate(m.s)
+		m.win, m.best, m.chains, m.agg = nil, nil, nil, newAggregate(m.s)
 	}
 	m.past = forgotten(m.past, clock)
 }
@@ -188,6 +203,11 @@ func (m *sliding) code(c *codec) {
 	c.optional(&m.ep)
 	list(c, &m.best, func(p *int64) { c.int(p) })
 	list(c, &m.past, func(p *stretch) { c.int(&p.first); c.int(&p.last) })
+	if m.s.Differ != nil {
+		list(c, &m.chains, func(all *[]chain) {
+			list(c, all, func(p *chain) { c.int(&p.start); c.text(&p.value) })
+		})
+	}
 	for i := range m.win {
 		if c.reading {
 			m.agg.add(&m.win[i])

@@ -52,10 +52,11 @@ type Spec struct {
 	Over   []string // names of the fields whose values are counted
 
 	Window     time.Duration
-	Bounds     []Bound // all must hold; of Count to Inputs
-	Percentile float64 // 0 to 100
-	Expr       *Expr   // of Expression
-	Steps      []int   // of Ordered: the input of each step
+	Bounds     []Bound     // all must hold; of Count to Inputs
+	Percentile float64     // 0 to 100
+	Expr       *Expr       // of Expression
+	Steps      []int       // of Ordered: the input of each step
+	Differ     *Difference // of Ordered: steps whose value is another than an earlier one's; nil means none
 
 	// FirstSeen says nothing until the group is known for Warmup; Rate until
 	// Warmup of its past is known.
@@ -73,7 +74,7 @@ type Input struct {
 	From int
 
 	By     []Field // the group's values, in the order of Spec.By; a record that lacks one is left out
-	Value  []Field // what Distinct and FirstSeen look at, the actor of Alarm; one that lacks it is left out
+	Value  []Field // what Distinct, FirstSeen and Difference look at, the actor of Alarm; one that lacks it is left out
 	Number *Field  // what Sum, Average, Percentile and Alarm add up; one without a number is left out
 	Amount float64 // in place of Number when that is nil
 }
@@ -167,7 +168,7 @@ func (s *Spec) window() int64 { return s.Window.Milliseconds() }
 
 // valued and numbered tell what a hit of the Spec carries.
 func (s *Spec) valued() bool {
-	return s.Kind == Distinct || s.Kind == FirstSeen || s.Kind == Alarm
+	return s.Kind == Distinct || s.Kind == FirstSeen || s.Kind == Alarm || s.Differ != nil
 }
 
 func (s *Spec) numbered() bool {
