@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"slices"
+	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
@@ -46,26 +48,33 @@ func registerScalars(conn *sql.Conn) error {
 	return nil
 }
 
-// macros are functions of Trino that are made of the engine's own.
-func macros() []string {
-	return []string{
-		`CREATE MACRO ct_split_part(s, d, i) AS CASE WHEN i <= len(string_split(s, d)) THEN split_part(s, d, i) END`,
-		`CREATE MACRO ct_split(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)
+// macros are functions of Trino that are made of the engine's own. Making all of
+// them takes longer than many a question, so only those are made that a text names.
+func macros(texts ...string) (used []string) {
+	for _, m := range [...]string{
+		`ct_split_part(s, d, i) AS CASE WHEN i <= len(string_split(s, d)) THEN split_part(s, d, i) END`,
+		`ct_split(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)
 			ELSE list_append(string_split(s, d)[1:n-1], array_to_string(string_split(s, d)[n:], d)) END`,
-		`CREATE MACRO ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
-		`CREATE MACRO ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
+		`ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
+		`ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
 			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
-		`CREATE MACRO ct_iso_text(t, clock) AS strftime(clock, '%Y-%m-%dT%H:%M:%S.%g') || printf('%s%02d:%02d',
+		`ct_iso_text(t, clock) AS strftime(clock, '%Y-%m-%dT%H:%M:%S.%g') || printf('%s%02d:%02d',
 			CASE WHEN clock < timezone('UTC', t) THEN '-' ELSE '+' END, abs(date_sub('minute', timezone('UTC', t), clock)) // 60,
 			abs(date_sub('minute', timezone('UTC', t), clock)) % 60)`,
-		`CREATE MACRO ct_multimap_of(l) AS map_from_entries(list_transform(list_distinct(list_transform(l, e -> e.k)),
+		`ct_multimap_of(l) AS map_from_entries(list_transform(list_distinct(list_transform(l, e -> e.k)),
 			k -> row(k, list_transform(list_filter(l, e -> e.k = k), e -> e.v))))`,
-		`CREATE MACRO ct_top(l, n) AS map_from_entries(list_transform(list_sort(list_transform(l,
+		`ct_top(l, n) AS map_from_entries(list_transform(list_sort(list_transform(l,
 			e -> struct_pack(c := -CAST(e.value AS BIGINT), k := e.key)))[1:n], o -> row(o.k, -o.c)))`,
-		`CREATE MACRO ct_width_bucket(x, lo, hi, n) AS CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
+		`ct_width_bucket(x, lo, hi, n) AS CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
 			ELSE CAST(floor((x - lo) / (hi - lo) * n) AS BIGINT) + 1 END
 			ELSE CASE WHEN x > lo THEN 0 WHEN x <= hi THEN n + 1 ELSE CAST(floor((lo - x) / (lo - hi) * n) AS BIGINT) + 1 END END`,
-		`CREATE MACRO ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN '"NULL"' THEN 'unknown'
+		`ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN '"NULL"' THEN 'unknown'
 			WHEN 'TIMESTAMP' THEN 'timestamp(3)' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE lower(t) END`,
+	} {
+		name, _, _ := strings.Cut(m, "(")
+		if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, name+"(") }) {
+			used = append(used, "CREATE MACRO "+m)
+		}
 	}
+	return used
 }

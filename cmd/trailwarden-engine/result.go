@@ -50,13 +50,73 @@ type result struct {
 
 // prepare prepares a query; values with parts, and JSON, are made to come as
 // JSON text.
-func prepare(ctx context.Context, c *duckdb.Conn, query string) (r *result, err error) {
-	r = &result{}
-	if strings.HasPrefix(query, "EXPLAIN ") {
-		r.columns = []sandbox.Column{{Name: "explain_key"}, {Name: "explain_value"}}
-	} else if r.columns, err = describe(ctx, c, query); err != nil {
+func prepare(ctx context.Context, c *duckdb.Conn, query string) (*result, error) {
+	r := &result{}
+	var err error
+	if r.stmt, err = onlyQuery(ctx, c, query); err != nil {
 		return nil, at("prepare", err)
 	}
+	if strings.HasPrefix(query, "EXPLAIN ") {
+		r.columns = []sandbox.Column{{Name: "explain_key"}, {Name: "explain_value"}}
+		return r, nil
+	}
+	if r.columns = plainColumns(r.stmt, query); r.columns != nil {
+		return r, nil
+	}
+	if r.columns, err = describe(ctx, c, query); err == nil {
+		err = r.flatten(ctx, c, query)
+	}
+	if err != nil {
+		return nil, at("prepare", errors.Join(err, r.stmt.Close()))
+	}
+	return r, nil
+}
+
+// onlyQuery prepares the statement if it is a query.
+func onlyQuery(ctx context.Context, c *duckdb.Conn, query string) (*duckdb.Stmt, error) {
+	prepared, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	stmt := prepared.(*duckdb.Stmt)
+	if t, err := stmt.StatementType(); err != nil || t != duckdb.STATEMENT_TYPE_SELECT && t != duckdb.STATEMENT_TYPE_EXPLAIN {
+		return nil, errors.Join(err, errors.New("only a query can be run"), stmt.Close())
+	}
+	return stmt, nil
+}
+
+// plainTypes are the types without parts, as DESCRIBE names them.
+var plainTypes = map[duckdb.Type]string{
+	duckdb.TYPE_VARCHAR: "VARCHAR", duckdb.TYPE_BIGINT: "BIGINT", duckdb.TYPE_INTEGER: "INTEGER", duckdb.TYPE_HUGEINT: "HUGEINT",
+	duckdb.TYPE_DOUBLE: "DOUBLE", duckdb.TYPE_BOOLEAN: "BOOLEAN", duckdb.TYPE_DATE: "DATE", duckdb.TYPE_TIMESTAMP: "TIMESTAMP",
+	duckdb.TYPE_TIMESTAMP_TZ: "TIMESTAMP WITH TIME ZONE",
+}
+
+// plainColumns are the columns of a prepared query, or nil when DESCRIBE must be
+// asked, which opens the files of a lake once more: for types with parts, and
+// where a text may be JSON, which the statement does not tell apart.
+func plainColumns(stmt *duckdb.Stmt, query string) []sandbox.Column {
+	n, err := stmt.ColumnCount()
+	if err != nil || strings.Contains(strings.ToLower(query), "json") {
+		return nil
+	}
+	all := make([]sandbox.Column, n)
+	for i := range all {
+		kind, err := stmt.ColumnType(i)
+		name, plain := plainTypes[kind]
+		if err != nil || !plain {
+			return nil
+		}
+		if all[i].Name, err = stmt.ColumnName(i); err != nil {
+			return nil
+		}
+		all[i].EngineType, all[i].Type = name, trinoType(name)
+	}
+	return all
+}
+
+// flatten prepares the query anew, as one whose columns have no parts.
+func (r *result) flatten(ctx context.Context, c *duckdb.Conn, query string) error {
 	list, names, nested := make([]string, len(r.columns)), make([]string, len(r.columns)), false
 	for i, column := range r.columns {
 		names[i] = fmt.Sprintf("c%d", i)
@@ -68,18 +128,17 @@ func prepare(ctx context.Context, c *duckdb.Conn, query string) (r *result, err 
 			list[i], nested = "CAST("+names[i]+" AS VARCHAR)", true
 		}
 	}
-	if nested {
-		query = "SELECT " + strings.Join(list, ", ") + " FROM (" + query + "\n) AS ct_result(" + strings.Join(names, ", ") + ")"
+	if !nested {
+		return nil
 	}
-	stmt, err := c.PrepareContext(ctx, query)
+	query = "SELECT " + strings.Join(list, ", ") + " FROM (" + query + "\n) AS ct_result(" + strings.Join(names, ", ") + ")"
+	stmt, err := onlyQuery(ctx, c, query)
 	if err != nil {
-		return nil, at("prepare", err)
+		return err
 	}
-	r.stmt = stmt.(*duckdb.Stmt)
-	if t, err := r.stmt.StatementType(); err != nil || t != duckdb.STATEMENT_TYPE_SELECT && t != duckdb.STATEMENT_TYPE_EXPLAIN {
-		return nil, at("prepare", errors.Join(err, errors.New("only a query can be run"), stmt.Close()))
-	}
-	return r, nil
+	err = r.stmt.Close()
+	r.stmt = stmt
+	return err
 }
 
 // describe asks for a query's columns without running it.
