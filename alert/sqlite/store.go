@@ -97,11 +97,16 @@ func passes(err error) bool {
 	return errors.As(err, &e) && (e.Code()&0xff == codeBusy || e.Code() == codeGone)
 }
 
+// foldEvery has the journal brought into the file whenever it has 2,048 pages, or
+// 8 MiB: an alert is written when it is found and again when it is told, and what
+// is in the journal twice goes into the file once.
+const foldEvery = "wal_autocheckpoint(2048)"
+
 func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if note := checkJournal(s.path + "-wal"); note != "" {
 		s.notes = append(s.notes, note)
 	}
-	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(256)"); err != nil {
+	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", foldEvery); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)

@@ -5,12 +5,18 @@ package main
 import (
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/internal/ballast"
 )
 
 func main() {
-	ballast.Drop()
+	// A server keeps it: with little in use, garbage would be collected each time
+	// that some ten megabytes of it have come together, dozens of times a second
+	// when much is found.
+	if !slices.Contains(os.Args[1:], "serve") {
+		ballast.Drop()
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
