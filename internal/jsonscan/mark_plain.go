@@ -3,6 +3,7 @@ package jsonscan
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 const blockSize = 64
@@ -13,52 +14,156 @@ const (
 )
 
 // markPlain lists the marks of text[x.done:end] without vector instructions.
-// Strings are crossed eight bytes at a time.
 func (x *Index) markPlain(end int) {
-	b, marks := x.text, x.marks
-	i, in := x.done, x.state.inString != 0
-	if x.state.escaped != 0 && i < end {
-		if in && b[i] < ' ' {
-			marks = append(marks, uint32(i))
-		} else if !in && isBracket(b[i]) {
-			marks = append(marks, uint32(i))
+	for x.done < end {
+		if x.state.escaped == 0 && end-x.done >= wordSlack {
+			x.markWords(end)
 		}
-		i++
+		if x.done < end {
+			x.markBytes(min(end, x.done+wordSlack))
+		}
 	}
-	escaped := false
-	for i < end {
-		if in {
-			i = special(b, i, end)
-			if i == end {
+}
+
+// wordSlack is how far markWords may look past the place where it is, in bytes.
+const wordSlack = 16
+
+// markWords lists marks from text[x.done] on, which is not escaped, and stops
+// where less than wordSlack is left before end, or where something stands that
+// is in no log: only markBytes knows what to do about that.
+//
+// Almost all of a log are strings, and almost all of them are followed by a
+// colon or a comma and the next string. So this loop crosses strings eight bytes
+// at a time and looks at the rest byte by byte.
+func (x *Index) markWords(end int) {
+	c := wordCursor{
+		text: unsafe.Pointer(unsafe.SliceData(x.text)), i: uintptr(x.done), last: uintptr(end - wordSlack),
+		out: unsafe.Pointer(unsafe.SliceData(x.marks[len(x.marks):cap(x.marks)])),
+	}
+	first := c.out
+	in := x.state.inString != 0
+	for c.i <= c.last {
+		if !in {
+			if in = c.gap(); !in {
 				break
 			}
+			continue
 		}
-		c := b[i]
+		c.strings()
+		if c.i > c.last {
+			break
+		}
+		if b := x.text[c.i]; b == '"' {
+			c.mark()
+			in = false
+		} else if b == '\\' && escapeSound(x.text, int(c.i)) {
+			c.i += 2
+		} else {
+			break
+		}
+	}
+	x.marks = x.marks[:len(x.marks)+int(uintptr(c.out)-uintptr(first))/4]
+	x.done, x.state = int(c.i), scanState{}
+	if in {
+		x.state.inString = ^uint64(0)
+	}
+	if c.seen&highs != 0 {
+		x.odd = x.done
+	}
+}
+
+// wordCursor is where markWords is. Its memory access is unchecked, which halves
+// the time. It is safe because
+//   - text is read at most wordSlack bytes from i on, and i <= last holds when
+//     a word is;
+//   - there is at most one mark for each byte that is passed, and Index.reserve
+//     has made room for as many, and a block more.
+type wordCursor struct {
+	text    unsafe.Pointer
+	i, last uintptr
+	out     unsafe.Pointer // where the next mark goes
+	seen    uint64         // all bytes that were passed, or-ed
+}
+
+// mark lists the place i and steps over it.
+func (c *wordCursor) mark() {
+	*(*uint32)(c.out) = uint32(c.i)
+	c.out = unsafe.Add(c.out, 4)
+	c.i++
+}
+
+// strings goes from inside a string to the first quote, backslash or control
+// character that does not end a string with another one right behind: then it
+// marks the two quotes and goes on.
+//
+// One test finds quotes and control characters: with bit 2 turned over, they are
+// what is less than 0x21. Each term is exact up to its first hit, which is all
+// that is asked, and bytes above 0x7f never are one.
+func (c *wordCursor) strings() {
+	text, i, last, out, seen := c.text, c.i, c.last, c.out, c.seen
+	for i <= last {
+		w := word64(unsafe.Add(text, i))
+		hit := (((w ^ 0x02*lows) - 0x21*lows) | ((w ^ '\\'*lows) - lows)) &^ w & highs
+		seen |= w
+		if hit == 0 {
+			i += 8
+			continue
+		}
+		i += uintptr(bits.TrailingZeros64(hit) >> 3)
+		between := word32(unsafe.Add(text, i)) & threeBytes
+		if between != betweenKey && between != betweenVal {
+			break
+		}
+		*(*uint32)(out) = uint32(i)
+		*(*uint32)(unsafe.Add(out, 4)) = uint32(i + 2)
+		out = unsafe.Add(out, 8)
+		i += 3
+	}
+	c.i, c.out, c.seen = i, out, seen
+}
+
+// gap goes from outside a string to the next one and marks what stands between.
+// It reports whether there is one before last.
+func (c *wordCursor) gap() bool {
+	for c.i <= c.last {
+		b := *(*byte)(unsafe.Add(c.text, c.i))
 		switch {
-		case c == '"':
-			marks = append(marks, uint32(i))
-			in = !in
-		case c == '\\':
-			if in && !escapeSound(b, i) {
-				marks = append(marks, uint32(i))
-			}
-			if i+1 >= end {
-				escaped = true
-				break
-			}
-			i++
-			if in && b[i] < ' ' || !in && isBracket(b[i]) {
-				marks = append(marks, uint32(i))
-			}
-		case in: // a control character
-			marks = append(marks, uint32(i))
-		case isBracket(c):
-			marks = append(marks, uint32(i))
+		case b == '"':
+			c.mark()
+			return true
+		case isBracket(b):
+			c.mark()
+		case b == '\\':
+			return false
+		default:
+			c.seen |= uint64(b)
+			c.i++
 		}
-		i++
 	}
-	x.marks, x.done, x.odd = marks, end, end
-	x.state = scanState{}
+	return false
+}
+
+// word64 and word32 read a little-endian number, by one load where the machine
+// allows it.
+func word64(p unsafe.Pointer) uint64 { return binary.LittleEndian.Uint64((*[8]byte)(p)[:]) }
+func word32(p unsafe.Pointer) uint32 { return binary.LittleEndian.Uint32((*[4]byte)(p)[:]) }
+
+// markBytes lists the marks of text[x.done:end] byte by byte.
+func (x *Index) markBytes(end int) {
+	b, in, escaped := x.text, x.state.inString != 0, x.state.escaped != 0
+	for i := x.done; i < end; i++ {
+		c := b[i]
+		starts := c == '\\' && !escaped
+		switch {
+		case c == '"' && !escaped:
+			x.marks = append(x.marks, uint32(i))
+			in = !in
+		case in && (c < ' ' || starts && !escapeSound(b, i)), !in && isBracket(c):
+			x.marks = append(x.marks, uint32(i))
+		}
+		escaped = starts
+	}
+	x.done, x.odd, x.state = end, end, scanState{}
 	if in {
 		x.state.inString = ^uint64(0)
 	}
@@ -70,25 +175,6 @@ func (x *Index) markPlain(end int) {
 func isBracket(c byte) bool {
 	c |= 0x20
 	return c == '{' || c == '}'
-}
-
-// special is the place of the first quote, backslash or control character in
-// b[i:end], or end.
-func special(b []byte, i, end int) int {
-	for ; i+8 <= end; i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		q := w ^ '"'*lows
-		s := w ^ '\\'*lows
-		// Each term is exact up to its first hit, which is all that is asked.
-		hit := ((q - lows) & ^q) | ((s - lows) & ^s) | ((w - ' '*lows) & ^w)
-		if hit &= highs; hit != 0 {
-			return i + bits.TrailingZeros64(hit)>>3
-		}
-	}
-	for i < end && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
-		i++
-	}
-	return i
 }
 
 // escapeSound tells whether the backslash at b[i] starts an escape of JSON.
