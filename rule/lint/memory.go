@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/rule"
 )
 
 // remembered are the checks of what a rule remembers.
@@ -13,7 +14,11 @@ func remembered(f *finder) {
 		return
 	}
 	s := f.rule.Memory.Spec
-	for _, in := range s.Inputs {
+	for i, in := range s.Inputs {
+		if i < len(f.rule.Memory.Sources) && f.rule.Memory.Sources[i] != nil {
+			f.chained(in, f.rule.Memory.Sources[i])
+			continue
+		}
 		for _, field := range slices.Concat(in.By, in.Value) {
 			f.groupField(field.Name)
 		}
@@ -29,6 +34,23 @@ func remembered(f *finder) {
 	if len(s.By) == 0 && s.Kind != memory.Alarm {
 		f.add("", warning("TL20", "the rule counts the records of everybody together",
 			"One busy account fills the window, and the finding does not say whose records they are.", "by: [account, principal]"))
+	}
+}
+
+// chained is TL21: what is counted of another rule's findings must be among what
+// they have.
+func (f *finder) chained(in memory.Input, source *rule.Rule) {
+	for _, field := range slices.Concat(in.By, in.Value) {
+		switch field.Name {
+		case "value", "count", "event_count", "value_count", "subject":
+			continue
+		}
+		if source.Memory == nil || slices.Contains(source.Memory.Spec.By, field.Name) {
+			continue
+		}
+		f.add(field.Name, warning("TL21", fmt.Sprintf("the rule goes by %q, which %s does not group by", field.Name, source.ID),
+			fmt.Sprintf("A finding of %s has one value of what it groups by and no other fields of its records, so it is not counted at all.", source.ID),
+			fmt.Sprintf("group %s by %s, too", source.ID, field.Name)))
 	}
 }
 

@@ -2,17 +2,19 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 const boolKind = cloudtrail.Bool
 
-// inactive is TL17: a valid rule that judges nothing.
+// inactive is TL17: a valid rule that judges nothing. Of an alarm TW015 says so.
 func inactive(f *finder) {
-	if f.rule.Inactive == "" || len(f.own) > 0 || f.rule.SQL != nil {
+	if f.rule.Inactive == "" || len(f.own) > 0 || f.rule.SQL != nil || f.rule.Language == "alarm" {
 		return
 	}
 	f.add("", warning("TL17", "this rule judges nothing: "+f.rule.Inactive,
@@ -57,13 +59,12 @@ func sessionKeys(f *finder) {
 	}
 }
 
-// derived are the group_by names that are no record fields.
-var derived = map[string]bool{"account": true, "actor": true, "principal": true, "network": true}
-
-// groupFields is TL15: grouping by a field that does not exist.
+// groupFields is TL15: grouping by a field that does not exist. What a rule that
+// remembers groups by itself is looked at input by input, see remembered: its
+// names may be aliases.
 func groupFields(f *finder) {
 	for _, g := range f.rule.GroupBy {
-		if derived[g] {
+		if slices.Contains(memory.Derived(), g) || f.rule.Memory != nil && slices.Contains(f.rule.Memory.Spec.By, g) {
 			continue
 		}
 		if known, _, near := f.cat.Field(g); !known {
