@@ -39,7 +39,7 @@ func keysBelow(key string) []string {
 }
 
 // StepKeys are the keys of one step of a sequence.
-func StepKeys() []string { return []string{"name", "match", "count", "by"} }
+func StepKeys() []string { return []string{"name", "match", "count", "by", "differs"} }
 
 // remember reads what a native rule remembers, if it does. Its match has been
 // read.
@@ -181,7 +181,9 @@ func (n *native) sequence(s *memory.Spec, node *yamldoc.Node) {
 	}
 	if len(s.Steps) > memory.MaxSteps {
 		n.fail(steps, CodeMemory, "the counts of the steps add up to %d; at most %d are followed", len(s.Steps), memory.MaxSteps)
+		return
 	}
+	n.differs(s, steps)
 }
 
 func (n *native) step(x *yamldoc.Node) (in memory.Input, count int) {
@@ -202,6 +204,7 @@ func (n *native) step(x *yamldoc.Node) (in memory.Input, count int) {
 			}
 		case "match":
 			in.Node = n.part(v)
+		case "differs": // read when all steps are known
 		default:
 			n.unknown(k, StepKeys(), "a step")
 		}

@@ -33,18 +33,23 @@ const (
 	principal
 	network
 	country
+	subnet
 )
 
 // kinds is how many derived fields there are, and one for paths.
-const kinds = country + 1
+const kinds = subnet + 1
 
 // Derived are the names that are no paths: account and actor as findings show
 // them; principal, the actor without the name of its session, so that all
 // sessions of a role are one; network, the sourceIPAddress's first 16 bits, 32 of
-// IPv6, which tells a change of provider from one of address; and country, the
-// code (ISO 3166 alpha-2) of the country that the address is in, for Specs that
-// Located gave somebody who knows.
-func Derived() []string { return []string{"account", "actor", "principal", "network", "country"} }
+// IPv6, which tells a change of provider from one of address; country, the code
+// (ISO 3166 alpha-2) of the country that the address is in, for Specs that
+// Located gave somebody who knows; and subnet, the address's first 24 bits, 48 of
+// IPv6, which is one line or one site. A sourceIPAddress that is no address, as of
+// calls that an AWS service makes, has no network, country or subnet.
+func Derived() []string {
+	return []string{"account", "actor", "principal", "network", "country", "subnet"}
+}
 
 // FieldOf is the field called name. A key of a path is looked for in its exact
 // letter case first, then in any; keys that contain dots themselves are found
@@ -86,9 +91,11 @@ func (f *Field) text(room []byte, rec *cloudtrail.Record) (text []byte, ok bool)
 	case principal:
 		text = withoutSession(rec.AppendActor(room))
 	case network:
-		text = networkOf(rec)
+		text = prefixOf(rec, 16, 32)
 	case country:
 		text = f.countryIn(room, rec)
+	case subnet:
+		text = prefixOf(rec, 24, 48)
 	default:
 		v := f.value(rec)
 		if !v.Exists() || v.Kind() == cloudtrail.Null {
@@ -99,13 +106,8 @@ func (f *Field) text(room []byte, rec *cloudtrail.Record) (text []byte, ok bool)
 	return text, len(text) > 0
 }
 
-// The bits of an address that name its network.
-const (
-	bits4 = 16
-	bits6 = 32
-)
-
-func networkOf(rec *cloudtrail.Record) []byte {
+// prefixOf is the first bits of the record's address, nil when it has none.
+func prefixOf(rec *cloudtrail.Record, bits4, bits6 int) []byte {
 	a, ok := detect.ParseAddr(rec.Field(cloudtrail.SourceIPAddress).Str())
 	if !ok {
 		return nil
@@ -308,9 +310,11 @@ func (r *Reading) derive(kind derived, f *Field) []byte {
 	case principal:
 		text = append(text, withoutSession(r.derive(actor, f))...)
 	case network:
-		text = append(text, networkOf(r.rec)...)
+		text = append(text, prefixOf(r.rec, 16, 32)...)
 	case country:
 		text = f.countryIn(text, r.rec)
+	case subnet:
+		text = append(text, prefixOf(r.rec, 24, 48)...)
 	}
 	r.derived[kind] = text
 	return text

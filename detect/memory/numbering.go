@@ -72,7 +72,7 @@ func newFieldSet(fields []Field) fieldSet {
 			id, s.account = cloudtrail.RecipientAccountID, true
 		case actor, principal:
 			id, s.actor = cloudtrail.UserIdentity, true
-		case network:
+		case network, subnet:
 			id = cloudtrail.SourceIPAddress
 		}
 		part := slices.Index(deciding[:], id)
