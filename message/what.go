@@ -42,10 +42,7 @@ func (b *Builder) product(source string) string {
 	if p := b.words.product[source]; p != "" {
 		return p
 	}
-	if s := b.Catalog.Service(source); s != nil {
-		return s.Title
-	}
-	return ""
+	return b.Catalog.Title(source)
 }
 
 // service is the first label of an eventSource: "s3" of s3.amazonaws.com.

@@ -14,9 +14,12 @@ import (
 // first asks for it: judging asks for regions at most, and the APIs of all
 // services are half a megabyte of text.
 type Catalog struct {
-	services func() map[string]*Service
-	fields   func() map[string]Field
-	region   func() *regionFacts
+	titles func() map[string]string
+	fields func() map[string]Field
+	region func() *regionFacts
+
+	reading sync.Once
+	known   map[string]*Service
 }
 
 // Default is the catalogue that this release ships.
@@ -24,8 +27,8 @@ func Default() *Catalog { return shipped() }
 
 var shipped = sync.OnceValue(func() *Catalog {
 	return &Catalog{
-		services: sync.OnceValue(func() map[string]*Service { return readServices(servicesText, eventsText) }),
-		fields:   sync.OnceValue(func() map[string]Field { return readFields(fieldsText) }),
-		region:   sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
+		titles: sync.OnceValue(func() map[string]string { return readTitles(servicesText, eventsText) }),
+		fields: sync.OnceValue(func() map[string]Field { return readFields(fieldsText) }),
+		region: sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
 	}
 })

@@ -96,3 +96,22 @@ func TestReadOnlySaysOnlyWhatTheModelsSay(t *testing.T) {
 		t.Error("an API nobody has must not be known")
 	}
 }
+
+// A service is called the same by those who read no APIs.
+func TestTitles(t *testing.T) {
+	c := catalog.Default()
+	n := 0
+	for s := range c.Services() {
+		if n++; c.Title(s.Source) != s.Title || s.Title == "" {
+			t.Errorf("%s is called %q and %q", s.Source, c.Title(s.Source), s.Title)
+		}
+	}
+	for source, want := range map[string]string{"iam.amazonaws.com": "IAM, IAM Toolbox", "s3.amazonaws.com.cn": "S3, S3 Control", "signin.amazonaws.com": "Signin", "": "", " r": "", "#": ""} {
+		if got := c.Title(source); got != want {
+			t.Errorf("%q is called %q, want %q", source, got, want)
+		}
+	}
+	if n < 300 {
+		t.Errorf("%d services", n)
+	}
+}

@@ -14,6 +14,9 @@ import (
 //go:embed services.txt
 var servicesText string
 
+//go:embed apis.txt
+var apisText string
+
 //go:embed events.txt
 var eventsText string
 
@@ -24,9 +27,10 @@ type Service struct {
 	APIs   map[string]bool // recorded event names; true: known to only read
 }
 
-// readServices reads the services' format: a line "source title", then indented
-// lines "r names…" (only read) and "a names…". The texts are shipped, so a line
-// of another form is a mistake that tests find; it is left out.
+// readServices reads a format of lines "source title", each followed by indented
+// lines "r names…" (only read) and "a names…". What a text says of a service adds
+// to what was said before. The texts are shipped, so a line of another form is a
+// mistake that tests find; it is left out.
 func readServices(texts ...string) map[string]*Service {
 	services := make(map[string]*Service)
 	for _, text := range texts {
@@ -65,6 +69,33 @@ func canonicalSource(eventSource string) string {
 		}
 	}
 	return eventSource
+}
+
+// services reads all services and their APIs when somebody first asks. It is no
+// function in a field, so that a program that never asks has not the text either.
+func (c *Catalog) services() map[string]*Service {
+	c.reading.Do(func() { c.known = readServices(servicesText, apisText, eventsText) })
+	return c.known
+}
+
+// Title is the name that people know the service by that records under
+// eventSource, "" if none is known. It reads no APIs.
+func (c *Catalog) Title(eventSource string) string {
+	return c.titles()[canonicalSource(eventSource)]
+}
+
+// readTitles reads of the services' format what the services are called.
+func readTitles(texts ...string) map[string]string {
+	titles := make(map[string]string)
+	for _, text := range texts {
+		for line := range strings.Lines(text) {
+			source, title, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			if source != "" && source != "#" && titles[source] == "" {
+				titles[source] = title
+			}
+		}
+	}
+	return titles
 }
 
 // Service is the service that records under eventSource, or nil.

@@ -1,17 +1,18 @@
-// Command generate writes services.txt, the catalogue of AWS services and their
-// APIs, from the service models that botocore ships (Apache-2.0).
+// Command generate writes services.txt and apis.txt, the catalogue of AWS services
+// and their APIs, from the service models that botocore ships (Apache-2.0).
 //
 // To refresh the catalogue:
 //
 //	pip download --no-deps botocore
-//	go run ./cloudtrail/catalog/generate -o cloudtrail/catalog/services.txt botocore-*.whl
+//	go run ./cloudtrail/catalog/generate -o cloudtrail/catalog botocore-*.whl
 package main
 
 import (
 	"archive/zip"
-	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -42,10 +44,10 @@ type service struct {
 
 func main() {
 	log.SetFlags(0)
-	out := flag.String("o", "services.txt", "write the catalogue to this `file`")
+	out := flag.String("o", ".", "write the catalogue to this `folder`")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		log.Fatal("usage: generate [-o services.txt] botocore-VERSION.whl")
+		log.Fatal("usage: generate [-o FOLDER] botocore-VERSION.whl")
 	}
 	if err := run(flag.Arg(0), *out); err != nil {
 		log.Fatal(err)
@@ -116,24 +118,20 @@ func sources(endpoint, signing string) []string {
 	return slices.Compact(names)
 }
 
-func write(out, origin string, services map[string]*service) error {
-	f, err := os.Create(out)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(f)
-	fmt.Fprintf(w, "# AWS services by CloudTrail eventSource and their APIs; generated, do not edit.\n")
-	fmt.Fprintf(w, "# Origin: the service models of %s, Apache-2.0. \"r\" lines: marked read-only there.\n", origin)
+func write(dir, origin string, services map[string]*service) error {
+	var titles, apis bytes.Buffer
+	fmt.Fprintf(&titles, "# AWS services by CloudTrail eventSource; generated, do not edit.\n")
+	fmt.Fprintf(&titles, "# Origin: the service models of %s, Apache-2.0.\n", origin)
+	fmt.Fprintf(&apis, "# APIs of AWS services by CloudTrail eventSource; generated, do not edit.\n")
+	fmt.Fprintf(&apis, "# Origin: the service models of %s, Apache-2.0. \"r\" lines: marked read-only there.\n", origin)
 	for _, source := range slices.Sorted(maps.Keys(services)) {
 		s := services[source]
-		fmt.Fprintf(w, "%s %s\n", source, strings.Join(slices.Sorted(maps.Keys(s.titles)), ", "))
-		writeAPIs(w, "r", s.apis, true)
-		writeAPIs(w, "a", s.apis, false)
+		fmt.Fprintf(&titles, "%s %s\n", source, strings.Join(slices.Sorted(maps.Keys(s.titles)), ", "))
+		fmt.Fprintf(&apis, "%s\n", source)
+		writeAPIs(&apis, "r", s.apis, true)
+		writeAPIs(&apis, "a", s.apis, false)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return f.Close()
+	return errors.Join(os.WriteFile(filepath.Join(dir, "services.txt"), titles.Bytes(), 0o644), os.WriteFile(filepath.Join(dir, "apis.txt"), apis.Bytes(), 0o644))
 }
 
 func writeAPIs(w io.Writer, mark string, apis map[string]bool, readOnly bool) {
