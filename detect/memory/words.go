@@ -70,7 +70,12 @@ func (s *Spec) condition() string {
 }
 
 func (s *Spec) aggregate() string {
-	if s.Kind == Percentile {
+	switch {
+	case s.Kind == Percentile && s.Percentile == 0:
+		return "minimum"
+	case s.Kind == Percentile && s.Percentile == 100:
+		return "maximum"
+	case s.Kind == Percentile:
 		return number(s.Percentile) + "th percentile"
 	}
 	return s.Kind.String()

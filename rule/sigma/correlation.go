@@ -8,12 +8,14 @@ import (
 
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // CorrelationSpec is what a correlation rule counts or orders.
 type CorrelationSpec struct {
-	Type       string // event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median
+	Type       string // one of correlationTypes
 	Rules      []string
 	GroupBy    []string
 	Timespan   time.Duration
@@ -39,8 +41,12 @@ type Bound struct {
 const unlinked = "the rules that the correlation is over are not linked"
 
 var (
-	correlationTypes = []string{"event_count", "value_count", "temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median"}
-	operators        = []string{"gt", "gte", "lt", "lte", "eq", "neq"}
+	correlationTypes = []string{
+		"event_count", "value_count", "temporal", "temporal_ordered",
+		"value_sum", "value_avg", "value_min", "value_max", "value_percentile", "value_median",
+	}
+	correlationKeys = []string{"type", "rules", "group-by", "timespan", "aliases", "condition", "generate"}
+	operators       = []string{"gt", "gte", "lt", "lte", "eq", "neq"}
 )
 
 // correlationRule reads a correlation rule.
@@ -56,19 +62,57 @@ func (p *parser) correlationRule(doc *yamldoc.Node) {
 	c := &CorrelationSpec{line: n.Line}
 	r.Correlation = c
 	c.Type = p.correlationType(n)
-	switch c.Rules = p.texts(n, "rules"); {
+	p.correlationKeys(n)
+	switch c.Rules = p.names(n, "rules"); {
+	case n.Get("rules") != nil && n.Get("rules").Kind == yamldoc.Map: // was said
 	case len(c.Rules) == 0:
 		p.missing(n, "rules", "a correlation needs the ids or names of the rules it is over")
 	case len(c.Rules) > memory.MaxInputs:
 		p.rep.errorf("SG009", n.Get("rules"), "the correlation is over %d rules; at most %d are read", len(c.Rules), memory.MaxInputs)
 	}
-	c.GroupBy = p.texts(n, "group-by")
+	c.GroupBy = p.names(n, "group-by")
 	c.Timespan = p.timespan(n, "timespan")
-	c.Aliases = p.aliases(n.Get("aliases"), c.Rules)
+	c.Aliases = p.aliases(n.Get("aliases"))
 	p.correlationCondition(n, c)
 	for _, g := range []*yamldoc.Node{doc.Get("generate"), n.Get("generate")} {
+		if g != nil && g.Kind != yamldoc.Bool && g.Kind != yamldoc.Null {
+			p.rep.errorf("SG009", g, "generate %s; want true or false", quote(g.Text))
+		}
 		c.Generate = c.Generate || g != nil && g.Bool()
 	}
+}
+
+// correlationKeys warns of keys that no version of the specification has.
+func (p *parser) correlationKeys(n *yamldoc.Node) {
+	for _, k := range n.Keys {
+		if slices.Contains(correlationKeys, k.Text) {
+			continue
+		}
+		p.warn.add(diagnostic.Diagnostic{
+			Code: "SGW11", Severity: diagnostic.Warning,
+			Message: fmt.Sprintf("%s is not known in a correlation", quote(k.Text)),
+			Why:     "It has no effect; the key may be misspelt.",
+			Fix:     nearest.Of(k.Text, correlationKeys),
+		}, k)
+	}
+}
+
+// names are a text or a list of texts, which change what the rule means: other
+// things are errors.
+func (p *parser) names(n *yamldoc.Node, key string) []string {
+	v := n.Get(key)
+	if v == nil {
+		return nil
+	}
+	bad := v.Kind == yamldoc.Map
+	for _, x := range v.Values {
+		bad = bad || x.Kind == yamldoc.Map || x.Kind == yamldoc.List || x.Kind == yamldoc.Null
+	}
+	if bad {
+		p.rep.errorf("SG009", v, "%s must be a name or a list of names", key)
+		return nil
+	}
+	return p.texts(n, key)
 }
 
 func (p *parser) correlationType(n *yamldoc.Node) string {
@@ -123,7 +167,9 @@ func parseTimespan(s string) (time.Duration, bool) {
 	return time.Duration(n) * unit, true
 }
 
-func (p *parser) aliases(n *yamldoc.Node, rules []string) map[string]map[string]string {
+// aliases are looked at again by Link: a rule may be called by its name here and
+// by its id among the rules.
+func (p *parser) aliases(n *yamldoc.Node) map[string]map[string]string {
 	if n == nil || n.Kind == yamldoc.Null {
 		return nil
 	}
@@ -139,9 +185,6 @@ func (p *parser) aliases(n *yamldoc.Node, rules []string) map[string]map[string]
 			continue
 		}
 		for j, rule := range n.Values[i].Keys {
-			if !slices.Contains(rules, rule.Text) {
-				p.rep.errorf("SG008", rule, "alias %s names rule %s, which the correlation is not over", quote(k.Text), quote(rule.Text))
-			}
 			fields[rule.Text] = n.Values[i].Values[j].Text
 		}
 		out[k.Text] = fields
@@ -174,7 +217,7 @@ func (p *parser) bounds(v *yamldoc.Node, c *CorrelationSpec) {
 		case slices.Contains(operators, k.Text):
 			p.bound(k.Text, x, c)
 		case k.Text == "field":
-			c.Fields = p.texts(v, "field")
+			c.Fields = p.names(v, "field")
 		case k.Text == "percentile":
 			d, ok := yamlNumber(x.Text)
 			if c.Percentile = int(d.Value); !ok || d.Value < 0 || d.Value > 100 || float64(c.Percentile) != d.Value {
@@ -212,7 +255,7 @@ func (c *CorrelationSpec) wantsAll() bool {
 
 func (p *parser) bound(op string, x *yamldoc.Node, c *CorrelationSpec) {
 	d, ok := yamlNumber(x.Text)
-	if !ok || x.Kind != yamldoc.Number {
+	if !ok || x.Kind != yamldoc.Number && x.Kind != yamldoc.String {
 		p.rep.errorf("SG009", x, "%s %s; want a number", op, quote(x.Text))
 		return
 	}

@@ -268,6 +268,33 @@ func TestLegacyCountBecomesACorrelation(t *testing.T) {
 	}
 }
 
+// A key that no correlation has is warned of, with the key that was meant.
+func TestKeysOfCorrelationsAreKnown(t *testing.T) {
+	text := "title: t\nname: t\ncorrelation: {type: temporal, rules: [a], group_by: [user], timespan: 5m}\n"
+	rules, list := sigma.ParseDocuments([]byte(text), sigma.Options{Unlinked: true})
+	if len(list) > 0 || len(rules) != 1 {
+		t.Fatal(list)
+	}
+	got := rules[0].Lint(nil)
+	if len(got) != 1 || got[0].Code != "SGW11" || got[0].Fix != "group-by" || got[0].Line != 3 {
+		t.Error(got)
+	}
+}
+
+// An alias is for rules that the correlation is over.
+func TestAliasesNameRulesOfTheCorrelation(t *testing.T) {
+	text := head + `name: a
+detection: {a: {b: c}, condition: a}
+---
+title: t
+correlation: {type: temporal, rules: [a], group-by: [who], timespan: 5m, aliases: {who: {a: user, b: user}}}
+`
+	rules, list := sigma.ParseDocuments([]byte(text), sigma.Options{})
+	if len(list) != 1 || list[0].Code != "SG008" || !strings.Contains(list[0].Message, `names rule "b"`) || rules[1].Memory() != nil {
+		t.Error(list)
+	}
+}
+
 func TestCorrelationReferencesAreChecked(t *testing.T) {
 	corr := func(name, over string) string {
 		return "title: " + name + "\nname: " + name + "\ncorrelation: {type: temporal, rules: [" + over + "], timespan: 5m}\n---\n"

@@ -2,6 +2,8 @@ package sigma
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -93,7 +95,27 @@ func (l *linker) correlation(r *Rule) {
 		r.over = append(r.over, target)
 	}
 	if r.Inactive == "" {
+		l.aliases(r)
+	}
+	if r.Inactive == "" {
 		r.wake()
+	}
+}
+
+// aliases finds the rules that r's aliases name, which may be called there
+// otherwise than among its rules.
+func (l *linker) aliases(r *Rule) {
+	c := r.Correlation
+	for _, alias := range slices.Sorted(maps.Keys(c.Aliases)) {
+		fields := c.Aliases[alias]
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			i := slices.IndexFunc(r.over, func(target *Rule) bool { return target.isCalled(name) })
+			if i < 0 {
+				l.fault(r, fmt.Sprintf("alias %s names rule %s, which the correlation is not over", quote(alias), quote(name)))
+				return
+			}
+			fields[c.Rules[i]] = fields[name]
+		}
 	}
 }
 

@@ -59,6 +59,10 @@ func (r *Rule) kind(s *memory.Spec) {
 		s.Kind = memory.Percentile
 	case "value_median":
 		s.Kind, s.Percentile = memory.Percentile, 50
+	case "value_min":
+		s.Kind, s.Percentile = memory.Percentile, 0
+	case "value_max":
+		s.Kind, s.Percentile = memory.Percentile, 100
 	case ordered:
 		s.Kind = memory.Ordered
 		for i := range c.Rules {
