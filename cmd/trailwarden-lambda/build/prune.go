@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -21,8 +22,8 @@ import (
 const services = "github.com/aws/aws-sdk-go-v2/service/"
 
 // tags choose what the function is made of: without the runtime's old protocol,
-// sources, and ways to find credentials that a function has not.
-const tags = "lambda.norpc,function"
+// sources, ways to find credentials that a function has not, and HTTP/2.
+const tags = "lambda.norpc,function,nethttpomithttp2"
 
 // pkg is what go list says of a package.
 type pkg struct {
@@ -53,52 +54,37 @@ func linked(env []string) (all []pkg, err error) {
 	}
 }
 
-// mentions are the names that packages outside of the SDK's clients take from
-// each of them, by import path.
-type mentions map[string]map[string]bool
-
-// mentioned reads who mentions what. A call cannot be made without a mention of
-// its method, nor a value of a type without one of the type.
-func mentioned(all []pkg) (mentions, error) {
-	m := mentions{}
+// mentioned are the names that packages take from one that they import. No value
+// of a type can be made without a mention of the type.
+func mentioned(all []pkg, from string) (map[string]bool, error) {
+	names := map[string]bool{}
 	for _, p := range all {
 		if strings.HasPrefix(p.ImportPath, services) {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			if err := m.read(filepath.Join(p.Dir, name)); err != nil {
+			if err := mentions(filepath.Join(p.Dir, name), from, names); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return m, nil
+	return names, nil
 }
 
-// read adds the mentions of one file: of a name by its package, and of any method
-// by its name alone, because whose it is cannot be seen.
-func (m mentions) read(file string) error {
+// mentions adds what one file mentions: any selected name, because whose it is
+// cannot be seen.
+func mentions(file, from string, names map[string]bool) error {
 	text, err := os.ReadFile(file)
-	if err != nil || !bytes.Contains(text, []byte(services)) {
+	if err != nil || !bytes.Contains(text, []byte(strconv.Quote(from))) {
 		return err
 	}
 	f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
-	var from []string
-	for _, i := range f.Imports {
-		if p, err := strconv.Unquote(i.Path.Value); err == nil && strings.HasPrefix(p, services) {
-			from = append(from, p)
-			if m[p] == nil {
-				m[p] = map[string]bool{}
-			}
-		}
-	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
-			for _, p := range from {
-				m[p][s.Sel.Name] = true
-			}
+			names[s.Sel.Name] = true
 		}
 		return true
 	})
@@ -112,7 +98,7 @@ func clients(env []string) (packages []pkg, changed map[string][]byte, err error
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := mentioned(all)
+	used, err := mentioned(all, hub+"/types")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,32 +107,38 @@ func clients(env []string) (packages []pkg, changed map[string][]byte, err error
 		if !strings.HasPrefix(p.ImportPath, services) || strings.HasPrefix(p.ImportPath, services+"internal/") || p.Module == nil {
 			continue
 		}
-		file, text, err := prune(p, m)
+		files, err := prune(p, used)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w: the SDK is written in another way than this command knows; build with go build -tags %s, which only makes a larger file", p.ImportPath, err, tags)
 		}
-		if file != "" {
-			changed[file] = text
-		}
+		maps.Copy(changed, files)
 		packages = append(packages, p)
 	}
 	return packages, changed, nil
 }
 
-// prune makes the changed file of a package; it has none where nothing is gained.
-func prune(p pkg, m mentions) (file string, text []byte, err error) {
+// prune makes the changed files of a package; it has none where nothing is gained.
+func prune(p pkg, used map[string]bool) (map[string][]byte, error) {
+	changes := map[string]func(string) ([]byte, error){}
 	switch {
-	case path.Base(p.ImportPath) == "schemas":
-		file = filepath.Join(p.Dir, "schemas.go")
-		text, err = withoutSchemas(file, m[path.Dir(p.ImportPath)])
 	case strings.HasSuffix(p.ImportPath, "/internal/endpoints"):
-		file = filepath.Join(p.Dir, "endpoints.go")
-		text, err = withoutPartitions(file)
-	case p.ImportPath == services+"securityhub":
-		file = filepath.Join(p.Dir, "serializers.go")
-		text, err = withoutDocuments(file, m[services+"securityhub/types"])
+		changes["endpoints.go"] = withoutPartitions
+	case p.ImportPath == hub && !used[details]:
+		changes["serializers.go"] = func(file string) ([]byte, error) { return withoutDocuments(file, used) }
+		changes["deserializers.go"] = withoutDetails
+	case p.ImportPath == hub+"/types" && !used[details]:
+		changes["types.go"] = withoutDetails
 	}
-	return file, text, err
+	changed := map[string][]byte{}
+	for name, change := range changes {
+		file := filepath.Join(p.Dir, name)
+		text, err := change(file)
+		if err != nil {
+			return nil, err
+		}
+		changed[file] = text
+	}
+	return changed, nil
 }
 
 // source is a file of Go in which places are replaced.
