@@ -32,6 +32,8 @@ type Message struct {
 	// DelaySeconds is how much later than FirstSeen the first finding arrived, 0
 	// when unknown.
 	DelaySeconds int64 `json:"delaySeconds,omitempty"`
+	// Mode is what judged the first finding: scan, serve or lambda.
+	Mode string `json:"mode,omitempty"`
 	// New is how many findings came since the last message of this alert and
 	// Since when that was; 0 when it is not known or this is the first.
 	New   int64     `json:"new,omitempty"`

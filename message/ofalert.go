@@ -15,7 +15,7 @@ import (
 func (b *Builder) fromAlert(a *alert.Alert, d alert.Delivery, body Body) *Message {
 	samples := sorted(a.Samples)
 	m := &Message{
-		Key: a.ID, Status: a.Status, Count: a.Count, Rule: b.rule(a.Rule),
+		Key: a.ID, Status: a.Status, Count: a.Count, Rule: b.rule(a.Rule), Mode: a.Mode,
 		FirstSeen: a.FirstSeen.UTC(), LastSeen: a.LastSeen.UTC(), Opened: a.Created.UTC(),
 		Group: b.cleanLabels(a.Group, 20), Tallies: b.tallies(a.Tallies), Notes: b.notes(a.Notes),
 	}

@@ -73,6 +73,7 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 	}
 	line("count", "%s", counted(int(a.Count), "finding"))
 	line("events", "%s to %s", stamp(a.FirstSeen), stamp(a.LastSeen))
+	line("judged by", "%s", a.Mode)
 	line("arrived", "%s, last change %s", stamp(a.Created), stamp(a.Updated))
 	for _, t := range a.Tallies {
 		if len(t.Values) != 1 || t.Values[0].Count != a.Count {
