@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -103,12 +104,21 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		s.say("%v", err)
 		return exitUsage
 	}
-	ctx, err := parser.Parse(guardSQL(args))
+	ctx, err := parser.Parse(spellOut(guardSQL(args)))
 	if err != nil {
 		s.say("%v\nRun trailwarden --help, or trailwarden COMMAND --help.", err)
 		return exitUsage
 	}
 	return exitCode(s, ctx.Run())
+}
+
+// spellOut writes out the run of query where a flag comes first: a path called
+// examples or check is then no command of that name.
+func spellOut(args []string) []string {
+	if len(args) < 2 || args[0] != "query" || !strings.HasPrefix(args[1], "-") || args[1] == "-h" || args[1] == "--help" {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), 1, "run")
 }
 
 func exitCode(s *streams, err error) int {

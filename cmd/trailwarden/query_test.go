@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -34,6 +35,20 @@ func TestGuardSQL(t *testing.T) {
 	} {
 		if got := guardSQL([]string{arg})[0]; got != want {
 			t.Errorf("%q became %q; want %q", arg, got, want)
+		}
+	}
+}
+
+// A path may be called as a command of query is, where a flag says that a
+// question is asked.
+func TestSpellOut(t *testing.T) {
+	for args, want := range map[string]string{
+		"query -e regions examples": "query run -e regions examples", "query --lake check SELECT": "query run --lake check SELECT",
+		"query examples": "query examples", "query check SELECT": "query check SELECT", "query --help": "query --help", "query": "query",
+		"scan -f json examples": "scan -f json examples",
+	} {
+		if got := strings.Join(spellOut(strings.Fields(args)), " "); got != want {
+			t.Errorf("%q became %q; want %q", args, got, want)
 		}
 	}
 }
