@@ -8,29 +8,16 @@ import (
 
 // kept are alerts as the file has them, for the one who writes: an alert is read
 // again when it is claimed, when it is settled and with each finding that joins
-// it, and reading it anew each time would cost as much as all else. The copies
-// hold as long as nobody else writes to the file, which SQLite tells (PRAGMA
-// data_version), and no transaction of ours fails.
+// it, and reading it anew each time would cost as much as all else.
 //
 // Two sets take turns, and the older is forgotten when the younger is full.
 type kept struct {
-	version    int64 // of the file's data, as the writing connection sees it
 	young, old map[string]*alert.Alert
 	bytes      int // of the younger, about
 }
 
 // mostKept bounds each set, in bytes.
 const mostKept = 16 << 20
-
-// is forgets everything if the file's data have another version by now.
-func (k *kept) is(version int64) {
-	if k.version != version {
-		*k = kept{version: version}
-	}
-}
-
-// forget forgets everything.
-func (k *kept) forget() { *k = kept{version: k.version} }
 
 // alert is the alert with that ID, nil when it is not kept.
 func (k *kept) alert(id string) *alert.Alert {

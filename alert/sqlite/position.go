@@ -11,48 +11,105 @@ import (
 
 // putAll writes positions or states; one without data is forgotten.
 func (t *tx) putAll(table string, ps []alert.Position) error {
-	for _, p := range ps {
-		err := t.conditional(table, &p)
-		if err != nil {
-			return err
-		}
-		if p.Data == nil {
-			err = t.exec("DELETE FROM "+table+" WHERE name = ?", p.Name)
-		} else {
-			err = t.exec("INSERT OR REPLACE INTO "+table+" (name, data, sum) VALUES (?, ?, ?)", p.Name, p.Data, sum(table, p.Name, p.Data))
-		}
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", table, p.Name, err)
+	for i := range ps {
+		if err := t.put(table, &ps[i]); err != nil {
+			return fmt.Errorf("%s %s: %w", table, ps[i].Name, err)
 		}
 	}
 	return nil
 }
 
-// A piece of state with a version is kept with that before its data.
-const versioned = "\x00v"
+func (t *tx) put(table string, p *alert.Position) error {
+	data := withVersion(p)
+	if p.Version > 0 {
+		done, err := t.first(table, p, data)
+		if err != nil || done {
+			return err
+		}
+		if err := t.conditional(table, p); err != nil {
+			return err
+		}
+	}
+	t.w.wrote(table, p)
+	if p.Data == nil {
+		return t.exec("DELETE FROM "+table+" WHERE name = ?", p.Name)
+	}
+	// Not INSERT OR REPLACE, which takes the row away and adds another at the
+	// table's end, with its entry in the index.
+	return t.exec("INSERT INTO "+table+" (name, data, sum) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data, sum = excluded.sum",
+		p.Name, data, sum(table, p.Name, data))
+}
+
+// first writes the first version of a piece of state; done is false when there is
+// one already, or this is none.
+func (t *tx) first(table string, p *alert.Position, data []byte) (done bool, err error) {
+	if _, known := t.w.versions[p.Name]; known || p.Version != 1 || data == nil {
+		return false, nil
+	}
+	n, err := t.changed("INSERT INTO "+table+" (name, data, sum) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING", p.Name, data, sum(table, p.Name, data))
+	if n > 0 {
+		t.w.wrote(table, p)
+	}
+	return n > 0, err
+}
 
 // conditional makes sure that a piece with a version is written over the one
-// that it was made of, and puts the version before its data.
+// that it was made of.
 func (t *tx) conditional(table string, p *alert.Position) error {
-	if p.Version == 0 {
-		return nil
+	before, err := t.versionOf(table, p.Name)
+	if err == nil && before != p.Version-1 {
+		err = fmt.Errorf("it has version %d, want %d: %w", before, p.Version-1, alert.ErrConflict)
+	}
+	return err
+}
+
+// versionOf is the version that a piece has now, 0 when there is none: the one
+// that we wrote, as long as nobody else has written to the file.
+func (t *tx) versionOf(table, name string) (int64, error) {
+	if v, ok := t.w.versions[name]; ok && table == "state" {
+		return v, nil
 	}
 	var now []byte
 	var check int64
-	found, err := t.one("SELECT data, sum FROM "+table+" WHERE name = ?", []any{p.Name}, &now, &check)
+	found, err := t.one("SELECT data, sum FROM "+table+" WHERE name = ?", []any{name}, &now, &check)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if found && sum(table, p.Name, now) != check {
-		return damaged(table, p.Name)
+	if found && sum(table, name, now) != check {
+		return 0, damaged(table, name)
 	}
-	if before, _ := unversioned(now); before != p.Version-1 {
-		return fmt.Errorf("%s %s has version %d, want %d: %w", table, p.Name, before, p.Version-1, alert.ErrConflict)
+	v, _ := unversioned(now)
+	return v, nil
+}
+
+// mostVersions bounds the versions that a writer knows.
+const mostVersions = 100_000
+
+// wrote remembers which version of a piece of state the file has now. What a rule
+// that remembers has of a busy group is written again and again.
+func (w *writer) wrote(table string, p *alert.Position) {
+	if table != "state" {
+		return
 	}
-	if p.Data != nil {
-		p.Data = append(binary.AppendUvarint([]byte(versioned), uint64(p.Version)), p.Data...)
+	if len(w.versions) >= mostVersions || w.versions == nil {
+		w.versions = map[string]int64{}
 	}
-	return nil
+	w.versions[p.Name] = p.Version
+	if p.Data == nil {
+		w.versions[p.Name] = 0
+	}
+}
+
+// A piece of state with a version is kept with that before its data.
+const versioned = "\x00v"
+
+// withVersion is the data of a piece as it is kept.
+func withVersion(p *alert.Position) []byte {
+	if p.Version == 0 || p.Data == nil {
+		return p.Data
+	}
+	b := append(make([]byte, 0, len(p.Data)+16), versioned...)
+	return append(binary.AppendUvarint(b, uint64(p.Version)), p.Data...)
 }
 
 // unversioned takes the version off what conditional wrote.

@@ -65,7 +65,7 @@ func (s *Store) steps(ctx context.Context, statement string, limitAt int64) (tot
 	for {
 		var n int64
 		err := s.write(ctx, func(t *tx) (err error) {
-			t.w.kept.forget() // it may be what goes
+			t.w.forget() // it may be what goes
 			n, err = t.changed(statement, limitAt, purgeStep)
 			return err
 		})

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -34,29 +36,49 @@ func (s *Store) prepared(query string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
+// together is how many pieces of state one statement asks for.
+const together = 32
+
 // States gives those of the named pieces of state that are there, in any order.
 func (s *Store) States(ctx context.Context, names []string) (found []alert.Position, err error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
-	stmt, err := s.prepared("SELECT data, sum FROM state WHERE name = ?")
-	if err != nil {
-		return nil, s.sort(err)
-	}
-	for _, name := range names {
-		p := alert.Position{Name: name}
-		var check int64
-		there, err := scanOne(stmt.QueryRowContext(ctx, name), &p.Data, &check)
-		switch {
-		case err != nil:
+	for some := range slices.Chunk(names, together) {
+		if found, err = s.states(ctx, found, some); err != nil {
 			return nil, s.sort(err)
-		case !there:
-		case sum("state", name, p.Data) != check:
-			return nil, damaged("state", name)
-		default:
-			p.Version, p.Data = unversioned(p.Data)
-			found = append(found, p)
 		}
 	}
 	return found, nil
+}
+
+// states appends the pieces with some names, at most together.
+func (s *Store) states(ctx context.Context, found []alert.Position, names []string) ([]alert.Position, error) {
+	room := 1 // of the statement: there are few, so that each is prepared once
+	for room < len(names) {
+		room *= 2
+	}
+	stmt, err := s.prepared("SELECT name, data, sum FROM state WHERE name IN (?" + strings.Repeat(",?", room-1) + ")")
+	if err != nil {
+		return nil, err
+	}
+	args := make([]any, room)
+	for i := range args {
+		args[i] = names[min(i, len(names)-1)] // what is left over asks for the last again
+	}
+	rs, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rs.Close()
+	for rs.Next() {
+		var p alert.Position
+		var check int64
+		if err := rs.Scan(&p.Name, &p.Data, &check); err != nil {
+			return nil, err
+		}
+		if sum("state", p.Name, p.Data) != check {
+			return nil, damaged("state", p.Name)
+		}
+		p.Version, p.Data = unversioned(p.Data)
+		found = append(found, p)
+	}
+	return found, rs.Err()
 }

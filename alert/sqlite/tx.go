@@ -17,8 +17,14 @@ type writer struct {
 	conn  *sql.Conn
 	turn  chan struct{}
 	stmts map[string]*sql.Stmt
-	kept  kept
 	rules written
+
+	// What is known of the file holds for one version of its data, which SQLite
+	// counts up when others write (PRAGMA data_version), and until a transaction
+	// of ours fails.
+	version  int64
+	kept     kept
+	versions map[string]int64 // of pieces of state, by name
 }
 
 func newWriter(conn *sql.Conn) *writer {
@@ -63,7 +69,7 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 		err = t.exec("COMMIT")
 	}
 	if err != nil {
-		w.kept.forget()
+		w.forget()
 		// SQLite may have rolled back already; then this fails, and may.
 		_, _ = w.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	}
@@ -74,9 +80,15 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 func (t *tx) since() error {
 	var version int64
 	_, err := t.one("PRAGMA data_version", nil, &version)
-	t.w.kept.is(version)
+	if version != t.w.version {
+		t.w.forget()
+		t.w.version = version
+	}
 	return err
 }
+
+// forget forgets what the file may not have as it was known.
+func (w *writer) forget() { w.kept, w.versions = kept{}, nil }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
 	if s := t.w.stmts[query]; s != nil {
