@@ -90,6 +90,9 @@ func Scan(ctx context.Context, o Options) (Result, error) {
 		o.Ready()
 	}
 	err := s.run(ctx)
+	if s.out.seen != nil {
+		s.out.seen.free()
+	}
 	s.out.totals.Seconds = now().Sub(began).Seconds()
 	return Result{s.out.totals, s.byRule(), s.out.span.first, s.out.span.last}, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
@@ -20,13 +21,23 @@ func asKey(k cloudtrail.Key) key {
 // and nothing else. From some ten thousand records on it has room for 800,000 in
 // 16 MiB, so that a scan of a gigabyte of logs needs no more memory than one of
 // a tenth of that. Beyond, its shards double one after the other, which never
-// copies the whole set at once.
+// copies the whole set at once. What is not small is memory of the system, which
+// free gives back.
 type seen struct {
 	seed   [2]uint64 // unknown to whoever writes the records
 	shards [seenShards]shard
-	large  bool   // it has left its first, small memory
-	sink   uint64 // keeps warm from being optimized away
+	large  bool    // it has left its first, small memory
+	memory []slots // of all shards; the last is where they grow into
+	sink   uint64  // keeps warm from being optimized away
 }
+
+// slots is memory for keys.
+type slots struct {
+	keys   []key
+	mapped []byte // what holds them, when it is not Go's
+}
+
+const keySize = 16 // bytes of a key
 
 const (
 	seenShards = 64
@@ -49,18 +60,36 @@ func newSeen() *seen {
 
 // divide gives each shard its part of empty memory.
 func (s *seen) divide(all []key) {
-	n := len(all) / seenShards
 	for i := range s.shards {
-		s.shards[i].slots = all[i*n : (i+1)*n : (i+1)*n]
+		s.shards[i].slots = share(all, i)
 	}
+}
+
+// share is what shard i has of all shards' memory.
+func share(all []key, i int) []key {
+	n := len(all) / seenShards
+	return all[i*n : (i+1)*n : (i+1)*n]
+}
+
+// more gets memory for all shards with n slots each.
+func (s *seen) more(n int) []key {
+	s.memory = append(s.memory, makeSlots(seenShards*n))
+	return s.memory[len(s.memory)-1].keys
+}
+
+// free gives the memory back; the set is of no use after that.
+func (s *seen) free() {
+	for i := range s.memory {
+		s.memory[i].release()
+	}
+	s.memory, s.shards = nil, [seenShards]shard{}
 }
 
 // enlarge moves all keys into memory for many.
 func (s *seen) enlarge() {
 	s.large = true
 	before := s.shards
-	all := make([]key, seenShards*shardSlots)
-	s.divide(all)
+	s.divide(s.more(shardSlots))
 	for i := range before {
 		s.refill(&s.shards[i], before[i].slots)
 	}
@@ -72,10 +101,11 @@ func (s *seen) add(k key) bool {
 		k.lo = 1
 	}
 	h := s.hash(k)
-	t := &s.shards[h>>58]
+	number := int(h >> 58)
+	t := &s.shards[number]
 	if t.used >= len(t.slots)/5*4 {
 		if s.large {
-			s.grow(t)
+			s.grow(t, number)
 		} else {
 			s.enlarge()
 		}
@@ -123,10 +153,19 @@ func (t *shard) find(k key, h uint64) (slot int, free bool) {
 	}
 }
 
-func (s *seen) grow(t *shard) {
+// grow doubles a shard. The first to do so gets the memory for all of them: what
+// the others do not use yet takes none, and what it leaves is given back.
+func (s *seen) grow(t *shard, number int) {
 	old := t.slots
-	t.slots = make([]key, 2*len(old))
+	all := s.memory[len(s.memory)-1].keys
+	if len(all) != 2*len(old)*seenShards {
+		all = s.more(2 * len(old))
+	}
+	t.slots = share(all, number)
 	s.refill(t, old)
+	if !slices.ContainsFunc(s.memory, func(m slots) bool { return m.mapped == nil }) {
+		discard(old)
+	}
 }
 
 // refill puts the keys of old slots into t.

@@ -10,6 +10,7 @@ func TestSeenEqualsMap(t *testing.T) {
 	const seed = 41
 	r := rand.New(rand.NewPCG(seed, seed))
 	s, m := newSeen(), map[key]bool{}
+	defer s.free()
 	for i := range 1_100_000 {
 		k := key{r.Uint64N(1 << 20), r.Uint64N(2)}
 		if i%8 != 0 {
@@ -33,6 +34,7 @@ func TestSeenZeroKey(t *testing.T) {
 // Keys that an attacker makes alike do not share slots: the seed decides.
 func TestSeenSpreadsSimilarKeys(t *testing.T) {
 	s := newSeen()
+	defer s.free()
 	for i := range uint64(400_000) {
 		s.add(key{0, i << 32})
 	}
