@@ -58,10 +58,21 @@ func macros(texts ...string) (used []string) {
 		`ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
 		`ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
 			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
+		`ct_contains(a, v) AS CASE WHEN a IS NULL OR v IS NULL THEN NULL WHEN list_contains(a, v) THEN true
+			WHEN list_count(a) < len(a) THEN NULL ELSE false END`,
+		`ct_any(l) AS CASE WHEN list_contains(l, true) THEN true WHEN l IS NULL OR list_count(l) < len(l) THEN NULL ELSE false END`,
+		`ct_all(l) AS CASE WHEN list_contains(l, false) THEN false WHEN l IS NULL OR list_count(l) < len(l) THEN NULL ELSE true END`,
+		// In the order in which elements first come, unless finding them would take long.
+		`ct_distinct(a) AS CASE WHEN len(a) <= 1000 THEN list_filter(a, (e, i) -> list_position(a, e) = i)
+			WHEN list_count(a) < len(a) THEN list_append(list_distinct(a), NULL) ELSE list_distinct(a) END`,
+		`ct_histogram(a) AS map_from_entries(list_transform(list_distinct(a), k -> row(k, len(list_filter(a, e -> e = k)))))`,
+		`ct_has_sequence(a, s) AS len(s) = 0 OR len(list_filter(range(1, len(a) - len(s) + 2), i -> a[i:i + len(s) - 1] = s)) > 0`,
+		`ct_digits(s) AS CASE WHEN regexp_full_match(s, '[+-]?[0-9]+') THEN s ELSE 'no whole number: ' || s END`,
+		`ct_truth(s) AS CASE WHEN lower(s) IN ('true', 't', '1', 'false', 'f', '0') THEN s ELSE 'neither true nor false: ' || s END`,
 		`ct_iso_text(t, clock) AS strftime(clock, '%Y-%m-%dT%H:%M:%S.%g') || printf('%s%02d:%02d',
 			CASE WHEN clock < timezone('UTC', t) THEN '-' ELSE '+' END, abs(date_sub('minute', timezone('UTC', t), clock)) // 60,
 			abs(date_sub('minute', timezone('UTC', t), clock)) % 60)`,
-		`ct_multimap_of(l) AS map_from_entries(list_transform(list_distinct(list_transform(l, e -> e.k)),
+		`ct_multimap_of(l) AS map_from_entries(list_transform(list_sort(list_distinct(list_transform(l, e -> e.k))),
 			k -> row(k, list_transform(list_filter(l, e -> e.k = k), e -> e.v))))`,
 		`ct_top(l, n) AS map_from_entries(list_transform(list_sort(list_transform(l,
 			e -> struct_pack(c := -CAST(e.value AS BIGINT), k := e.key)))[1:n], o -> row(o.k, -o.c)))`,

@@ -21,6 +21,16 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 	switch {
 	case to.kind == ipaddress:
 		return try("ct_ipaddress(" + v + ")"), to, nil
+	case to.kind == ipprefix:
+		return try("ct_ipprefix(" + v + ")"), to, nil
+	case to.kind == timestampTZ && isZonedText(x.x):
+		return zonedLiteral(x.x.(*literal).text)
+	case from.kind == varchar && to.kind == integer: // the engine takes 1.5 for 2, and blanks
+		return word + "ct_digits(" + v + ") AS " + engine + ")", to, nil
+	case from.kind == varchar && to.kind == boolean:
+		return word + "ct_truth(" + v + ") AS " + engine + ")", to, nil
+	case from.kind == double && to.kind == integer: // the engine takes 2.5 for 2
+		return word + "round(" + v + ") AS " + engine + ")", to, nil
 	case from.kind == jsonKind:
 		return t.fromJSON(v, to, engine, word, try), to, nil
 	case to.kind == jsonKind:
@@ -41,6 +51,12 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		t.warn(x.at, codeImplicit, "eventtime as a timestamp: Athena cannot cast a text with T and Z; write from_iso8601_timestamp(eventtime)")
 	}
 	return plain, to, nil
+}
+
+// isZonedText tells whether the expression is the text of a time with a zone.
+func isZonedText(x expr) bool {
+	l, ok := x.(*literal)
+	return ok && l.kind == litString && hasZone(l.text)
 }
 
 // isColumn tells whether the expression is the column itself.

@@ -2,7 +2,6 @@ package athenasql
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -44,7 +43,7 @@ func decimalArithmetic(op, text string, parts []string, l, r typ) (string, typ, 
 	case "*":
 		return text, decimalOf(a + b), a+b <= maxDigits
 	case "/":
-		return roundTo(parts[0]+" / CAST("+parts[1]+" AS DOUBLE)", max(a, b)), decimalOf(max(a, b)), max(a, b) <= maxDigits
+		return quotient(parts[0], parts[1], max(a, b)), decimalOf(max(a, b)), max(a, b) <= maxDigits
 	case "+", "-", "%":
 		return text, decimalOf(max(a, b)), true
 	}
@@ -54,19 +53,24 @@ func decimalArithmetic(op, text string, parts []string, l, r typ) (string, typ, 
 // maxDigits is the most digits behind the point for which there is room before it.
 const maxDigits = 18
 
-// roundTo makes a decimal of a number.
-func roundTo(text string, scale int) string {
-	s := strconv.Itoa(scale)
-	return "CAST(round(CAST(" + text + " AS DOUBLE), " + s + ") AS DECIMAL(38," + s + "))"
+// quotient is a division that is exact to so many digits.
+func quotient(a, b string, scale int) string {
+	return fmt.Sprintf("CAST(ct_divide(CAST(%s AS VARCHAR), CAST(%s AS VARCHAR), %d) AS DECIMAL(38,%d))", a, b, scale, scale)
 }
 
 // avg of decimals is a decimal with as many digits.
 func avg(c *callSite) (string, typ, error) {
-	text, err := c.aggregate("avg", c.args)
-	if scale, ok := c.types[0].digits(); err == nil && ok && c.types[0].kind == decimal {
-		return roundTo(text, scale), c.types[0], nil
+	scale, ok := c.types[0].digits()
+	if !ok || c.types[0].kind != decimal || scale > maxDigits {
+		text, err := c.aggregate("avg", c.args)
+		return text, of(double), err
 	}
-	return text, of(double), err
+	sum, err := c.aggregate("sum", c.args)
+	if err != nil {
+		return "", typ{}, err
+	}
+	count, err := c.aggregate("count", c.args)
+	return quotient(sum, count, scale), c.types[0], err
 }
 
 // finite is an aggregate that is NULL where the engine says that it is no number.

@@ -322,7 +322,7 @@ func (p *parser) lambda() (expr, error) {
 }
 
 // typeWords are types that may stand before a text.
-var typeWords = wordSet("date time timestamp json ipaddress uuid decimal char varchar bigint integer double real boolean")
+var typeWords = wordSet("date time timestamp json ipaddress ipprefix uuid decimal char varchar bigint integer double real boolean")
 
 func (p *parser) wordPrimary(t token) (expr, error) {
 	word := strings.ToLower(t.text)

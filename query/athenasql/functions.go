@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"fmt"
 	"maps"
 )
 
@@ -35,6 +36,15 @@ func first(args []typ) typ {
 	return args[0]
 }
 
+// zipped is the type of zip: rows of an element of each array.
+func zipped(args []typ) typ {
+	row := typ{kind: rowKind}
+	for i, a := range args {
+		row.fields = append(row.fields, fieldType{fmt.Sprintf("field%d", i), a.elemType()})
+	}
+	return arrayOf(row)
+}
+
 func (f function) like(from func([]typ) typ) function {
 	f.from = from
 	return f
@@ -47,34 +57,46 @@ func (f function) byClock() function {
 }
 
 func textFunctions() map[string]function {
-	return map[string]function{
-		"lower":                 {min: 1, max: 1, write: onText("lower($1)")},
-		"upper":                 {min: 1, max: 1, write: onText("upper($1)")},
-		"length":                {min: 1, max: 1, write: lengthOf},
-		"reverse":               {min: 1, max: 1, write: reverse},
-		"replace":               {min: 2, max: 3, write: replace},
-		"substr":                {min: 2, max: 3, write: substr},
-		"substring":             {min: 2, max: 3, write: substr},
-		"concat":                {min: 1, max: -1, write: concat},
-		"concat_ws":             {min: 2, max: -1, write: concatWS},
-		"strpos":                {min: 2, max: 3, write: strpos},
-		"soundex":               simple(1, "ct_soundex($1)", varchar),
-		"luhn_check":            simple(1, "ct_luhn($1)", boolean),
-		"starts_with":           simple(2, "starts_with($1, $2)", boolean),
-		"split":                 {min: 2, max: 3, write: split},
-		"split_part":            simple(3, "ct_split_part($1, $2, $3)", varchar),
-		"split_to_map":          simple(3, "map_from_entries(list_transform(string_split($1, $2), ct_e -> row(split_part(ct_e, $3, 1), split_part(ct_e, $3, 2))))", unknown).like(textMap),
-		"lpad":                  simple(3, "lpad($1, CAST($2 AS INTEGER), $3)", varchar),
-		"rpad":                  simple(3, "rpad($1, CAST($2 AS INTEGER), $3)", varchar),
-		"trim":                  span(1, 2, "trim($*)", varchar),
-		"ltrim":                 span(1, 2, "ltrim($*)", varchar),
-		"rtrim":                 span(1, 2, "rtrim($*)", varchar),
-		"translate":             simple(3, "translate($*)", varchar),
-		"chr":                   simple(1, "chr(CAST($1 AS INTEGER))", varchar),
-		"codepoint":             simple(1, "unicode($1)", integer),
-		"levenshtein_distance":  simple(2, "levenshtein($*)", integer),
-		"hamming_distance":      simple(2, "hamming($*)", integer),
-		"normalize":             simple(1, "nfc_normalize($1)", varchar),
+	all := map[string]function{
+		"lower":                {min: 1, max: 1, write: onText("lower($1)")},
+		"upper":                {min: 1, max: 1, write: onText("upper($1)")},
+		"length":               {min: 1, max: 1, write: lengthOf},
+		"reverse":              {min: 1, max: 1, write: reverse},
+		"replace":              {min: 2, max: 3, write: replace},
+		"substr":               {min: 2, max: 3, write: substr},
+		"substring":            {min: 2, max: 3, write: substr},
+		"concat":               {min: 1, max: -1, write: concat},
+		"concat_ws":            {min: 2, max: -1, write: concatWS},
+		"strpos":               {min: 2, max: 3, write: strpos},
+		"soundex":              simple(1, "ct_soundex($1)", varchar),
+		"luhn_check":           simple(1, "ct_luhn($1)", boolean),
+		"starts_with":          simple(2, "starts_with($1, $2)", boolean),
+		"split":                {min: 2, max: 3, write: split},
+		"split_part":           simple(3, "ct_split_part($1, $2, $3)", varchar),
+		"split_to_map":         simple(3, "map_from_entries(list_transform(string_split($1, $2), ct_e -> row(split_part(ct_e, $3, 1), split_part(ct_e, $3, 2))))", unknown).like(textMap),
+		"lpad":                 simple(3, "lpad($1, CAST($2 AS INTEGER), $3)", varchar),
+		"rpad":                 simple(3, "rpad($1, CAST($2 AS INTEGER), $3)", varchar),
+		"trim":                 span(1, 2, "trim($*)", varchar),
+		"ltrim":                span(1, 2, "ltrim($*)", varchar),
+		"rtrim":                span(1, 2, "rtrim($*)", varchar),
+		"translate":            simple(3, "translate($*)", varchar),
+		"chr":                  simple(1, "chr(CAST($1 AS INTEGER))", varchar),
+		"codepoint":            simple(1, "unicode($1)", integer),
+		"levenshtein_distance": simple(2, "levenshtein($*)", integer),
+		"hamming_distance":     simple(2, "hamming($*)", integer),
+		"split_to_multimap":    simple(3, "ct_multimap_of(list_transform(string_split($1, $2), ct_e -> struct_pack(k := split_part(ct_e, $3, 1), v := split_part(ct_e, $3, 2))))", unknown).like(func([]typ) typ { return mapOf(of(varchar), arrayOf(of(varchar))) }),
+		"normalize":            simple(1, "nfc_normalize($1)", varchar),
+		"crc32":                simple(1, "ct_crc32(hex($1))", integer),
+		"to_base32":            simple(1, "ct_in_base('32', hex($1))", varchar),
+		"from_base32":          simple(1, "unhex(ct_out_of_base('32', $1))", varbinary),
+		"to_base64url":         simple(1, "ct_in_base('64', hex($1))", varchar),
+		"from_base64url":       simple(1, "unhex(ct_out_of_base('64', $1))", varbinary),
+		"to_big_endian_32":     simple(1, "unhex(ct_big_endian(CAST($1 AS BIGINT), 4))", varbinary),
+		"to_big_endian_64":     simple(1, "unhex(ct_big_endian(CAST($1 AS BIGINT), 8))", varbinary),
+		"from_big_endian_32":   simple(1, "ct_from_big_endian(hex($1), 4)", integer),
+		"from_big_endian_64":   simple(1, "ct_from_big_endian(hex($1), 8)", integer),
+		"format_number":        simple(1, "ct_short_number(CAST($1 AS DOUBLE))", varchar),
+		"parse_data_size":      simple(1, "ct_data_size($1)", integer), "parse_presto_data_size": simple(1, "ct_data_size($1)", integer),
 		"to_utf8":               simple(1, "encode($1)", varbinary),
 		"from_utf8":             simple(1, "decode($1)", varchar),
 		"to_hex":                simple(1, "hex($1)", varchar),
@@ -85,8 +107,8 @@ func textFunctions() map[string]function {
 		"sha1":                  simple(1, "unhex(sha1($1))", varbinary),
 		"sha256":                simple(1, "unhex(sha256($1))", varbinary),
 		"format":                {min: 1, max: -1, write: format},
-		"url_encode":            simple(1, "url_encode($1)", varchar),
-		"url_decode":            simple(1, "url_decode($1)", varchar),
+		"url_encode":            simple(1, "ct_url_encode($1)", varchar),
+		"url_decode":            simple(1, "ct_url_decode($1)", varchar),
 		"url_extract_host":      simple(1, "ct_url($1, 'host')", varchar),
 		"url_extract_path":      simple(1, "ct_url($1, 'path')", varchar),
 		"url_extract_protocol":  simple(1, "ct_url($1, 'protocol')", varchar),
@@ -95,6 +117,11 @@ func textFunctions() map[string]function {
 		"url_extract_port":      simple(1, "CAST(ct_url($1, 'port') AS BIGINT)", integer),
 		"url_extract_parameter": simple(2, "ct_url_parameter($1, $2)", varchar),
 	}
+	all["sha512"] = simple(1, "unhex(ct_hash('sha512', hex($1), ''))", varbinary)
+	for _, name := range []string{"hmac_md5", "hmac_sha1", "hmac_sha256", "hmac_sha512"} {
+		all[name] = simple(2, "unhex(ct_hash('"+name+"', hex($1), hex($2)))", varbinary)
+	}
+	return all
 }
 
 func patternFunctions() map[string]function {
@@ -104,7 +131,7 @@ func patternFunctions() map[string]function {
 		"regexp_extract_all": {min: 2, max: 3, write: pattern("regexp_extract_all($*)", arrayOf(of(varchar)))},
 		"regexp_replace":     {min: 2, max: 3, write: regexpReplace},
 		"regexp_split":       {min: 2, max: 2, write: pattern("regexp_split_to_array($1, $2)", arrayOf(of(varchar)))},
-		"regexp_position":    {min: 2, max: 2, write: pattern("ct_regexp_position($1, $2)", of(integer))},
+		"regexp_position":    {min: 2, max: 4, write: regexpPosition},
 		"regexp_count":       {min: 2, max: 2, write: pattern("len(regexp_extract_all($1, $2))", of(integer))},
 	}
 }
@@ -118,7 +145,7 @@ func timeFunctions() map[string]function {
 		"from_iso8601_timestamp_nanos": simple(1, "CAST($1 AS TIMESTAMPTZ)", timestampTZ),
 		"from_iso8601_date":            simple(1, "CAST($1 AS DATE)", date),
 		"to_iso8601":                   {min: 1, max: 1, write: toISO},
-		"from_unixtime":                {min: 1, max: 2, write: fromUnix},
+		"from_unixtime":                {min: 1, max: 3, write: fromUnix},
 		"to_unixtime":                  simple(1, "epoch($1)", double),
 		"date_trunc":                   {min: 2, max: 2, write: dateTrunc},
 		"date_diff":                    {min: 3, max: 3, write: dateDiff},
@@ -136,9 +163,10 @@ func timeFunctions() map[string]function {
 		"with_timezone":          {min: 2, max: 2, write: withTimezone},
 		"human_readable_seconds": simple(1, "ct_readable_seconds(CAST($1 AS DOUBLE))", varchar),
 		"current_timezone":       simple(0, "'UTC'", varchar),
-		"timezone_hour":          simple(1, "0", integer),
-		"timezone_minute":        simple(1, "0", integer),
+		"timezone_hour":          {min: 1, max: 1, write: zoneShift("// 60")},
+		"timezone_minute":        {min: 1, max: 1, write: zoneShift("% 60")},
 		"to_milliseconds":        simple(1, "CAST(epoch($1) * 1000 AS BIGINT)", integer),
+		"parse_duration":         simple(1, "to_milliseconds(ct_duration($1))", intervalKind),
 	}
 	for _, unit := range []string{"year", "quarter", "month", "day", "hour", "minute", "second"} {
 		all[unit] = part(unit)
@@ -148,10 +176,10 @@ func timeFunctions() map[string]function {
 
 func numberFunctions() map[string]function {
 	all := map[string]function{
-		"ceil": simple(1, "ceil($1)", unknown).like(whole), "ceiling": simple(1, "ceil($1)", unknown).like(whole),
-		"floor": simple(1, "floor($1)", unknown).like(whole), "abs": simple(1, "abs($1)", unknown).like(first),
+		"ceil": {min: 1, max: 1, write: toWhole("ceil")}, "ceiling": {min: 1, max: 1, write: toWhole("ceil")},
+		"floor": {min: 1, max: 1, write: toWhole("floor")}, "abs": simple(1, "abs($1)", unknown).like(first),
 		"round": {min: 1, max: 2, write: rounded("round")}, "truncate": {min: 1, max: 2, write: rounded("trunc")},
-		"sign": simple(1, "sign($1)", unknown).like(first), "mod": simple(2, "($1 % $2)", unknown).like(first),
+		"sign": {min: 1, max: 1, write: sign}, "mod": simple(2, "($1 % $2)", unknown).like(first),
 		"power": simple(2, "pow($*)", double), "pow": simple(2, "pow($*)", double), "log": simple(2, "log($*)", double),
 		"random": {max: 2, write: random}, "rand": {max: 2, write: random},
 		"is_nan": simple(1, "isnan($1)", boolean), "is_finite": simple(1, "isfinite($1)", boolean), "is_infinite": simple(1, "isinf($1)", boolean),
@@ -160,12 +188,14 @@ func numberFunctions() map[string]function {
 		"bitwise_and": simple(2, "($1 & $2)", integer), "bitwise_or": simple(2, "($1 | $2)", integer),
 		"bitwise_xor": simple(2, "xor($1, $2)", integer), "bitwise_not": simple(1, "(~ $1)", integer),
 		"bitwise_left_shift": simple(2, "($1 << $2)", integer), "bitwise_right_shift": simple(2, "($1 >> $2)", integer),
-		"greatest": {min: 1, max: -1, write: extreme("greatest")}, "least": {min: 1, max: -1, write: extreme("least")},
+		"bitwise_right_shift_arithmetic": simple(2, "($1 >> $2)", integer),
+		"greatest":                       {min: 1, max: -1, write: extreme("greatest")}, "least": {min: 1, max: -1, write: extreme("least")},
 		"from_base":    simple(2, "ct_from_base($1, CAST($2 AS BIGINT))", integer),
-		"width_bucket": simple(4, "ct_width_bucket(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE), CAST($3 AS DOUBLE), CAST($4 AS BIGINT))", integer),
+		"width_bucket": {min: 2, max: 4, write: widthBucket},
+		"bit_count":    simple(2, "CAST(bit_count(CAST($1 AS BIGINT) & CASE WHEN $2 >= 64 THEN -1 ELSE (CAST(1 AS BIGINT) << $2) - 1 END) AS BIGINT)", integer),
 		"to_base":      simple(2, "lower(to_base($1, CAST($2 AS INTEGER)))", varchar),
 	}
-	for _, same := range []string{"sqrt", "cbrt", "exp", "ln", "log10", "log2", "radians", "degrees", "sin", "cos", "tan", "asin", "acos", "atan"} {
+	for _, same := range []string{"sqrt", "cbrt", "exp", "ln", "log10", "log2", "radians", "degrees", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"} {
 		all[same] = simple(1, same+"($1)", double)
 	}
 	return all
@@ -176,7 +206,7 @@ func jsonFunctions() map[string]function {
 		"json_extract":        {min: 2, max: 2, write: jsonPath("CAST(ct_json_extract($t1, $2) AS JSON)", of(jsonKind))},
 		"json_extract_scalar": {min: 2, max: 2, write: jsonPath("ct_json_extract_scalar($t1, $2)", of(varchar))},
 		"json_size":           {min: 2, max: 2, write: jsonPath("ct_json_size($t1, $2)", of(integer))},
-		"json_parse":          simple(1, "CAST($1 AS JSON)", jsonKind),
+		"json_parse":          simple(1, "CAST(ct_json_parse($1) AS JSON)", jsonKind),
 		"json_format":         simple(1, "$t1", varchar),
 		"json_array_length":   simple(1, "ct_json_array_length($t1)", integer),
 		"json_array_contains": {min: 2, max: 2, write: jsonContains},
@@ -193,54 +223,60 @@ func arrayOfFirst(args []typ) typ { return arrayOf(first(args)) }
 
 func arrayFunctions() map[string]function {
 	return map[string]function{
-		"cardinality":     {min: 1, max: 1, write: cardinality},
-		"element_at":      {min: 2, max: 2, write: elementAt},
-		"contains":        {min: 2, max: 2, write: contains},
-		"array_distinct":  simple(1, "list_distinct($1)", unknown).like(first),
-		"array_intersect": simple(2, "list_distinct(list_intersect($1, $2))", unknown).like(first),
-		"array_union":     simple(2, "list_distinct(list_concat($1, $2))", unknown).like(first),
-		"array_except":    simple(2, "list_distinct(list_filter($1, ct_e -> NOT list_contains($2, ct_e)))", unknown).like(first),
-		"array_join":      {min: 2, max: 3, write: arrayJoin},
-		"array_position":  simple(2, "coalesce(list_position($1, $2), 0)", integer),
-		"array_remove":    simple(2, "list_filter($1, ct_e -> ct_e <> $2)", unknown).like(first),
-		"array_sort":      {min: 1, max: 2, write: arraySort},
-		"trim_array":      simple(2, "($1)[1:len($1) - $2]", unknown).like(first),
-		"ngrams":          simple(2, "list_transform(generate_series(1, greatest(len($1) - $2 + 1, 1)), ct_i -> ($1)[ct_i:ct_i + $2 - 1])", unknown).like(arrayOfFirst),
-		"shuffle":         simple(1, "$1", unknown).like(first), // any order will do
-		"zip_with":        {min: 3, max: 3, write: zipWith},
-		"array_max":       simple(1, "list_max($1)", unknown).like(elemOf),
-		"array_min":       simple(1, "list_min($1)", unknown).like(elemOf),
-		"arrays_overlap":  simple(2, "list_has_any($1, $2)", boolean),
-		"flatten":         simple(1, "flatten($1)", unknown).like(elemOf),
-		"sequence":        {min: 2, max: 3, write: sequence},
-		"slice":           simple(3, "ct_slice($1, $2, $3)", unknown).like(first),
-		"repeat":          simple(2, "list_transform(range(CAST($2 AS BIGINT)), ct_i -> $1)", unknown).like(arrayOfFirst),
-		"filter":          {min: 2, max: 2, write: filterArray},
-		"transform":       {min: 2, max: 2, write: transform},
-		"reduce":          {min: 4, max: 4, write: reduce},
-		"any_match":       {min: 2, max: 2, write: match("coalesce(list_bool_or(%s), CASE WHEN %s IS NOT NULL THEN false END)")},
-		"all_match":       {min: 2, max: 2, write: match("coalesce(list_bool_and(%s), CASE WHEN %s IS NOT NULL THEN true END)")},
-		"none_match":      {min: 2, max: 2, write: match("NOT coalesce(list_bool_or(%s), CASE WHEN %s IS NOT NULL THEN false END)")},
-		"zip":             span(2, 5, "list_zip($*)", unknown),
+		"cardinality":       {min: 1, max: 1, write: cardinality},
+		"element_at":        {min: 2, max: 2, write: elementAt},
+		"contains":          {min: 2, max: 2, write: contains},
+		"array_distinct":    simple(1, "ct_distinct($1)", unknown).like(first),
+		"array_first":       simple(1, "($1)[1]", unknown).like(elemOf),
+		"array_last":        simple(1, "($1)[len($1)]", unknown).like(elemOf),
+		"array_histogram":   simple(1, "ct_histogram($1)", unknown).like(func(a []typ) typ { return mapOf(elemOf(a), of(integer)) }),
+		"contains_sequence": simple(2, "ct_has_sequence($1, $2)", boolean),
+		"array_intersect":   simple(2, "list_distinct(list_intersect($1, $2))", unknown).like(first),
+		"array_union":       simple(2, "ct_distinct(list_concat($1, $2))", unknown).like(first),
+		"array_except":      simple(2, "ct_distinct(list_filter($1, ct_e -> list_position($2, ct_e) IS NULL))", unknown).like(first),
+		"array_join":        {min: 2, max: 3, write: arrayJoin},
+		"array_position":    simple(2, "coalesce(list_position($1, $2), 0)", integer),
+		"array_remove":      simple(2, "list_filter($1, ct_e -> ct_e IS DISTINCT FROM $2)", unknown).like(first),
+		"array_sort":        {min: 1, max: 2, write: arraySort},
+		"trim_array":        simple(2, "($1)[1:len($1) - $2]", unknown).like(first),
+		"ngrams":            simple(2, "list_transform(generate_series(1, greatest(len($1) - $2 + 1, 1)), ct_i -> ($1)[ct_i:ct_i + $2 - 1])", unknown).like(arrayOfFirst),
+		"shuffle":           simple(1, "$1", unknown).like(first), // any order will do
+		"zip_with":          {min: 3, max: 3, write: zipWith},
+		"array_max":         simple(1, "CASE WHEN list_count($1) = len($1) THEN list_max($1) END", unknown).like(elemOf),
+		"array_min":         simple(1, "CASE WHEN list_count($1) = len($1) THEN list_min($1) END", unknown).like(elemOf),
+		"arrays_overlap":    simple(2, "CASE WHEN list_has_any($1, $2) THEN true WHEN list_count($1) < len($1) OR list_count($2) < len($2) THEN NULL ELSE list_has_any($1, $2) END", boolean),
+		"flatten":           simple(1, "flatten($1)", unknown).like(elemOf),
+		"sequence":          {min: 2, max: 3, write: sequence},
+		"slice":             simple(3, "ct_slice($1, $2, $3)", unknown).like(first),
+		"repeat":            simple(2, "list_transform(range(CAST($2 AS BIGINT)), ct_i -> $1)", unknown).like(arrayOfFirst),
+		"filter":            {min: 2, max: 2, write: filterArray},
+		"transform":         {min: 2, max: 2, write: transform},
+		"reduce":            {min: 4, max: 4, write: reduce},
+		"any_match":         {min: 2, max: 2, write: match("ct_any(%s)")},
+		"all_match":         {min: 2, max: 2, write: match("ct_all(%s)")},
+		"none_match":        {min: 2, max: 2, write: match("NOT ct_any(%s)")},
+		"zip":               span(2, 5, "list_zip($*)", unknown).like(zipped),
 	}
 }
 
 func mapFunctions() map[string]function {
 	return map[string]function{
-		"map":                  {min: 0, max: 2, write: makeMap},
-		"map_keys":             simple(1, "map_keys($1)", unknown).like(func(a []typ) typ { return arrayOf(keyOf(first(a))) }),
-		"map_values":           simple(1, "map_values($1)", unknown).like(func(a []typ) typ { return arrayOf(first(a).elemType()) }),
-		"map_entries":          simple(1, "map_entries($1)", unknown),
-		"map_from_entries":     simple(1, "map_from_entries($1)", unknown),
-		"map_concat":           span(2, -1, "map_concat($*)", unknown).like(first),
-		"map_filter":           {min: 2, max: 2, write: mapLambda("map_from_entries(list_filter(map_entries(%s), ct_e -> %s))")},
-		"transform_values":     {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(ct_e.key, %s)))")},
-		"transform_keys":       {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(%s, ct_e.value)))")},
-		"map_agg":              {min: 2, max: 2, aggregate: true, write: mapAgg},
-		"multimap_agg":         {min: 2, max: 2, aggregate: true, write: multimapAgg},
-		"map_union":            {min: 1, max: 1, aggregate: true, write: mapUnion},
-		"approx_most_frequent": {min: 3, max: 3, aggregate: true, write: mostFrequent},
-		"histogram":            {min: 1, max: 1, aggregate: true, from: func(a []typ) typ { return mapOf(first(a), of(integer)) }},
+		"map":                   {min: 0, max: 2, write: makeMap},
+		"map_keys":              simple(1, "map_keys($1)", unknown).like(func(a []typ) typ { return arrayOf(keyOf(first(a))) }),
+		"map_values":            simple(1, "map_values($1)", unknown).like(func(a []typ) typ { return arrayOf(first(a).elemType()) }),
+		"map_entries":           simple(1, "map_entries($1)", unknown),
+		"map_from_entries":      simple(1, "map_from_entries($1)", unknown),
+		"map_zip_with":          {min: 3, max: 3, write: mapZipWith},
+		"multimap_from_entries": simple(1, "ct_multimap_of(list_transform($1, ct_e -> struct_pack(k := struct_extract_at(ct_e, 1), v := struct_extract_at(ct_e, 2))))", unknown),
+		"map_concat":            span(2, -1, "map_concat($*)", unknown).like(first),
+		"map_filter":            {min: 2, max: 2, write: mapLambda("map_from_entries(list_filter(map_entries(%s), ct_e -> %s))")},
+		"transform_values":      {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(ct_e.key, %s)))")},
+		"transform_keys":        {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(%s, ct_e.value)))")},
+		"map_agg":               {min: 2, max: 2, aggregate: true, write: mapAgg},
+		"multimap_agg":          {min: 2, max: 2, aggregate: true, write: multimapAgg},
+		"map_union":             {min: 1, max: 1, aggregate: true, write: mapUnion},
+		"approx_most_frequent":  {min: 3, max: 3, aggregate: true, write: mostFrequent},
+		"histogram":             {min: 1, max: 1, aggregate: true, from: func(a []typ) typ { return mapOf(first(a), of(integer)) }},
 	}
 }
 
@@ -273,6 +309,11 @@ func aggregates() map[string]function {
 		"entropy":           agg(1, 1, "entropy", number(double)),
 		"bitwise_and_agg":   agg(1, 1, "bit_and", number(integer)),
 		"bitwise_or_agg":    agg(1, 1, "bit_or", number(integer)),
+		"bitwise_xor_agg":   agg(1, 1, "bit_xor", number(integer)),
+		"set_union":         {min: 1, max: 1, aggregate: true, write: setUnion},
+		"reduce_agg":        {min: 4, max: 4, aggregate: true, write: reduceAgg},
+		"regr_slope":        agg(2, 2, "regr_slope", number(double)),
+		"regr_intercept":    agg(2, 2, "regr_intercept", number(double)),
 	}
 	all["corr"] = function{min: 2, max: 2, aggregate: true, write: finite("corr")}
 	for _, same := range []string{"stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "covar_pop", "covar_samp", "skewness", "kurtosis"} {
@@ -302,17 +343,18 @@ func windowFunctions() map[string]function {
 
 func otherFunctions() map[string]function {
 	return map[string]function{
-		"if":            {min: 2, max: 3, write: ifElse},
-		"coalesce":      span(1, -1, "coalesce($*)", unknown).like(known),
-		"nullif":        simple(2, "nullif($1, $2)", unknown).like(first),
-		"try":           simple(1, "TRY($1)", unknown).like(first),
-		"typeof":        {min: 1, max: 1, write: typeOf},
-		"uuid":          simple(0, "CAST(uuid() AS VARCHAR)", varchar),
-		"ip_prefix":     simple(2, "ct_ip_prefix($1, CAST($2 AS BIGINT))", varchar),
-		"ip_subnet_min": simple(1, "ct_ip_subnet_min($1)", ipaddress),
-		"ip_subnet_max": simple(1, "ct_ip_subnet_max($1)", ipaddress),
-		"is_subnet_of":  simple(2, "ct_cidr_contains($1, $2)", boolean),
-		"version":       simple(0, "'trailwarden'", varchar),
+		"if":              {min: 2, max: 3, write: ifElse},
+		"coalesce":        span(1, -1, "coalesce($*)", unknown).like(known),
+		"nullif":          simple(2, "nullif($1, $2)", unknown).like(first),
+		"try":             simple(1, "TRY($1)", unknown).like(first),
+		"typeof":          {min: 1, max: 1, write: typeOf},
+		"uuid":            simple(0, "CAST(uuid() AS VARCHAR)", varchar),
+		"ip_prefix":       simple(2, "ct_ip_prefix($1, CAST($2 AS BIGINT))", varchar),
+		"ip_subnet_min":   simple(1, "ct_ip_subnet_min($1)", ipaddress),
+		"ip_subnet_max":   simple(1, "ct_ip_subnet_max($1)", ipaddress),
+		"ip_subnet_range": simple(1, "[ct_ip_subnet_min($1), ct_ip_subnet_max($1)]", unknown).like(func([]typ) typ { return arrayOf(of(ipaddress)) }),
+		"is_subnet_of":    simple(2, "ct_cidr_contains($1, $2)", boolean),
+		"version":         simple(0, "'trailwarden'", varchar),
 	}
 }
 
@@ -329,15 +371,20 @@ func known(args []typ) typ {
 func refusedFunctions() map[string]function {
 	all := map[string]function{}
 	for name, why := range map[string]string{
-		"word_stem": "", "crc32": "", "xxhash64": "", "murmur3": "", "spooky_hash_v2_32": "",
-		"spooky_hash_v2_64": "", "sha512": "", "hmac_md5": "", "hmac_sha1": "", "hmac_sha256": "", "hmac_sha512": "", "checksum": "its value is Trino's own",
+		"word_stem": "", "xxhash64": "", "murmur3": "", "spooky_hash_v2_32": "",
+		"spooky_hash_v2_64": "", "checksum": "its value is Trino's own",
 		"approx_set": "its sketches are Trino's own; count with approx_distinct", "merge": "its sketches are Trino's own", "empty_approx_set": "its sketches are Trino's own", "numeric_histogram": "", "tdigest_agg": "", "qdigest_agg": "",
-		"map_zip_with": "", "combinations": "",
-		"bar": "", "color": "", "render": "", "rgb": "", "parse_duration": "", "parse_presto_data_size": "", "parse_data_size": "",
-		"cosine_similarity": "", "jaro_winkler": "", "reduce_agg": "", "st_geometryfromtext": "",
+		"combinations": "",
+		"bar":          "", "color": "", "render": "", "rgb": "",
+		"cosine_similarity": "", "jaro_winkler": "", "st_geometryfromtext": "",
 		"st_point": "", "st_distance": "", "st_contains": "", "current_groups": "", "to_geometry": "", "classify": "", "regress": "",
-		"from_unixtime_nanos": "use from_unixtime", "to_ieee754_64": "", "to_big_endian_64": "", "from_big_endian_64": "", "hash_counts": "",
-		"regr_slope": "", "regr_intercept": "", "learn_classifier": "", "bing_tile": "", "beta_cdf": "", "normal_cdf": "", "wilson_interval_lower": "",
+		"from_unixtime_nanos": "use from_unixtime", "to_ieee754_64": "", "hash_counts": "",
+		"learn_classifier": "", "bing_tile": "", "beta_cdf": "", "normal_cdf": "", "wilson_interval_lower": "", "wilson_interval_upper": "",
+		"inverse_beta_cdf": "", "inverse_normal_cdf": "", "t_cdf": "", "t_pdf": "", "random_string": "", "cosine_distance": "", "dot_product": "",
+		"euclidean_distance": "", "from_ieee754_32": "", "to_ieee754_32": "", "from_ieee754_64": "", "value_at_quantile": "", "values_at_quantiles": "",
+		"quantile_at_value": "", "make_set_digest": "", "merge_set_digest": "", "intersection_cardinality": "", "jaccard_index": "", "features": "",
+		"learn_regressor": "", "evaluate_classifier_predictions": "", "great_circle_distance": "", "to_spherical_geography": "",
+		"bing_tile_at": "", "bing_tiles_around": "", "geometry_union_agg": "", "convex_hull_agg": "", "from_encoded_polyline": "",
 	} {
 		if why == "" {
 			why = "the embedded engine does not have it; --engine athena does"

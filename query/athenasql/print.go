@@ -256,6 +256,13 @@ func (t *translator) typed(x *typed) (string, typ, error) {
 		}
 		return "CAST(" + text + " AS TIMESTAMP)", of(timestamp), nil
 	}
+	switch x.typeName {
+	case "JSON":
+		return "CAST(ct_json_parse(" + text + ") AS JSON)", of(jsonKind), nil
+	case "DECIMAL":
+		digits := decimalLiteral(x.text)
+		return fmt.Sprintf("CAST(%s AS DECIMAL(38,%d))", text, digits.scale-1), digits, nil
+	}
 	to := &typeName{at: x.at, name: strings.ToLower(x.typeName)}
 	return t.cast(&cast{node: x.node, x: &literal{x.node, litString, x.text}, to: to}, &scope{})
 }

@@ -85,11 +85,29 @@ func dateTrunc(c *callSite) (string, typ, error) {
 
 func fromUnix(c *callSite) (string, typ, error) {
 	text := c.fill("to_timestamp(CAST($1 AS DOUBLE))")
-	if len(c.args) == 2 {
+	switch len(c.args) {
+	case 2:
 		kind, err := c.zoned(1)
 		return text, kind, err
+	case 3:
+		hours, isHours := c.number(1)
+		minutes, isMinutes := c.number(2)
+		if !isHours || !isMinutes || hours < -14 || hours > 14 || minutes < 0 || minutes > 59 {
+			return "", typ{}, c.errorf(codeRefused, "hours and minutes of the zone must be written in the query")
+		}
+		return text, zoneType(fmt.Sprintf("%+03d:%02d", hours, minutes)), nil
 	}
 	return text, of(timestampTZ), nil
+}
+
+// zoneShift is a part of how far the clocks of a time's zone are from UTC.
+func zoneShift(part string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		if c.types[0].zone == "" {
+			return "0", of(integer), nil
+		}
+		return fmt.Sprintf("(date_sub('minute', timezone('UTC', %s), %s) %s)", c.args[0], inZone(c.types[0], c.args[0]), part), of(integer), nil
+	}
 }
 
 func toISO(c *callSite) (string, typ, error) {
@@ -118,7 +136,14 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 		if !parse {
 			return "strftime(" + inZone(c.types[0], c.asTime(0)) + ", " + quoteText(to) + ")", of(varchar), nil
 		}
-		text := "strptime(" + c.args[0] + ", " + quoteText(to) + ")"
+		from := c.args[0]
+		if strings.HasSuffix(to, "%z") { // where Z may stand for +0000
+			from = "regexp_replace(" + from + ", 'Z$', '+0000')"
+		}
+		if !strings.ContainsAny(strings.ReplaceAll(to, "%%", ""), "YyG") && c.x.name == "date_parse" {
+			from, to = "'1970 ' || "+from, "%Y "+to
+		}
+		text := "strptime(" + from + ", " + quoteText(to) + ")"
 		if c.x.name == "parse_datetime" {
 			return "CAST(" + text + " AS TIMESTAMPTZ)", of(timestampTZ), nil
 		}
@@ -138,8 +163,11 @@ func mysqlFormat(format string, parse bool) (string, error) {
 			return "", fmt.Errorf("the format %q ends in %%", format)
 		}
 		to, ok := mysqlLetters[format[i]]
-		if !ok {
-			return "", fmt.Errorf("%%%c is not to be had here", format[i])
+		if !ok && strings.IndexByte("DUuVwX", format[i]) >= 0 {
+			return "", fmt.Errorf("%%%c is not to be had on Athena", format[i])
+		}
+		if !ok { // any other letter stands for itself
+			to = string(format[i])
 		}
 		b.WriteString(parsing(to, parse))
 	}
@@ -246,6 +274,10 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 		return either(n <= 3, "%a", "%A"), nil
 	case 'D':
 		return "%j", nil
+	case 'e':
+		return "%u", nil
+	case 'G':
+		return "AD", nil
 	case 'a':
 		return "%p", nil
 	case 'x':

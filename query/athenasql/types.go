@@ -28,11 +28,12 @@ const (
 	mapKind
 	rowKind
 	ipaddress
+	ipprefix
 	varbinary
 )
 
 var kindNames = [...]string{"unknown", "varchar", "boolean", "bigint", "double", "decimal", "date", "timestamp(3)",
-	"timestamp(3) with time zone", "time(3)", "interval day to second", "json", "array", "map", "row", "ipaddress", "varbinary"}
+	"timestamp(3) with time zone", "time(3)", "interval day to second", "json", "array", "map", "row", "ipaddress", "ipprefix", "varbinary"}
 
 // typ is the type of an expression.
 type typ struct {
@@ -125,7 +126,7 @@ var scalarTypes = map[string]struct {
 	"decimal": {decimal, "DECIMAL"}, "date": {date, "DATE"}, "time": {timeOfDay, "TIME"},
 	"timestamp": {timestamp, "TIMESTAMP"}, "timestamp with time zone": {timestampTZ, "TIMESTAMPTZ"},
 	"time with time zone": {timeOfDay, "TIMETZ"}, "json": {jsonKind, "JSON"}, "varbinary": {varbinary, "BLOB"},
-	"ipaddress": {ipaddress, "VARCHAR"}, "uuid": {unknown, "UUID"},
+	"ipaddress": {ipaddress, "VARCHAR"}, "ipprefix": {ipprefix, "VARCHAR"}, "uuid": {unknown, "UUID"},
 }
 
 // resolve finds a written type: what it is, and its name in the engine.

@@ -57,18 +57,29 @@ func substr(c *callSite) (string, typ, error) {
 	if l, ok := c.x.args[1].(*literal); ok && l.kind == litInteger && l.text != "0" {
 		return c.fill("substr($*)"), of(varchar), nil
 	}
-	return c.fill("CASE WHEN $2 = 0 THEN '' ELSE substr($*) END"), of(varchar), nil
+	return c.fill("CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE substr($*) END"), of(varchar), nil
 }
 
 // concat is NULL when any part is, which || is in both.
 func concat(c *callSite) (string, typ, error) {
 	result := of(varchar)
+	for _, k := range c.types {
+		if k.kind == arrayKind {
+			result = k
+		}
+	}
 	for i, k := range c.types {
 		switch k.kind {
-		case arrayKind:
-			result = k
+		case arrayKind, varbinary:
 		case varchar, unknown:
+			if result.kind == arrayKind && k.kind == varchar {
+				c.args[i] = "[" + c.args[i] + "]"
+			}
 		default:
+			if result.kind == arrayKind {
+				c.args[i] = "[" + c.args[i] + "]"
+				continue
+			}
 			c.t.warn(c.x.at, codeImplicit, "concat of a %s: Athena wants CAST(… AS varchar)", k)
 			c.args[i] = "CAST(" + c.args[i] + " AS VARCHAR)"
 		}
@@ -90,30 +101,74 @@ func split(c *callSite) (string, typ, error) {
 	return c.fill("string_split($1, $2)"), arrayOf(of(varchar)), nil
 }
 
-// format writes Java's format; texts are made of what %s takes.
+// formatSpec is one conversion of Java's format: %[argument$][flags][width]kind.
+var formatSpec = re2.Own(`%(?:(\d+)\$)?([-#+ 0,(]*)(\d*(?:\.\d+)?)([a-zA-Z%])`)
+
+// format writes Java's format, a conversion after the other; texts are made of
+// what %s takes.
 func format(c *callSite) (string, typ, error) {
 	pattern, ok := c.literal(0)
 	if !ok {
 		return "", typ{}, c.errorf(codeRefused, "the format must be written in the query")
 	}
-	n := 0
-	for i := 0; i < len(pattern); i++ {
-		if pattern[i] != '%' {
+	var texts []string
+	last, next := 0, 1
+	for _, m := range formatSpec.FindAllStringSubmatchIndex(pattern, -1) {
+		text := func(group int) string { return pattern[max(m[2*group], 0):max(m[2*group+1], 0)] }
+		if strings.Contains(pattern[last:m[0]], "%") {
+			break
+		}
+		texts = append(texts, quoteText(pattern[last:m[0]]))
+		last = m[1]
+		if text(4) == "%" || text(4) == "n" {
+			texts = append(texts, either(text(4) == "%", "'%'", "chr(10)"))
 			continue
 		}
-		for i++; i < len(pattern) && strings.IndexByte("0123456789.-+ ,", pattern[i]) >= 0; i++ {
+		n := next
+		if text(1) != "" {
+			n, _ = strconv.Atoi(text(1))
+		} else {
+			next++
 		}
-		switch {
-		case i == len(pattern) || strings.IndexByte("sdfxX%", pattern[i]) < 0:
-			return "", typ{}, c.errorf(codeFormat, "of Java's formats %%s, %%d, %%f and %%x are to be had")
-		case pattern[i] == '%':
-			continue
+		one, err := c.formatted(text(2)+text(3), text(4), n)
+		if err != nil {
+			return "", typ{}, err
 		}
-		if n++; n < len(c.args) && pattern[i] == 's' {
-			c.args[n] = toText(c.args[n], c.types[n])
-		}
+		texts = append(texts, one)
 	}
-	return c.fill("printf($*)"), of(varchar), nil
+	if strings.Contains(pattern[last:], "%") {
+		return "", typ{}, c.errorf(codeFormat, "%q is no format of Java's", pattern[last:])
+	}
+	return "(" + strings.Join(append(texts, quoteText(pattern[last:])), " || ") + ")", of(varchar), nil
+}
+
+// formatted writes argument n by one conversion.
+func (c *callSite) formatted(flags, kind string, n int) (string, error) {
+	if n < 1 || n >= len(c.args) {
+		return "", c.errorf(codeArguments, "the format wants an argument %d", n)
+	}
+	x, width := c.args[n], quoteText("%"+flags+kind)
+	switch kind {
+	case "s", "S":
+		x, width = toText(x, c.types[n]), quoteText("%"+flags+"s")
+		if c.types[n].kind == boolean {
+			x = c.args[n] + "::VARCHAR"
+		}
+		if kind == "S" {
+			x = "upper(" + x + ")"
+		}
+		if flags == "" { // NULL is the word, as in Java
+			return "coalesce(" + x + ", 'null')", nil
+		}
+	case "b":
+		x, width = "CASE WHEN "+x+" THEN 'true' ELSE 'false' END", quoteText("%"+flags+"s")
+	case "f", "e", "E", "g", "G":
+		x = "CAST(" + x + " AS DOUBLE)"
+	case "d", "x", "X", "o":
+	default:
+		return "", c.errorf(codeFormat, "of Java's formats %%s, %%d, %%f, %%e, %%x, %%o and %%b are to be had, not %%%s", kind)
+	}
+	return "printf(" + width + ", " + x + ")", nil
 }
 
 // namedGroup is (?<name>, which the engine takes with a P only.
@@ -274,7 +329,7 @@ func contains(c *callSite) (string, typ, error) {
 	if c.types[0].kind == varchar {
 		return "", typ{}, c.errorf(codeArguments, "takes an array; for a text: strpos(text, part) > 0")
 	}
-	return c.fill("list_contains($1, $2)"), of(boolean), nil
+	return c.fill("ct_contains($1, $2)"), of(boolean), nil
 }
 
 func arrayJoin(c *callSite) (string, typ, error) {
@@ -288,10 +343,13 @@ func arrayJoin(c *callSite) (string, typ, error) {
 func sequence(c *callSite) (string, typ, error) {
 	k := c.types[0]
 	if !k.isTime() {
+		if len(c.args) == 2 {
+			c.args = append(c.args, c.fill("CASE WHEN $1 <= $2 THEN 1 ELSE -1 END"))
+		}
 		return c.fill("generate_series($*)"), arrayOf(of(integer)), nil
 	}
 	if len(c.args) == 2 {
-		c.args = append(c.args, "INTERVAL '1 day'")
+		c.args = append(c.args, c.fill("CASE WHEN $1 <= $2 THEN INTERVAL '1 day' ELSE INTERVAL '-1 day' END"))
 	}
 	if k.kind == date {
 		return c.fill("list_transform(generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), $3), ct_e -> CAST(ct_e AS DATE))"), arrayOf(k), nil
@@ -315,22 +373,43 @@ func transform(c *callSite) (string, typ, error) {
 	return "list_transform(" + c.args[0] + ", " + p[0] + " -> " + body + ")", arrayOf(kind), nil
 }
 
-// match writes any_match and its like: %s is the list of truths, then the array.
+// match writes any_match and its like: %s is the list of truths.
 func match(template string) func(*callSite) (string, typ, error) {
 	return func(c *callSite) (string, typ, error) {
 		list, _, err := transform(c)
 		if err != nil {
 			return "", typ{}, err
 		}
-		return "(" + fmt.Sprintf(template, list, c.args[0]) + ")", of(boolean), nil
+		return "(" + fmt.Sprintf(template, list) + ")", of(boolean), nil
 	}
 }
 
 // reduce writes reduce(array, start, (s, x) -> …, s -> …). The engine's own folds
 // elements of the type of its state only, so each element brings a state along.
 func reduce(c *callSite) (string, typ, error) {
+	folded, kind, err := c.fold(c.args[0], c.types[0].elemType())
+	if err != nil {
+		return "", typ{}, err
+	}
+	_, out, kind, err := c.lambda(3, []typ{kind}, []string{folded})
+	return out, kind, err
+}
+
+// reduceAgg folds the values of many rows; how states are put together does not
+// matter where there is one.
+func reduceAgg(c *callSite) (string, typ, error) {
+	list, err := c.aggregate("list", c.args[:1])
+	if err != nil {
+		return "", typ{}, err
+	}
+	return c.fold("list_filter("+list+", ct_e -> ct_e IS NOT NULL)", c.types[0])
+}
+
+// fold writes the state that lambda 2 makes of the array's elements, begun with
+// argument 1.
+func (c *callSite) fold(array string, elem typ) (string, typ, error) {
 	state := c.types[1]
-	_, body, kind, err := c.lambda(2, []typ{state, c.types[0].elemType()}, []string{"ct_s.s", "ct_x.x"})
+	_, body, kind, err := c.lambda(2, []typ{state, elem}, []string{"ct_s.s", "ct_x.x"})
 	if err != nil {
 		return "", typ{}, err
 	}
@@ -338,19 +417,17 @@ func reduce(c *callSite) (string, typ, error) {
 	if engine := engineName(state); engine != "" {
 		start, body = "CAST("+start+" AS "+engine+")", "CAST("+body+" AS "+engine+")"
 	}
-	elems := "list_transform(" + c.args[0] + ", ct_e -> struct_pack(s := " + start + ", x := ct_e))"
-	folded := "(list_reduce(" + elems + ", (ct_s, ct_x) -> struct_pack(s := " + body + ", x := ct_x.x), struct_pack(s := " + start + ", x := (" + c.args[0] + ")[1]))).s"
+	elems := "list_transform(" + array + ", ct_e -> struct_pack(s := " + start + ", x := ct_e))"
 	if kind.kind == unknown {
 		kind = state
 	}
-	_, out, kind, err := c.lambda(3, []typ{kind}, []string{folded})
-	return out, kind, err
+	return "(list_reduce(" + elems + ", (ct_s, ct_x) -> struct_pack(s := " + body + ", x := ct_x.x), struct_pack(s := " + start + ", x := (" + array + ")[1]))).s", kind, nil
 }
 
 // engineName is the type in the embedded engine; empty when it is not known.
 func engineName(t typ) string {
 	switch t.kind {
-	case varchar, ipaddress:
+	case varchar, ipaddress, ipprefix:
 		return "VARCHAR"
 	case integer:
 		return "BIGINT"
@@ -491,4 +568,53 @@ func (c *callSite) number(i int) (int, bool) {
 	}
 	n, err := strconv.Atoi(l.text)
 	return sign * n, err == nil
+}
+
+func setUnion(c *callSite) (string, typ, error) {
+	text, err := c.aggregate("list", c.args)
+	return "ct_distinct(flatten(" + text + "))", c.types[0], err
+}
+
+// mapZipWith writes a lambda over the keys of two maps and their values.
+func mapZipWith(c *callSite) (string, typ, error) {
+	a, b := c.types[0], c.types[1]
+	_, body, kind, err := c.lambda(2, []typ{keyOf(a), a.elemType(), b.elemType()}, []string{"ct_e", "(" + c.args[0] + ")[ct_e]", "(" + c.args[1] + ")[ct_e]"})
+	keys := c.fill("ct_distinct(list_concat(map_keys($1), map_keys($2)))")
+	return "map_from_entries(list_transform(" + keys + ", ct_e -> row(ct_e, " + body + ")))", mapOf(keyOf(a), kind), err
+}
+
+// widthBucket counts by equal steps, or by the bounds that an array gives.
+func widthBucket(c *callSite) (string, typ, error) {
+	switch len(c.args) {
+	case 2:
+		return c.fill("len(list_filter($2, ct_e -> ct_e <= $1))"), of(integer), nil
+	case 4:
+		return c.fill("ct_width_bucket(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE), CAST($3 AS DOUBLE), CAST($4 AS BIGINT))"), of(integer), nil
+	}
+	return "", typ{}, c.errorf(codeArguments, "takes 2 or 4 arguments")
+}
+
+// toWhole is ceil and floor; the engine makes doubles of whole numbers.
+func toWhole(engine string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		if c.types[0].kind == integer {
+			return c.args[0], c.types[0], nil
+		}
+		return c.fill(engine + "($1)"), whole(c.types), nil
+	}
+}
+
+func sign(c *callSite) (string, typ, error) {
+	if c.types[0].kind == double {
+		return c.fill("CAST(sign($1) AS DOUBLE)"), of(double), nil
+	}
+	return c.fill("sign($1)"), whole(c.types), nil
+}
+
+func regexpPosition(c *callSite) (string, typ, error) {
+	if err := c.checkPattern(1); err != nil {
+		return "", typ{}, err
+	}
+	c.args = append(c.args, "1", "1")
+	return c.fill("ct_regexp_position($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT))"), of(integer), nil
 }

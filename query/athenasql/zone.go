@@ -105,8 +105,11 @@ func (t *translator) atZone(x *atZone, s *scope) (string, typ, error) {
 
 // zonedLiteral writes TIMESTAMP '2026-03-14 10:00:00 Asia/Tokyo'.
 func zonedLiteral(text string) (string, typ, error) {
-	engine := "CAST(" + quoteText(text) + " AS TIMESTAMPTZ)"
 	i := strings.LastIndexByte(text, ' ')
+	engine := "CAST(" + quoteText(text) + " AS TIMESTAMPTZ)"
+	if i > 0 && isOffset(text[i+1:]) { // which the engine wants without a blank before it
+		engine = "CAST(" + quoteText(text[:i]+text[i+1:]) + " AS TIMESTAMPTZ)"
+	}
 	if zone := text[i+1:]; i > 10 && (strings.Contains(zone, "/") || isOffset(zone)) && plainZone(zone) {
 		return engine, zoneType(zone), nil
 	}

@@ -95,11 +95,21 @@ func appendOpen(dst, text []byte, ok bool) []byte {
 
 // Keeps tells whether the lake has the field that keys lead to, so that a record
 // from there has it as it was. The table has no columns for some fields, such as
-// userIdentity.sessionContext.sourceIdentity.
+// userIdentity.sessionContext.sourceIdentity, and of resources it knows ARN,
+// accountId and type.
 func Keeps(keys ...string) bool {
-	if len(keys) == 0 {
-		return false
-	}
+	_, ok := keptKind(keys)
+	return ok
+}
+
+// KeepsText tells whether the lake also has the whole text of the field, if it
+// is an object or array: no part of it was left out.
+func KeepsText(keys ...string) bool {
+	kind, ok := keptKind(keys)
+	return ok && (kind == Text || kind == Map)
+}
+
+func keptKind(keys []string) (kind Kind, ok bool) {
 	var fields []Field
 	for _, c := range LakeColumns() {
 		if c.Key != "" {
@@ -109,12 +119,12 @@ func Keeps(keys ...string) bool {
 	for _, key := range keys {
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key })
 		if i < 0 {
-			return false
+			return kind, false
 		}
-		if k := fields[i].Kind; k == Text || k == Map {
-			return true // nothing of it is left out
+		if kind = fields[i].Kind; kind == Text || kind == Map {
+			return kind, true // nothing of it is left out
 		}
 		fields = fields[i].Fields
 	}
-	return true
+	return kind, len(keys) > 0
 }

@@ -1,6 +1,7 @@
 package trino
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
 // document views text as a JSON value; ok is false when it is none.
@@ -78,7 +80,59 @@ func jsonExtract(text, path string) (any, error) {
 	if err != nil || !v.Exists() {
 		return nil, err
 	}
-	return string(v.Raw()), nil
+	return compact(v), nil
+}
+
+// compact is a value's JSON without white space, as Trino writes all JSON.
+func compact(v cloudtrail.Value) string {
+	if raw := v.Raw(); bytes.ContainsAny(raw, " \t\r\n") {
+		return string(jsonscan.Compact(nil, raw))
+	}
+	return string(v.Raw())
+}
+
+// jsonParse writes JSON anew, as json_parse does: members sorted by their names,
+// numbers with a point as doubles, no white space.
+func jsonParse(text string) (any, error) {
+	v, ok := document(text)
+	if !ok {
+		return nil, fmt.Errorf("cannot convert value to JSON: '%.60s'", text)
+	}
+	if k := v.Kind(); k != cloudtrail.Object && k != cloudtrail.Array && k != cloudtrail.Number {
+		return string(v.Raw()), nil
+	}
+	d := json.NewDecoder(bytes.NewReader(v.Raw()))
+	d.UseNumber()
+	var all any
+	if err := d.Decode(&all); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(doubles(all)); err != nil {
+		return nil, err
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
+// doubles writes the numbers that are doubles as Trino does.
+func doubles(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for k, e := range x {
+			x[k] = doubles(e)
+		}
+	case []any:
+		for i, e := range x {
+			x[i] = doubles(e)
+		}
+	case json.Number:
+		if f, err := x.Float64(); err == nil && strings.ContainsAny(x.String(), ".eE") {
+			return json.RawMessage(DoubleText(f))
+		}
+	}
+	return v
 }
 
 // jsonScalar is the text of a string, number or boolean at a path; anything else

@@ -68,6 +68,18 @@ func cidrContains(prefix, s string) (any, error) {
 	return p.Masked().Contains(a.Unmap()), nil
 }
 
+// ipRange is the canonical text of a prefix; an address alone is all of its bits.
+func ipRange(s string) (any, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()).String(), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPPREFIX: %.60s", s)
+	}
+	return p.Masked().String(), nil
+}
+
 func ipPrefix(s string, bits int64) (any, error) {
 	a, err := netip.ParseAddr(s)
 	if err != nil {
@@ -98,8 +110,8 @@ func subnetEnd(prefix string, fill byte) (any, error) {
 
 // urlPart is a part of a URL; NULL when the text is none.
 func urlPart(text, part string) any {
-	u, err := url.Parse(text)
-	if err != nil {
+	u, ok := parseURL(text)
+	if !ok {
 		return nil
 	}
 	switch part {
@@ -121,9 +133,28 @@ func urlPart(text, part string) any {
 }
 
 func urlParameter(text, name string) any {
-	u, err := url.Parse(text)
-	if err != nil || !u.Query().Has(name) {
+	u, ok := parseURL(text)
+	if !ok || !u.Query().Has(name) {
 		return nil
 	}
 	return u.Query().Get(name)
+}
+
+// parseURL reads a URL; what a URI cannot hold (RFC 2396) makes it none.
+func parseURL(text string) (*url.URL, bool) {
+	u, err := url.Parse(text)
+	return u, err == nil && !strings.ContainsAny(text, " \"<>\\^`{|}\t\r\n")
+}
+
+// urlEncode writes a text as forms do: a blank is +.
+func urlEncode(s string) any {
+	return strings.NewReplacer("%2A", "*", "~", "%7E").Replace(url.QueryEscape(s))
+}
+
+func urlDecode(s string) (any, error) {
+	text, err := url.QueryUnescape(s)
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
 }

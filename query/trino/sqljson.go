@@ -78,7 +78,7 @@ func sqlJSONQuery(text, path, mode string) (any, error) {
 	case wrap:
 		raw := make([]string, len(all))
 		for i, v := range all {
-			raw[i] = string(v.Raw())
+			raw[i] = compact(v)
 		}
 		return "[" + strings.Join(raw, ",") + "]", nil
 	case len(all) > 1:
@@ -86,7 +86,7 @@ func sqlJSONQuery(text, path, mode string) (any, error) {
 	case kind == cloudtrail.String && strings.Contains(mode, "o"):
 		return string(all[0].Text(nil)), nil
 	}
-	return string(all[0].Raw()), nil
+	return compact(all[0]), nil
 }
 
 func sqlJSONExists(text, path string) (any, error) {

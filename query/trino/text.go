@@ -3,10 +3,11 @@ package trino
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // strpos is where part is found the nth time, counted in characters from one; a
@@ -34,18 +35,26 @@ func strpos(s, part string, n int64) (any, error) {
 	return int64(utf8.RuneCountInString(s[:at])) + 1, nil
 }
 
-// regexpPosition is where the pattern first matches, counted from one; -1 means
-// nowhere.
-func regexpPosition(s, pattern string) (any, error) {
-	re, err := regexp.Compile(pattern)
+// regexpPosition is where the pattern matches the nth time from a character on,
+// counted from one; -1 means nowhere.
+func regexpPosition(s, pattern string, from, n int64) (any, error) {
+	re, err := re2.Compile(pattern, false)
 	if err != nil {
 		return nil, err
 	}
-	at := re.FindStringIndex(s)
-	if at == nil {
+	if from < 1 || n < 1 {
+		return nil, fmt.Errorf("start and occurrence count from 1")
+	}
+	skipped := 0
+	for i := int64(1); i < from && skipped < len(s); i++ {
+		_, size := utf8.DecodeRuneInString(s[skipped:])
+		skipped += size
+	}
+	all := re.FindAllStringIndex(s[skipped:], int(min(n, int64(len(s)+1))))
+	if int64(len(all)) < n || from > int64(utf8.RuneCountInString(s))+1 {
 		return int64(-1), nil
 	}
-	return int64(utf8.RuneCountInString(s[:at[0]])) + 1, nil
+	return int64(utf8.RuneCountInString(s[:skipped+all[n-1][0]])) + 1, nil
 }
 
 // fromBase reads a number in another base.
