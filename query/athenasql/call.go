@@ -97,6 +97,9 @@ func arity(f function) string {
 }
 
 func (t *translator) noFunction(x *call) error {
+	if strings.HasPrefix(x.name, "st_") {
+		return &syntaxError{at: x.at, code: codeRefused, message: x.name + ": geometry is not to be had here; --engine athena has it"}
+	}
 	e := &syntaxError{at: x.at, code: codeFunction, message: fmt.Sprintf("Athena has no function %s", x.name)}
 	if other, ok := notTrino[x.name]; ok {
 		e.help = other

@@ -73,6 +73,8 @@ func (p *parser) primaryRelation() (relation, error) {
 		return p.derived(true)
 	case t.sym("("):
 		return p.bracket()
+	case t.is("TABLE") && p.ahead(1).sym("("):
+		return nil, &syntaxError{at: t.at, code: codeUnsupported, message: "table functions are not to be had here", help: "UNNEST(sequence(…)) AS t(n) for sequence"}
 	}
 	return p.table()
 }
