@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -34,9 +35,10 @@ type Fact struct {
 func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 	byID := map[string]*Incoming{}
 	seen := make(map[[16]byte]copyAt, len(b.Findings))
+	var r records
 	for i := range b.Findings {
 		f := &b.Findings[i]
-		rec, sound := recordOf(f)
+		rec, sound := r.of(f)
 		if exceptionFor(f, rec, b.Now) {
 			excepted++
 			continue
@@ -72,14 +74,27 @@ func (c copyAt) prefer(f *Finding, sound bool) {
 	}
 }
 
-// recordOf is the finding's record; one that cannot be read is not sound, and has
-// no fields.
-func recordOf(f *Finding) (rec *cloudtrail.Record, sound bool) {
-	rec, err := cloudtrail.ParseRecord(f.Record)
-	if err != nil {
-		rec, _ = cloudtrail.ParseRecord([]byte("{}"))
+// records reads the records of findings one after the other. Findings of several
+// rules on one record follow each other and share its text, which is read once.
+type records struct {
+	reader cloudtrail.Reader
+	text   json.RawMessage // that was read last
+	rec    *cloudtrail.Record
+	sound  bool
+}
+
+// of is the finding's record, until the next call; one that cannot be read is not
+// sound, and has no fields.
+func (r *records) of(f *Finding) (rec *cloudtrail.Record, sound bool) {
+	if r.rec != nil && len(f.Record) > 0 && len(f.Record) == len(r.text) && &f.Record[0] == &r.text[0] {
+		return r.rec, r.sound
 	}
-	return rec, err == nil
+	rec, err := r.reader.Read(f.Record)
+	if err != nil {
+		rec, _ = r.reader.Read([]byte("{}"))
+	}
+	r.text, r.rec, r.sound = f.Record, rec, err == nil
+	return rec, r.sound
 }
 
 // place says which alert a finding belongs to.
@@ -93,7 +108,8 @@ func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []La
 // rule: those of the window that made it, or of the rule's group_by fields, or
 // account, region and actor.
 func GroupOf(f *Finding) []Label {
-	rec, _ := recordOf(f)
+	var r records
+	rec, _ := r.of(f)
 	return groupOf(f, rec)
 }
 

@@ -32,7 +32,9 @@ type Record struct {
 	slots    [numFields]slot
 	others   []other // fields that are not documented, in order
 	scratch  []byte
-	order    [32]FieldID // what stood at each place of the record before
+	order    [32]FieldID  // what stood at each place of the record before
+	who      userIdentity // once whoRead
+	whoRead  bool
 }
 
 // slot is where a field's value lies in the text; end is 0 when it is missing.
@@ -47,14 +49,26 @@ type other struct {
 
 // ParseRecord views raw, one JSON object. It checks that the bytes are valid
 // JSON within the default limits of depth and keys; the record keeps them.
-func ParseRecord(raw []byte) (*Record, error) {
+func ParseRecord(raw []byte) (*Record, error) { return new(Reader).Read(raw) }
+
+// Reader views single records one after the other, as ParseRecord does, and uses
+// its memory again: about ten kilobytes. The zero Reader is ready; it is not for
+// concurrent use.
+type Reader struct{ rec Record }
+
+// Read views raw. The record is valid until the next Read, and so are Values that
+// are objects or arrays of it.
+func (rd *Reader) Read(raw []byte) (*Record, error) {
 	i := jsonscan.SkipSpace(raw, 0)
 	if i >= len(raw) || raw[i] != '{' {
 		return nil, ErrNotObject
 	}
-	limits := DefaultLimits()
-	r := &Record{ix: limits.index()}
-	r.ix.MaxBytes = 0
+	r := &rd.rec
+	if r.ix == nil {
+		limits := DefaultLimits()
+		r.ix = limits.index()
+		r.ix.MaxBytes = 0
+	}
 	r.ix.Reset(raw, i, true)
 	end, mark, err := r.ix.Parse(i)
 	if err != nil {
@@ -79,7 +93,7 @@ func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
 // every record has twenty of them.
 func (r *Record) walk() {
 	r.slots = [numFields]slot{}
-	r.others = r.others[:0]
+	r.others, r.whoRead = r.others[:0], false
 	var has, repeated uint64
 	fields := r.ix.Fields()
 	for i := range fields {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
@@ -77,6 +78,8 @@ type Builder struct {
 	Options
 	words   *words
 	attacks *attacks
+	paths   [][]string // Fields, by their keys
+	readers *sync.Pool // of cloudtrail.Reader
 }
 
 var tableName = re2.Own(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
@@ -102,7 +105,11 @@ func NewBuilder(o Options) (*Builder, error) {
 		}
 	}
 	o.Limits = o.Limits.orDefaults()
-	return &Builder{Options: o, words: loadWords(), attacks: loadAttacks()}, nil
+	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), readers: &sync.Pool{}}
+	for _, f := range o.Fields {
+		b.paths = append(b.paths, strings.Split(f, "."))
+	}
+	return b, nil
 }
 
 // ErrNoAlert is returned for a delivery of an alert without the alert.

@@ -1,8 +1,6 @@
 package message
 
 import (
-	"strings"
-
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/message/mask"
@@ -45,9 +43,9 @@ func (v *view) event() (e Event, masked int) {
 
 // fields are the record's values at the Builder's paths, flat.
 func (v *view) fields() []alert.Label {
-	var all []alert.Label
-	for _, path := range v.Fields {
-		keys := strings.Split(path, ".")
+	all := make([]alert.Label, 0, len(v.Fields))
+	for i, path := range v.Fields {
+		keys := v.paths[i]
 		x := v.rec.Lookup(keys...)
 		last := keys[len(keys)-1]
 		switch x.Kind() {

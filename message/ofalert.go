@@ -26,6 +26,7 @@ func (b *Builder) fromAlert(a *alert.Alert, d alert.Delivery, body Body) *Messag
 		m.DelaySeconds = int64(late.Round(time.Second) / time.Second)
 	}
 	views := b.views(samples)
+	defer b.release(views)
 	b.tell(m, views)
 	if d.Kind == alert.Repeated || d.Kind == alert.Reopened {
 		m.New, m.Since = max(0, a.Count-body.Told), body.ToldAt.UTC()

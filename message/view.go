@@ -2,7 +2,6 @@ package message
 
 import (
 	"strings"
-	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -13,29 +12,62 @@ import (
 type view struct {
 	*Builder
 	rec    *cloudtrail.Record
+	reader *cloudtrail.Reader // of rec
 	sample *alert.Sample
 	broken bool // the record could not be read; rec is empty
 
 	// What several parts of a message tell, made once.
-	identity func() cloudtrail.Identity
-	action   func() string
-	source   func() string
-	acted    func() []string
+	identityOnce once[cloudtrail.Identity]
+	actionOnce   once[string]
+	sourceOnce   once[string]
+	actedOnce    once[[]string]
 }
+
+// once is a value that is made when it is first asked for.
+type once[T any] struct {
+	made bool
+	val  T
+}
+
+func (o *once[T]) get(make func() T) T {
+	if !o.made {
+		o.val, o.made = make(), true
+	}
+	return o.val
+}
+
+func (v *view) identity() cloudtrail.Identity { return v.identityOnce.get(v.rec.Identity) }
+
+func (v *view) action() string { return v.actionOnce.get(v.findAction) }
+
+func (v *view) source() string { return v.sourceOnce.get(v.findSource) }
+
+func (v *view) acted() []string { return v.actedOnce.get(v.resources) }
 
 func (b *Builder) view(s *alert.Sample) *view {
 	raw := []byte(s.Record)
 	if len(raw) == 0 {
 		raw = []byte("{}")
 	}
-	rec, err := cloudtrail.ParseRecord(raw)
-	if err != nil {
-		rec, _ = cloudtrail.ParseRecord([]byte("{}")) // valid
+	v := &view{Builder: b, sample: s}
+	if v.reader, _ = b.readers.Get().(*cloudtrail.Reader); v.reader == nil {
+		v.reader = &cloudtrail.Reader{}
 	}
-	v := &view{Builder: b, rec: rec, sample: s, broken: err != nil}
-	v.identity = sync.OnceValue(rec.Identity)
-	v.action, v.source, v.acted = sync.OnceValue(v.findAction), sync.OnceValue(v.findSource), sync.OnceValue(v.resources)
+	rec, err := v.reader.Read(raw)
+	if v.broken = err != nil; v.broken {
+		rec, _ = v.reader.Read([]byte("{}")) // valid
+	}
+	v.rec = rec
 	return v
+}
+
+// release gives back what views were read with. What was taken out of them is
+// text of its own.
+func (b *Builder) release(views []*view) {
+	for _, v := range views {
+		b.readers.Put(v.reader)
+		v.reader, v.rec = nil, nil
+	}
 }
 
 // views are those of samples that a message can show.
@@ -91,15 +123,16 @@ func (v *view) unwrapped(object []byte, key string) string {
 // strings are the texts at a path in which * stands for every element of a
 // list, at most limit of them.
 func (v *view) strings(path string, limit int) []string {
-	keys := strings.Split(path, ".")
-	found := []cloudtrail.Value{v.rec.Value()}
-	for _, k := range keys {
-		found = step(found, k, limit)
+	key, rest, more := strings.Cut(path, ".")
+	found := append(make([]cloudtrail.Value, 0, 4), v.rec.Get(key))
+	for more && len(found) > 0 && found[0].Exists() {
+		key, rest, more = strings.Cut(rest, ".")
+		found = step(found, key, limit)
 	}
 	var out []string
 	for _, x := range found {
 		if k := x.Kind(); k == cloudtrail.String || k == cloudtrail.Number {
-			if s := v.show(x, keys[len(keys)-1]); s != "" {
+			if s := v.show(x, key); s != "" {
 				out = append(out, s)
 			}
 		}
@@ -107,15 +140,19 @@ func (v *view) strings(path string, limit int) []string {
 	return out
 }
 
+// step puts what stands under key in place of each value.
 func step(from []cloudtrail.Value, key string, limit int) []cloudtrail.Value {
-	var to []cloudtrail.Value
-	for _, x := range from {
-		if key != "*" {
+	if key != "*" {
+		to := from[:0]
+		for _, x := range from {
 			if y := x.Get(key); y.Exists() {
 				to = append(to, y)
 			}
-			continue
 		}
+		return to
+	}
+	var to []cloudtrail.Value
+	for _, x := range from {
 		x.Elements(func(_ int, y cloudtrail.Value) bool {
 			to = append(to, y)
 			return len(to) < limit

@@ -34,7 +34,7 @@ func JSON(v cloudtrail.Value, l Limits) (out json.RawMessage, n int) {
 // pass, which shows the most.
 func reduce(v cloudtrail.Value, l Limits, nested int) (out json.RawMessage, n int, changed bool) {
 	for pass := 0; ; pass++ {
-		w := writer{limits: l, nested: nested, buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64))}
+		w := writer{limits: l, nested: nested, buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64)), members: make([]member, 0, min(len(v.Raw())/64+2, 64))}
 		w.value(v, "", false, 0)
 		if pass == 0 {
 			n = w.masked
@@ -62,6 +62,7 @@ type writer struct {
 	nested  int // JSON inside a string inside …
 	masked  int
 	changed bool
+	members []member // of the objects that are being written, one within the other
 }
 
 func (w *writer) full() bool { return len(w.buf) > w.limits.Bytes }

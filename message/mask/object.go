@@ -13,26 +13,25 @@ type member struct {
 	val cloudtrail.Value
 }
 
-// members are an object's members in order, the last of duplicate keys only.
-func members(v cloudtrail.Value) (all []member, duplicates bool) {
+// members appends an object's members in order, the last of duplicate keys only.
+func members(to []member, v cloudtrail.Value) (longer []member, duplicates bool) {
+	start := len(to)
 	v.Members(func(raw []byte, x cloudtrail.Value) bool {
-		if all == nil {
-			all = make([]member, 0, few)
-		}
-		all = append(all, member{Key(raw), x})
+		to = append(to, member{Key(raw), x})
 		return true
 	})
+	all := to[start:]
 	if len(all) <= few && allDiffer(all) {
-		return all, false
+		return to, false
 	}
 	last := make(map[string]int, len(all))
 	for i, m := range all {
 		last[m.key] = i
 	}
 	if len(last) == len(all) {
-		return all, false
+		return to, false
 	}
-	kept := all[:0]
+	kept := to[:start]
 	for i, m := range all {
 		if last[m.key] == i {
 			kept = append(kept, m)
@@ -43,7 +42,7 @@ func members(v cloudtrail.Value) (all []member, duplicates bool) {
 
 // few is how many members most objects have at most: comparing each with each is
 // quicker for them than a map.
-const few = 8
+const few = 32
 
 func allDiffer(all []member) bool {
 	for i, m := range all {
@@ -66,7 +65,11 @@ func Key(raw []byte) string {
 }
 
 func (w *writer) object(v cloudtrail.Value, secret bool, depth int) {
-	all, duplicates := members(v)
+	start := len(w.members)
+	var duplicates bool
+	w.members, duplicates = members(w.members, v)
+	defer func() { w.members = w.members[:start] }()
+	all := w.members[start:] // stays as it is while members of members come and go behind it
 	w.changed = w.changed || duplicates
 	if depth >= w.limits.Depth && len(all) > 0 {
 		w.changed = true
@@ -135,7 +138,7 @@ func SecretPath(v cloudtrail.Value, keys ...string) bool {
 			return true
 		}
 		if valueKeys[k] {
-			if all, _ := members(v.Lookup(keys[:i]...)); secretPair(all) {
+			if all, _ := members(nil, v.Lookup(keys[:i]...)); secretPair(all) {
 				return true
 			}
 		}

@@ -241,14 +241,28 @@ func hiddenText(s string, n *int) string {
 	if !encodable(s) {
 		return percent(s, n)
 	}
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		b, err := enc.DecodeString(strings.TrimSpace(s))
-		if err == nil && utf8.Valid(b) && holdsSecret(string(b)) {
-			*n++
-			return "[masked: encoded text that holds a secret]"
-		}
+	t := strings.TrimSpace(s)
+	b, err := encodingOf(t).DecodeString(t)
+	if err == nil && utf8.Valid(b) && holdsSecret(string(b)) {
+		*n++
+		return "[masked: encoded text that holds a secret]"
 	}
 	return percent(s, n)
+}
+
+// encodingOf is the only form of base64 that a text may have, by its marks: where
+// it has none of them, the forms mean the same.
+func encodingOf(s string) *base64.Encoding {
+	url, padded := strings.ContainsAny(s, "-_"), strings.Contains(s, "=")
+	switch {
+	case url && padded:
+		return base64.URLEncoding
+	case url:
+		return base64.RawURLEncoding
+	case padded:
+		return base64.StdEncoding
+	}
+	return base64.RawStdEncoding
 }
 
 // encodable tells whether a text has nothing that base64 cannot have.

@@ -55,7 +55,10 @@ type Deps struct {
 type file struct {
 	cfg  Config
 	deps Deps
-	mu   sync.Mutex // one batch at a time
+
+	mu    sync.Mutex // one batch at a time
+	lines []byte     // room for a batch
+	named bool       // the folder's entry for the file is on disk
 }
 
 // New makes a sink, which is a sink.Batcher too. It opens nothing: the folder
@@ -93,17 +96,21 @@ func (f *file) DeliverBatch(ctx context.Context, ns []sink.Notification) []alert
 		return outcome.Same(outcome.Ended(err), len(ns))
 	}
 	out := outcome.Same(alert.Outcome{Class: alert.OK}, len(ns))
-	var lines bytes.Buffer
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lines := f.lines[:0]
 	for i, n := range ns {
 		line, err := f.line(n.Message)
 		if err != nil {
 			out[i] = outcome.Refused(err)
 			continue
 		}
-		lines.Write(line)
-		lines.WriteByte('\n')
+		lines = append(append(lines, line...), '\n')
 	}
-	unsure, err := f.write(lines.Bytes())
+	if cap(lines) <= mostRoom {
+		f.lines = lines
+	}
+	unsure, err := f.write(lines)
 	if err == nil {
 		return out
 	}
@@ -114,6 +121,9 @@ func (f *file) DeliverBatch(ctx context.Context, ns []sink.Notification) []alert
 	}
 	return out
 }
+
+// mostRoom is how much room for a batch is kept for the next, in bytes.
+const mostRoom = 4 << 20
 
 func (f *file) line(m *message.Message) ([]byte, error) {
 	if f.cfg.Format == OCSF {
@@ -128,8 +138,6 @@ func (f *file) write(lines []byte) (unsure bool, err error) {
 	if len(lines) == 0 {
 		return false, nil
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if err := f.rotate(int64(len(lines))); err != nil {
 		return false, err
 	}
@@ -141,10 +149,15 @@ func (f *file) write(lines []byte) (unsure bool, err error) {
 		return false, err
 	}
 	defer out.Close()
-	if unsure, err = appendLines(out, lines); err != nil {
+	began, unsure, err := appendLines(out, lines)
+	if err != nil {
 		return unsure, err
 	}
-	return true, f.syncFolder()
+	if began == 0 || !f.named { // a new file, or one whose beginning we have not seen
+		err = f.syncFolder()
+		f.named = err == nil
+	}
+	return true, err
 }
 
 // syncFolder makes the file's name last as its lines do.
@@ -160,20 +173,20 @@ func (f *file) syncFolder() error {
 	return nil
 }
 
-// appendLines writes after the last whole line: what a crash left of a line
-// was never reported as delivered and is overwritten.
-func appendLines(out *os.File, lines []byte) (unsure bool, err error) {
+// appendLines writes after the last whole line, which is at began: what a crash
+// left of a line was never reported as delivered and is overwritten.
+func appendLines(out *os.File, lines []byte) (began int64, unsure bool, err error) {
 	end, err := lastLine(out)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	if err := out.Truncate(end); err != nil {
-		return false, err
+		return end, false, err
 	}
 	if _, err := out.WriteAt(lines, end); err != nil {
-		return out.Truncate(end) != nil, err
+		return end, out.Truncate(end) != nil, err
 	}
-	return true, out.Sync()
+	return end, true, out.Sync()
 }
 
 // lastLine is the offset behind the last line break.
@@ -182,7 +195,8 @@ func lastLine(f *os.File) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	buf := make([]byte, 64*1024)
+	var last [1]byte
+	buf := last[:] // mostly the last byte is one
 	for end > 0 {
 		n := min(end, int64(len(buf)))
 		if _, err := f.ReadAt(buf[:n], end-n); err != nil {
@@ -192,6 +206,9 @@ func lastLine(f *os.File) (int64, error) {
 			return end - n + int64(i) + 1, nil
 		}
 		end -= n
+		if len(buf) == 1 {
+			buf = make([]byte, 64*1024)
+		}
 	}
 	return 0, nil
 }
