@@ -20,11 +20,13 @@ type Identity struct {
 // Identity tells who acted.
 func (r *Record) Identity() Identity {
 	a := r.actor()
-	return Identity{string(a.kind), string(a.name), string(a.session), string(a.source), string(a.account), string(a.arn)}
+	account, arn := r.identity().account.characters(), r.identity().arn.characters()
+	return Identity{string(a.kind), string(a.name), string(a.session), string(a.source), string(account), string(arn)}
 }
 
-// actor is an Identity that refers to the record's own text.
-type actor struct{ kind, name, session, source, account, arn []byte }
+// actor is the part of an Identity that names who acted. It refers to the
+// record's own text.
+type actor struct{ kind, name, session, source []byte }
 
 // userIdentity is what is asked of the element of that name, found in one walk.
 type userIdentity struct {
@@ -32,13 +34,31 @@ type userIdentity struct {
 	provider, session, behalf                      Value
 }
 
+// identity is the record's userIdentity, read once: groups of rules that
+// remember and findings ask for it in turn.
+func (r *Record) identity() *userIdentity {
+	if !r.whoRead {
+		r.who, r.whoRead = userIdentity{}, true
+		r.who.read(r.Field(UserIdentity))
+	}
+	return &r.who
+}
+
 func (u *userIdentity) read(v Value) {
-	v.Members(func(key []byte, x Value) bool {
-		if p := u.place(key); p != nil {
-			*p = x
-		}
-		return true
-	})
+	if v.ix == nil || v.Kind() != Object {
+		v.Members(func(key []byte, x Value) bool { u.take(key, x); return true })
+		return
+	}
+	var it jsonscan.Item
+	for c := v.ix.Inside(v.mark); c.Member(&it); {
+		u.take(it.Key, valueOf(v.ix, &it))
+	}
+}
+
+func (u *userIdentity) take(key []byte, x Value) {
+	if p := u.place(key); p != nil {
+		*p = x
+	}
 }
 
 // place is where the value of a member is kept, nil when it is not.
@@ -79,31 +99,30 @@ func plainKey(key []byte) []byte {
 }
 
 func (r *Record) actor() actor {
-	var u userIdentity
-	u.read(r.Field(UserIdentity))
-	a := actor{kind: u.kind.characters(), account: u.account.characters(), arn: u.arn.characters()}
+	u := r.identity()
+	a := actor{kind: u.kind.characters()}
 	switch string(a.kind) {
 	case "Root":
 		if a.name = u.name.characters(); len(a.name) == 0 {
 			a.name = []byte("root")
 		}
 	case "AssumedRole":
-		a.assumedRole(&u)
+		a.assumedRole(u)
 	case "FederatedUser":
-		a.name = first(lastPart(a.arn), u.session.Lookup("sessionIssuer", "userName").characters())
+		a.name = first(lastPart(u.arn.characters()), u.session.Lookup("sessionIssuer", "userName").characters())
 	case "SAMLUser", "WebIdentityUser":
 		a.name, a.source = u.name.characters(), u.provider.characters()
 	case "AWSService":
 		a.name = u.invokedBy.characters()
 	case "AWSAccount":
-		a.name = first(u.principal.characters(), a.account)
+		a.name = first(u.principal.characters(), u.account.characters())
 	case "IdentityCenterUser":
 		a.name = first(r.Lookup("additionalEventData", "UserName").characters(), u.behalf.Get("userId").characters())
 	case "IAMUser":
 		a.name = u.name.characters()
 	}
 	if len(a.name) == 0 {
-		a.name = first(a.arn, u.name.characters(), u.invokedBy.characters(), u.principal.characters())
+		a.name = first(u.arn.characters(), u.name.characters(), u.invokedBy.characters(), u.principal.characters())
 	}
 	return a
 }
@@ -121,9 +140,11 @@ func (a *actor) assumedRole(u *userIdentity) {
 	})
 	a.name, a.source = issuer.Get("userName").characters(), source.characters()
 	// arn:aws:sts::111122223333:assumed-role/ROLE/SESSION
-	if _, rest, ok := bytes.Cut(a.arn, []byte("/")); ok {
+	if _, rest, ok := bytes.Cut(u.arn.characters(), []byte("/")); ok {
 		if role, more, ok := bytes.Cut(rest, []byte("/")); ok {
-			a.name, a.session = first(a.name, role), lastPart(more)
+			if a.session = lastPart(more); len(a.name) == 0 {
+				a.name = role
+			}
 		}
 	}
 	if len(a.session) == 0 {
@@ -178,10 +199,13 @@ func (r *Record) Account() string { return string(r.account()) }
 func (r *Record) AppendAccount(dst []byte) []byte { return append(dst, r.account()...) }
 
 func (r *Record) account() []byte {
-	if a := first(r.Field(RecipientAccountID).characters(), r.Field(AccountID).characters()); len(a) > 0 {
+	if a := r.Field(RecipientAccountID).characters(); len(a) > 0 {
 		return a
 	}
-	return r.Field(UserIdentity).Get("accountId").characters()
+	if a := r.Field(AccountID).characters(); len(a) > 0 {
+		return a
+	}
+	return r.identity().account.characters()
 }
 
 func first(candidates ...[]byte) []byte {

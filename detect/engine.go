@@ -108,6 +108,7 @@ type Matcher struct {
 	tried      []uint32 // by rule
 	selections []selection
 	places     []place
+	orders     []*[orderLength]usual // by spot, of those that were met
 
 	found       []found
 	memberships []membership
@@ -147,6 +148,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		tried:      make([]uint32, e.rules),
 		selections: make([]selection, len(e.selectors)),
 		places:     make([]place, len(e.spots)),
+		orders:     make([]*[orderLength]usual, len(e.spots)),
 	}
 }
 

@@ -120,22 +120,55 @@ func (m *Matcher) kids(i int32) (first int32, below odd) {
 }
 
 // hand gives the members of the object at spot i to the kids that paths ask for.
+// Objects at one place mostly have the same members in the same order, so each
+// is first compared with the one that stood in its place before.
 func (m *Matcher) hand(i int32, object cloudtrail.Value) {
-	s := &m.engine.spots[i]
+	order := m.orders[i]
+	if order == nil {
+		order = new([orderLength]usual)
+		m.orders[i] = order
+	}
+	at := 0
 	object.Members(func(raw []byte, v cloudtrail.Value) bool {
-		key, dots := m.key(raw)
-		if dots {
-			m.places[i].below |= oddDots
+		u := &order[at%orderLength]
+		at++
+		if u.length == 0 || string(u.key[:u.length]) != string(raw) {
+			*u = m.usual(&m.engine.spots[i], raw)
 		}
-		kid := s.kid(key, m.engine.spots)
-		if kid != noSpot {
-			m.give(i, kid, v)
+		if u.odd != 0 {
+			m.places[i].below |= u.odd
 		}
-		if s.byFold != nil && m.near(s, key, kid) {
-			m.places[i].below |= oddCase
+		if u.kid != noSpot {
+			m.give(i, u.kid, v)
 		}
 		return true
 	})
+}
+
+// usual is a member's key at a spot, as it is written, and what it means there.
+type usual struct {
+	key    [27]byte
+	length uint8 // of the key; 0 when nothing is known, or it is long
+	odd    odd   // oddDots, oddCase
+	kid    int32
+}
+
+// orderLength is how many members of an object are expected in their places.
+const orderLength = 16
+
+func (m *Matcher) usual(s *spot, raw []byte) (u usual) {
+	if len(raw) <= len(u.key) {
+		u.length = uint8(copy(u.key[:], raw))
+	}
+	key, dots := m.key(raw)
+	u.kid = s.kid(key, m.engine.spots)
+	if dots {
+		u.odd |= oddDots
+	}
+	if s.byFold != nil && m.near(s, key, u.kid) {
+		u.odd |= oddCase
+	}
+	return u
 }
 
 func (m *Matcher) give(parent, kid int32, v cloudtrail.Value) {

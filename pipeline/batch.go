@@ -92,6 +92,18 @@ func (b *batch) reset() {
 	}
 }
 
+// handTo makes c, which is empty, what b is. Where b's buffers are mostly full the
+// two change them, else c would keep much memory for little.
+func (b *batch) handTo(c *batch) {
+	if b.size() > 2*b.used() {
+		b.copyTo(c)
+		return
+	}
+	*b, *c = *c, *b
+	b.file, b.number, b.warm = c.file, c.number, c.warm
+	c.following = nil
+}
+
 // copyTo makes c, whose buffers are used again, equal to b.
 func (b *batch) copyTo(c *batch) {
 	old := *c
@@ -107,6 +119,12 @@ func (b *batch) copyTo(c *batch) {
 	c.minutes = append(old.minutes[:0], b.minutes...)
 	c.faults, c.notes = slices.Clone(b.faults), slices.Clone(b.notes)
 	c.following = nil
+}
+
+// used is how much of the size is in use.
+func (b *batch) used() int {
+	return 256 + 16*len(b.keys) + 24*len(b.updates) + len(b.lines) + 24*len(b.hits) + 128*(len(b.faults)+len(b.notes)) +
+		24*len(b.memory) + 4*len(b.shown) + 64*len(b.records) + len(b.texts) + 8*len(b.minutes)
 }
 
 // size is about the bytes of memory that the batch takes.

@@ -76,7 +76,7 @@ func (o *order) keep(i int, b *batch, done bool) {
 		o.waiting[i] = q
 	}
 	c := o.take()
-	b.copyTo(c)
+	b.handTo(c)
 	if q.last == nil {
 		q.first = c
 	} else {

@@ -41,11 +41,12 @@ type Related struct {
 // event is what AppendEvent made of the record that is shown, raw that record
 // as one line when findings carry it; both are empty when there is none.
 func (e *Encoder) AppendDetection(dst []byte, n int, event []byte, d *Detection, raw []byte) []byte {
-	dst = append(dst, e.heads[n]...)
+	t := e.rule(n)
+	dst = append(dst, t.head...)
 	if len(event) == 0 {
 		event = []byte(noEvent)
 	}
-	dst = append(append(dst, event...), e.tails[n]...)
+	dst = append(append(dst, event...), t.tail...)
 	dst = d.append(append(dst, `,"detection":`...))
 	if e.withEvent {
 		if len(raw) == 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strconv"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -13,8 +14,8 @@ import (
 )
 
 // Encoder writes findings as NDJSON. What depends on the rule alone is written
-// once, in NewEncoder; Append copies the record's own text and allocates
-// nothing when dst is large enough.
+// once, for its first finding; Append copies the record's own text and allocates
+// nothing when dst is large enough. It is safe for concurrent use.
 //
 // The keys of a finding are rule, title, severity, eventID, eventTime,
 // eventSource, eventName, awsRegion, account, actor, sourceIPAddress, errorCode,
@@ -24,48 +25,63 @@ import (
 // an array there; numbers and booleans keep their literal text as a string.
 // readOnly is a boolean or null; the text "true" of older exports counts.
 type Encoder struct {
-	heads, tails [][]byte
-	withEvent    bool
+	rules     []*rule.Rule
+	parts     []atomic.Pointer[ruleText] // of rules that had a finding
+	withEvent bool
 }
 
+// ruleText is what a rule's findings begin and end with.
+type ruleText struct{ head, tail []byte }
+
 // NewEncoder prepares for findings of rules, which Append names by their index.
+// The rules must not change afterwards.
 func NewEncoder(rules []*rule.Rule, withEvent bool) *Encoder {
-	e := &Encoder{withEvent: withEvent}
-	for _, r := range rules {
-		h := appendString([]byte(`{"rule":`), r.ID)
-		h = appendString(append(h, `,"title":`...), r.Title)
-		h = appendString(append(h, `,"severity":`...), r.Severity.String())
-		e.heads = append(e.heads, h)
-		var t []byte
-		if r.Author != "" {
-			t = appendString(append(t, `,"author":`...), r.Author)
-		}
-		if r.Link != "" {
-			t = appendString(append(t, `,"link":`...), r.Link)
-		}
-		e.tails = append(e.tails, t)
+	return &Encoder{rules, make([]atomic.Pointer[ruleText], len(rules)), withEvent}
+}
+
+// rule is the text of rule number n, made for its first finding: of tens of
+// thousands of rules few have any.
+func (e *Encoder) rule(n int) *ruleText {
+	t := e.parts[n].Load()
+	if t == nil {
+		t = newRuleText(e.rules[n])
+		e.parts[n].Store(t) // whoever else made it at the same time made the same
 	}
-	return e
+	return t
+}
+
+func newRuleText(r *rule.Rule) *ruleText {
+	h := appendString([]byte(`{"rule":`), r.ID)
+	h = appendString(append(h, `,"title":`...), r.Title)
+	h = appendString(append(h, `,"severity":`...), r.Severity.String())
+	var t []byte
+	if r.Author != "" {
+		t = appendString(append(t, `,"author":`...), r.Author)
+	}
+	if r.Link != "" {
+		t = appendString(append(t, `,"link":`...), r.Link)
+	}
+	return &ruleText{h, t}
 }
 
 // Append appends the finding that rule number n made of rec, with a line break.
 // file is the name of the record's file as QuoteFile made it; index is the
 // record's place in it, from 0. rec must be valid JSON.
 func (e *Encoder) Append(dst []byte, n int, rec *cloudtrail.Record, file []byte, index int) []byte {
-	dst = append(dst, e.heads[n]...)
-	dst = e.AppendEvent(dst, rec, file, index)
-	return e.appendTail(dst, n, rec)
+	t := e.rule(n)
+	dst = e.AppendEvent(append(dst, t.head...), rec, file, index)
+	return e.appendTail(dst, t, rec)
 }
 
 // AppendWith is Append with what AppendEvent made of the record: it is the same
 // in each of a record's findings.
 func (e *Encoder) AppendWith(dst []byte, n int, rec *cloudtrail.Record, event []byte) []byte {
-	dst = append(append(dst, e.heads[n]...), event...)
-	return e.appendTail(dst, n, rec)
+	t := e.rule(n)
+	return e.appendTail(append(append(dst, t.head...), event...), t, rec)
 }
 
-func (e *Encoder) appendTail(dst []byte, n int, rec *cloudtrail.Record) []byte {
-	dst = append(dst, e.tails[n]...)
+func (e *Encoder) appendTail(dst []byte, t *ruleText, rec *cloudtrail.Record) []byte {
+	dst = append(dst, t.tail...)
 	if e.withEvent {
 		dst = AppendLine(append(dst, `,"event":`...), rec.Raw())
 	}

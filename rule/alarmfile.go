@@ -42,7 +42,7 @@ func (l *loader) alarmFile(f *file) {
 
 // ruleID is a name as an id: as it is where it has the form of one.
 func ruleID(name string) string {
-	if s := slug(name); !idForm.MatchString(name) && s != "" {
+	if s := slug(name); !idForm(name) && s != "" {
 		return s
 	}
 	return name

@@ -28,7 +28,7 @@ func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diag
 		case n.Name == "":
 			r.ID = numbered(f.stem(), i+1)
 			r.Title = r.ID
-		case !idForm.MatchString(n.Name) && slug(n.Name) != "":
+		case !idForm(n.Name) && slug(n.Name) != "":
 			r.ID = slug(n.Name) // a heading in words stays as the title
 		}
 		if n.LogGroup != "" {

@@ -34,6 +34,7 @@ type part struct {
 	native   bool          // it stands below match
 	window   time.Duration // of a query; 0 when none was given
 	where    *where.Reader // of the conditions of the other rules; may be nil
+	made     compiled      // room for what compileWhere gives
 }
 
 // place gives a language's diagnostic its file and line.
@@ -114,7 +115,8 @@ func compileWhere(p *part, _ Options) (*compiled, diagnostic.List) {
 	if c == nil {
 		return nil, list
 	}
-	return &compiled{predicate: c.Predicate()}, list
+	p.made = compiled{predicate: c.Predicate()}
+	return &p.made, list
 }
 
 func compileKeyword(p *part, _ Options) (*compiled, diagnostic.List) {

@@ -70,15 +70,16 @@ func LoadFS(fsys fs.FS, name string, opts Options) (*Set, diagnostic.List) {
 
 // loader gathers rules from many files.
 type loader struct {
-	opts  Options
-	set   Set
-	list  diagnostic.List
-	seen  map[string]bool // files read, by absolute path
-	files []*file         // in the order they are to be loaded
-	bytes int             // of all files
-	roots []*os.Root      // open until every reference is read
-	yaml  yamldoc.Reader  // of one file after another: no rule keeps a node
-	where where.Reader
+	opts    Options
+	set     Set
+	list    diagnostic.List
+	seen    map[string]bool // files read, by absolute path
+	files   []*file         // in the order they are to be loaded
+	bytes   int             // of all files
+	roots   []*os.Root      // open until every reference is read
+	yaml    yamldoc.Reader  // of one file after another: no rule keeps a node
+	where   where.Reader
+	current part // of the rule that is being read: one does for all, one after the other
 
 	referenced map[string]bool // files that rules name with file:
 	sigma      sigmaRules
@@ -122,12 +123,17 @@ func (l *loader) say(severity diagnostic.Severity, file string, line int, code, 
 	})
 }
 
+// testBytes is about how many bytes of rules there are for each test that no
+// rule before made.
+const testBytes = 256
+
 // finish loads the files, links what stands in several of them and checks the
 // set as a whole.
 func (l *loader) finish() (*Set, diagnostic.List) {
 	l.pipelines()
 	before := l.list
 	l.list = nil
+	l.where.Expect(l.bytes / testBytes)
 	for _, f := range l.files {
 		f.firstRule, f.firstFault = len(l.set.Rules), len(l.list)
 		l.load(f)

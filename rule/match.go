@@ -47,17 +47,18 @@ func (n *native) unknownLanguage(k *yamldoc.Node) {
 var whereKeys = map[string]bool{"all": true, "any": true, "not": true}
 
 func (n *native) language(k, v, state *yamldoc.Node, window time.Duration) {
-	p := part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true, window: window, where: &n.where}
-	if !n.content(&p, k, v) {
+	p := &n.current
+	*p = part{language: k.Text, file: n.file.name, line: v.Line, node: v, native: true, window: window, where: &n.where}
+	if !n.content(p, k, v) {
 		return
 	}
 	if state != nil {
 		p.state = n.state(k.Text, state)
 	}
-	c, list := languages[k.Text](&p, n.opts)
-	n.place(list, &p)
+	c, list := languages[k.Text](p, n.opts)
+	n.place(list, p)
 	if list.Err() == nil {
-		c.fill(n.rule, &p)
+		c.fill(n.rule, p)
 	}
 	if n.rule.SQL != nil && len(n.rule.Tests) > 0 {
 		n.fail(k, CodeType, "tests: a query is asked about many records; try it with trailwarden query, and leave tests out")

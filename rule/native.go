@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/nearest"
-	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/severity"
@@ -18,8 +17,17 @@ func Keys() []string {
 		"references", "tags", "false_positives", "author", "link", "license"}
 }
 
-// idForm is the form of a native rule's id.
-var idForm = re2.Own(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+// idForm tells whether a text has the form of a native rule's id.
+func idForm(id string) bool {
+	for i := range len(id) {
+		c := id[i]
+		digit, letter := c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !digit && !letter && (i == 0 || c != '.' && c != '_' && c != '-') {
+			return false
+		}
+	}
+	return len(id) >= 1 && len(id) <= 128
+}
 
 // native reads one native rule.
 type native struct {
@@ -84,7 +92,7 @@ func (n *native) key(k, v *yamldoc.Node) {
 	r := n.rule
 	switch k.Text {
 	case "id":
-		if n.text(k, v); !idForm.MatchString(v.Text) {
+		if n.text(k, v); !idForm(v.Text) {
 			n.fail(v, CodeType, "id %q: want letters, digits, dots, underscores and hyphens, at most 128", clip(v.Text))
 		}
 	case "title":

@@ -39,22 +39,22 @@ const (
 // Full tells that it is time for another Lexicon: what comes again and again is
 // soon in that too.
 func (l *Lexicon) Full() bool {
-	return l.texts.len() >= lexiconTexts || l.texts.text.Len() >= lexiconBytes
+	return l.texts.len() >= lexiconTexts || l.texts.room >= lexiconBytes
 }
 
 // Page is the texts that a Lexicon has numbered so far. It does not change when
 // the Lexicon goes on, and may be given to another goroutine.
 type Page struct {
-	text  string
-	ends  []uint32
-	known *known
+	chunks [][]byte
+	starts column[uint32]
+	known  *known
 }
 
 // Page is all texts so far.
-func (l *Lexicon) Page() Page { return Page{l.texts.text.String(), l.texts.ends, l.known} }
+func (l *Lexicon) Page() Page { return Page{l.texts.chunks, l.texts.starts, l.known} }
 
-// Text is the text with a number.
-func (p *Page) Text(n uint32) []byte { return []byte(p.text[p.ends[n]:p.ends[n+1]]) }
+// Text is the text with a number. It shares the Page's memory.
+func (p *Page) Text(n uint32) string { return textAt(p.chunks, p.starts.at(n)) }
 
 // Group and Value give a History's own numbers of a text on a page.
 func (h *History) Group(p *Page, n uint32) Text {
@@ -62,7 +62,7 @@ func (h *History) Group(p *Page, n uint32) Text {
 	if k := p.known.groups[n]; k != 0 {
 		return Text(k - 1)
 	}
-	own := h.log.groups.number(p.Text(n))
+	own := h.log.groups.numberOf(p.Text(n))
 	p.known.groups[n] = own + 1
 	return Text(own)
 }
@@ -73,7 +73,7 @@ func (h *History) Value(p *Page, n uint32) Text {
 	if k := p.known.values[n]; k != 0 {
 		return Text(k - 1)
 	}
-	own := h.log.values.number(p.Text(n))
+	own := h.log.values.numberOf(p.Text(n))
 	p.known.values[n] = own + 1
 	return Text(own)
 }
@@ -81,7 +81,7 @@ func (h *History) Value(p *Page, n uint32) Text {
 // open makes room for what is known of a page, and forgets what was known
 // before the log was written to the temporary file.
 func (h *History) open(p *Page) {
-	k, n := p.known, len(p.ends)-1
+	k, n := p.known, p.starts.len()
 	if k.edition == h.edition && len(k.groups) >= n {
 		return
 	}

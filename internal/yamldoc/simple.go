@@ -124,6 +124,8 @@ func (s *simple) line() bool {
 // plainBytes tells whether the line holds, from offset i on, nothing but
 // printable characters, of which none breaks a line.
 func (s *simple) plainBytes(i int) bool {
+	for ; s.end-i >= 8 && printable(s.text[i:i+8]); i += 8 {
+	}
 	for ; i < s.end; i++ {
 		c := s.text[i]
 		if c >= ' ' && c <= '~' {
@@ -141,6 +143,17 @@ func (s *simple) plainBytes(i int) bool {
 		i += n - 1
 	}
 	return true
+}
+
+// printable tells of eight bytes at once whether they are printable ASCII: the
+// top bit of a byte gets set in w beyond ASCII, in the second term for DEL, and
+// stays clear in the third below a space.
+func printable(s string) bool {
+	const every = 0x0101010101010101
+	_ = s[7]
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (w|(w+every)|^(w+(0x80-' ')*every))&(0x80*every) == 0
 }
 
 // column is the column of an offset in the current line, from 0. Offsets are

@@ -100,7 +100,7 @@ func (p *parser) newField(k, v *yamldoc.Node) detect.Node {
 	}
 	f := fieldTests{parser: p, name: k.Text}
 	f.read(v)
-	return f.node(path, k.Text+": "+source(v))
+	return f.node(path, k.Text+": "+p.source(v))
 }
 
 // bareValue explains the short form that people try first.
@@ -113,7 +113,7 @@ func (p *parser) bareValue(k, v *yamldoc.Node) {
 		p.fail(v, CodeType, k.Text+": {exists: false}", "%s needs a test; write {null: true} for a null value, {exists: false} for a missing one", k.Text)
 		return
 	}
-	p.fail(v, CodeType, fmt.Sprintf("%s: {%s: %s}", k.Text, test, source(v)), "%s needs a test beside its value, such as %s", k.Text, test)
+	p.fail(v, CodeType, fmt.Sprintf("%s: {%s: %s}", k.Text, test, p.source(v)), "%s needs a test beside its value, such as %s", k.Text, test)
 }
 
 var indexed = regexp.MustCompile(`\[(\d+|\*)?\]`)
@@ -149,12 +149,19 @@ func (p *parser) path(k *yamldoc.Node) (detect.Path, bool) {
 const maxSource = 400
 
 // source is n as a person would write it in one line.
-func source(n *yamldoc.Node) string {
-	s := string(appendSource(nil, n))
-	if len(s) > maxSource {
-		s = strings.ToValidUTF8(s[:maxSource], "") + "…"
+func (p *parser) source(n *yamldoc.Node) string {
+	var room []byte
+	if p.known != nil {
+		room = p.known.source[:0]
 	}
-	return s
+	room = appendSource(room, n)
+	if p.known != nil {
+		p.known.source = room
+	}
+	if len(room) > maxSource {
+		return strings.ToValidUTF8(string(room[:maxSource]), "") + "…"
+	}
+	return string(room)
 }
 
 func appendSource(dst []byte, n *yamldoc.Node) []byte {

@@ -13,9 +13,20 @@ import (
 // to all of them, which in a large set saves most of the time and memory. The
 // zero Reader is ready; it is not for concurrent use.
 type Reader struct {
-	tests map[string]detect.Node // by identity
-	key   []byte
+	tests  map[string]detect.Node // by identity
+	key    []byte
+	source []byte // room for a test's text
 }
+
+// Expect makes room for about so many different tests.
+func (r *Reader) Expect(tests int) {
+	if r.tests == nil {
+		r.tests = make(map[string]detect.Node, min(tests, mostExpected))
+	}
+}
+
+// mostExpected bounds the room made before there is anything.
+const mostExpected = 1 << 17
 
 // maxShared bounds the identity of a test that is shared, in bytes.
 const maxShared = 512

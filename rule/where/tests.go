@@ -155,16 +155,22 @@ func (f *fieldTests) spelling(x *yamldoc.Node) {
 func (f *fieldTests) equals(k, v *yamldoc.Node) {
 	f.text = true
 	items := f.operands(k, v)
-	t := detect.Text{Op: detect.Equal, Fold: f.fold, Kinds: detect.Scalars}
-	some := detect.MatchAny{t}
-	for _, x := range items {
-		t.Values = append(t.Values, x.Text)
-		if d, ok := detect.ParseDecimal(x.Text); ok && x.Kind == yamldoc.Number {
-			some = append(some, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
+	t := detect.Text{Op: detect.Equal, Fold: f.fold, Kinds: detect.Scalars, Values: make([]string, len(items))}
+	var numbers []detect.Match
+	for i, x := range items {
+		t.Values[i] = x.Text
+		if x.Kind != yamldoc.Number {
+			continue
+		}
+		if d, ok := detect.ParseDecimal(x.Text); ok {
+			numbers = append(numbers, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
 		}
 	}
-	some[0] = t
-	f.value = append(f.value, single(some))
+	if numbers == nil {
+		f.value = append(f.value, t)
+		return
+	}
+	f.value = append(f.value, append(detect.MatchAny{t}, numbers...))
 }
 
 func single(some detect.MatchAny) detect.Match {
@@ -270,7 +276,7 @@ func parsePrefix(s string) (netip.Prefix, bool) {
 func (f *fieldTests) number(k, v *yamldoc.Node) {
 	d, ok := detect.ParseDecimal(v.Text)
 	if v.Kind != yamldoc.Number || !ok {
-		f.fail(v, CodeOperand, "", "%s takes a number; found %s", k.Text, source(v))
+		f.fail(v, CodeOperand, "", "%s takes a number; found %s", k.Text, f.source(v))
 		return
 	}
 	op := map[string]detect.NumOp{
