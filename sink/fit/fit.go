@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -232,30 +233,61 @@ func whole(m *message.Message) bool {
 			return false
 		}
 	}
-	return len(m.Events) <= l.events && l.keeps(reflect.ValueOf(m).Elem())
+	return len(m.Events) <= l.events && l.keeps(reflect.ValueOf(m).Elem(), textsOfMessage())
 }
 
-// keeps tells whether shorten would keep v as it is.
-func (l level) keeps(v reflect.Value) bool {
+// texts say where in a value of some type texts and lists are: most of a message
+// is neither, and asking reflection for each type and field anew took as long as
+// writing the message.
+type texts struct {
+	kind   reflect.Kind // String, Pointer, Struct or Slice; Invalid for what has no texts
+	fields []int        // of a struct, those with texts
+	below  []*texts     // of them, or of what a pointer or list holds
+}
+
+func textsOf(t reflect.Type) *texts {
+	x := &texts{kind: t.Kind()}
 	switch {
-	case v.Type() == reflect.TypeFor[time.Time](), v.Type() == reflect.TypeFor[json.RawMessage]():
-		return true
-	case v.Kind() == reflect.String:
+	case t == reflect.TypeFor[time.Time](), t == reflect.TypeFor[json.RawMessage]():
+		x.kind = reflect.Invalid
+	case x.kind == reflect.String:
+	case x.kind == reflect.Pointer, x.kind == reflect.Slice:
+		x.below = []*texts{textsOf(t.Elem())}
+	case x.kind == reflect.Struct:
+		for i := range t.NumField() {
+			if f := textsOf(t.Field(i).Type); f.kind != reflect.Invalid {
+				x.fields, x.below = append(x.fields, i), append(x.below, f)
+			}
+		}
+	default:
+		x.kind = reflect.Invalid
+	}
+	return x
+}
+
+var textsOfMessage = sync.OnceValue(func() *texts { return textsOf(reflect.TypeFor[message.Message]()) })
+
+// keeps tells whether shorten would keep v, whose texts are at x, as it is.
+func (l level) keeps(v reflect.Value, x *texts) bool {
+	switch x.kind {
+	case reflect.String:
 		return v.Len() <= l.text && utf8.ValidString(v.String())
-	case v.Kind() == reflect.Pointer && !v.IsNil():
-		return l.keeps(v.Elem())
-	case v.Kind() == reflect.Struct:
-		for i := range v.NumField() {
-			if !l.keeps(v.Field(i)) {
+	case reflect.Pointer:
+		return v.IsNil() || l.keeps(v.Elem(), x.below[0])
+	case reflect.Struct:
+		for i, field := range x.fields {
+			if !l.keeps(v.Field(field), x.below[i]) {
 				return false
 			}
 		}
-	case v.Kind() == reflect.Slice:
-		for i := range v.Len() {
-			if i == l.list || !l.keeps(v.Index(i)) {
+	case reflect.Slice:
+		n := v.Len()
+		for i := range min(n, l.list) {
+			if !l.keeps(v.Index(i), x.below[0]) {
 				return false
 			}
 		}
+		return n <= l.list
 	}
 	return true
 }
