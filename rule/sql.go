@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -25,7 +26,7 @@ const minWindow = time.Minute
 
 // asked says why a query judges no single records.
 func (s *SQL) asked() string {
-	return "it is a query that is asked every " + s.Window.String() + ", by serve and by queries run"
+	return "it is a query that is asked every " + memory.Span(s.Window) + ", by serve and by queries run"
 }
 
 // compileSQL reads a query. The window is read by native.window, before.

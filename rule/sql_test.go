@@ -45,7 +45,7 @@ func TestMatchSQL(t *testing.T) {
 				t.Errorf("%+v %+v", r, r.SQL)
 			}
 			var words bytes.Buffer
-			if err := explain.Rule(&words, r); err != nil || !strings.Contains(words.String(), "It is a query in Athena's SQL") || !strings.Contains(words.String(), "SELECT eventid") {
+			if err := explain.Rule(&words, r); err != nil || !strings.Contains(words.String(), "query in Athena's SQL") || !strings.Contains(words.String(), "SELECT eventid") {
 				t.Errorf("%v: %s", err, words.String())
 			}
 		})

@@ -146,8 +146,8 @@ func AppendValue(dst, text []byte) []byte {
 // number writes a count or an aggregate.
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-// span writes a duration in its largest whole units: 5m, 1h30m, 30d.
-func span(d time.Duration) string {
+// Span writes a duration in its largest whole units: 5m, 1h30m, 30d.
+func Span(d time.Duration) string {
 	const day = 24 * time.Hour
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
@@ -171,14 +171,14 @@ func plural(n int64, one, many string) string {
 
 // summary says in words what the detection found.
 func (s *Spec) summary(d *Detection) string {
-	took, records := span(d.Last.Sub(d.First)), plural(d.Count, "record", "records")
+	took, records := Span(d.Last.Sub(d.First)), plural(d.Count, "record", "records")
 	switch s.Kind {
 	case Absence:
-		return fmt.Sprintf("%s not followed by %s within %s", records, s.input(1), span(s.Window))
+		return fmt.Sprintf("%s not followed by %s within %s", records, s.input(1), Span(s.Window))
 	case FirstSeen:
-		return fmt.Sprintf("%s %q, not seen for %s", strings.Join(s.Over, " / "), d.Subject, span(s.Window))
+		return fmt.Sprintf("%s %q, not seen for %s", strings.Join(s.Over, " / "), d.Subject, Span(s.Window))
 	case Rate:
-		return fmt.Sprintf("%s in %s from %s, usually %s to %s", number(d.Value), span(s.Window), d.At.Format(time.RFC3339), number(d.Low), number(d.High))
+		return fmt.Sprintf("%s in %s from %s, usually %s to %s", number(d.Value), Span(s.Window), d.At.Format(time.RFC3339), number(d.Low), number(d.High))
 	case Alarm:
 		if d.Subject != "" {
 			return fmt.Sprintf("%s by %s while %s was in ALARM", records, d.Subject, s.Alarm.Name)
@@ -193,7 +193,7 @@ func (s *Spec) summary(d *Detection) string {
 }
 
 func (s *Spec) counted(d *Detection, took, records string) string {
-	limit := s.limits() + " within " + span(s.Window)
+	limit := s.limits() + " within " + Span(s.Window)
 	if s.AtClose() {
 		return fmt.Sprintf("%s %s; wanted %s", number(d.Value), s.noun(), limit)
 	}

@@ -41,7 +41,7 @@ func (s *Spec) group() string {
 }
 
 func (s *Spec) condition() string {
-	within, over := " within "+span(s.Window), strings.Join(s.Over, " / ")
+	within, over := " within "+Span(s.Window), strings.Join(s.Over, " / ")
 	late := ""
 	if s.AtClose() {
 		late = "; it is told once the time is over"
@@ -60,7 +60,7 @@ func (s *Spec) condition() string {
 	case Absence:
 		return fmt.Sprintf("%s is not followed by %s%s", s.input(0), s.input(1), within)
 	case FirstSeen:
-		return fmt.Sprintf("%s has a value that did not come for %s; a group is only watched for its first %s", over, span(s.Window), span(s.Warmup))
+		return fmt.Sprintf("%s has a value that did not come for %s; a group is only watched for its first %s", over, Span(s.Window), Span(s.Warmup))
 	case Rate:
 		return s.rateWords()
 	case Alarm:
@@ -84,7 +84,7 @@ func (s *Spec) aggregate() string {
 func (s *Spec) rateWords() string {
 	season := [...]string{"the same time of earlier days", "the same time of earlier weeks", "the periods before"}[s.Rate.Season]
 	return fmt.Sprintf("at least %s records come in %s, and more than %s times the usual highest at %s within %s; a group is only watched for its first %s",
-		number(s.Rate.Least), span(s.Window), number(s.Rate.Factor), season, span(s.Rate.Baseline), span(s.Warmup))
+		number(s.Rate.Least), Span(s.Window), number(s.Rate.Factor), season, Span(s.Rate.Baseline), Span(s.Warmup))
 }
 
 func (a *AlarmSettings) words() string {
@@ -93,7 +93,7 @@ func (a *AlarmSettings) words() string {
 		missing = MissingMissing
 	}
 	return fmt.Sprintf("the metric's %s is %s in %d of %d periods of %s, as CloudWatch counts them (missing data: %s); then also for each further actor while that lasts",
-		a.Statistic, a.Threshold, a.datapoints(), a.Periods, span(a.Period), missing)
+		a.Statistic, a.Threshold, a.datapoints(), a.Periods, Span(a.Period), missing)
 }
 
 // words is the expression with the names of the inputs.

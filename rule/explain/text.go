@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/rule"
 )
@@ -19,7 +20,7 @@ func Rule(w io.Writer, r *rule.Rule) error {
 	p := &printer{}
 	p.head(r, e)
 	if r.SQL != nil {
-		p.line(0, "It is a query in Athena's SQL, asked every %s of the events since the last time; each row is a finding:", r.SQL.Window)
+		p.line(0, "It is asked every %s of the events since the last time; each row is a finding:", memory.Span(r.SQL.Window))
 		for line := range strings.SplitSeq(strings.TrimSpace(r.SQL.Text), "\n") {
 			p.line(1, "%s", visible.Text(line))
 		}
@@ -193,6 +194,8 @@ func languageName(l string) string {
 		return "Sigma rule"
 	case "alarm":
 		return "CloudWatch alarm"
+	case "sql":
+		return "query in Athena's SQL"
 	}
 	return l
 }
