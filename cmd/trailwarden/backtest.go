@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os/signal"
@@ -24,11 +25,11 @@ import (
 
 // backtestCommand replays history through rules.
 type backtestCommand struct {
-	Paths []string `arg:"" name:"path" help:"Log files, folders of them, or s3://BUCKET/PREFIX."`
+	Paths []string `arg:"" name:"path" help:"Log files, folders of them, lakes, or s3://BUCKET/PREFIX."`
 
 	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, the starter pack."`
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
-	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs, also s3://BUCKET/PREFIX, that rules with a memory learn from first; they give no findings."`
+	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs, also a lake or s3://BUCKET/PREFIX, that rules with a memory learn from first; they give no findings."`
 	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`
 	GeoIP   string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
@@ -98,10 +99,14 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if err != nil {
 		return o, err
 	}
+	rules := slices.Concat(o.Rules, o.Against)
+	if err := errors.Join(fitsLakes(c.Paths, rules, false), fitsLakes(c.Warm, rules, true)); err != nil {
+		return o, err
+	}
 	n := 0
 	_, _ = fmt.Sscan(m[1], &n) // digits
 	o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest
-	listing, err := listLogs(ctx, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	listing, err := listLogs(ctx, s, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
 	if err != nil {
 		return o, err
 	}
@@ -113,7 +118,7 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 		o.Policy, o.Adjust = assemble.Policy(cfg, nil, nil), assemble.Adjust(cfg)
 	}
 	if len(c.Warm) > 0 {
-		o.Scan.Warm, err = listLogs(ctx, c.Warm, false, reachOf(query.Scope{To: w.to}))
+		o.Scan.Warm, err = listLogs(ctx, s, c.Warm, false, reachOf(query.Scope{To: w.to}))
 	}
 	return o, err
 }

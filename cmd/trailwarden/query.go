@@ -220,7 +220,7 @@ func (j *queryJob) setLogs(ctx context.Context, paths []string, reach athenasql.
 	if paths, err = j.takeLake(paths); err != nil {
 		return err
 	}
-	if j.local.Listing, err = listLogs(ctx, paths, false, reach); err != nil {
+	if j.local.Listing, err = listLogs(ctx, j.streams, paths, false, reach); err != nil {
 		return err
 	}
 	if j.cmd.Output != "" {

@@ -70,7 +70,7 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		if err := refuseLakes(c.Paths, "lake ingest"); err != nil {
 			return err
 		}
-		listing, err := listLogs(ctx, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
+		listing, err := listLogs(ctx, s, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
 		if err != nil {
 			return err
 		}

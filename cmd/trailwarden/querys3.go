@@ -18,13 +18,14 @@ import (
 // isBucket tells a place in Amazon S3 from a path.
 func isBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
 
-// listLogs lists files, folders and places in S3; of those only what the reach
-// leaves.
-func listLogs(ctx context.Context, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+// listLogs lists files, folders, lakes and places in S3; of the last two only
+// what the reach leaves.
+func listLogs(ctx context.Context, s *streams, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+	lakes, paths := lakesAmong(paths)
 	files := slices.DeleteFunc(slices.Clone(paths), isBucket)
 	l := pipeline.List(files, sizes)
-	if len(files) == len(paths) {
-		return l, nil
+	if err := listLakes(ctx, s, l, lakes, reach); err != nil || len(files) == len(paths) {
+		return l, err
 	}
 	cfg, err := awsx.Load(ctx, awsx.Settings{Version: versionName(), Attempts: 6})
 	if err != nil {

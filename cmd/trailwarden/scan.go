@@ -23,7 +23,7 @@ import (
 )
 
 type scanCommand struct {
-	Paths []string `arg:"" name:"path" help:"Log files, folders of them, s3://BUCKET/PREFIX, or - for standard input."`
+	Paths []string `arg:"" name:"path" help:"Log files, folders of them, lakes, s3://BUCKET/PREFIX, or - for standard input."`
 
 	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter for the starter pack; may be repeated. Without it, the starter pack."`
 	Config         string   `placeholder:"FILE" help:"Configuration file. With --notify or --alerts, trailwarden.yaml in this folder when left out."`
@@ -33,7 +33,7 @@ type scanCommand struct {
 	To             string   `placeholder:"TIME" help:"Only events before TIME."`
 	Account        []string `placeholder:"ID" help:"From S3, only the files of this account; may be repeated."`
 	Region         []string `placeholder:"REGION" help:"From S3, only the files of this region; may be repeated."`
-	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, folders of them or s3://BUCKET/PREFIX, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
+	Warm           []string `sep:"none" placeholder:"PATH" help:"Logs of the past, folders of them, lakes or s3://BUCKET/PREFIX, from which rules with a memory learn what is usual; nothing in them is a finding. May be repeated."`
 	GeoIP          string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	Workers        int      `placeholder:"N" help:"Files read at once. Default: one per CPU."`
 	FailOn         string   `placeholder:"LEVEL" help:"Exit with 1 on a finding of this severity or a higher one."`
@@ -72,9 +72,6 @@ type scanJob struct {
 
 // Run scans; its error is the exit code or what made the scan impossible.
 func (c *scanCommand) Run(s *streams) error {
-	if err := refuseLakes(c.Paths, "scan"); err != nil {
-		return err
-	}
 	job, err := c.prepare(s)
 	if err != nil {
 		return err
@@ -325,13 +322,16 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 // list lists the logs, and those of the past that rules learn from, nil for none.
 func (j *scanJob) list(ctx context.Context, sizes bool) (logs, warm *pipeline.Listing, err error) {
 	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
-	if logs, err = listLogs(ctx, j.cmd.Paths, sizes, reachOf(scope)); err != nil {
+	if err := errors.Join(fitsLakes(j.cmd.Paths, j.set.Rules, false), fitsLakes(j.cmd.Warm, j.set.Rules, true)); err != nil {
+		return nil, nil, err
+	}
+	if logs, err = listLogs(ctx, j.streams, j.cmd.Paths, sizes, reachOf(scope)); err != nil {
 		return nil, nil, err
 	}
 	lists := []*pipeline.Listing{logs}
 	if len(j.cmd.Warm) > 0 {
 		scope.From = time.Time{}
-		if warm, err = listLogs(ctx, j.cmd.Warm, false, reachOf(scope)); err != nil {
+		if warm, err = listLogs(ctx, j.streams, j.cmd.Warm, false, reachOf(scope)); err != nil {
 			return nil, nil, err
 		}
 		lists = append(lists, warm)

@@ -76,7 +76,7 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 		return err
 	}
 	faults := 0
-	listing, err := listLogs(ctx, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	listing, err := listLogs(ctx, s, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
 	if err != nil {
 		return err
 	}
