@@ -90,7 +90,7 @@ func fromBigEndian(data string, size int64) (any, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case int64(len(b)) != size:
+	case int64(len(b)) != size || size != 4 && size != 8:
 		return nil, fmt.Errorf("expected %d-byte input, but got: %d", size, len(b))
 	case size == 4:
 		return int64(int32(binary.BigEndian.Uint32(b))), nil

@@ -13,7 +13,7 @@ import (
 // gives for a division by zero.
 func divide(a, b string, scale int64) any {
 	x, y := rational(a), rational(b)
-	if x == nil || y == nil || y.Sign() == 0 {
+	if x == nil || y == nil || y.Sign() == 0 || scale < 0 || scale > 38 {
 		return nil
 	}
 	return x.Quo(x, y).FloatString(int(scale))

@@ -6,17 +6,10 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
-// found are the values that an SQL/JSON path leads to. In lax mode, the usual
-// one, a member of an array is that of its elements. Text that is no JSON has
+// found are the values that an SQL/JSON path leads to. Text that is no JSON has
 // none.
-func found(text, path string) (all []cloudtrail.Value, err error) {
-	path = strings.TrimSpace(path)
-	lax := true
-	if rest, ok := strings.CutPrefix(path, "strict"); ok {
-		path, lax = strings.TrimSpace(rest), false
-	}
-	path = strings.TrimSpace(strings.TrimPrefix(path, "lax"))
-	steps, err := parsePath(path)
+func found(text, path string) ([]cloudtrail.Value, error) {
+	p, err := parseSQLPath(path)
 	if err != nil {
 		return nil, err
 	}
@@ -24,32 +17,7 @@ func found(text, path string) (all []cloudtrail.Value, err error) {
 	if !ok {
 		return nil, nil
 	}
-	followLax(doc, steps, lax, func(v cloudtrail.Value) { all = append(all, v) })
-	return all, nil
-}
-
-// followLax is follow, but for members of arrays.
-func followLax(v cloudtrail.Value, steps []step, lax bool, yield func(cloudtrail.Value)) {
-	if len(steps) == 0 {
-		yield(v)
-		return
-	}
-	s, next := steps[0], func(e cloudtrail.Value) { followLax(e, steps[1:], lax, yield) }
-	switch {
-	case lax && s.named && v.Kind() == cloudtrail.Array:
-		v.Elements(func(_ int, e cloudtrail.Value) bool {
-			if e.Kind() == cloudtrail.Object {
-				followLax(e, steps, lax, yield)
-			}
-			return true
-		})
-	case lax && !s.named && v.Kind() != cloudtrail.Array && (!s.all || v.Kind() != cloudtrail.Object):
-		if s.all || s.index == 0 { // what is no array is one of itself
-			next(v)
-		}
-	default:
-		follow(v, steps[:1], next)
-	}
+	return p.eval(doc, doc), nil
 }
 
 // sqlJSONValue is the text of the one scalar at the path.
