@@ -42,10 +42,13 @@ func (w *writer) close() error {
 	return errors.Join(append(errs, w.conn.Close())...)
 }
 
-// tx is a transaction under way.
+// tx is a transaction under way. It ends early between two of its statements,
+// which are short: to call one off itself, the library would start a goroutine
+// for each.
 type tx struct {
-	ctx context.Context
-	w   *writer
+	ctx  context.Context
+	calm context.Context // the same, never called off
+	w    *writer
 }
 
 // do runs f in a transaction that holds the write lock from its first moment,
@@ -57,8 +60,8 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { w.turn <- struct{}{} }()
-	t := &tx{ctx, w}
-	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
+	t := &tx{ctx, context.WithoutCancel(ctx), w}
+	if err := t.begin(); err != nil {
 		return err
 	}
 	err := t.since()
@@ -71,7 +74,17 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	if err != nil {
 		w.forget()
 		// SQLite may have rolled back already; then this fails, and may.
-		_, _ = w.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		_, _ = w.conn.ExecContext(t.calm, "ROLLBACK")
+	}
+	return err
+}
+
+// begin waits for the write lock, which another process may hold, and can be
+// called off.
+func (t *tx) begin() error {
+	s, err := t.stmt("BEGIN IMMEDIATE")
+	if err == nil {
+		_, err = s.ExecContext(t.ctx)
 	}
 	return err
 }
@@ -91,10 +104,13 @@ func (t *tx) since() error {
 func (w *writer) forget() { w.kept, w.versions = kept{}, nil }
 
 func (t *tx) stmt(query string) (*sql.Stmt, error) {
+	if err := t.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if s := t.w.stmts[query]; s != nil {
 		return s, nil
 	}
-	s, err := t.w.conn.PrepareContext(t.ctx, query)
+	s, err := t.w.conn.PrepareContext(t.calm, query)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", query, err)
 	}
@@ -113,7 +129,7 @@ func (t *tx) changed(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.ExecContext(t.ctx, args...)
+	r, err := s.ExecContext(t.calm, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +141,7 @@ func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.QueryContext(t.ctx, args...)
+	return s.QueryContext(t.calm, args...)
 }
 
 // one reads the first row into dest; found is false when there is none.
@@ -134,7 +150,7 @@ func (t *tx) one(query string, args []any, dest ...any) (found bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	return scanOne(s.QueryRowContext(t.ctx, args...), dest...)
+	return scanOne(s.QueryRowContext(t.calm, args...), dest...)
 }
 
 func scanOne(row *sql.Row, dest ...any) (found bool, err error) {
