@@ -1,6 +1,6 @@
 package jsonscan
 
-import "encoding/binary"
+import "unsafe"
 
 // Parse checks the value that starts at text[i]. It returns the offset after
 // the value and the number of its first mark, which Object and Array take. The
@@ -62,14 +62,12 @@ type Field struct{ Key, KeyAt, KeyEnd, At, End uint32 }
 // other value they are none. They hold until the next call of Parse or Slide.
 func (x *Index) Fields() []Field { return x.fields }
 
-// What stands between two strings of an object, as load32 reads it.
+// What stands between two strings of an object, as word32 reads it.
 const (
 	threeBytes = 1<<24 - 1
 	betweenKey = '"' | ':'<<8 | '"'<<16 // ":"
 	betweenVal = '"' | ','<<8 | '"'<<16 // ","
 )
-
-func load32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[i:]) }
 
 // parse walks one value from text[i] and mark number k. It keeps no more state
 // than the open brackets, so depth costs no stack. The members of the value
@@ -78,7 +76,9 @@ func load32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[i:]) }
 // This is the hot loop of a scan: every record passes through it once. Marks
 // are read in order, never searched, so the processor can run ahead of the
 // text it has to look at. Most members are a string followed by another member,
-// and are passed with two comparisons of three bytes.
+// and are passed with two comparisons of three bytes. Only there memory is read
+// unchecked: marks up to k+3 are, as k is at most lastMark, and at places that
+// are at most last, as marks ascend.
 func (x *Index) parse(i, k int) (int, result) {
 	text, marks := x.text, x.marks
 	if cap(x.jump) < len(marks) {
@@ -89,6 +89,8 @@ func (x *Index) parse(i, k int) (int, result) {
 	x.fields = x.fields[:0]
 	fields := x.fields
 	depth, keys, p, e := 0, 0, i, 0
+	textAt, marksAt := unsafe.Pointer(unsafe.SliceData(text)), unsafe.Pointer(unsafe.SliceData(marks))
+	last, lastMark, maxKeys := len(text)-4, len(marks)-sentinels, x.MaxKeys
 	top := -1 // the depth at which members are noted, once there is an object
 	var f Field
 	var c byte
@@ -207,10 +209,10 @@ key:
 	if int(marks[k]) != p {
 		return x.failString(p, k)
 	}
-	for keys < x.MaxKeys {
-		e = int(marks[k+1])
-		d := int(marks[k+3])
-		if d+4 > len(text) || load32(text, e)&threeBytes != betweenKey || load32(text, d)&threeBytes != betweenVal {
+	for keys < maxKeys {
+		m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
+		e, d := int(m[1]), int(m[3])
+		if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
 			break
 		}
 		if depth == top {
@@ -219,7 +221,7 @@ key:
 		keys++
 		p = d + 2 // an opening quote, and so the next mark
 		k += 4
-		if k+sentinels > len(marks) {
+		if k > lastMark {
 			return x.failEnd()
 		}
 	}
