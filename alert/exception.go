@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/wild"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
@@ -24,7 +25,7 @@ func exceptionFor(f *Finding, rec *cloudtrail.Record, now time.Time) bool {
 func excepts(e *Exception, f *Finding, rec *cloudtrail.Record) bool {
 	for _, m := range e.Match {
 		text := groupText(f, rec, m.Name)
-		fits := slices.ContainsFunc(e.Match, func(o Label) bool { return o.Name == m.Name && wildcard(o.Value, text) })
+		fits := slices.ContainsFunc(e.Match, func(o Label) bool { return o.Name == m.Name && wild.Match(o.Value, text) })
 		if !fits {
 			return false
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/wild"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
@@ -46,7 +47,7 @@ func fitsValue(name, pattern, value string) bool {
 		level, err2 := severity.Parse(value)
 		return err == nil && err2 == nil && level >= least
 	}
-	return wildcard(pattern, value)
+	return wild.Match(pattern, value)
 }
 
 // valuesOf are the values that an alert has for a name; complete is false when
@@ -88,31 +89,4 @@ func talliedValues(a *Alert, name string) (values []string, complete bool) {
 		return values, t.Others == 0 && counted == a.Count
 	}
 	return nil, false
-}
-
-// wildcard matches text against a pattern in which * stands for any text and ?
-// for any one character. It takes time in proportion to the product of the
-// lengths at worst.
-func wildcard(pattern, text string) bool {
-	p, t := []rune(pattern), []rune(text)
-	i, j, star, mark := 0, 0, -1, 0
-	for j < len(t) {
-		switch {
-		case i < len(p) && p[i] == '*':
-			star, mark = i, j
-			i++
-		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = star+1, mark
-		default:
-			return false
-		}
-	}
-	for i < len(p) && p[i] == '*' {
-		i++
-	}
-	return i == len(p)
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/wild"
 )
 
 // holds decides a condition as the User Guide has it ("Condition operators",
@@ -78,9 +80,9 @@ func operator(name string) (compare func(want, got string) bool, negated, known 
 	case "stringnotequalsignorecase":
 		return strings.EqualFold, true, true
 	case "stringlike":
-		return Like, false, true
+		return wild.Match, false, true
 	case "stringnotlike":
-		return Like, true, true
+		return wild.Match, true, true
 	case "arnlike", "arnequals":
 		return arnLike, false, true
 	case "arnnotlike", "arnnotequals":
@@ -101,7 +103,7 @@ func arnLike(want, got string) bool {
 		return want == "*" || want == got
 	}
 	for i := range w {
-		if !Like(w[i], g[i]) {
+		if !wild.Match(w[i], g[i]) {
 			return false
 		}
 	}
@@ -128,29 +130,6 @@ func anyLike(patterns []string, text string, fold bool) bool {
 		if fold {
 			p = strings.ToLower(p)
 		}
-		return Like(p, text)
+		return wild.Match(p, text)
 	})
-}
-
-// Like tells whether text fits a pattern in which * stands for any characters
-// and ? for one. It takes time in proportion to the product of both lengths at
-// most.
-func Like(pattern, text string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }
