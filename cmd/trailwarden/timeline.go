@@ -19,7 +19,7 @@ import (
 
 // aboutFlags say who or what is asked about.
 type aboutFlags struct {
-	Paths     []string `arg:"" name:"path" help:"Log files, folders of them, or s3://BUCKET/PREFIX."`
+	Paths     []string `arg:"" name:"path" help:"Log files, folders of them, lakes, or s3://BUCKET/PREFIX."`
 	Principal []string `placeholder:"NAME" help:"User, role or role session by name, ARN or unique id, or root; may be repeated."`
 	Key       []string `placeholder:"ID" help:"Access key."`
 	IP        []string `name:"ip" placeholder:"ADDRESS" help:"Address or network, such as 198.51.100.0/24."`
@@ -37,7 +37,7 @@ type timelineCommand struct {
 
 // Help explains how sessions are followed.
 func (timelineCommand) Help() string {
-	return `What was done with keys that AssumeRole, GetSessionToken, GetFederationToken or CreateAccessKey handed to the subject counts as done by it, along any chain; "through" names the keys. The logs are read twice.
+	return `What was done with keys that AssumeRole, GetSessionToken, GetFederationToken or CreateAccessKey handed to the subject counts as done by it, along any chain; "through" names the keys. The logs are read twice; of a lake, its rows are.
 
 Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read, the answer is about the rest; 130 interrupted.`
 }
@@ -70,9 +70,6 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 		return errors.New("--most: want a number from 1")
 	}
 	if err := writesInput(&scanCommand{Paths: c.Paths, Output: c.Output}); err != nil {
-		return err
-	}
-	if err := refuseLakes(c.Paths, "this command"); err != nil {
 		return err
 	}
 	faults := 0

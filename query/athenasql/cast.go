@@ -16,6 +16,7 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return "", typ{}, err
 	}
 	word := either(x.try, "TRY_CAST(", "CAST(")
+	v = strictly(v, from, to)
 	plain := word + v + " AS " + engine + ")"
 	try := func(text string) string { return either(x.try, "TRY("+text+")", text) }
 	switch {
@@ -25,12 +26,6 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return try("ct_ipprefix(" + v + ")"), to, nil
 	case to.kind == timestampTZ && isZonedText(x.x):
 		return zonedLiteral(x.x.(*literal).text)
-	case from.kind == varchar && to.kind == integer: // the engine takes 1.5 for 2, and blanks
-		return word + "ct_digits(" + v + ") AS " + engine + ")", to, nil
-	case from.kind == varchar && to.kind == boolean:
-		return word + "ct_truth(" + v + ") AS " + engine + ")", to, nil
-	case from.kind == double && to.kind == integer: // the engine takes 2.5 for 2
-		return word + "round(" + v + ") AS " + engine + ")", to, nil
 	case from.kind == jsonKind:
 		return t.fromJSON(v, to, engine, word, try), to, nil
 	case to.kind == jsonKind:
@@ -51,6 +46,20 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		t.warn(x.at, codeImplicit, "eventtime as a timestamp: Athena cannot cast a text with T and Z; write from_iso8601_timestamp(eventtime)")
 	}
 	return plain, to, nil
+}
+
+// strictly keeps the engine from taking what Athena does not take: 1.5 and blanks
+// in a text for whole numbers, yes for true, 2.5 for 2.
+func strictly(v string, from, to typ) string {
+	switch {
+	case from.kind == varchar && to.kind == integer:
+		return "ct_digits(" + v + ")"
+	case from.kind == varchar && to.kind == boolean:
+		return "ct_truth(" + v + ")"
+	case from.kind == double && to.kind == integer:
+		return "round(" + v + ")"
+	}
+	return v
 }
 
 // isZonedText tells whether the expression is the text of a time with a zone.
