@@ -31,36 +31,16 @@ const wordSlack = 16
 // markWords lists marks from text[x.done] on, which is not escaped, and stops
 // where less than wordSlack is left before end, or where something stands that
 // is in no log: only markBytes knows what to do about that.
-//
-// Almost all of a log are strings, and almost all of them are followed by a
-// colon or a comma and the next string. So this loop crosses strings eight bytes
-// at a time and looks at the rest byte by byte.
 func (x *Index) markWords(end int) {
 	c := wordCursor{
 		text: unsafe.Pointer(unsafe.SliceData(x.text)), i: uintptr(x.done), last: uintptr(end - wordSlack),
 		out: unsafe.Pointer(unsafe.SliceData(x.marks[len(x.marks):cap(x.marks)])),
 	}
 	first := c.out
-	in := x.state.inString != 0
-	for c.i <= c.last {
-		if !in {
-			if in = c.gap(); !in {
-				break
-			}
-			continue
-		}
-		c.strings()
-		if c.i > c.last {
-			break
-		}
-		if b := x.text[c.i]; b == '"' {
-			c.mark()
-			in = false
-		} else if b == '\\' && escapeSound(x.text, int(c.i)) {
-			c.i += 2
-		} else {
-			break
-		}
+	in := c.walk(x.state.inString != 0)
+	for in && c.i <= c.last && x.text[c.i] == '\\' && escapeSound(x.text, int(c.i)) {
+		c.i += 2
+		in = c.walk(true)
 	}
 	x.marks = x.marks[:len(x.marks)+int(uintptr(c.out)-uintptr(first))/4]
 	x.done, x.state = int(c.i), scanState{}
@@ -74,10 +54,10 @@ func (x *Index) markWords(end int) {
 
 // wordCursor is where markWords is. Its memory access is unchecked, which halves
 // the time. It is safe because
-//   - text is read at most wordSlack bytes from i on, and i <= last holds when
-//     a word is;
-//   - there is at most one mark for each byte that is passed, and Index.reserve
-//     has made room for as many, and a block more.
+//   - text is read less than wordSlack bytes from i on, and i <= last holds when
+//     it is;
+//   - there is at most one mark for each byte that is passed, and one more may
+//     be written, where Index.reserve has made room for a block more.
 type wordCursor struct {
 	text    unsafe.Pointer
 	i, last uintptr
@@ -85,22 +65,21 @@ type wordCursor struct {
 	seen    uint64         // all bytes that were passed, or-ed
 }
 
-// mark lists the place i and steps over it.
-func (c *wordCursor) mark() {
-	*(*uint32)(c.out) = uint32(c.i)
-	c.out = unsafe.Add(c.out, 4)
-	c.i++
-}
-
-// strings goes from inside a string to the first quote, backslash or control
-// character that does not end a string with another one right behind: then it
-// marks the two quotes and goes on.
+// walk goes on to a backslash, or to a control character in a string, or past
+// last, and reports whether it is in a string there.
 //
-// One test finds quotes and control characters: with bit 2 turned over, they are
-// what is less than 0x21. Each term is exact up to its first hit, which is all
-// that is asked, and bytes above 0x7f never are one.
-func (c *wordCursor) strings() {
+// Almost all of a log are strings, and almost all of them are followed by a
+// colon or a comma and the next string. So strings are crossed eight bytes at a
+// time, and the rest byte by byte. One test finds quotes and control characters:
+// with bit 2 turned over, they are what is less than 0x21. Each term of a hit is
+// exact up to its first bit, which is all that is asked, and bytes above 0x7f
+// never are one.
+func (c *wordCursor) walk(in bool) bool {
 	text, i, last, out, seen := c.text, c.i, c.last, c.out, c.seen
+	if !in {
+		goto gap
+	}
+inside:
 	for i <= last {
 		w := word64(unsafe.Add(text, i))
 		hit := (((w ^ 0x02*lows) - 0x21*lows) | ((w ^ '\\'*lows) - lows)) &^ w & highs
@@ -110,36 +89,40 @@ func (c *wordCursor) strings() {
 			continue
 		}
 		i += uintptr(bits.TrailingZeros64(hit) >> 3)
-		between := word32(unsafe.Add(text, i)) & threeBytes
-		if between != betweenKey && between != betweenVal {
+		four := word32(unsafe.Add(text, i))
+		*(*uint32)(out) = uint32(i)
+		if between := four & threeBytes; between == betweenKey || between == betweenVal {
+			*(*uint32)(unsafe.Add(out, 4)) = uint32(i + 2)
+			out = unsafe.Add(out, 8)
+			i += 3
+			continue
+		}
+		if byte(four) != '"' {
 			break
 		}
-		*(*uint32)(out) = uint32(i)
-		*(*uint32)(unsafe.Add(out, 4)) = uint32(i + 2)
-		out = unsafe.Add(out, 8)
-		i += 3
+		out = unsafe.Add(out, 4)
+		i++
+		goto gap
 	}
 	c.i, c.out, c.seen = i, out, seen
-}
-
-// gap goes from outside a string to the next one and marks what stands between.
-// It reports whether there is one before last.
-func (c *wordCursor) gap() bool {
-	for c.i <= c.last {
-		b := *(*byte)(unsafe.Add(c.text, c.i))
-		switch {
-		case b == '"':
-			c.mark()
-			return true
-		case isBracket(b):
-			c.mark()
-		case b == '\\':
-			return false
-		default:
-			c.seen |= uint64(b)
-			c.i++
+	return true
+gap:
+	for i <= last {
+		b := *(*byte)(unsafe.Add(text, i))
+		if b == '\\' {
+			break
 		}
+		if b == '"' || isBracket(b) {
+			*(*uint32)(out) = uint32(i)
+			out = unsafe.Add(out, 4)
+		}
+		i++
+		if b == '"' {
+			goto inside
+		}
+		seen |= uint64(b)
 	}
+	c.i, c.out, c.seen = i, out, seen
 	return false
 }
 
