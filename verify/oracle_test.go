@@ -43,19 +43,8 @@ func newOracle(t *testing.T, c *cloud) *oracle {
 	cmd := exec.Command(python, "-c", program, c.url, "us-east-1")
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, awstest.Env(t, c.cfg)...)
 	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	return &oracle{in, bufio.NewReader(out)}
+	in, out := awstest.Beside(t, cmd)
+	return &oracle{in, out}
 }
 
 // cliAnswer is one run of validate-logs.
