@@ -49,8 +49,10 @@ type Source struct {
 	gate   chan struct{}        // has room for the files that are read
 }
 
-// perWorker is how many files are in hand for each that is read.
-const perWorker = 8
+// perWorker is how many files are in hand for each that is read. Those that wait
+// for their commit hold little but what was found in them, and the more of them
+// share one, the less each costs.
+const perWorker = 16
 
 // sighting is a file as it was last seen, and since when it looks like that.
 type sighting struct {
