@@ -2,8 +2,27 @@ package detect
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
+
+// Pattern is g as text: * is any run and ? any character, and a backslash makes
+// them, and itself, literal.
+func (g Glob) Pattern() string {
+	escapes := strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`)
+	var b strings.Builder
+	for _, p := range g.Pieces {
+		switch p.Kind {
+		case AnyRun:
+			b.WriteByte('*')
+		case AnyChar:
+			b.WriteByte('?')
+		default:
+			b.WriteString(escapes.Replace(p.Text))
+		}
+	}
+	return b.String()
+}
 
 // globber is a compiled Glob: runs of literals and single characters, with any
 // run of characters between them. It looks for each run at its leftmost place,

@@ -27,7 +27,7 @@ func phrase(m detect.Match, not bool) string {
 	case detect.Text:
 		return textPhrase(m, not)
 	case detect.Glob:
-		return pick(not, "matches ", "does not match ") + glob(m) + folding(m.Fold)
+		return pick(not, "matches ", "does not match ") + `"` + cut(m.Pattern()) + `"` + folding(m.Fold)
 	case detect.Regexp:
 		return pick(not, "matches the expression /", "does not match the expression /") + cut(m.Re.String()) + "/"
 	case detect.Num:
@@ -132,21 +132,6 @@ func operands(m detect.Text) string {
 		return "one of nothing"
 	}
 	return strings.Join(out[:last], ", ") + " or " + out[last]
-}
-
-func glob(m detect.Glob) string {
-	var b strings.Builder
-	for _, p := range m.Pieces {
-		switch p.Kind {
-		case detect.AnyRun:
-			b.WriteByte('*')
-		case detect.AnyChar:
-			b.WriteByte('?')
-		default:
-			b.WriteString(strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`).Replace(p.Text))
-		}
-	}
-	return `"` + cut(b.String()) + `"`
 }
 
 func numOp(op detect.NumOp) string {

@@ -239,20 +239,9 @@ func readAs(op detect.TextOp, v string) detect.Kinds {
 }
 
 func (w *sigmaWriter) glob(m detect.Glob, field string, textOnly bool) (string, bool) {
-	var b strings.Builder
-	for _, p := range m.Pieces {
-		switch p.Kind {
-		case detect.AnyRun:
-			b.WriteByte('*')
-		case detect.AnyChar:
-			b.WriteByte('?')
-		default:
-			b.WriteString(sigmaEscapes.Replace(p.Text))
-		}
-	}
 	key := field
 	if !m.Fold {
 		key += "|cased"
 	}
-	return w.search(quoted(key) + ": " + quoted(b.String())), textOnly
+	return w.search(quoted(key) + ": " + quoted(m.Pattern())), textOnly
 }
