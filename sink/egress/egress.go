@@ -158,7 +158,12 @@ type Error struct {
 	err     error
 }
 
-func (e *Error) Error() string { return e.Host + ": " + e.text }
+func (e *Error) Error() string {
+	if e.Host == "" { // there is no address to speak of
+		return e.text
+	}
+	return e.Host + ": " + e.text
+}
 
 // Is lets errors.Is see the end of a context and the policy behind the error.
 // There is no Unwrap: the text of what is behind it may hold the URL.

@@ -8,12 +8,10 @@
 package slack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -126,23 +124,11 @@ func (s *Sink) follows(n sink.Notification) bool {
 
 // post sends to the webhook.
 func (s *Sink) post(ctx context.Context, b body) alert.Outcome {
-	url, err := s.config.Webhook(ctx)
-	if err != nil {
-		return alert.Outcome{Class: alert.Retry, Reason: "slack: the webhook's URL cannot be fetched: " + err.Error()}
-	}
-	if err := s.client.CheckURL(url); err != nil {
-		return alert.Outcome{Class: alert.Auth, Reason: "slack: webhook: " + err.Error()}
-	}
 	text, err := json.Marshal(b.webhook())
 	if err != nil {
 		return alert.Outcome{Class: alert.Reject, Reason: "slack: the message cannot be written as JSON"}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
-	if err != nil {
-		return alert.Outcome{Class: alert.Auth, Reason: "slack: the webhook's URL is not one"}
-	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	a, err := s.client.Send(req, url)
+	a, err := s.client.Hook(ctx, s.config.Webhook, "application/json; charset=utf-8", text)
 	return hookOutcome(a, err, s.now())
 }
 

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -67,19 +66,7 @@ func (s *Sink) Deliver(ctx context.Context, n sink.Notification) alert.Outcome {
 	if err != nil {
 		return alert.Outcome{Class: alert.Reject, Reason: err.Error()}
 	}
-	url, err := s.config.Webhook(ctx)
-	if err != nil {
-		return alert.Outcome{Class: alert.Retry, Reason: "teams: the webhook's URL cannot be fetched: " + err.Error()}
-	}
-	if err := s.client.CheckURL(url); err != nil {
-		return alert.Outcome{Class: alert.Auth, Reason: "teams: webhook: " + err.Error()}
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
-	if err != nil {
-		return alert.Outcome{Class: alert.Auth, Reason: "teams: the webhook's URL is not one"}
-	}
-	req.Header.Set("Content-Type", "application/json")
-	a, err := s.client.Send(req, url)
+	a, err := s.client.Hook(ctx, s.config.Webhook, "application/json", text)
 	return outcome(a, err, s.now())
 }
 
