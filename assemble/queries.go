@@ -10,13 +10,11 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/config"
-	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athena"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/library"
-	"github.com/trailwarden/trailwarden/query/sandbox"
 	"github.com/trailwarden/trailwarden/query/schedule"
 	"github.com/trailwarden/trailwarden/rule"
 )
@@ -115,16 +113,7 @@ func (a *Assembly) queryEngine(c *config.ScheduledQuery, kind string) func(conte
 			return a.Athena(ctx, now, int64(c.Rows)+1)
 		}
 	}
-	return func(ctx context.Context, now time.Time) (query.Engine, error) {
-		program, err := sandbox.FindEngine(ctx, func(string) {})
-		if err != nil {
-			return nil, err
-		}
-		bounds := query.DefaultBounds()
-		bounds.Memory, bounds.Time = int64(a.Config.Query.Memory), a.Config.Query.Timeout.Std()
-		return &query.Local{Program: program, Listing: pipeline.List(c.Paths, false), LakeDir: a.Config.Lake.Path, Bounds: bounds,
-			Limits: Limits(a.Config), Now: func() time.Time { return now }}, nil
-	}
+	return func(ctx context.Context, now time.Time) (query.Engine, error) { return a.ownEngine(ctx, c, now) }
 }
 
 // Athena is the engine of query.athena. A zero now means the clock's; rows of 0
