@@ -145,3 +145,29 @@ func TestPublishedStyleQueriesRun(t *testing.T) {
 		})
 	}
 }
+
+// A column of days in a table of somebody else's is compared with what it was
+// there: dates, whole days under the name day, or parts of one.
+func TestDaysOfOtherTables(t *testing.T) {
+	l := local(t, "../examples/AWSLogs")
+	count := func(where string) string {
+		_, rows, err := run(l, "SELECT count(*) FROM cloudtrail_logs WHERE "+where)
+		if err != nil {
+			t.Fatalf("%s: %v", where, err)
+		}
+		return rows[0][0]
+	}
+	want := count(`"timestamp" = '2026/03/14'`)
+	if want == "0" {
+		t.Fatal("no record of the day")
+	}
+	for _, where := range []string{
+		"day = DATE '2026-03-14'", "day = '2026/03/14'", "day = '2026-03-14'", "day BETWEEN DATE '2026-03-14' AND DATE '2026-03-14'",
+		"dt IN (DATE '2026-03-14')", "DATE '2026-03-14' = eventdate", "partition_date = date(from_iso8601_timestamp('2026-03-14T10:00:00Z'))",
+		"year = '2026' AND month = '03' AND day = '14'", "date = '2026/03/14'", "dt = '2026-03-14'",
+	} {
+		if got := count(where); got != want {
+			t.Errorf("%s: %s; want %s", where, got, want)
+		}
+	}
+}

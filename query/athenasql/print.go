@@ -79,6 +79,7 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 		}
 		return "(" + parts[0] + " IS " + either(x.not, "NOT ", "") + "DISTINCT FROM " + parts[1] + ")", of(boolean), nil
 	case *between:
+		t.wholeDay(&x.x, s, &x.lo, &x.hi)
 		parts, types, err := t.each([]expr{x.x, x.lo, x.hi}, s)
 		if err != nil {
 			return "", typ{}, err
@@ -329,6 +330,11 @@ func (t *translator) nowText() string {
 }
 
 func (t *translator) in(x *in, s *scope) (string, typ, error) {
+	others := make([]*expr, len(x.list))
+	for i := range x.list {
+		others[i] = &x.list[i]
+	}
+	t.wholeDay(&x.x, s, others...)
 	v, kind, err := t.expr(x.x, s)
 	if err != nil {
 		return "", typ{}, err
@@ -427,8 +433,12 @@ func isUTC(zone string) bool {
 }
 
 func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
-	if x.op == "AND" {
+	switch x.op {
+	case "AND":
 		return t.conjunction(x, s)
+	case "=", "<>", "<", "<=", ">", ">=":
+		t.wholeDay(&x.x, s, &x.y)
+		t.wholeDay(&x.y, s, &x.x)
 	}
 	parts, types, err := t.each([]expr{x.x, x.y}, s)
 	if err != nil {

@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,16 @@ func (t typ) fieldOf(name string) typ {
 		}
 	}
 	return typ{}
+}
+
+// unnamed tells whether it is a row, or an array of rows, whose fields have no
+// names.
+func (t typ) unnamed() bool {
+	if t.kind == arrayKind {
+		return t.elemType().unnamed()
+	}
+	return t.kind == rowKind && len(t.fields) > 0 && t.fields[0].name == "field0" &&
+		!slices.ContainsFunc(t.fields, func(f fieldType) bool { return f.typ.kind == decimal })
 }
 
 func (t typ) isTime() bool { return t.kind == timestamp || t.kind == timestampTZ || t.kind == date }

@@ -117,19 +117,23 @@ func zonedLiteral(text string) (string, typ, error) {
 }
 
 // shown writes the columns of a whole query whose times are shown in other zones
-// as texts.
+// as texts, and gives fields without names those that Athena shows.
 func shown(sql string, columns []column) string {
-	zones := false
+	changed := false
 	from, list := make([]string, len(columns)), make([]string, len(columns))
 	for i, c := range columns {
 		from[i] = fmt.Sprintf("c%d", i)
 		list[i] = from[i] + " AS " + quoteName(c.name)
 		if c.typ.zone != "" {
-			zones = true
+			changed = true
 			list[i] = toText(from[i], c.typ) + " AS " + quoteName(c.name)
 		}
+		if engine := engineName(c.typ); engine != "" && c.typ.unnamed() {
+			changed = true
+			list[i] = "CAST(" + from[i] + " AS " + engine + ") AS " + quoteName(c.name)
+		}
 	}
-	if !zones {
+	if !changed {
 		return sql
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM (" + sql + "\n) AS ct_shown(" + strings.Join(from, ", ") + ")"

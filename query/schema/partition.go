@@ -46,5 +46,9 @@ var partitions = sync.OnceValue(func() map[string]partition {
 	return all
 })
 
+// DayLayout is how a partition column writes days, as package time has it; empty
+// for other columns.
+func DayLayout(name string) string { return partitions()[name].layout }
+
 // partitionOf says what a partition column of any published table tells.
 func partitionOf(name string) string { return partitions()[name].tells }
