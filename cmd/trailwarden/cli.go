@@ -39,6 +39,7 @@ type commandLine struct {
 	Timeline  timelineCommand  `cmd:"" help:"Tell what a principal, key, address or resource did, in order, with its sessions."`
 	Who       whoCommand       `cmd:"" help:"Tell who it was: sessions, calls and places, first and last seen."`
 	Serve     serveCommand     `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
+	Learn     learnCommand     `cmd:"" help:"Teach rules the past before a server or function watches: what is usual, what is not new."`
 	Invoke    invokeCommand    `cmd:"" help:"Run the Lambda function on a trigger event, here."`
 	Alerts    alertsCommand    `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
 	Notify    notifyCommand    `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`

@@ -118,6 +118,28 @@ func same(t testing.TB, what string, got, want told) {
 // scanned are the alerts of a scan that keeps them.
 func scanned(t testing.TB, rules []*rule.Rule, objects []faults.Object) told {
 	t.Helper()
+	return scannedAfter(t, nil, rules, objects)
+}
+
+// scannedAfter is what a scan finds that knows a past.
+func scannedAfter(t testing.TB, past *pipeline.Listing, rules []*rule.Rule, objects []faults.Object) told {
+	t.Helper()
+	s := open(t)
+	k := intake.NewKeeper(s, rules, nil)
+	_, err := pipeline.Scan(t.Context(), pipeline.Options{Listing: listed(t, objects), Warm: past, Rules: rules, Workers: 2,
+		Limits: cloudtrail.DefaultLimits(), WithEvent: true, Findings: func(lines []byte) error { return k.Findings(t.Context(), lines) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return alerts(t, s)
+}
+
+// listed are objects as files.
+func listed(t testing.TB, objects []faults.Object) *pipeline.Listing {
+	t.Helper()
 	dir := t.TempDir()
 	for _, o := range objects {
 		path := filepath.Join(dir, filepath.FromSlash(o.Key))
@@ -128,17 +150,7 @@ func scanned(t testing.TB, rules []*rule.Rule, objects []faults.Object) told {
 			t.Fatal(err)
 		}
 	}
-	s := open(t)
-	k := intake.NewKeeper(s, rules, nil)
-	_, err := pipeline.Scan(t.Context(), pipeline.Options{Listing: pipeline.List([]string{dir}, false), Rules: rules, Workers: 2,
-		Limits: cloudtrail.DefaultLimits(), WithEvent: true, Findings: func(lines []byte) error { return k.Findings(t.Context(), lines) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := k.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return alerts(t, s)
+	return pipeline.List([]string{dir}, false)
 }
 
 // bucket is objects in memory.
