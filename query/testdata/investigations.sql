@@ -257,3 +257,57 @@ SELECT count(*) FROM ((SELECT eventid FROM cloudtrail_logs WHERE readonly = 'tru
 SELECT to_hex(md5(to_utf8(eventid))) AS h, to_base64(to_utf8(eventname)) AS b, from_utf8(from_base64('YWJj')) AS t, lower(to_hex(sha256(to_utf8('x')))) AS s FROM cloudtrail_logs
 -- name: user data of an instance
 SELECT eventtime, from_utf8(from_base64(json_extract_scalar(requestparameters, '$.userData'))) AS script FROM cloudtrail_logs WHERE eventname = 'RunInstances' AND json_extract_scalar(requestparameters, '$.userData') IS NOT NULL AND json_extract_scalar(requestparameters, '$.userData') NOT LIKE '<%'
+
+-- name: graph edges from sessions to services, with columns named as a loader wants them
+SELECT md5(to_utf8(a.eventid)) AS "~id", md5(to_utf8(split(a.useridentity.principalid, ':')[2])) AS "~from",
+       md5(to_utf8(a.eventsource)) AS "~to", a.eventname AS "~label", 1 AS "weight:Double"
+FROM (SELECT * FROM aws_logs.cloudtrail) a
+LEFT JOIN (SELECT eventid, r.arn AS resource_arn FROM aws_logs.cloudtrail CROSS JOIN UNNEST(resources) AS t (r)) b ON a.eventid = b.eventid
+WHERE date_parse(a.eventtime, '%Y-%m-%dT%TZ') BETWEEN date '2026-03-01' AND date '2026-03-31'
+
+-- name: resources by action, an underscore as the alias, days as timestamps with and without a zone
+SELECT eventsource, array_distinct(array_agg(r.arn)) AS arns, count(*) AS n
+FROM cloudtrail_logs CROSS JOIN UNNEST(resources) AS _(r)
+WHERE date_parse(eventtime, '%Y-%m-%dT%H:%i:%sZ') BETWEEN parse_datetime('2026-03-01', 'yyyy-MM-dd')
+      AND parse_datetime('2026-03-31', 'yyyy-MM-dd') + interval '1' day
+  AND (errorcode IS NULL OR errorcode = '')
+GROUP BY eventsource ORDER BY eventsource
+
+-- name: days as dates, as texts, and by ages
+SELECT count(*) FROM cloudtrail_logs WHERE day BETWEEN DATE '2026-03-01' AND DATE '2026-03-31' AND eventdate >= current_date - interval '9000' day
+  AND date >= date_format(date '2026-03-14' - interval '30' day, '%Y/%m/%d')
+
+-- name: gaps between the calls of one principal
+SELECT useridentity.arn, eventname, date_diff('second', from_iso8601_timestamp(lag(eventtime) OVER w), from_iso8601_timestamp(eventtime)) AS gap
+FROM cloudtrail_logs WINDOW w AS (PARTITION BY useridentity.arn ORDER BY eventtime) ORDER BY gap DESC NULLS LAST LIMIT 20
+
+-- name: share of each call in all calls
+SELECT eventname, count(*) AS calls, round(100.0 * count(*) / sum(count(*)) OVER (), 2) AS pct FROM cloudtrail_logs GROUP BY eventname ORDER BY calls DESC
+
+-- name: a key from its making to its first use within the hour
+WITH created AS (SELECT eventtime, json_extract_scalar(responseelements, '$.accessKey.accessKeyId') AS new_key FROM cloudtrail_logs WHERE eventname = 'CreateAccessKey')
+SELECT c.eventtime AS made, c.new_key, min(l.eventtime) AS used FROM created c
+JOIN cloudtrail_logs l ON l.useridentity.accesskeyid = c.new_key
+ AND from_iso8601_timestamp(l.eventtime) BETWEEN from_iso8601_timestamp(c.eventtime) AND from_iso8601_timestamp(c.eventtime) + interval '1' hour
+GROUP BY c.eventtime, c.new_key
+
+-- name: half minutes by arithmetic on texts
+SELECT concat(substr(eventtime, 1, 17), lpad(CAST(CAST(substr(eventtime, 18, 2) AS integer) / 30 * 30 AS varchar), 2, '0')) AS bucket, count(*)
+FROM cloudtrail_logs GROUP BY 1 ORDER BY 1
+
+-- name: pairs of source and name
+SELECT eventid FROM cloudtrail_logs WHERE (eventsource, eventname) IN (VALUES ('iam.amazonaws.com', 'CreateUser'), ('s3.amazonaws.com', 'GetObject'))
+
+-- name: policies that allow everything, by SQL/JSON
+SELECT eventid, json_query(url_decode(json_extract_scalar(requestparameters, '$.policyDocument')), 'lax $.Statement[*] ? (@.Effect == "Allow" && @.Resource == "*").Action' WITH ARRAY WRAPPER) AS actions
+FROM cloudtrail_logs WHERE eventname IN ('PutRolePolicy', 'PutUserPolicy', 'CreatePolicy')
+
+-- name: the newest call of each principal, by a subquery that sees the row
+SELECT a.eventname, a.useridentity.arn FROM cloudtrail_logs a
+WHERE a.eventtime = (SELECT max(b.eventtime) FROM cloudtrail_logs b WHERE b.useridentity.arn = a.useridentity.arn)
+
+-- name: rows of rows
+SELECT ROW(eventsource, eventname) AS call, count(*) AS n, array_agg(DISTINCT ROW(awsregion, useridentity.type)) FROM cloudtrail_logs GROUP BY 1 ORDER BY n DESC LIMIT 10
+
+-- name: where objects lie, in a table of its own
+SELECT * FROM (SELECT "$path" AS file, eventname FROM cloudtrail_logs) AS t WHERE file LIKE '%us-east-1%' LIMIT 10
