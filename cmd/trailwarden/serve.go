@@ -11,6 +11,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/assemble/home"
+	"github.com/trailwarden/trailwarden/internal/resident"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/serve"
 )
@@ -58,6 +59,7 @@ func (c *serveCommand) Run(s *streams) error {
 		Open: func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
 			return home.Open(ctx, a, policy)
 		},
+		Ready: func(string) { resident.Release() }, // a start is over
 	})
 	if errors.Is(err, context.Canceled) {
 		return nil
