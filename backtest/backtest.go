@@ -116,7 +116,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		if err != nil {
 			return Report{}, err
 		}
-		r.compare(before, o.Rules)
+		r.compare(before, &o)
 	}
 	slices.SortStableFunc(r.Rules, func(a, b Forecast) int {
 		return cmp.Or(cmp.Compare(b.Alerts, a.Alerts), cmp.Compare(b.Findings, a.Findings), strings.Compare(a.Rule, b.Rule))
@@ -124,12 +124,18 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	return r, nil
 }
 
-// compare sets what each rule told before.
-func (r *Report) compare(before *replayed, rules []*rule.Rule) {
+// compare sets what each rule told before; one that was there may have told
+// nothing.
+func (r *Report) compare(before *replayed, o *Options) {
+	for i := range r.Rules {
+		if slices.ContainsFunc(o.Against, func(x *rule.Rule) bool { return x.ID == r.Rules[i].Rule }) {
+			r.Rules[i].Before = &Figures{}
+		}
+	}
 	for id, t := range before.rules {
 		i := slices.IndexFunc(r.Rules, func(f Forecast) bool { return f.Rule == id })
 		if i < 0 {
-			gone := !slices.ContainsFunc(rules, func(x *rule.Rule) bool { return x.ID == id })
+			gone := !slices.ContainsFunc(o.Rules, func(x *rule.Rule) bool { return x.ID == id })
 			r.Rules = append(r.Rules, Forecast{Rule: id, Title: t.title, Severity: t.severity, Gone: gone})
 			i = len(r.Rules) - 1
 		}

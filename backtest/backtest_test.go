@@ -75,6 +75,18 @@ func TestBacktest(t *testing.T) {
 	}
 }
 
+// A rule that told nothing before is not new.
+func TestARuleThatToldNothingBeforeIsKnown(t *testing.T) {
+	got, err := backtest.Run(context.Background(), backtest.Options{
+		Scan:    pipeline.Options{Listing: pipeline.List([]string{log(t)}, false), Limits: cloudtrail.DefaultLimits()},
+		Rules:   rules(t, "id: r\nmatch: {where: {eventName: {equals: DeleteBucket}}}\n"),
+		Against: rules(t, "id: r\nmatch: {where: {eventName: {equals: CreateBucket}}}\n"),
+	})
+	if err != nil || len(got.Rules) != 1 || got.Rules[0].Before == nil || *got.Rules[0].Before != (backtest.Figures{}) || got.Rules[0].Gone {
+		t.Fatalf("%v %+v", err, got)
+	}
+}
+
 // What sinks would have been sent follows routes, repeats and quotas: an alert is
 // told at once, and again at most once an hour while it grows; a sink with a
 // quota gets totals in place of the rest.
