@@ -126,7 +126,7 @@ func textFunctions() map[string]function {
 
 func patternFunctions() map[string]function {
 	return map[string]function{
-		"regexp_like":        {min: 2, max: 2, write: pattern("regexp_matches($1, $2)", of(boolean))},
+		"regexp_like":        {min: 2, max: 2, write: regexpLike},
 		"regexp_extract":     {min: 2, max: 3, write: pattern("", of(varchar))},
 		"regexp_extract_all": {min: 2, max: 3, write: pattern("regexp_extract_all($*)", arrayOf(of(varchar)))},
 		"regexp_replace":     {min: 2, max: 3, write: regexpReplace},
