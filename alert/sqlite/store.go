@@ -97,10 +97,11 @@ func passes(err error) bool {
 	return errors.As(err, &e) && (e.Code()&0xff == codeBusy || e.Code() == codeGone)
 }
 
-// foldEvery has the journal brought into the file whenever it has 2,048 pages, or
-// 8 MiB: an alert is written when it is found and again when it is told, and what
-// is in the journal twice goes into the file once.
-const foldEvery = "wal_autocheckpoint(2048)"
+// foldEvery has the journal brought into the file whenever it has 256 pages, or
+// 1 MiB. Eight times that would save a twentieth of the time when much is found;
+// but on a small disk the journal could then take all the room that the file
+// needs to take it in.
+const foldEvery = "wal_autocheckpoint(256)"
 
 func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if note := checkJournal(s.path + "-wal"); note != "" {
