@@ -135,7 +135,7 @@ func (w *worker) remember(n int) {
 	}
 	b := &w.batch
 	h := recalled{record: int32(len(b.records) - 1), input: int32(n), number: number, group: group, value: value}
-	if !w.stream && !w.o.WithEvent && in.show(w.number+1, len(w.entries)) {
+	if !w.stream && !w.o.WithEvent && (in.show(w.number+1, len(w.entries)) || w.likely.Hit(in.spec, group, value, w.at)) {
 		w.show(&b.records[h.record])
 	}
 	b.memory = append(b.memory, h)

@@ -8,9 +8,9 @@ import (
 // shown is what findings would show of hits of inputs that have few. Their
 // records need not be read again when a rule's condition came true. An input
 // with many hits is left out as soon as that is known: few of them will be
-// shown. What several inputs want of one record is kept once.
+// shown, and only those that a memory.Likely picks out are kept. What several inputs want of one record is kept once.
 type shown struct {
-	of     []wanted
+	of     []wanted    // the last is of all inputs that were left out
 	events []keptEvent // ascending by place, as hits come in listing order
 	texts  [][]byte    // chunks
 	size   int         // bytes of events that some input wants
@@ -59,7 +59,14 @@ func (s *source) leave() { s.hits.Store(shownHits) }
 
 func (x *shown) add(inputs []source, n int, p place, event []byte) {
 	if x.of == nil {
-		x.of = make([]wanted, len(inputs))
+		x.of = make([]wanted, len(inputs)+1)
+	}
+	switch {
+	case x.of[n].left:
+		n = len(inputs)
+	case inputs[n].hits.Load() >= shownHits:
+		x.drop(inputs, n)
+		return
 	}
 	w := &x.of[n]
 	if w.left {
@@ -75,9 +82,6 @@ func (x *shown) add(inputs []source, n int, p place, event []byte) {
 		x.size += int(e.size)
 	}
 	w.events, w.size = append(w.events, int32(last)), w.size+int(e.size)
-	if len(w.events) == shownHits || len(w.events)%shownLook == 0 && inputs[n].hits.Load() >= shownHits {
-		x.drop(inputs, n)
-	}
 	for x.size > shownBytes {
 		x.drop(inputs, x.largest())
 	}
@@ -105,7 +109,9 @@ func (x *shown) largest() (most int) {
 
 // drop leaves an input out.
 func (x *shown) drop(inputs []source, n int) {
-	inputs[n].leave()
+	if n < len(inputs) {
+		inputs[n].leave()
+	}
 	for _, i := range x.of[n].events {
 		e := &x.events[i]
 		if e.wanted--; e.wanted == 0 {

@@ -35,6 +35,10 @@ func TestShownIsBounded(t *testing.T) {
 	if string(x.get(rare)) != "rare" || string(x.get(place{1, 7})) != "often" || x.get(place{1, 6}) != nil || x.get(place{2, 0}) != nil || x.size != len("rareoften") {
 		t.Errorf("rare %q, of two %q, often %q, %d bytes", x.get(rare), x.get(place{1, 7}), x.get(place{1, 6}), x.size)
 	}
+	x.add(inputs, 1, place{3, 0}, []byte("likely")) // of an input that was left out
+	if string(x.get(place{3, 0})) != "likely" {
+		t.Error("a likely hit was not kept")
+	}
 	if x.room > 3*shownChunk {
 		t.Errorf("%d bytes are kept", x.room)
 	}

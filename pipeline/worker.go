@@ -33,6 +33,7 @@ type worker struct {
 
 	// What rules that remember need of the record in hand.
 	numbering    *memory.Numbering
+	likely       *memory.Likely
 	noted        bool // the record is among the batch's
 	at           int64
 	hasTime      bool
@@ -47,7 +48,7 @@ type worker struct {
 func newWorker(s *scan) *worker {
 	w := &worker{scan: s, decoder: cloudtrail.NewDecoder(s.o.Limits), matcher: s.engine.NewMatcher()}
 	if s.memory != nil {
-		w.numbering = memory.NewNumbering(&s.memory.fields)
+		w.numbering, w.likely = memory.NewNumbering(&s.memory.fields), memory.NewLikely(s.memory.specs)
 		for i := range w.told {
 			w.told[i] = math.MinInt64
 		}
@@ -186,7 +187,9 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 func (w *worker) handOn(done bool) error {
 	if w.numbering != nil {
 		w.batch.page = w.numbering.Page()
-		w.numbering.Renew()
+		if w.numbering.Renew() {
+			w.likely.Renew()
+		}
 	}
 	err := w.order.put(w.number, &w.batch, done)
 	w.batch.reset()

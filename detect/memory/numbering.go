@@ -143,14 +143,16 @@ func NewNumbering(sets *FieldSets) *Numbering {
 func (n *Numbering) Page() Page { return n.lexicon.Page() }
 
 // Renew begins another Lexicon when the one in hand is full. Numbers given
-// before are of the pages taken before.
-func (n *Numbering) Renew() {
-	if n.lexicon.Full() {
-		n.lexicon = NewLexicon()
-		clear(n.memo)
-		clear(n.lines)
-		n.record++
+// before are of the pages taken before. It tells whether it did so.
+func (n *Numbering) Renew() bool {
+	if !n.lexicon.Full() {
+		return false
 	}
+	n.lexicon = NewLexicon()
+	clear(n.memo)
+	clear(n.lines)
+	n.record++
+	return true
 }
 
 // Begin takes up a record.
