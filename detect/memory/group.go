@@ -286,7 +286,7 @@ func (g *group) news(s *Spec, place, same, final int, settled int64, ended, open
 		d := s.detection(place, g.key, e, g.late)
 		d.Open = open
 		t = told{d.ID, e.sum(), d.Subject}
-		if said.take(t.id) != t.sum && !(s.Baseline() && e.trigger.inputs&ofThePast != 0) {
+		if said.take(t.id) != t.sum && !s.ofPast(e) {
 			out = append(out, d)
 		}
 		return t

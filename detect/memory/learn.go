@@ -18,6 +18,10 @@ func (s *Spec) Baseline() bool {
 // Baseline has one input. What such a record makes true is not told.
 const ofThePast = 1 << 62
 
+func (s *Spec) ofPast(e *episode) bool {
+	return s.Baseline() && e.trigger.inputs&ofThePast != 0
+}
+
 // Learn has an Engine know the past: what it would remember if it had judged the
 // hits of a History of the same Specs, without what it would have told. Groups
 // that the State has already stay as they are, and only Specs with a Baseline
