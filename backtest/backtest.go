@@ -77,7 +77,8 @@ type Share struct {
 	Findings int64  `json:"findings"`
 }
 
-// Suggestion is an exception: the findings that have all these values.
+// Suggestion is an exception, as the configuration has them: the findings that
+// have all these values.
 type Suggestion struct {
 	Match        []Match `json:"match"`
 	Hides        int64   `json:"hides"`       // findings

@@ -67,7 +67,7 @@ func TestBacktest(t *testing.T) {
 	if w.Rule != "writes" || w.Findings != 40 || w.Alerts != 3 || w.Principals[0] != (backtest.Share{Value: "pipeline", Findings: 39}) || *w.Before != (backtest.Figures{Findings: 40, Alerts: 3}) {
 		t.Errorf("%+v", w)
 	}
-	if len(w.Suggestions) != 1 || fmt.Sprint(w.Suggestions[0]) != "{[{actor pipeline} {eventName PutObject} {awsRegion eu-west-1}] 39 2 1}" {
+	if len(w.Suggestions) != 1 || fmt.Sprint(w.Suggestions[0]) != "{[{who pipeline} {eventName PutObject} {awsRegion eu-west-1}] 39 2 1}" {
 		t.Errorf("%+v", w.Suggestions)
 	}
 	if fresh.Rule != "new" || fresh.Before != nil || fresh.Findings != 1 || old.Rule != "old" || !old.Gone || old.Before.Findings != 1 {
@@ -119,6 +119,30 @@ func TestMessagesPerSink(t *testing.T) {
 		if d := cmp.Diff(c.want, run(&c.policy)); d != "" {
 			t.Errorf("%s: want - got +\n%s", name, d)
 		}
+	}
+}
+
+// A suggestion that is made an exception hides the alerts that it says, and no
+// others.
+func TestSuggestionsAreExceptions(t *testing.T) {
+	const text = "id: writes\nmatch: {where: {eventName: {regex: \"^(Put|Delete)\"}}}\ngroup_by: [account, actor]\n"
+	o := backtest.Options{
+		Scan:  pipeline.Options{Listing: pipeline.List([]string{log(t)}, false), Limits: cloudtrail.DefaultLimits()},
+		Rules: rules(t, text), Suggest: true, Policy: &alert.Policy{Repeat: -1, Routes: []alert.Route{{Sinks: []string{"a"}}}},
+	}
+	before, err := backtest.Run(context.Background(), o)
+	if err != nil || len(before.Rules) != 1 || len(before.Rules[0].Suggestions) != 1 {
+		t.Fatalf("%v %+v", err, before)
+	}
+	s := before.Rules[0].Suggestions[0]
+	e := alert.Exception{Owner: "me", Reason: "a pipeline", Expires: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for _, m := range s.Match {
+		e.Match = append(e.Match, alert.Label{Name: m.Field, Value: m.Value})
+	}
+	o.Adjust = func(r *alert.Rule) { r.Exceptions = []alert.Exception{e} }
+	after, err := backtest.Run(context.Background(), o)
+	if err != nil || s.HidesAlerts == 0 || after.Sinks[0].Messages != s.LeavesAlerts || before.Sinks[0].Messages-after.Sinks[0].Messages != s.HidesAlerts {
+		t.Errorf("%v: %+v leaves %d of %d messages", err, s, after.Sinks[0].Messages, before.Sinks[0].Messages)
 	}
 }
 
@@ -174,7 +198,7 @@ func TestSuggestionsHideWhatTheySay(t *testing.T) {
 
 // covered tells whether the finding has all the values.
 func covered(f *report.Finding, match []backtest.Match) bool {
-	of := map[string]string{"actor": f.Actor, "eventName": f.EventName, "sourceIPAddress": f.SourceIPAddress, "awsRegion": f.AWSRegion}
+	of := map[string]string{"who": f.Actor, "eventName": f.EventName, "sourceIPAddress": f.SourceIPAddress, "awsRegion": f.AWSRegion}
 	for _, m := range match {
 		if of[m.Field] != m.Value {
 			return false

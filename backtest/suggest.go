@@ -9,7 +9,8 @@ const (
 
 // suggest proposes, for each principal behind a good part of the findings, the
 // narrowest exception that hides all of theirs: every field that has one value
-// in all of them is part of it.
+// in all of them is part of it. The fields are those of the configuration's
+// exceptions, where who is what a finding calls its actor.
 func (t *told) suggest() (all []Suggestion) {
 	if len(t.findings) < noisy {
 		return nil
@@ -23,7 +24,7 @@ func (t *told) suggest() (all []Suggestion) {
 	return all
 }
 
-// exceptionField is a field that an exception may name beside the actor.
+// exceptionField is a field that an exception may name beside who.
 type exceptionField struct {
 	name string
 	of   func(*finding) string
@@ -38,7 +39,7 @@ func exceptionFields() []exceptionField {
 }
 
 func (t *told) exception(actor string) Suggestion {
-	s := Suggestion{Match: []Match{{"actor", actor}}}
+	s := Suggestion{Match: []Match{{"who", actor}}}
 	for _, field := range exceptionFields() {
 		if value := t.only(actor, field.of); value != "" {
 			s.Match = append(s.Match, Match{field.name, value})
