@@ -105,7 +105,7 @@ func finished(proc *sandbox.Process) error {
 	case err != nil:
 		return err
 	case kind == sandbox.FrameFailure:
-		return failed(body)
+		return proc.Failed(body)
 	case kind != sandbox.FrameDone:
 		return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 	}

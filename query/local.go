@@ -163,28 +163,15 @@ func (r *localResult) head() error {
 	case kind == sandbox.FrameAgain:
 		return errAgain
 	case kind == sandbox.FrameFailure:
-		return failed(body)
+		return r.proc.Failed(body)
 	case kind != sandbox.FrameColumns:
 		return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 	}
 	return json.Unmarshal(body, &r.columns)
 }
 
-func failed(body []byte) error {
-	var f sandbox.Failure
-	if err := json.Unmarshal(body, &f); err != nil {
-		return err
-	}
-	return &EngineError{Stage: f.Stage, Message: f.Message}
-}
-
 // EngineError is what the embedded engine says against a query.
-type EngineError struct {
-	Stage   string // as in sandbox.Failure
-	Message string
-}
-
-func (e *EngineError) Error() string { return e.Message }
+type EngineError = sandbox.Failure
 
 // Columns are the result's columns.
 func (r *localResult) Columns() []Column { return r.columns }
@@ -220,7 +207,7 @@ func (r *localResult) more() bool {
 		err = json.Unmarshal(body, &d)
 		r.stats.Rows, r.stats.Truncated = d.Rows, d.Truncated
 	case kind == sandbox.FrameFailure:
-		err = failed(body)
+		err = r.proc.Failed(body)
 	default:
 		err = fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 	}

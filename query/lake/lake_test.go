@@ -221,3 +221,27 @@ func TestKilledIngestLosesAndDoublesNothing(t *testing.T) {
 		t.Errorf("%d files lie there, %d belong to the lake: %v", len(files), len(l.Files()), err)
 	}
 }
+
+func TestCompactLeavesWhatMemoryIsTooSmallFor(t *testing.T) {
+	dir := t.TempDir()
+	o := options(t, logs)
+	o.BatchBytes = 20_000
+	ingest(t, dir, o)
+	l, err := lake.OpenForWriting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	before, files := ask(t, dir, everything), l.Stats().Files
+	small := options(t)
+	small.Memory = 32 << 20
+	if p, err := l.Compact(context.Background(), small); err != nil || p.WrittenFiles != 0 {
+		t.Fatalf("wrote %d files, error %v; want none and no error", p.WrittenFiles, err)
+	}
+	if after := ask(t, dir, everything); !slices.Equal(before, after) || l.Stats().Files != files {
+		t.Errorf("%d rows before, %d after", len(before), len(after))
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "staging", "*")); len(left) > 0 {
+		t.Errorf("left in staging: %v", left)
+	}
+}

@@ -3,7 +3,6 @@ package lake
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -127,11 +126,7 @@ func (r *restored) more() error {
 	case kind == sandbox.FrameResult:
 		return r.take(body)
 	case kind == sandbox.FrameFailure:
-		var f sandbox.Failure
-		if err := json.Unmarshal(body, &f); err != nil {
-			return err
-		}
-		return errors.New(f.Message)
+		return r.proc.Failed(body)
 	}
 	return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 }

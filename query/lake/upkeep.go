@@ -2,6 +2,8 @@ package lake
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,8 +15,8 @@ import (
 // sort in its memory; files of wholeBytes and more, such as a full step of an
 // intake makes, are left alone.
 const (
-	mergedBytes = 48 << 20
-	wholeBytes  = 12 << 20
+	mergedBytes = 24 << 20
+	wholeBytes  = 8 << 20
 )
 
 // Compact puts the small files of each day together and sorts them, so that
@@ -36,7 +38,7 @@ func (l *Lake) Compact(ctx context.Context, o Options) (p Progress, err error) {
 	}
 	for _, day := range order {
 		for _, group := range mergeable(days[day]) {
-			if err := l.merge(ctx, &o, group, &p); err != nil {
+			if err := l.mergeWithin(ctx, &o, group, &p); err != nil {
 				return p, err
 			}
 		}
@@ -68,6 +70,28 @@ func mergeable(files []File) (groups [][]File) {
 	return groups
 }
 
+// mergeWithin merges files, or each half of them where all together need more
+// memory than there is: how much text a file packs cannot be seen from its size.
+// Two that do not fit stay as they are.
+func (l *Lake) mergeWithin(ctx context.Context, o *Options, files []File, p *Progress) error {
+	err := l.merge(ctx, o, files, p)
+	if !errors.Is(err, sandbox.ErrMemory) {
+		return err
+	}
+	if len(files) < 3 {
+		return nil
+	}
+	half := len(files) / 2
+	for _, part := range [][]File{files[:half], files[half:]} {
+		if len(part) > 1 {
+			if err := l.mergeWithin(ctx, o, part, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // merge writes the rows of files of one day anew.
 func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress) error {
 	dir, err := l.stage()
@@ -81,25 +105,9 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 		}
 		removed[i] = f.Path
 	}
-	data, err := filepath.Abs(filepath.Join(l.dir, "data"))
+	rows, added, err := l.mergeInto(ctx, o, dir, paths)
 	if err != nil {
-		return err
-	}
-	w, err := startWriter(ctx, o, dir, &sandbox.Request{
-		SQL:   mergeSQL(paths),
-		Write: &sandbox.ParquetFile{Path: dir, RowGroup: rowGroup, Partition: []string{"day"}},
-	}, []string{data})
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	rows, err := w.finish()
-	if err != nil {
-		return err
-	}
-	added, err := staged(dir)
-	if err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	for i := range added {
 		added[i].Holds = union(files)
@@ -112,6 +120,26 @@ func (l *Lake) merge(ctx context.Context, o *Options, files []File, p *Progress)
 	p.WrittenFiles += len(added)
 	p.Removed += len(removed)
 	return nil
+}
+
+func (l *Lake) mergeInto(ctx context.Context, o *Options, dir string, paths []string) (rows int64, added []File, err error) {
+	data, err := filepath.Abs(filepath.Join(l.dir, "data"))
+	if err != nil {
+		return 0, nil, err
+	}
+	w, err := startWriter(ctx, o, dir, &sandbox.Request{
+		SQL:   mergeSQL(paths),
+		Write: &sandbox.ParquetFile{Path: dir, RowGroup: rowGroup, Partition: []string{"day"}},
+	}, []string{data})
+	if err != nil {
+		return 0, nil, err
+	}
+	defer w.Close()
+	if rows, err = w.finish(); err != nil {
+		return 0, nil, err
+	}
+	added, err = staged(dir)
+	return rows, added, err
 }
 
 // mergeSQL gives the rows of files in order, whatever folders they lie in.

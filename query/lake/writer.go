@@ -3,7 +3,6 @@ package lake
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -49,11 +48,7 @@ func (w *writer) wait() (int64, error) {
 	case sandbox.FrameDone:
 		return d.Rows, json.Unmarshal(body, &d)
 	case sandbox.FrameFailure:
-		var f sandbox.Failure
-		if err := json.Unmarshal(body, &f); err != nil {
-			return 0, err
-		}
-		return 0, errors.New(f.Message)
+		return 0, w.Failed(body)
 	}
 	return 0, fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 }

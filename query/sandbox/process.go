@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -135,6 +137,23 @@ func (p *Process) Receive() (FrameKind, []byte, error) {
 	return kind, body, nil
 }
 
+// Failed is what a FrameFailure says: a *Failure, or ErrMemory where the engine
+// came to the bound that a Request sets, before the system's.
+func (p *Process) Failed(body []byte) error {
+	var f Failure
+	if err := json.Unmarshal(body, &f); err != nil {
+		return err
+	}
+	if strings.HasPrefix(f.Message, "Out of Memory Error") {
+		return p.outOfMemory()
+	}
+	return &f
+}
+
+func (p *Process) outOfMemory() error {
+	return fmt.Errorf("%w: the limit is %d MiB", ErrMemory, p.limits.Memory>>20)
+}
+
 // explain says why the child's answer broke off.
 func (p *Process) explain(err error) error {
 	p.in.Close()
@@ -144,7 +163,7 @@ func (p *Process) explain(err error) error {
 	}
 	said := p.errOut.String()
 	if p.errOut.has("out of memory") || p.errOut.has("cannot allocate memory") || p.errOut.has("bad_alloc") || wasKilled(wait) {
-		return fmt.Errorf("%w: the limit is %d MiB", ErrMemory, p.limits.Memory>>20)
+		return p.outOfMemory()
 	}
 	if said != "" {
 		return fmt.Errorf("the SQL engine ended early (%w): %s", errors.Join(wait, err), said)

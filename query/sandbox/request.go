@@ -63,3 +63,5 @@ type Failure struct {
 	Stage   string
 	Message string
 }
+
+func (f *Failure) Error() string { return f.Message }
