@@ -67,6 +67,7 @@ func Specs(rules []*Rule) (specs []*memory.Spec, owners []*Rule) {
 		}
 		specs = append(specs, &s)
 	}
+	memory.Carry(specs)
 	return specs, owners
 }
 

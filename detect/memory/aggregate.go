@@ -32,12 +32,13 @@ func (a *aggregate) add(h *hit) {
 	a.count(h.inputs, 1)
 	switch a.s.Kind {
 	case Distinct:
-		if n := a.values[h.value]; n != nil {
+		value := ownValue(h.value)
+		if n := a.values[value]; n != nil {
 			*n++
 			break
 		}
 		one := 1
-		a.values[strings.Clone(h.value)] = &one
+		a.values[strings.Clone(value)] = &one
 	case Sum, Average:
 		a.number(h.number, 1)
 	case Percentile:
@@ -51,9 +52,10 @@ func (a *aggregate) remove(h *hit) {
 	a.count(h.inputs, -1)
 	switch a.s.Kind {
 	case Distinct:
-		if n := a.values[h.value]; n != nil {
+		value := ownValue(h.value)
+		if n := a.values[value]; n != nil {
 			if *n--; *n == 0 {
-				delete(a.values, h.value)
+				delete(a.values, value)
 			}
 		}
 	case Sum, Average:

@@ -21,6 +21,10 @@ type Detection struct {
 	Rule  string // Spec.Rule
 	Kind  Kind
 	Group []Label
+	// Carried are fields of the Trigger by which Specs go that count this one's
+	// detections, and that are none of the group's. One that the record lacks is
+	// not there.
+	Carried []Label
 
 	At    time.Time // when the condition became true, UTC
 	First time.Time // of the first record behind it
@@ -64,7 +68,7 @@ func (s *Spec) detection(place int, key string, e *episode, late bool) Detection
 		Spec: place, Rule: s.Rule, Kind: s.Kind, Group: s.labels(key),
 		At: stamp(e.at), First: stamp(e.first), Last: stamp(e.last), Count: e.count,
 		Value: e.value, Low: e.low, High: e.high, Subject: readable(e.subject),
-		Trigger: Related{stamp(e.trigger.at), e.trigger.ref}, Late: late,
+		Trigger: Related{stamp(e.trigger.at), e.trigger.ref}, Late: late, Carried: s.carriedIn(e.trigger.value),
 	}
 	if e.count == 0 {
 		d.First, d.Last = d.At, d.At

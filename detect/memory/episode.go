@@ -28,15 +28,17 @@ func (e *episode) add(hits ...hit) {
 		e.first, e.last = min(e.first, h.at), max(e.last, h.at)
 		e.count += h.weight
 		e.upto = max(e.upto, h.at)
+		x := *h
+		x.value = ownValue(h.value) // only the trigger's carries anything
 		if len(e.head) < half {
-			e.head = append(e.head, *h)
+			e.head = append(e.head, x)
 		} else {
 			if len(e.tail) == half {
 				e.tail = append(e.tail[:0], e.tail[1:]...)
 			}
-			e.tail = append(e.tail, *h)
+			e.tail = append(e.tail, x)
 		}
-		e.name(h.value)
+		e.name(x.value)
 	}
 }
 

@@ -22,6 +22,8 @@ type Field struct {
 	kind  derived
 	// countryOf knows countries of addresses; nil where nobody does.
 	countryOf func(netip.Addr) string
+	// of are the fields that one of kind carried is made of, see Carry.
+	of []Field
 }
 
 type derived uint8
@@ -38,6 +40,9 @@ const (
 
 // kinds is how many derived fields there are, and one for paths.
 const kinds = subnet + 1
+
+// carried is several fields that a hit carries; it is never missing.
+const carried = kinds
 
 // Derived are the names that are no paths: account and actor as findings show
 // them; principal, the actor without the name of its session, so that all
@@ -287,6 +292,9 @@ func (r *Reading) append(dst []byte, f *Field) ([]byte, bool) {
 	if f.kind == path {
 		return f.AppendText(dst, r.rec)
 	}
+	if f.kind == carried {
+		return appendCarried(dst, f.of, r.append), true
+	}
 	text := r.derive(f.kind, f)
 	if len(text) == 0 {
 		return dst, false
@@ -321,22 +329,18 @@ func (r *Reading) derive(kind derived, f *Field) []byte {
 }
 
 // readDetection is Read of a detection of another Spec: the group's values and
-// the names value, count and subject are its fields.
+// the names value, count and subject are its fields, and what it carries.
 func (in *Input) readDetection(d *Detection, s *Spec) (h Hit, ok bool) {
 	h.Number = in.Amount
-	for _, f := range in.By {
-		v, ok := d.field(f.Name)
-		if !ok {
+	for i := range in.By {
+		if h.Group, ok = d.append(h.Group, &in.By[i]); !ok {
 			return h, false
 		}
-		h.Group = AppendValue(h.Group, []byte(v))
 	}
-	for _, f := range in.Value {
-		v, ok := d.field(f.Name)
-		if !ok {
+	for i := range in.Value {
+		if h.Value, ok = d.append(h.Value, &in.Value[i]); !ok {
 			return h, false
 		}
-		h.Value = AppendValue(h.Value, []byte(v))
 	}
 	if in.Number != nil && s.numbered() {
 		v, _ := d.field(in.Number.Name)
@@ -363,5 +367,21 @@ func (d *Detection) field(name string) (string, bool) {
 	case "subject":
 		return d.Subject, d.Subject != ""
 	}
+	for _, l := range d.Carried {
+		if l.Name == name {
+			return l.Value, true
+		}
+	}
 	return "", false
+}
+
+func (d *Detection) append(dst []byte, f *Field) ([]byte, bool) {
+	if f.kind == carried {
+		return appendCarried(dst, f.of, d.append), true
+	}
+	v, ok := d.field(f.Name)
+	if !ok {
+		return dst, false
+	}
+	return AppendValue(dst, []byte(v)), true
 }

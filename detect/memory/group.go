@@ -359,6 +359,9 @@ func (s *Spec) fingerprint() string {
 	if s.Differ != nil {
 		text += fmt.Sprint("differ", *s.Differ)
 	}
+	if s.carried() != nil { // what was remembered without it has nothing to carry
+		text += "carried " + s.Inputs[0].Value[0].Name
+	}
 	return text
 }
 

@@ -31,14 +31,14 @@ type hit struct {
 	inputs uint64 // those that the record matched
 	weight int64  // records that this one stands for
 	number float64
-	value  string
+	value  string // behind what it carries, see Carry
 	ref    string
 }
 
 // hit is x as groups of s keep it: what s does not look at is left out.
 func (s *Spec) hit(x *Hit) hit {
 	h := hit{at: x.At.UnixMilli(), key: foldKey(x.Key), inputs: 1 << x.Input, weight: 1, ref: string(x.Ref)}
-	if s.valued() {
+	if s.valued() || s.carried() != nil {
 		h.value = string(x.Value)
 	}
 	if s.numbered() {
@@ -115,7 +115,8 @@ type form struct {
 }
 
 func (s *Spec) form() form {
-	return form{len(s.Inputs) > 1 || s.Kind == Alarm, s.thins(), s.valued(), s.numbered(), s.Kind == Ordered}
+	carries := s.carried() != nil
+	return form{len(s.Inputs) > 1 || s.Kind == Alarm, s.thins(), s.valued() || carries, s.numbered(), s.Kind == Ordered || carries && s.Kind != Distinct}
 }
 
 // appendHit writes h; times are relative to base.

@@ -116,7 +116,7 @@ func (n naive) judge(win []hit) (float64, bool) {
 	for _, h := range win {
 		present |= h.inputs
 		numbers = append(numbers, h.number)
-		values[h.value] = true
+		values[ownValue(h.value)] = true
 	}
 	sum := 0.0
 	for _, x := range numbers {

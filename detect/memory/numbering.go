@@ -43,7 +43,7 @@ const callerAccount = 1
 func (s *FieldSets) Add(fields []Field) int {
 	var name strings.Builder
 	for _, f := range fields {
-		fmt.Fprintf(&name, "%q ", f.Name)
+		fmt.Fprintf(&name, "%q %d ", f.Name, f.kind)
 	}
 	if i := slices.Index(s.names, name.String()); i >= 0 {
 		return i

@@ -202,25 +202,30 @@ func TestOrderOfArrivalChangesNothing(t *testing.T) {
 	for seed := range seeds(25) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		specs := randomSpecs(r)
-		hits := randomHits(r, specs, 20+r.IntN(60))
-		minutes := minutesOf(hits)
-		want := memory.Naive(specs, hits, minutes, clock)
-		if got := history(t, specs, hits, memory.HistoryOptions{}); !equal(t, seed, "history", want, got) {
-			return
-		}
-		if got := history(t, specs, hits, memory.HistoryOptions{Bytes: 4000, Dir: t.TempDir()}); !equal(t, seed, "history that spills", want, got) {
-			return
-		}
-		for _, o := range []memory.EngineOptions{{}, {Groups: 3}, {Shared: true}} {
-			o.State = new(memory.Volatile)
-			if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), o, 0); !equal(t, seed, fmt.Sprintf("engine %+v", o), want, got) {
-				return
-			}
-		}
-		if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), memory.EngineOptions{State: new(memory.Volatile)}, 3); !equal(t, seed, "engine with crashes", want, got) {
+		if hits := randomHits(r, specs, 20+r.IntN(60)); !agree(t, r, seed, specs, hits, minutesOf(hits)) {
 			return
 		}
 	}
+}
+
+// agree holds History and Engine equal to Naive.
+func agree(t *testing.T, r *rand.Rand, seed uint64, specs []*memory.Spec, hits []memory.Hit, minutes []int64) bool {
+	t.Helper()
+	want := memory.Naive(specs, hits, minutes, clock)
+	if got := history(t, specs, hits, memory.HistoryOptions{}); !equal(t, seed, "history", want, got) {
+		return false
+	}
+	if got := history(t, specs, hits, memory.HistoryOptions{Bytes: 4000, Dir: t.TempDir()}); !equal(t, seed, "history that spills", want, got) {
+		return false
+	}
+	for _, o := range []memory.EngineOptions{{}, {Groups: 3}, {Shared: true}} {
+		o.State = new(memory.Volatile)
+		if got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), o, 0); !equal(t, seed, fmt.Sprintf("engine %+v", o), want, got) {
+			return false
+		}
+	}
+	got := engine(t, r, specs, shuffled(r, hits, memory.DefaultLateness), memory.EngineOptions{State: new(memory.Volatile)}, 3)
+	return equal(t, seed, "engine with crashes", want, got)
 }
 
 func equal(t *testing.T, seed uint64, what string, want, got []memory.Detection) bool {

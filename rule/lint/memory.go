@@ -37,20 +37,16 @@ func remembered(f *finder) {
 	}
 }
 
-// chained is TL21: what is counted of another rule's findings must be among what
-// they have.
+// chained looks at what is counted of another rule's findings: what these do not
+// have themselves is taken of the record that made them true.
 func (f *finder) chained(in memory.Input, source *rule.Rule) {
+	if source.Memory == nil {
+		return
+	}
 	for _, field := range slices.Concat(in.By, in.Value) {
-		switch field.Name {
-		case "value", "count", "event_count", "value_count", "subject":
-			continue
+		if !memory.OfDetections(field.Name) && !slices.Contains(source.Memory.Spec.By, field.Name) {
+			f.groupField(field.Name)
 		}
-		if source.Memory == nil || slices.Contains(source.Memory.Spec.By, field.Name) {
-			continue
-		}
-		f.add(field.Name, warning("TL21", fmt.Sprintf("the rule goes by %q, which %s does not group by", field.Name, source.ID),
-			fmt.Sprintf("A finding of %s has one value of what it groups by and no other fields of its records, so it is not counted at all.", source.ID),
-			fmt.Sprintf("group %s by %s, too", source.ID, field.Name)))
 	}
 }
 

@@ -38,7 +38,7 @@ name: then_one
 
 // What a rule remembers has a warning for each way in which it counts nothing,
 // too little or too much; and none where a name is an alias, or one that the
-// correlation below gives.
+// correlation below or its records give.
 func TestLintOnWhatIsRemembered(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
@@ -52,8 +52,9 @@ func TestLintOnWhatIsRemembered(t *testing.T) {
 		"by a field of one session": {remembers + "threshold: {count: 5, within: 5m, by: [userIdentity.arn]}\n", []string{"TL14"}},
 		"by aliases, in a chain": {signIns + "correlation: {type: temporal_ordered, rules: [many, sign_in], group-by: [user], aliases: {user: {many: who, sign_in: userIdentity.userName}}, timespan: 1h}\n",
 			nil},
-		"by what the correlation below does not group by": {signIns + "correlation: {type: temporal_ordered, rules: [many, sign_in], group-by: [userIdentity.userName], timespan: 1h}\n",
-			[]string{"TL21"}},
+		"by a field of the record below": {signIns + "correlation: {type: temporal_ordered, rules: [many, sign_in], group-by: [userIdentity.userName], timespan: 1h}\n", nil},
+		"by a field that the record below cannot have": {signIns + "correlation: {type: temporal_ordered, rules: [many, sign_in], group-by: [userName], timespan: 1h}\n",
+			[]string{"TL15"}},
 		"of the count of the correlation below": {signIns + "correlation: {type: value_sum, rules: [many], group-by: [who], timespan: 1h, condition: {gte: 50, field: count}}\n", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
