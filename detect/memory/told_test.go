@@ -15,8 +15,10 @@ import (
 // that was handed out is in the end one of those of a judgement in order, or a
 // part of one.
 func TestNothingIsToldThatIsTakenBack(t *testing.T) {
-	holdsTold(t, 25, 17, twoPaths, func(*memory.Spec, *memory.Detection) bool { return true })
+	holdsTold(t, 25, 17, twoPaths, every)
 }
+
+func every(*memory.Spec, *memory.Detection) bool { return true }
 
 // holdsTold holds what was handed out for random rules and hits, as they arrived,
 // to a judgement in order; held chooses the detections that this is true of.
@@ -27,16 +29,22 @@ func holdsTold(t *testing.T, rounds, salt uint64, arrive func(*rand.Rand, []memo
 		specs := randomSpecs(r)
 		hits := randomHits(r, specs, 20+r.IntN(60))
 		want := memory.Naive(specs, hits, minutesOf(hits), clock)
-		for _, d := range toldOf(t, r, specs, arrive(r, hits)) {
-			s := specs[d.Spec]
-			if held(s, &d) && !slices.ContainsFunc(want, func(w memory.Detection) bool { return covers(s, &w, &d) }) {
-				t.Errorf("seed %d: %s was told, at %s, and is not true: %+v", seed, d.Rule, d.At, d)
-			}
-		}
-		if t.Failed() {
+		if !isTold(t, seed, specs, want, toldOf(t, r, specs, arrive(r, hits)), held) {
 			return
 		}
 	}
+}
+
+// isTold tells whether all that was told and is held is one of those wanted.
+func isTold(t *testing.T, seed uint64, specs []*memory.Spec, want, told []memory.Detection, held func(*memory.Spec, *memory.Detection) bool) bool {
+	t.Helper()
+	for _, d := range told {
+		s := specs[d.Spec]
+		if held(s, &d) && !slices.ContainsFunc(want, func(w memory.Detection) bool { return covers(s, &w, &d) }) {
+			t.Errorf("seed %d: %s was told, at %s, and is not true: %+v", seed, d.Rule, d.At, d)
+		}
+	}
+	return !t.Failed()
 }
 
 // twoPaths is an arrival in which each tenth record comes again by another path.
