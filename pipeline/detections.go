@@ -23,7 +23,7 @@ const mode = "scan"
 func (s *scan) detections(ctx context.Context) error {
 	m := s.memory
 	defer m.keep.close()
-	all, err := m.past.Judge(time.UnixMilli(m.latest))
+	all, err := m.past.JudgeWhole(time.UnixMilli(m.latest))
 	if err != nil {
 		return err
 	}

@@ -81,3 +81,31 @@ func TestAlarmNamesRecordsAndFurtherActors(t *testing.T) {
 		t.Errorf("%+v", bob)
 	}
 }
+
+// An alarm that the last records of all set off is told, as CloudWatch would at
+// the end of their minute; records that others may follow do not end a minute.
+func TestAlarmCountsTheMinuteOfTheLastRecord(t *testing.T) {
+	for name, at := range map[string]time.Time{"within its minute": t0.Add(10 * time.Second), "as it begins": t0} {
+		s := &memory.Spec{Rule: "alarm", Kind: memory.Alarm, Inputs: inputs(1), Alarm: &memory.AlarmSettings{
+			Name: "denied", Period: time.Minute, Periods: 1, Statistic: "Sum",
+			Threshold: memory.Bound{Op: detect.NumGreaterEqual, Value: 1}, Missing: memory.MissingNotBreaching,
+		}}
+		judged := func(judge func(*memory.History, time.Time) ([]memory.Detection, error)) []memory.Detection {
+			h := memory.NewHistory([]*memory.Spec{s}, memory.HistoryOptions{})
+			if err := h.Add(&memory.Hit{At: at, Number: 1, Ref: []byte("a")}); err != nil {
+				t.Fatal(err)
+			}
+			all, err := judge(h, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		if all := judged((*memory.History).Judge); len(all) != 0 {
+			t.Errorf("%s, others may follow: %d detections", name, len(all))
+		}
+		if all := judged((*memory.History).JudgeWhole); len(all) != 1 || !all[0].At.Equal(t0.Add(time.Minute)) {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+}

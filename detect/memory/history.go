@@ -25,6 +25,7 @@ type History struct {
 	specs    []*Spec
 	levels   [][]int
 	forms    []form
+	whole    bool // no records follow: see JudgeWhole
 	opts     HistoryOptions
 	log      *hitLog
 	edition  int // of the log: grows when it is written to the temporary file
@@ -179,6 +180,13 @@ func (h *History) Judge(clock time.Time) ([]Detection, error) {
 	return all, h.Close()
 }
 
+// JudgeWhole is Judge of records that no others follow: alarms are judged once
+// more, at the end of the minute in which the last record lies.
+func (h *History) JudgeWhole(clock time.Time) ([]Detection, error) {
+	h.whole = true
+	return h.Judge(clock)
+}
+
 // SortDetections sorts by At, then rule, then ID.
 func SortDetections(all []Detection) {
 	slices.SortFunc(all, func(a, b Detection) int {
@@ -289,11 +297,28 @@ func (h *History) judgeHits(all []Detection, s int, key string, hits []hit, cloc
 	}
 	m := spec.machine()
 	run(m, hits)
+	if h.whole {
+		clock = spec.lastEvaluation(clock)
+	}
 	m.until(clock)
 	for _, e := range append(m.ended(), m.open()...) {
 		all = append(all, spec.detection(s, key, &e, false))
 	}
 	return all
+}
+
+// lastEvaluation is when an alarm is judged for the first time after clock, so
+// that what came in the last minute counts. One that is judged by whole hours is
+// not: its last hour has only begun.
+func (s *Spec) lastEvaluation(clock int64) int64 {
+	if s.Kind != Alarm {
+		return clock
+	}
+	m := &alarm{s: s}
+	if m.pitch() != m.unit() {
+		return clock
+	}
+	return (clock/m.unit() + 1) * m.unit()
 }
 
 // Close removes the temporary file, if there is one.
