@@ -124,8 +124,10 @@ func TestLakeAndLogsAreOne(t *testing.T) {
 }
 
 // One file a partition is left, and the answers stay.
-func TestCompactAndExpire(t *testing.T) {
-	dir := t.TempDir()
+// inManyFiles is a lake of the logs in small files, open for writing.
+func inManyFiles(t *testing.T) (dir string, l *lake.Lake) {
+	t.Helper()
+	dir = t.TempDir()
 	o := options(t, logs)
 	o.BatchBytes = 20_000
 	ingest(t, dir, o)
@@ -133,7 +135,12 @@ func TestCompactAndExpire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(func() { l.Close() })
+	return dir, l
+}
+
+func TestCompactAndExpire(t *testing.T) {
+	dir, l := inManyFiles(t)
 	before := ask(t, dir, everything)
 	if _, err := l.Compact(context.Background(), options(t)); err != nil {
 		t.Fatal(err)
@@ -223,15 +230,7 @@ func TestKilledIngestLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestCompactLeavesWhatMemoryIsTooSmallFor(t *testing.T) {
-	dir := t.TempDir()
-	o := options(t, logs)
-	o.BatchBytes = 20_000
-	ingest(t, dir, o)
-	l, err := lake.OpenForWriting(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
+	dir, l := inManyFiles(t)
 	before, files := ask(t, dir, everything), l.Stats().Files
 	small := options(t)
 	small.Memory = 32 << 20
