@@ -1,0 +1,257 @@
+package athenasql
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
+)
+
+// onText writes a function of a text that gives a text.
+func onText(template string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		switch c.types[0].kind {
+		case varchar, unknown:
+		case rowKind, arrayKind, mapKind, jsonKind:
+			return "", typ{}, c.errorf(codeArguments, "takes a text, not a %s", c.types[0])
+		default:
+			c.t.warn(c.x.at, codeImplicit, "%s of a %s: Athena wants CAST(… AS varchar)", c.x.name, c.types[0])
+			c.args[0] = "CAST(" + c.args[0] + " AS VARCHAR)"
+		}
+		return c.fill(template), of(varchar), nil
+	}
+}
+
+func lengthOf(c *callSite) (string, typ, error) {
+	if c.types[0].kind == varbinary {
+		return c.fill("octet_length($1)"), of(integer), nil
+	}
+	text, _, err := onText("length($1)")(c)
+	return text, of(integer), err
+}
+
+func reverse(c *callSite) (string, typ, error) {
+	if c.types[0].kind == arrayKind {
+		return c.fill("list_reverse($1)"), c.types[0], nil
+	}
+	return onText("reverse($1)")(c)
+}
+
+func strpos(c *callSite) (string, typ, error) {
+	if len(c.args) == 3 {
+		return c.fill("ct_strpos($1, $2, CAST($3 AS BIGINT))"), of(integer), nil
+	}
+	return c.fill("strpos($1, $2)"), of(integer), nil
+}
+
+func replace(c *callSite) (string, typ, error) {
+	if len(c.args) == 2 {
+		return c.fill("replace($1, $2, '')"), of(varchar), nil
+	}
+	return c.fill("replace($*)"), of(varchar), nil
+}
+
+// substr counts from one; zero is no place, and gives an empty text.
+func substr(c *callSite) (string, typ, error) {
+	if l, ok := c.x.args[1].(*literal); ok && l.kind == litInteger && l.text != "0" {
+		return c.fill("substr($*)"), of(varchar), nil
+	}
+	return c.fill("CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE substr($*) END"), of(varchar), nil
+}
+
+// concat is NULL when any part is, which || is in both.
+func concat(c *callSite) (string, typ, error) {
+	result := of(varchar)
+	for _, k := range c.types {
+		if k.kind == arrayKind {
+			result = k
+		}
+	}
+	for i, k := range c.types {
+		switch k.kind {
+		case arrayKind, varbinary:
+		case varchar, unknown:
+			if result.kind == arrayKind && k.kind == varchar {
+				c.args[i] = "[" + c.args[i] + "]"
+			}
+		default:
+			if result.kind == arrayKind {
+				c.args[i] = "[" + c.args[i] + "]"
+				continue
+			}
+			c.t.warn(c.x.at, codeImplicit, "concat of a %s: Athena wants CAST(… AS varchar)", k)
+			c.args[i] = "CAST(" + c.args[i] + " AS VARCHAR)"
+		}
+	}
+	return "(" + strings.Join(c.args, " || ") + ")", result, nil
+}
+
+func concatWS(c *callSite) (string, typ, error) {
+	if len(c.args) == 2 && c.types[1].kind == arrayKind {
+		return c.fill("array_to_string($2, $1)"), of(varchar), nil
+	}
+	return c.fill("concat_ws($*)"), of(varchar), nil
+}
+
+func split(c *callSite) (string, typ, error) {
+	if len(c.args) == 3 {
+		return c.fill("ct_split($1, $2, $3)"), arrayOf(of(varchar)), nil
+	}
+	return c.fill("string_split($1, $2)"), arrayOf(of(varchar)), nil
+}
+
+// formatSpec is one conversion of Java's format: %[argument$][flags][width]kind.
+var formatSpec = re2.Own(`%(?:(\d+)\$)?([-#+ 0,(]*)(\d*(?:\.\d+)?)([a-zA-Z%])`)
+
+// format writes Java's format, a conversion after the other; texts are made of
+// what %s takes.
+func format(c *callSite) (string, typ, error) {
+	pattern, ok := c.literal(0)
+	if !ok {
+		return "", typ{}, c.errorf(codeRefused, "the format must be written in the query")
+	}
+	var texts []string
+	last, next := 0, 1
+	for _, m := range formatSpec.FindAllStringSubmatchIndex(pattern, -1) {
+		text := func(group int) string { return pattern[max(m[2*group], 0):max(m[2*group+1], 0)] }
+		if strings.Contains(pattern[last:m[0]], "%") {
+			break
+		}
+		texts = append(texts, quoteText(pattern[last:m[0]]))
+		last = m[1]
+		if text(4) == "%" || text(4) == "n" {
+			texts = append(texts, either(text(4) == "%", "'%'", "chr(10)"))
+			continue
+		}
+		n := next
+		if text(1) != "" {
+			n, _ = strconv.Atoi(text(1))
+		} else {
+			next++
+		}
+		one, err := c.formatted(text(2)+text(3), text(4), n)
+		if err != nil {
+			return "", typ{}, err
+		}
+		texts = append(texts, one)
+	}
+	if strings.Contains(pattern[last:], "%") {
+		return "", typ{}, c.errorf(codeFormat, "%q is no format of Java's", pattern[last:])
+	}
+	return "(" + strings.Join(append(texts, quoteText(pattern[last:])), " || ") + ")", of(varchar), nil
+}
+
+// formatted writes argument n by one conversion.
+func (c *callSite) formatted(flags, kind string, n int) (string, error) {
+	if n < 1 || n >= len(c.args) {
+		return "", c.errorf(codeArguments, "the format wants an argument %d", n)
+	}
+	x, width := c.args[n], quoteText("%"+flags+kind)
+	switch kind {
+	case "s", "S":
+		x, width = toText(x, c.types[n]), quoteText("%"+flags+"s")
+		if c.types[n].kind == boolean {
+			x = c.args[n] + "::VARCHAR"
+		}
+		if kind == "S" {
+			x = "upper(" + x + ")"
+		}
+		if flags == "" { // NULL is the word, as in Java
+			return "coalesce(" + x + ", 'null')", nil
+		}
+	case "b":
+		x, width = "CASE WHEN "+x+" THEN 'true' ELSE 'false' END", quoteText("%"+flags+"s")
+	case "f", "e", "E", "g", "G":
+		x = "CAST(" + x + " AS DOUBLE)"
+	case "d", "x", "X", "o":
+	default:
+		return "", c.errorf(codeFormat, "of Java's formats %%s, %%d, %%f, %%e, %%x, %%o and %%b are to be had, not %%%s", kind)
+	}
+	return "printf(" + width + ", " + x + ")", nil
+}
+
+// namedGroup is (?<name>, which the engine takes with a P only.
+var namedGroup = re2.Own(`((?:^|[^\\])(?:\\\\)*)\(\?<([A-Za-z])`)
+
+// checkPattern refuses what RE2 does not have.
+func (c *callSite) checkPattern(i int) error {
+	text, ok := c.literal(i)
+	if !ok {
+		return nil
+	}
+	if _, err := re2.Compile(text, false); err != nil {
+		return c.errorf(codePattern, "%v", err)
+	}
+	c.args[i] = quoteText(namedGroup.ReplaceAllString(text, "${1}(?P<$2"))
+	return nil
+}
+
+// pattern writes a function whose second argument is a regular expression;
+// without a template it is regexp_extract.
+func pattern(template string, result typ) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		if err := c.checkPattern(1); err != nil {
+			return "", typ{}, err
+		}
+		if template != "" {
+			return c.fill(template), result, nil
+		}
+		if len(c.args) == 2 {
+			c.args = append(c.args, "0")
+		}
+		return c.fill("CASE WHEN regexp_matches($1, $2) THEN regexp_extract($1, $2, $3) END"), result, nil
+	}
+}
+
+// regexpReplace replaces all matches; groups are $1 on Athena and \1 here.
+func regexpReplace(c *callSite) (string, typ, error) {
+	if err := c.checkPattern(1); err != nil {
+		return "", typ{}, err
+	}
+	if len(c.args) == 2 {
+		return c.fill("regexp_replace($1, $2, '', 'g')"), of(varchar), nil
+	}
+	if _, ok := c.x.args[2].(*lambda); ok {
+		return "", typ{}, c.errorf(codeRefused, "a lambda as replacement is not to be had here")
+	}
+	text, ok := c.literal(2)
+	if !ok {
+		return c.fill(`regexp_replace($1, $2, replace(replace($3, '\', '\\'), '$', '\'), 'g')`), of(varchar), nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch next := i + 1; {
+		case text[i] == '\\' && next < len(text): // Java takes the next one as it is
+			i++
+			b.WriteString(either(text[i] == '\\', `\\`, string(text[i])))
+		case text[i] == '$' && next < len(text) && text[next] >= '0' && text[next] <= '9':
+			i++
+			b.WriteString(`\` + string(text[i]))
+		case strings.HasPrefix(text[i:], "${"):
+			n, end := c.group(text[i+2:])
+			if n < 0 {
+				return "", typ{}, c.errorf(codePattern, "the pattern has no group of that name: %s", text[i:])
+			}
+			b.WriteString(`\` + strconv.Itoa(n))
+			i += 2 + end
+		case text[i] == '$':
+			return "", typ{}, c.errorf(codePattern, "a $ in a replacement is followed by a group's number or {name}")
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	c.args[2] = quoteText(b.String())
+	return c.fill("regexp_replace($1, $2, $3, 'g')"), of(varchar), nil
+}
+
+// group is the number of the group that the replacement names, up to a brace at
+// end; -1 when the pattern has none.
+func (c *callSite) group(rest string) (n, end int) {
+	name, _, ok := strings.Cut(rest, "}")
+	text, isText := c.literal(1)
+	re, err := re2.Compile(text, false)
+	if !ok || !isText || err != nil {
+		return -1, 0
+	}
+	return re.SubexpIndex(name), len(name)
+}
