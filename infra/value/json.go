@@ -1,6 +1,7 @@
 package value
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -288,7 +289,7 @@ func (p *reader) bare() (string, *Error) {
 		n = len(rest)
 	}
 	w := rest[:n]
-	if n == 0 || len(w) > 200 {
+	if n == 0 || len(w) > 200 && !number(w) {
 		return "", p.fail("a value is expected, not %q", first(rest))
 	}
 	if w != "true" && w != "false" && w != "null" && !number(w) {
@@ -302,6 +303,5 @@ func number(w string) bool {
 	if c := w[0]; c != '-' && (c < '0' || c > '9') {
 		return false
 	}
-	_, err := strconv.ParseFloat(w, 64)
-	return err == nil
+	return json.Valid([]byte(w)) // however large: its text is kept
 }

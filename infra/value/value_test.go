@@ -102,7 +102,7 @@ func TestHostileJSONIsRefused(t *testing.T) {
 // FuzzParseJSON holds the reader to encoding/json where the text is JSON: the
 // same value, and nothing to say but keys that are given twice.
 func FuzzParseJSON(f *testing.F) {
-	for _, s := range []string{`{"a": [1, -2.5e3, true, null, "\u00e9\\"]}`, `{“a”: 'x',}`, `"\ud83d\ude00"`, "[[]]", "{\u00a0}", `{"a" "b"}`} {
+	for _, s := range []string{`{"a": [1, -2.5e3, true, null, "\u00e9\\"]}`, `{“a”: 'x',}`, `"\ud83d\ude00"`, "[[]]", "{\u00a0}", `{"a" "b"}`, "1E1000", strings.Repeat("9", 300)} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
