@@ -90,6 +90,15 @@ func (g *guarded) Write(b []byte) (int, error) {
 	return g.w.Write(b)
 }
 
+// openDesk is newDesk with an open store, see open.
+func openDesk(ctx context.Context, s *streams, cfg *config.Config, mustExist bool) (*desk, error) {
+	d, err := newDesk(ctx, s, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.open(mustExist)
+}
+
 // open opens the store. With mustExist a SQLite file is not made.
 func (d *desk) open(mustExist bool) error {
 	if c := d.Config.Store.SQLite; mustExist && c != nil {

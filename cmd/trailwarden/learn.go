@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
@@ -38,9 +36,8 @@ Exit codes: 0 done; 2 bad usage, rule or configuration; 3 some input could not b
 
 // Run reads the past into the store.
 func (c *learnCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	cfg, err := c.load()
 	if err != nil {
 		return err
@@ -54,11 +51,8 @@ func (c *learnCommand) Run(s *streams) error {
 	if o.Records, err = c.past(ctx, s, cfg, &faults); err != nil {
 		return err
 	}
-	d, err := newDesk(ctx, s, cfg)
+	d, err := openDesk(ctx, s, cfg, false)
 	if err != nil {
-		return err
-	}
-	if err := d.open(false); err != nil {
 		return err
 	}
 	defer d.close()

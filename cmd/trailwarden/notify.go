@@ -221,11 +221,8 @@ func withDesk(f *deskFlags, s *streams, do func(*desk) error) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	d, err := newDesk(ctx, s, cfg)
+	d, err := openDesk(ctx, s, cfg, true)
 	if err != nil {
-		return err
-	}
-	if err := d.open(true); err != nil {
 		return err
 	}
 	defer d.close()

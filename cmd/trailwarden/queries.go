@@ -98,11 +98,8 @@ func (c *queriesRunCommand) Run(s *streams) error {
 	if err != nil || wait < 0 {
 		return fmt.Errorf("--wait %s: want a time such as 30s", c.Wait)
 	}
-	d, err := newDesk(ctx, s, cfg)
+	d, err := openDesk(ctx, s, cfg, false)
 	if err != nil {
-		return err
-	}
-	if err := d.open(false); err != nil {
 		return err
 	}
 	defer d.close()

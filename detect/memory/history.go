@@ -238,19 +238,12 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 		}
 		return all, nil
 	}
-	if err := h.flush(); err != nil {
+	err = h.eachPile(specs, func(s int, key string, p *pile) error {
+		all = h.judgePile(all, s, key, p, clock)
+		return nil
+	})
+	if err != nil {
 		return nil, err
-	}
-	for part := range spillParts {
-		groups, err := h.spill.load(part, specs)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range specs {
-			for key, p := range groups[s] {
-				all = h.judgePile(all, s, key, p, clock)
-			}
-		}
 	}
 	for _, s := range specs {
 		if h.specs[s].hasDefault() && !h.alarmed[s] {
@@ -258,6 +251,27 @@ func (h *History) judgeLevel(specs []int, clock int64) (all []Detection, err err
 		}
 	}
 	return all, nil
+}
+
+// eachPile visits the groups of Specs that are in the temporary file.
+func (h *History) eachPile(specs []int, visit func(s int, key string, p *pile) error) error {
+	if err := h.flush(); err != nil {
+		return err
+	}
+	for part := range spillParts {
+		groups, err := h.spill.load(part, specs)
+		if err != nil {
+			return err
+		}
+		for _, s := range specs {
+			for key, p := range groups[s] {
+				if err := visit(s, key, p); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // judgeLog judges the groups in the log.

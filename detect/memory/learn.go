@@ -112,24 +112,10 @@ func (h *History) baselines(visit func(spec int, key string, hits []hit) error) 
 		}
 		return nil
 	}
-	if err := h.flush(); err != nil {
-		return err
-	}
-	for part := range spillParts {
-		groups, err := h.spill.load(part, specs)
-		if err != nil {
-			return err
-		}
-		for _, s := range specs {
-			for key, p := range groups[s] {
-				h.hits = p.read(h.forms[s], h.hits[:0])
-				if err := visit(s, key, h.hits); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
+	return h.eachPile(specs, func(s int, key string, p *pile) error {
+		h.hits = p.read(h.forms[s], h.hits[:0])
+		return visit(s, key, h.hits)
+	})
 }
 
 // logged visits the groups of a Spec that are in the log.

@@ -87,12 +87,14 @@ func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, visit func(t
 		case kind == sandbox.FrameColumns:
 		case kind == sandbox.FrameDone:
 			return nil
+		case kind == sandbox.FrameFailure:
+			return proc.Failed(body)
 		case kind == sandbox.FrameResult:
 			if err := eachCell(body, visit); err != nil {
 				return err
 			}
 		default:
-			return fmt.Errorf("the SQL engine: %s", body)
+			return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 		}
 	}
 }
