@@ -116,7 +116,7 @@ func (a *Assembly) lakeInput(ctx context.Context, all *pipeline.Listing, c *conf
 	case c.S3 != nil:
 		if l.Newest().IsZero() {
 			var err error
-			if from, err = moment(c.S3.From, a.o.Now()); err != nil {
+			if from, err = config.Moment(c.S3.From, a.o.Now()); err != nil {
 				return fmt.Errorf("from: %w", err)
 			}
 		}

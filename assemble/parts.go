@@ -62,7 +62,7 @@ func (l *Loader) Strict() { l.loaded = true }
 
 // Load reads the configuration and the rules as they are now.
 func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error) {
-	l.stamp = l.files(nil)
+	l.stamp = l.files(l.paths) // a broken configuration is read again when it changes
 	cfg, err := config.Load(l.Path)
 	if err != nil {
 		return nil, err
@@ -84,6 +84,7 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 		return nil, err
 	}
 	l.loaded = true
+	a.tellMissing(ctx)
 	if l.Level != nil {
 		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
 	}

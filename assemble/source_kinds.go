@@ -81,11 +81,11 @@ func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.C
 	if err != nil {
 		return MadeSource{}, err
 	}
-	from, err := moment(b.From, a.o.Now())
+	from, err := config.Moment(b.From, a.o.Now())
 	if err != nil {
 		return MadeSource{}, fmt.Errorf("from: %w", err)
 	}
-	to, err := moment(b.To, a.o.Now())
+	to, err := config.Moment(b.To, a.o.Now())
 	if err != nil {
 		return MadeSource{}, fmt.Errorf("to: %w", err)
 	}
@@ -153,7 +153,7 @@ func (a *Assembly) history(ctx context.Context, c *config.Source, cursor source.
 	if err != nil {
 		return MadeSource{}, err
 	}
-	from, err := moment(c.Lookup.From, a.o.Now())
+	from, err := config.Moment(c.Lookup.From, a.o.Now())
 	if err != nil {
 		return MadeSource{}, fmt.Errorf("from: %w", err)
 	}

@@ -2,13 +2,9 @@ package assemble
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/source"
@@ -40,27 +36,6 @@ func (a *Assembly) objects(ctx context.Context, block config.Client, buckets []s
 		return nil, err
 	}
 	return s3.New(s3.Options{Config: cfg, Buckets: buckets, PathStyle: cfg.BaseEndpoint != nil}), nil
-}
-
-// moment reads a time: RFC 3339, a day (its start, UTC), or an age such as 7d.
-func moment(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
-			return now.UTC().AddDate(0, 0, -n), nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.UTC().Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("time %q: want 2026-03-14, 2026-03-14T09:00:00Z, or an age such as 24h or 7d", text)
 }
 
 // Objects opens the objects of any bucket as a block of the configuration says.

@@ -40,10 +40,11 @@ type Options struct {
 // Report is what the rules would have told. As JSON it is what backtest -f json
 // prints.
 type Report struct {
-	From    time.Time      `json:"from"` // the first record, UTC
-	To      time.Time      `json:"to"`   // the last
-	Days    float64        `json:"days"` // between them, at least one
-	Records int64          `json:"records"`
+	From    time.Time      `json:"from"`    // the first record, UTC
+	To      time.Time      `json:"to"`      // the last
+	Days    float64        `json:"days"`    // between them, at least one
+	Records int64          `json:"records"` // between Scan.From and To, copies included
+	Outside int64          `json:"outside"` // records that were read and are not
 	Faults  int64          `json:"faults"`
 	Rules   []Forecast     `json:"rules"`           // most alerts first
 	Sinks   []SinkForecast `json:"sinks,omitempty"` // by name, with Options.Policy
@@ -104,7 +105,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := Report{Records: res.Totals.Records, Faults: res.Totals.Faults, From: res.First, To: res.Last, Days: max(1, res.Last.Sub(res.First).Hours()/24), Rules: []Forecast{}}
+	r := Report{Records: res.Totals.Records - res.Outside, Outside: res.Outside, Faults: res.Totals.Faults, From: res.First, To: res.Last, Days: max(1, res.Last.Sub(res.First).Hours()/24), Rules: []Forecast{}}
 	for _, t := range now.rules {
 		r.Rules = append(r.Rules, t.forecast(r.Days, o.Suggest))
 	}

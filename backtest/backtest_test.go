@@ -223,3 +223,23 @@ func TestAlertsADayAreOverAllRecords(t *testing.T) {
 		t.Errorf("%s to %s, %v days, %v a day", got.From, got.To, got.Days, got.Rules[0].PerDay)
 	}
 }
+
+// Records that the window leaves out are counted apart.
+func TestRecordsOutsideTheWindowAreLeftOut(t *testing.T) {
+	dir := log(t)
+	text, err := os.ReadFile(filepath.Join(dir, "a.json"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "copy.json"), text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC)
+	got, err := backtest.Run(context.Background(), backtest.Options{
+		Scan:  pipeline.Options{Listing: pipeline.List([]string{dir}, false), Limits: cloudtrail.DefaultLimits(), From: from, To: from.Add(15 * time.Hour)},
+		Rules: rules(t, "id: writes\nmatch: {where: {eventName: {regex: \"^(Put|Delete)\"}}}\n"),
+	})
+	if err != nil || got.Records != 30 || got.Outside != 50 || got.Rules[0].Findings != 15 {
+		t.Errorf("%v: %d records, %d outside", err, got.Records, got.Outside)
+	}
+}

@@ -2,6 +2,8 @@ package cloudtrail
 
 import (
 	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
@@ -20,7 +22,7 @@ type Identity struct {
 // Identity tells who acted.
 func (r *Record) Identity() Identity {
 	a := r.actor()
-	account, arn := r.identity().account.characters(), r.identity().arn.characters()
+	account, arn := r.whoText(CallerAccount), r.whoText(CallerARN)
 	return Identity{string(a.kind), string(a.name), string(a.session), string(a.source), string(account), string(arn)}
 }
 
@@ -28,127 +30,152 @@ func (r *Record) Identity() Identity {
 // record's own text.
 type actor struct{ kind, name, session, source []byte }
 
-// userIdentity is what is asked of the element of that name, found in one walk.
-type userIdentity struct {
-	kind, name, account, arn, principal, invokedBy Value
-	provider, session, behalf                      Value
-}
+// userIdentity is where the members lie that are asked for.
+type userIdentity [numCallerFields]slot
 
-// identity is the record's userIdentity, read once: groups of rules that
-// remember and findings ask for it in turn.
+// identity is the record's userIdentity, read once where it has no known shape.
 func (r *Record) identity() *userIdentity {
 	if !r.whoRead {
 		r.who, r.whoRead = userIdentity{}, true
-		r.who.read(r.Field(UserIdentity))
+		r.readIdentity()
 	}
 	return &r.who
 }
 
-func (u *userIdentity) read(v Value) {
-	if v.ix == nil || v.Kind() != Object {
-		v.Members(func(key []byte, x Value) bool { u.take(key, x); return true })
-		return
-	}
-	var it jsonscan.Item
-	for c := v.ix.Inside(v.mark); c.Member(&it); {
-		u.take(it.Key, valueOf(v.ix, &it))
-	}
+func (r *Record) readIdentity() {
+	who := &r.who
+	session := r.readMembers(r.slots[UserIdentity], func(key []byte) *slot {
+		return who.place(key, CallerType, CallerName, CallerAccount, CallerARN, CallerPrincipal, CallerInvokedBy, CallerProvider)
+	}, "sessionContext")
+	issuer := r.readMembers(session, func(key []byte) *slot {
+		if jsonscan.KeyIs(key, "sourceIdentity") {
+			return &who[CallerSource]
+		}
+		return nil
+	}, "sessionIssuer")
+	r.readMembers(issuer, func(key []byte) *slot {
+		if jsonscan.KeyIs(key, "userName") {
+			return &who[CallerIssuerName]
+		}
+		return nil
+	}, "")
 }
 
-func (u *userIdentity) take(key []byte, x Value) {
-	if p := u.place(key); p != nil {
-		*p = x
-	}
-}
-
-// place is where the value of a member is kept, nil when it is not.
-func (u *userIdentity) place(key []byte) *Value {
-	switch string(key) {
-	case "type":
-		return &u.kind
-	case "userName":
-		return &u.name
-	case "accountId":
-		return &u.account
-	case "arn":
-		return &u.arn
-	case "principalId":
-		return &u.principal
-	case "invokedBy":
-		return &u.invokedBy
-	case "identityProvider":
-		return &u.provider
-	case "sessionContext":
-		return &u.session
-	case "onBehalfOf":
-		return &u.behalf
-	}
-	if bytes.IndexByte(key, '\\') >= 0 {
-		return u.place(plainKey(key))
+// place is where one of the fields is kept, nil for every other key.
+func (u *userIdentity) place(key []byte, fields ...CallerField) *slot {
+	for _, f := range fields {
+		if jsonscan.KeyIs(key, callerPaths[f]) {
+			return &u[f]
+		}
 	}
 	return nil
 }
 
-// plainKey is a key with its escapes resolved; in what they stand for, a
-// backslash escapes nothing.
-func plainKey(key []byte) []byte {
-	if key = jsonscan.Unescape(nil, key); bytes.IndexByte(key, '\\') >= 0 {
+// readMembers notes the members of the object at s where place says, and tells
+// where the one named inner lies.
+func (r *Record) readMembers(s slot, place func(key []byte) *slot, inner string) (in slot) {
+	if !r.isObject(s) {
+		return
+	}
+	var it jsonscan.Item
+	for c := r.ix.Inside(int(s.mark)); c.Member(&it); {
+		at := slot{uint32(it.At), uint32(it.At + len(it.Val)), uint32(it.Mark)}
+		if p := place(it.Key); p != nil {
+			*p = at
+		}
+		if inner != "" && jsonscan.KeyIs(it.Key, inner) {
+			in = at
+		}
+	}
+	return in
+}
+
+func (r *Record) isObject(s slot) bool { return s.end != 0 && r.text[s.at] == '{' }
+
+// whoText is the text of a member of userIdentity, nil when it is no string.
+func (r *Record) whoText(f CallerField) []byte {
+	if !r.callerRead {
+		r.readCaller()
+	}
+	if r.caller != nil {
+		return r.characters(r.callerSlot(f))
+	}
+	return r.characters(r.identity()[f])
+}
+
+// characters is what characters of the value at s are.
+func (r *Record) characters(s slot) []byte {
+	if s.end == 0 || r.text[s.at] != '"' {
 		return nil
 	}
-	return key
+	if inside := r.text[s.at+1 : s.end-1 : s.end-1]; simple(inside) {
+		return inside
+	}
+	return r.value(s).Text(nil)
+}
+
+// simple tells whether s is ASCII without a backslash: as a string of JSON, its
+// own text. It looks at eight bytes at a time.
+func simple(s []byte) bool {
+	var odd uint64
+	for ; len(s) >= 8; s = s[8:] {
+		w := binary.LittleEndian.Uint64(s)
+		escape := w ^ '\\'*everyByte
+		odd |= w | (escape-everyByte)&^escape
+	}
+	if odd&topBits != 0 {
+		return false
+	}
+	for _, c := range s {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *Record) actor() actor {
-	u := r.identity()
-	a := actor{kind: u.kind.characters()}
+	a := actor{kind: r.whoText(CallerType)}
 	switch string(a.kind) {
 	case "Root":
-		if a.name = u.name.characters(); len(a.name) == 0 {
+		if a.name = r.whoText(CallerName); len(a.name) == 0 {
 			a.name = []byte("root")
 		}
 	case "AssumedRole":
-		a.assumedRole(u)
+		r.assumedRole(&a)
 	case "FederatedUser":
-		a.name = first(lastPart(u.arn.characters()), u.session.Lookup("sessionIssuer", "userName").characters())
+		a.name = first(lastPart(r.whoText(CallerARN)), r.whoText(CallerIssuerName))
 	case "SAMLUser", "WebIdentityUser":
-		a.name, a.source = u.name.characters(), u.provider.characters()
+		a.name, a.source = r.whoText(CallerName), r.whoText(CallerProvider)
 	case "AWSService":
-		a.name = u.invokedBy.characters()
+		a.name = r.whoText(CallerInvokedBy)
 	case "AWSAccount":
-		a.name = first(u.principal.characters(), u.account.characters())
+		a.name = first(r.whoText(CallerPrincipal), r.whoText(CallerAccount))
 	case "IdentityCenterUser":
-		a.name = first(r.Lookup("additionalEventData", "UserName").characters(), u.behalf.Get("userId").characters())
+		a.name = first(r.Lookup("additionalEventData", "UserName").characters(), r.Lookup("userIdentity", "onBehalfOf", "userId").characters())
 	case "IAMUser":
-		a.name = u.name.characters()
+		a.name = r.whoText(CallerName)
 	}
 	if len(a.name) == 0 {
-		a.name = first(u.arn.characters(), u.name.characters(), u.invokedBy.characters(), u.principal.characters())
+		a.name = first(r.whoText(CallerARN), r.whoText(CallerName), r.whoText(CallerInvokedBy), r.whoText(CallerPrincipal))
 	}
 	return a
 }
 
-func (a *actor) assumedRole(u *userIdentity) {
-	var issuer, source Value
-	u.session.Members(func(key []byte, x Value) bool {
-		switch {
-		case jsonscan.KeyIs(key, "sessionIssuer"):
-			issuer = x
-		case jsonscan.KeyIs(key, "sourceIdentity"):
-			source = x
-		}
-		return true
-	})
-	a.name, a.source = issuer.Get("userName").characters(), source.characters()
+func (r *Record) assumedRole(a *actor) {
+	a.name, a.source = r.whoText(CallerIssuerName), r.whoText(CallerSource)
 	// arn:aws:sts::111122223333:assumed-role/ROLE/SESSION
-	if _, rest, ok := bytes.Cut(u.arn.characters(), []byte("/")); ok {
-		if role, more, ok := bytes.Cut(rest, []byte("/")); ok {
-			if a.session = lastPart(more); len(a.name) == 0 {
-				a.name = role
+	arn := r.whoText(CallerARN)
+	if i := bytes.IndexByte(arn, '/'); i >= 0 {
+		rest := arn[i+1:]
+		if j := bytes.IndexByte(rest, '/'); j >= 0 {
+			if a.session = lastPart(rest[j+1:]); len(a.name) == 0 {
+				a.name = rest[:j]
 			}
 		}
 	}
 	if len(a.session) == 0 {
-		_, a.session, _ = bytes.Cut(u.principal.characters(), []byte(":"))
+		_, a.session, _ = bytes.Cut(r.whoText(CallerPrincipal), []byte(":"))
 	}
 }
 
@@ -199,13 +226,13 @@ func (r *Record) Account() string { return string(r.account()) }
 func (r *Record) AppendAccount(dst []byte) []byte { return append(dst, r.account()...) }
 
 func (r *Record) account() []byte {
-	if a := r.Field(RecipientAccountID).characters(); len(a) > 0 {
+	if a := r.characters(r.slots[RecipientAccountID]); len(a) > 0 {
 		return a
 	}
-	if a := r.Field(AccountID).characters(); len(a) > 0 {
+	if a := r.characters(r.slots[AccountID]); len(a) > 0 {
 		return a
 	}
-	return r.identity().account.characters()
+	return r.whoText(CallerAccount)
 }
 
 func first(candidates ...[]byte) []byte {

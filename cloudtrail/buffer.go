@@ -12,9 +12,10 @@ type buffer struct {
 // keepAlways is a size that is never worth giving up, in bytes.
 const keepAlways = 8 << 20
 
-// leastBuffer is what a buffer starts with, in bytes; what is never written to
-// takes no memory.
-const leastBuffer = 4 << 20
+// leastBuffer is what a buffer starts with, in bytes: nearly every file fits, and a
+// buffer that grows leaves its former memory as garbage. What is never written to
+// takes no memory, but lets the collector of garbage think that so much is in use.
+const leastBuffer = 2 << 20
 
 // take is the empty buffer with room for at least n bytes.
 func (b *buffer) take(n int) []byte {

@@ -19,11 +19,14 @@ type Decoder struct {
 	packed  buffer // the file as stored
 	text    buffer // the file unpacked, or the window on it
 	derived []byte // a record taken out of a string or a row
+	key     []byte // of the object that may hold records
 	ix      *jsonscan.Index
 	inner   *jsonscan.Index // of derived
 	rec     Record
 	w       window
 	source  bounded
+	file    file     // in hand
+	in      counting // what it is read from
 }
 
 // NewDecoder makes a Decoder that holds every file to l.
@@ -46,15 +49,17 @@ func NewDecoder(l Limits) *Decoder {
 // Everything that is wrong with the input is in the Summary; the error is that
 // of visit, which stops the file, or the context's.
 func (d *Decoder) Decode(ctx context.Context, name string, r io.Reader, size int64, visit func(rec *Record, index int) error) (Summary, error) {
-	f := &file{d: d, ctx: ctx, visit: visit, w: &d.w, sum: Summary{}, name: name}
+	d.file, d.in = file{d: d, ctx: ctx, visit: visit, w: &d.w, name: name}, counting{ctx: ctx, r: r}
 	d.w.ix = d.ix
-	src := &counting{ctx: ctx, r: r}
-	d.open(f, src, size)
+	f := &d.file
+	d.open(f, &d.in, size)
 	f.run()
-	f.sum.Bytes = src.n
+	f.sum.Bytes = d.in.n
 	f.sum.Decompressed = f.w.offset(len(f.w.text))
 	d.release(f)
-	return f.sum, f.err
+	sum, err := f.sum, f.err
+	d.file, d.in = file{}, counting{} // they hold what is the caller's
+	return sum, err
 }
 
 // sniff is how much of a file is read before its kind is told.

@@ -34,7 +34,7 @@ type Summary struct {
 	// Notes are what could be read but deserves a look, such as a key that
 	// differs from a documented one in case only. One of a kind is listed.
 	Notes []Fault
-	// Ignored is why a sound file holds no records: "digest file", "empty
-	// file". It is empty otherwise.
+	// Ignored is why a sound file holds no records: "digest file", "query
+	// result", "empty file". It is empty otherwise.
 	Ignored string
 }

@@ -74,6 +74,19 @@ func makeFieldTable() (t [128]FieldID) {
 	return t
 }
 
+// namesByLength are the documented names of each length in bytes.
+var namesByLength = makeNamesByLength()
+
+func makeNamesByLength() (t [longestField + 1][]string) {
+	for _, n := range fieldNames[1:] {
+		t[len(n)] = append(t[len(n)], n)
+	}
+	return t
+}
+
+// longestField is the length of the longest documented name, in bytes.
+const longestField = len("sessionCredentialFromConsole")
+
 // shortestField is the length of the shortest documented name, in bytes.
 const shortestField = len("eventID")
 

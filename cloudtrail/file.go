@@ -111,13 +111,25 @@ func (f *file) stray() {
 	f.w.atLeast(512)
 	reason := "text that is no JSON follows: it was passed over"
 	if !f.seen {
-		reason = notJSON(f.w.text[f.w.pos:])
+		if reason = notJSON(f.w.text[f.w.pos:]); reason == notCSV && isQueryResult(f.name) {
+			f.sum.Ignored = "query result"
+			f.drain()
+			return
+		}
 	}
 	f.fault(f.w.offset(f.w.pos), -1, reason)
 	f.seen = true
 	f.w.ix.Reset(f.w.text, f.w.pos, f.w.final)
 	f.resyncText(f.w.pos, true)
 	f.resumed = false
+}
+
+// drain reads to the end without looking for records.
+func (f *file) drain() {
+	f.seen = true
+	for ok := true; ok; _, ok = f.w.peek() {
+		f.w.pos = len(f.w.text)
+	}
 }
 
 // array reads the array of records at pos and reports whether it was closed.

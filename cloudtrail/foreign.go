@@ -3,6 +3,9 @@ package cloudtrail
 import (
 	"bytes"
 	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 const noRecords = "no CloudTrail records were found in it"
@@ -111,8 +114,21 @@ func notJSON(b []byte) string {
 			return "this is " + m.what + ", not JSON: unpack or convert it first"
 		}
 	}
-	return "not JSON, and no CSV export of CloudTrail either: " + noRecords
+	return notCSV
 }
+
+const notCSV = "not JSON, and no CSV export of CloudTrail either: " + noRecords
+
+// isQueryResult tells from its name whether Athena wrote a file: the answer to a
+// query, or the list of the files that one made (Athena User Guide, query output
+// files). It belongs beside log files unless it is an export of records.
+func isQueryResult(name string) bool {
+	base := name[strings.LastIndexAny(name, `/\`)+1:]
+	base, isCSV := strings.CutSuffix(base, ".csv")
+	return isCSV && uuid.MatchString(strings.TrimSuffix(base, "-manifest"))
+}
+
+var uuid = re2.Own(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
 var magics = []struct{ magic, what string }{
 	{"\x1f\x8b", "a gzip file inside a gzip file"},

@@ -172,8 +172,11 @@ func (f *file) remark(kind note, offset int64, index int, reason string) {
 func (r *Record) caseVariant() (name, real string) {
 	for i := range r.others {
 		k := r.others[i].key
-		for _, n := range fieldNames[1:] {
-			if len(n) == len(k) && strings.EqualFold(n, string(k)) {
+		if len(k) >= len(namesByLength) {
+			continue
+		}
+		for _, n := range namesByLength[len(k)] {
+			if strings.EqualFold(n, string(k)) {
 				return string(k), n
 			}
 		}

@@ -77,7 +77,7 @@ func (f *file) member(c byte, start int64) (held, ok bool) {
 	return held, true
 }
 
-// key reads a member's key and its colon; the key is a copy.
+// key reads a member's key and its colon; the key is a copy, until the next one.
 func (f *file) key(c byte, start int64) ([]byte, bool) {
 	w := f.w
 	if c != '"' {
@@ -88,7 +88,7 @@ func (f *file) key(c byte, start int64) ([]byte, bool) {
 	if !ok || raw == nil {
 		return nil, false
 	}
-	key := append([]byte(nil), raw[1:len(raw)-1]...)
+	f.d.key = append(f.d.key[:0], raw[1:len(raw)-1]...)
 	if c, ok = w.peek(); !ok {
 		f.endsInside("an object")
 		return nil, false
@@ -98,33 +98,46 @@ func (f *file) key(c byte, start int64) ([]byte, bool) {
 		return nil, false
 	}
 	w.pos++
-	return key, true
+	return f.d.key, true
 }
 
 // pass steps over the value at pos, dropping what was held where it would not
 // fit, and reports whether the object can be read further.
 func (f *file) pass(start int64) ([]byte, bool) {
 	w := f.w
-	if _, ok := w.peek(); !ok {
+	_, ok := w.peek()
+	if !ok {
 		f.endsInside("an object")
 		return nil, false
 	}
 	end, _, err := w.parse()
+	if err != nil {
+		if end, ok = f.passOdd(start, err); end < 0 {
+			return nil, ok
+		}
+	}
+	raw := w.text[w.pos:end]
+	w.pos = end
+	return raw, true
+}
+
+// passOdd steps over the value at pos, which err refuses. end is that of a value
+// that could be read after all, and negative else.
+func (f *file) passOdd(start int64, err error) (end int, ok bool) {
+	w := f.w
 	var limit *jsonscan.LimitError
 	if errors.As(err, &limit) {
 		w.hold = -1
 		if end, _, err = w.parse(); errors.As(err, &limit) {
-			return nil, f.passLarge(start, limit)
+			return -1, f.passLarge(start, limit)
 		}
 	}
 	var syntax *jsonscan.SyntaxError
 	if errors.As(err, &syntax) {
 		f.brokenObject(start, syntax.Offset, syntax.Reason)
-		return nil, false
+		return -1, false
 	}
-	raw := w.text[w.pos:end]
-	w.pos = end
-	return raw, true
+	return end, true
 }
 
 // passLarge steps over the value at pos, which is over limit.

@@ -33,8 +33,11 @@ type Record struct {
 	others   []other // fields that are not documented, in order
 	scratch  []byte
 	order    [32]FieldID  // what stood at each place of the record before
-	who      userIdentity // once whoRead
-	whoRead  bool
+	caller   *callerShape // the shape of userIdentity, nil when it has none that is known
+	callers  callerShapes
+	who      userIdentity // once whoRead, where there is no shape
+	// callerRead says that caller is known, whoRead that who is.
+	callerRead, whoRead bool
 }
 
 // slot is where a field's value lies in the text; end is 0 when it is missing.
@@ -93,7 +96,7 @@ func (r *Record) view(ix *jsonscan.Index, at, end, mark int) {
 // every record has twenty of them.
 func (r *Record) walk() {
 	r.slots = [numFields]slot{}
-	r.others, r.whoRead = r.others[:0], false
+	r.others, r.callerRead, r.whoRead = r.others[:0], false, false
 	var has, repeated uint64
 	fields := r.ix.Fields()
 	for i := range fields {

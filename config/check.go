@@ -436,7 +436,7 @@ func (ch *checker) pathsOf(at string, x reflect.Value, n *yamldoc.Node, f field)
 		}
 	case x.Kind() == reflect.Struct && !isScalar(x):
 		ch.paths(at, x, n)
-	case f.tag("path") == "true" && isInput(at) && x.Kind() == reflect.String:
+	case f.tag("path") != "" && isInput(at) && x.Kind() == reflect.String:
 		ch.there(n, at, x.String(), false)
 	}
 }

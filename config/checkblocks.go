@@ -93,6 +93,7 @@ func (ch *checker) sources() {
 		case s.Logs != nil:
 			ch.client(at+".logs", s.Logs.Client, "sources", s.Name, "logs")
 		case s.Lookup != nil:
+			ch.history(s)
 			ch.client(at+".lookup", s.Lookup.Client, "sources", s.Name, "lookup")
 			for i, r := range s.Lookup.Regions {
 				ch.region(ch.at("sources", s.Name, "lookup", "regions", i), at+".lookup.regions", r)
@@ -109,6 +110,7 @@ func (ch *checker) bucketSource(at string, s Source) {
 	for i, r := range s.S3.Regions {
 		ch.region(ch.at("sources", s.Name, "s3", "regions", i), at+".s3.regions", r)
 	}
+	ch.span(s)
 	ch.client(at+".s3", s.S3.Client, "sources", s.Name, "s3")
 }
 

@@ -43,7 +43,7 @@ type Enrich struct {
 
 // AccountNames says where names of accounts come from.
 type AccountNames struct {
-	File          string         `key:"file" path:"true" doc:"A file of names, YAML or CSV; what it says goes before AWS Organizations."`
+	File          string         `key:"file" path:"read" doc:"A file of names, YAML or CSV; what it says goes before AWS Organizations."`
 	Organizations *Organizations `key:"organizations" doc:"AWS Organizations, asked from the management account or a delegated administrator."`
 }
 
@@ -56,8 +56,8 @@ type Organizations struct {
 
 // GeoIP are MaxMind files.
 type GeoIP struct {
-	City string `key:"city" path:"true" doc:"A GeoLite2-City, GeoIP2-City or -Country file, .mmdb."`
-	ASN  string `key:"asn" path:"true" doc:"A GeoLite2-ASN file, .mmdb."`
+	City string `key:"city" path:"read" doc:"A GeoLite2-City, GeoIP2-City or -Country file, .mmdb."`
+	ASN  string `key:"asn" path:"read" doc:"A GeoLite2-ASN file, .mmdb."`
 }
 
 // Messages say how alerts are put in words.

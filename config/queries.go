@@ -11,7 +11,7 @@ type ScheduledQuery struct {
 	Name string
 
 	SQL     string `key:"sql" kind:"true" doc:"The query, in Athena's SQL. :from and :to are the bounds of the run's event time."`
-	File    string `key:"file" kind:"true" path:"true" doc:"A file with the query."`
+	File    string `key:"file" kind:"true" path:"read" doc:"A file with the query."`
 	Example string `key:"example" kind:"true" doc:"A question that ships with the program; see trailwarden query examples."`
 
 	Params      map[string]string `key:"params" open:"true" doc:"Values of the query's :name parameters."`

@@ -43,6 +43,7 @@ const (
 //	kind:"true"        exactly one of the struct's fields with this tag must be there
 //	named:"true"       a mapping of names to elements, each of which gets its Name
 //	path:"true"        a file, relative to the configuration's folder
+//	path:"read"        one that is read with the configuration; see Config.Reads
 //	short:"key"        a struct that may be written as that key's value alone
 //	open:"true"        a mapping whose keys are the user's own
 type field struct {

@@ -179,11 +179,11 @@ func (r *reader) text(at string, v reflect.Value, n *yamldoc.Node, f field) {
 		r.fail(n, CodeValue, "%v", notOneOf(at, text, strings.Split(enum, ",")))
 		return
 	}
-	if why := looksSecret(text); why != "" && (f.tag("path") != "true" || !filepath.IsAbs(text)) {
+	if why := looksSecret(text); why != "" && (f.tag("path") == "" || !filepath.IsAbs(text)) {
 		r.fail(n, CodeClear, "%s: this looks like %s; a secret does not stand in a configuration: refer to it by %s in the key that is meant for it", at, why, secretForms)
 		return
 	}
-	if f.tag("path") == "true" {
+	if f.tag("path") != "" {
 		text = r.path(text)
 	}
 	v.SetString(text)

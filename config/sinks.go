@@ -32,7 +32,7 @@ func (s *Sink) Kind() string { return kindOf(s) }
 type Outgoing struct {
 	Private []string `key:"allow_private" doc:"Addresses inside private ranges that may be called, as CIDR ranges; without it, none."`
 	Proxy   Secret   `key:"proxy" doc:"URL of an HTTP proxy, as a reference, because it may hold a password."`
-	CA      string   `key:"ca" path:"true" doc:"File with further certificate authorities, PEM."`
+	CA      string   `key:"ca" path:"read" doc:"File with further certificate authorities, PEM."`
 }
 
 // Slack is a channel.
@@ -77,7 +77,7 @@ type SMTP struct {
 	Password Secret   `key:"password" doc:"Password of username."`
 	TLS      string   `key:"tls" default:"starttls" enum:"starttls,implicit,off" doc:"starttls, implicit (port 465), or off for a server on this machine."`
 	Helo     string   `key:"helo" doc:"Name to say hello with; without it, the machine's."`
-	CA       string   `key:"ca" path:"true" doc:"File with further certificate authorities, PEM."`
+	CA       string   `key:"ca" path:"read" doc:"File with further certificate authorities, PEM."`
 }
 
 // ServiceNow is an instance's table of incidents.
@@ -138,7 +138,7 @@ type Webhook struct {
 	Plain   map[string]string `key:"headers" open:"true" doc:"Further headers."`
 	Source  string            `key:"source" default:"trailwarden" doc:"Source of CloudEvents."`
 	Max     Bytes             `key:"max_body" doc:"Most bytes of one message, 8KiB or more; without it, 256KiB."`
-	Cert    string            `key:"client_certificate" path:"true" doc:"File with the certificate chain, PEM, that is shown to endpoints that ask for one (mutual TLS)."`
+	Cert    string            `key:"client_certificate" path:"read" doc:"File with the certificate chain, PEM, that is shown to endpoints that ask for one (mutual TLS)."`
 	CertKey Secret            `key:"client_key" doc:"Private key of client_certificate, PEM."`
 	Outgoing
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 type checkOp uint8
@@ -43,6 +44,7 @@ type operand struct {
 	glob   *globber
 	re     Searcher
 	number Decimal
+	wide   bool // number: Num.Wide
 	prefix netip.Prefix
 	part   int
 }
@@ -67,13 +69,26 @@ func compileMatch(m Match) check {
 	case Regexp:
 		return compileRegexp(m)
 	case Num:
-		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, operand: &operand{number: m.Value}}
+		return check{op: checkNumber, kinds: m.Kinds, numOp: m.Op, operand: &operand{number: m.Value, wide: m.Wide}}
 	case CIDR:
 		return check{op: checkAddr, kinds: m.Kinds, padded: m.Padded, operand: &operand{prefix: m.Prefix}}
 	case TimePart:
 		return check{op: checkTime, kinds: Strings, unit: m.Unit, operand: &operand{part: m.Value}}
 	}
 	panic(fmt.Sprintf("detect: unknown match %T", m))
+}
+
+// dear tells whether c takes long even on a short text.
+func (c *check) dear() bool {
+	switch c.op {
+	case checkAll, checkAny, checkNot:
+		return slices.ContainsFunc(c.parts, func(p check) bool { return p.dear() })
+	case checkRegexp:
+		return c.values == nil // else mostly a search for a text decides
+	case checkGlob, checkTime:
+		return true
+	}
+	return c.operand != nil && c.many != nil
 }
 
 func compileMatches(ms []Match) []check {

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -45,6 +46,72 @@ func (d Decimal) compare(op NumOp, o Decimal) bool {
 		return d.Value >= o.Value
 	}
 	return d.Value == o.Value
+}
+
+// Relates compares two numbers of any size: as doubles where both are exact, by
+// their decimal digits otherwise.
+func (d Decimal) Relates(op NumOp, o Decimal) bool {
+	if d.Exact && o.Exact {
+		return d.compare(op, o)
+	}
+	switch order := compareDigits(d.Text, o.Text); op {
+	case NumLess:
+		return order < 0
+	case NumLessEqual:
+		return order <= 0
+	case NumGreater:
+		return order > 0
+	case NumGreaterEqual:
+		return order >= 0
+	default:
+		return order == 0
+	}
+}
+
+// compareDigits is -1, 0 or 1 as the JSON number a is less than, equal to or
+// greater than b. Time grows with the texts, not with the numbers.
+func compareDigits(a, b string) int {
+	sign := signOf(a)
+	if other := signOf(b); sign != other || sign == 0 {
+		return cmp.Compare(sign, other)
+	}
+	digits, exp := Digits(a)
+	others, otherExp := Digits(b)
+	if exp != otherExp {
+		return sign * cmp.Compare(exp, otherExp)
+	}
+	return sign * strings.Compare(digits, others)
+}
+
+func signOf(s string) int {
+	switch {
+	case isZero(s):
+		return 0
+	case s[0] == '-':
+		return -1
+	}
+	return 1
+}
+
+// maxExponent bounds what Digits takes of an exponent, so that sums with it do
+// not overflow, also where an int has 32 bits.
+const maxExponent = 1 << 29
+
+// Digits takes a JSON number apart: its digits d without leading and trailing
+// zeros, and the exponent e for which the absolute value is 0.d × 10^e. Zero
+// has neither.
+func Digits(number string) (d string, e int) {
+	m, power, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(number, "-")), "e")
+	e, _ = strconv.Atoi(power)
+	e = max(-maxExponent, min(e, maxExponent))
+	whole, frac, _ := strings.Cut(m, ".")
+	e += len(whole)
+	d = strings.TrimLeft(whole+frac, "0")
+	e -= len(whole+frac) - len(d)
+	if d = strings.TrimRight(d, "0"); d == "" {
+		e = 0
+	}
+	return d, e
 }
 
 func mantissa(s string) string {

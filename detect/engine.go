@@ -24,8 +24,7 @@ type Engine struct {
 	dotted    bool
 	certain   []int32  // rules that are always true
 	headed    *program // rules that need an eventSource or eventName
-	others    *program
-	othersFew *few // nil, or what each matcher has a memory of its own for
+	others    *program // its few and who have a memory of their own in each matcher
 	memoTests [len(memoFields)]int
 }
 
@@ -50,7 +49,7 @@ func Compile(nodes []Node) *Engine {
 	}
 	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, rules: len(nodes), dotted: c.dotted}
-	e.memoTests = assignMemos(e.atoms, e.selectors)
+	e.memoTests = e.assignMemos()
 	e.divide(all)
 	return e
 }
@@ -80,8 +79,9 @@ func (e *Engine) divide(all []entry) {
 		loose, others = append(loose, others...), nil
 	}
 	headed = append(headed, loose...)
-	others, e.othersFew = e.few(others)
-	e.headed, e.others = heads.build(&program{entries: headed}), any.build(&program{entries: others})
+	rest := &program{}
+	rest.entries, rest.few, rest.who = e.split(others)
+	e.headed, e.others = heads.build(&program{entries: headed}), any.build(rest)
 }
 
 // telling tells whether no key among ks is mere presence.
@@ -123,6 +123,7 @@ type Matcher struct {
 	madeKey     []byte
 
 	seed       maphash.Seed
+	hashKey    hashKey
 	memos      [len(memoFields)]memo
 	others     program // the engine's, with a memory of its own
 	pairs      pairs
@@ -135,14 +136,12 @@ type Matcher struct {
 // NewMatcher makes a Matcher with caches of its own.
 func (e *Engine) NewMatcher() *Matcher {
 	others := *e.others
-	if e.othersFew != nil {
-		few := *e.othersFew
-		others.few = &few
-	}
+	others.few, others.who = others.few.fresh(), others.who.fresh()
 	return &Matcher{
 		engine:     e,
 		others:     others,
 		seed:       maphash.MakeSeed(),
+		hashKey:    newHashKey(),
 		memos:      newMemos(e.memoTests),
 		verdicts:   make([]uint32, len(e.atoms)),
 		tried:      make([]uint32, e.rules),

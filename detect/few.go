@@ -6,15 +6,23 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
-// few are the rules of a program that read few-valued fields: region, error
-// code, read-only or not and the like. It remembers what is left of them for each
-// combination of values. Mostly nothing is. The program's other rules stand
-// apart from them: what is left of those does not depend on the values, and one
-// copy of it stays nearer to the processor than one for each combination.
+// few are the rules of a program that read few-valued places of one level:
+// region, error code, read-only or not and the like; or, in userIdentity, what
+// kind of caller it was. It remembers what is left of them for each combination
+// of values. Mostly nothing is. The program's other rules stand apart from them:
+// what is left of those does not depend on the values, and one copy of it stays
+// nearer to the processor than one for each combination.
 type few struct {
-	entries []entry
-	fields  []cloudtrail.FieldID
 	known   programs
+	fields  []cloudtrail.FieldID     // of levelFew
+	spots   []int32                  // of levelWho
+	callers []cloudtrail.CallerField // at the spots
+	level   level
+	entries []entry
+	atoms   []int32 // that the places decide
+	// variants are the programs by what the atoms said. Most values make no
+	// difference, as of regions all but a few, and so share one program.
+	variants map[string]*program
 }
 
 // Bounds of the memory of one program; when it is full it is emptied.
@@ -24,16 +32,14 @@ const (
 	maxFewText    = 200 // bytes of the values; longer ones are not remembered
 )
 
-// few takes the rules that read few-valued fields out of entries, with an empty
+// few takes the rules that read places of level l out of entries, with an empty
 // memory for them; nil when there are none, or too many to reduce.
-func (e *Engine) few(entries []entry) (others []entry, f *few) {
-	f = &few{}
+func (e *Engine) few(entries []entry, l level) (others []entry, f *few) {
+	f = &few{level: l}
 	for _, x := range entries {
-		before := len(f.fields)
-		if f.fields = e.fewIn(x.tree, f.fields); len(f.fields) > before {
+		if e.readsFew(x.tree, f) {
 			f.entries = append(f.entries, x)
-			slices.Sort(f.fields)
-			f.fields = slices.Compact(f.fields)
+			f.settle()
 			continue
 		}
 		others = append(others, x)
@@ -41,44 +47,95 @@ func (e *Engine) few(entries []entry) (others []entry, f *few) {
 	if len(f.entries) == 0 || len(f.entries) > maxFewEntries {
 		return entries, nil
 	}
+	for _, i := range f.spots {
+		f.callers = append(f.callers, e.spots[i].caller)
+	}
 	return others, f
 }
 
-// fewIn appends the few-valued fields that x reads.
-func (e *Engine) fewIn(x *expr, fields []cloudtrail.FieldID) []cloudtrail.FieldID {
+// split takes the rules that read few-valued places out of entries. Where fields
+// of the record have to be looked at anyway, rules that read only userIdentity's
+// go along, so that what the fields leave is one program, which looks into
+// userIdentity once.
+func (e *Engine) split(entries []entry) (others []entry, fields, who *few) {
+	others, fields = e.few(entries, levelFew)
+	others, who = e.few(others, levelWho)
+	if fields != nil && who != nil && len(fields.entries)+len(who.entries) <= maxFewEntries {
+		fields.entries = append(fields.entries, who.entries...)
+		who = nil
+	}
+	return others, fields, who
+}
+
+// fresh is f with a memory of its own.
+func (f *few) fresh() *few {
+	if f == nil {
+		return nil
+	}
+	c := *f
+	c.forget()
+	return &c
+}
+
+// forget empties f's memory.
+func (f *few) forget() {
+	f.known.forget()
+	f.variants = nil
+}
+
+// readsFew tells whether x reads few-valued places of f's level, and notes them.
+func (e *Engine) readsFew(x *expr, f *few) bool {
+	reads := false
 	if x.op == exprAtom || x.op == exprNot {
-		fields = e.fewFields(&e.atoms[x.atom], fields)
+		a := &e.atoms[x.atom]
+		if reads = a.level == f.level; reads {
+			f.atoms = append(f.atoms, x.atom)
+			f.note(&e.selectors[a.sel])
+			if a.kind == atomCompare {
+				f.note(&e.selectors[a.right])
+			}
+		}
 	}
 	for _, k := range x.kids {
-		fields = e.fewIn(k, fields)
+		reads = e.readsFew(k, f) || reads
 	}
-	return fields
+	return reads
 }
 
-func (e *Engine) fewFields(a *atom, fields []cloudtrail.FieldID) []cloudtrail.FieldID {
-	if a.level != levelFew {
-		return fields
+func (f *few) note(s *selector) {
+	if f.level == levelWho {
+		f.spots = append(f.spots, s.spot)
+	} else {
+		f.fields = append(f.fields, s.field)
 	}
-	fields = append(fields, e.selectors[a.sel].field)
-	if a.kind == atomCompare {
-		fields = append(fields, e.selectors[a.right].field)
-	}
-	return slices.DeleteFunc(fields, func(f cloudtrail.FieldID) bool { return levelOf(f) != levelFew })
 }
 
-// runAll judges the rules of p, of those that read few-valued fields what is left
+// settle drops what was noted twice.
+func (f *few) settle() {
+	slices.Sort(f.fields)
+	slices.Sort(f.spots)
+	slices.Sort(f.atoms)
+	f.fields, f.spots, f.atoms = slices.Compact(f.fields), slices.Compact(f.spots), slices.Compact(f.atoms)
+}
+
+// runAll judges the rules of p, of those that read few-valued places what is left
 // of them.
 func (m *Matcher) runAll(p *program) {
-	if len(p.entries)+len(p.certain) > 0 {
+	if len(p.entries) > 0 {
 		m.run(p)
+	} else {
+		m.hits = append(m.hits, p.certain...)
 	}
 	if p.few != nil {
 		m.runFew(p.few)
 	}
+	if p.who != nil {
+		m.runFew(p.who)
+	}
 }
 
 func (m *Matcher) runFew(f *few) {
-	var space [len(fewValued)][]byte
+	var space [max(len(fewValued), len(whoValued))][]byte
 	texts, ok := m.fewTexts(f, space[:0])
 	if !ok {
 		for i := range f.entries {
@@ -86,32 +143,46 @@ func (m *Matcher) runFew(f *few) {
 		}
 		return
 	}
-	h := hashTexts(m.seed, texts)
+	h := m.hashKey.hashTexts(texts)
 	left, ok := f.known.get(h, texts)
 	if !ok {
 		left = m.leave(f)
 		f.known.put(h, texts, left)
 	}
 	if left != nil {
-		m.run(left)
+		m.runAll(left)
 	}
 }
 
-// leave works out what the record at hand leaves of f, and makes room for it.
+// leave finds or works out what the record at hand leaves of f, and makes room
+// for it.
 func (m *Matcher) leave(f *few) *program {
+	said := make([]byte, len(f.atoms))
+	for i, a := range f.atoms {
+		said[i] = flag(m.atom(a))
+	}
+	if f.known.used >= maxFewKnown {
+		f.forget()
+	}
+	left, ok := f.variants[string(said)]
+	if ok {
+		m.charge(nil)
+		return left
+	}
 	all := make([]*entry, len(f.entries))
 	for i := range f.entries {
 		all[i] = &f.entries[i]
 	}
-	left := m.reduce(all, levelFew)
-	if f.known.used >= maxFewKnown {
-		f.known.forget()
-	}
+	left = m.reduce(all, f.level)
 	m.charge(left)
+	if f.variants == nil {
+		f.variants = map[string]*program{}
+	}
+	f.variants[string(said)] = left
 	return left
 }
 
-// fewTexts appends the values of the fields to texts. ok is false when they do
+// fewTexts appends the values of f's places to texts. ok is false when they do
 // not decide: containers, long values, a field in another case that a path may
 // mean.
 func (m *Matcher) fewTexts(f *few, texts [][]byte) (_ [][]byte, ok bool) {
@@ -123,6 +194,22 @@ func (m *Matcher) fewTexts(f *few, texts [][]byte) (_ [][]byte, ok bool) {
 		}
 		n += len(raw) + 1
 		texts = append(texts, raw)
+	}
+	if len(f.spots) > 0 && m.knowsCaller() && m.rootOdd() == 0 {
+		for _, i := range f.callers {
+			raw, _ := m.rec.CallerRaw(i)
+			n += len(raw) + 1
+			texts = append(texts, raw)
+		}
+		return texts, n <= maxFewText
+	}
+	for _, i := range f.spots {
+		v, odd := m.at(i)
+		if odd != 0 || isContainer(v.Kind()) {
+			return nil, false
+		}
+		n += len(v.Raw()) + 1
+		texts = append(texts, v.Raw())
 	}
 	return texts, n <= maxFewText && m.rootOdd()&oddCase == 0
 }

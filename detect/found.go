@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
 // found is a value that a path selected, with what tests have asked of it so
@@ -68,11 +69,24 @@ func (t *texts) decoded(v cloudtrail.Value) []byte {
 			return s
 		}
 	case cloudtrail.Object, cloudtrail.Array:
+		return t.container(v)
 	default:
 		return raw
 	}
 	t.room(3 * len(raw)) // an invalid byte becomes three
 	return t.keep(v.Text(t.buf[len(t.buf):]))
+}
+
+// container is the compact JSON of an object or array, with no escape that JSON
+// does not ask for.
+func (t *texts) container(v cloudtrail.Value) []byte {
+	t.room(len(v.Raw()))
+	text := t.keep(v.Text(t.buf[len(t.buf):]))
+	if !jsonscan.NeedlessEscapes(text) {
+		return text
+	}
+	t.room(3 * len(text))
+	return t.keep(jsonscan.Unescaped(t.buf[len(t.buf):], text))
 }
 
 // keep owns out, which was appended to the buffer's free space.

@@ -162,6 +162,9 @@ func (c *instance) compares(m Num) maybe {
 	if !m.Kinds.Has(c.kind) || isContainer(c.kind) {
 		return no
 	}
+	if c.kind == cloudtrail.Number && m.Wide && (!c.number.Exact || !m.Value.Exact) {
+		return unknown // numbers beyond a double are many
+	}
 	if c.kind == cloudtrail.Number {
 		return known(c.number.Exact && m.Value.Exact && c.number.compare(m.Op, m.Value))
 	}

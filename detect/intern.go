@@ -70,7 +70,7 @@ func appendMatch(b []byte, m Match) []byte {
 	case Regexp:
 		return appendText(append(b, 'r', byte(m.Kinds), flag(m.Raw)), m.Re.String())
 	case Num:
-		return appendText(append(b, '#', byte(m.Op), byte(m.Kinds)), m.Value.Text)
+		return appendText(append(b, '#', byte(m.Op), byte(m.Kinds), flag(m.Wide), flag(m.Value.Exact)), m.Value.Text)
 	case CIDR:
 		return appendText(append(b, 'c', byte(m.Kinds), flag(m.Padded)), m.Prefix.String())
 	case TimePart:

@@ -19,8 +19,8 @@ var memoFields = [...]cloudtrail.FieldID{cloudtrail.UserIdentity, cloudtrail.Use
 const (
 	maxMemoText  = 4 << 10 // bytes of a field's text; longer ones are not remembered
 	maxMemoTests = 16 << 10
-	memoBytes    = 2 << 20 // about, of verdicts and texts of usual length
-	maxMemoSlots = 1 << 10
+	memoBytes    = 256 << 10 // about, of verdicts and texts of usual length
+	maxMemoSlots = 1 << 7
 )
 
 // memoCost is what a remembered test costs, to order tests by.
@@ -44,15 +44,16 @@ type memoSlot struct {
 }
 
 // assignMemos gives each test that one of the memoFields alone decides its
-// place in the memory for that field.
-func assignMemos(atoms []atom, selectors []selector) (tests [len(memoFields)]int) {
-	for i := range atoms {
-		a := &atoms[i]
-		if a.kind != atomTest || a.level != levelRest {
+// place in the memory for that field, unless it costs less than to look there.
+func (e *Engine) assignMemos() (tests [len(memoFields)]int) {
+	for i := range e.atoms {
+		a := &e.atoms[i]
+		if a.kind != atomTest || a.level != levelRest && a.level != levelWho {
 			continue
 		}
-		n := memoOf(&selectors[a.sel])
-		if n < 0 || tests[n] == maxMemoTests {
+		s := &e.selectors[a.sel]
+		n := memoOf(s)
+		if n < 0 || tests[n] == maxMemoTests || e.spots[s.spot].caller != cloudtrail.NoCallerField && !a.check.dear() {
 			continue
 		}
 		a.memo, a.memoTest = uint8(n+1), int32(tests[n])

@@ -47,6 +47,48 @@ func decode(b []byte) (*tree, error) {
 	return decodeValid(b)
 }
 
+// leastEscapes writes valid JSON with only the escapes that JSON asks for in the
+// strings that hold others.
+func leastEscapes(text string) string {
+	var b strings.Builder
+	for {
+		start := strings.IndexByte(text, '"')
+		if start < 0 {
+			return b.String() + text
+		}
+		end := start + 1
+		for text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		b.WriteString(text[:start] + leastEscaped(text[start:end+1]))
+		text = text[end+1:]
+	}
+}
+
+func leastEscaped(literal string) string {
+	pairs := strings.ReplaceAll(literal, `\\`, "")
+	if !strings.Contains(pairs, `\u`) && !strings.Contains(pairs, `\/`) {
+		return literal
+	}
+	var text string
+	if json.Unmarshal([]byte(literal), &text) != nil {
+		return literal
+	}
+	asked := strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\b", `\b`, "\f", `\f`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
+	var b strings.Builder
+	for _, r := range asked.Replace(text) {
+		if r < ' ' {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return `"` + b.String() + `"`
+}
+
 func decodeValid(b []byte) (*tree, error) {
 	b = bytes.TrimSpace(b)
 	switch b[0] {
@@ -55,7 +97,7 @@ func decodeValid(b []byte) (*tree, error) {
 		if err := json.Compact(&c, b); err != nil {
 			return nil, err
 		}
-		t := &tree{kind: cloudtrail.Array, text: c.String(), raw: string(b)}
+		t := &tree{kind: cloudtrail.Array, text: leastEscapes(c.String()), raw: string(b)}
 		d := json.NewDecoder(bytes.NewReader(b))
 		if _, err := d.Token(); err != nil {
 			return nil, err
@@ -390,6 +432,9 @@ func matches(m Match, v *tree) bool {
 			return false
 		}
 		d, ok := ParseDecimal(v.text)
+		if ok && m.Wide {
+			return d.Relates(m.Op, m.Value)
+		}
 		return ok && d.compare(m.Op, m.Value)
 	case CIDR:
 		if !m.Kinds.Has(v.kind) {

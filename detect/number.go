@@ -56,6 +56,10 @@ func (m *Matcher) number(c *check, f *found) bool {
 		return false
 	}
 	if !c.number.Exact || !d.Exact {
+		if c.wide {
+			d.Text = string(m.text(f))
+			return d.Relates(c.numOp, c.number)
+		}
 		return c.numOp == NumEqual && string(m.text(f)) == c.number.Text
 	}
 	return d.compare(c.numOp, c.number)

@@ -34,7 +34,7 @@ func (m *Matcher) pair() (p *program, ok bool) {
 	}
 	x := &m.pairs
 	x.texts = [2][]byte{s, n}
-	x.hash = hashTexts(m.seed, x.texts[:])
+	x.hash = m.hashKey.hashTexts(x.texts[:])
 	if p, ok := x.known.get(x.hash, x.texts[:]); ok {
 		return p, true
 	}
@@ -54,11 +54,13 @@ func (m *Matcher) remember(p *program) {
 
 // charge counts the space for a program about to be remembered, and makes room.
 func (m *Matcher) charge(p *program) {
-	n := 0
+	n := 1 // its place in the table
 	if p != nil {
-		n = programCost + len(p.entries) + len(p.certain)
-		if p.few != nil {
-			n += len(p.few.entries)
+		n += programCost + len(p.entries) + len(p.certain)
+		for _, f := range [...]*few{p.few, p.who} {
+			if f != nil {
+				n += len(f.entries)
+			}
 		}
 	}
 	if m.pairs.entries+n > maxPairEntries {
@@ -71,8 +73,10 @@ func (m *Matcher) charge(p *program) {
 func (m *Matcher) unlearn() {
 	m.pairs.known.forget()
 	m.pairs.entries = 0
-	if m.others.few != nil {
-		m.others.few.known.forget()
+	for _, f := range [...]*few{m.others.few, m.others.who} {
+		if f != nil {
+			f.forget()
+		}
 	}
 }
 
@@ -106,8 +110,11 @@ func (m *Matcher) reduce(all []*entry, l level) *program {
 		return nil
 	}
 	p := &program{certain: certain}
-	if l == levelPair {
-		entries, p.few = m.engine.few(entries)
+	switch l {
+	case levelPair:
+		entries, p.few, p.who = m.engine.split(entries)
+	case levelFew:
+		entries, p.who = m.engine.few(entries, levelWho)
 	}
 	p.entries = entries
 	b := builder{atoms: m.engine.atoms, selectors: m.engine.selectors, spots: m.engine.spots}

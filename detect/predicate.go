@@ -216,7 +216,8 @@ const (
 )
 
 // Text is true when the value's kind is in Kinds and its text (see
-// cloudtrail.Value.Text) stands in relation Op to any of Values. With Fold both
+// cloudtrail.Value.Text; that of a container has no escape that JSON does not
+// ask for) stands in relation Op to any of Values. With Fold both
 // sides are compared under Unicode simple case folding.
 type Text struct {
 	Op     TextOp
@@ -290,12 +291,14 @@ const (
 // Num is true when the value is a number in relation Op to Value. Numbers
 // compare as IEEE 754 doubles. A number on either side whose text is not
 // exactly within reach of a double (more than 17 significant digits, overflow)
-// is equal only to identical text, and in no other relation. With Strings in
-// Kinds, a string whose whole text is a JSON number counts as that number.
+// is equal only to identical text, and in no other relation, as in EventBridge;
+// with Wide it compares by its decimal digits. With Strings in Kinds, a string
+// whose whole text is a JSON number counts as that number.
 type Num struct {
 	Op    NumOp
 	Value Decimal
 	Kinds Kinds
+	Wide  bool
 }
 
 // CIDR is true when the value's text is an IP address inside Prefix. IPv4

@@ -5,19 +5,21 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
 )
 
 // program judges a set of rules: it looks up their keys in the record and
 // judges only the rules that are filed under one it finds. Rules without a key
 // are always judged.
 type program struct {
+	certain  []int32 // rules that are true
 	entries  []entry
-	certain  []int32  // rules that are true
+	few, who *few     // further rules, which read places with few values; may be nil
 	rest     []int32  // entries without a key
 	groups   []group  // of selectors that are neither in sites nor in branches
 	sites    []site   // of the record's own fields
 	branches []branch // of what lies deeper
-	few      *few     // further rules, which read fields with few values; may be nil
 }
 
 // site holds the groups of all paths that end at one spot. They differ in what
@@ -32,9 +34,10 @@ type site struct {
 // branch holds the sites below the object at a spot: only those that the
 // record has a value for are looked at.
 type branch struct {
-	spot  int32
-	sites []site
-	at    map[int32]int32 // index in sites, by spot
+	spot    int32
+	sites   []site
+	at      map[int32]int32 // index in sites, by spot
+	callers bool            // each site is of a CallerField
 }
 
 // entry is a rule and what is left to judge of it.
@@ -168,10 +171,11 @@ func (b *builder) arrange(p *program) {
 		}
 		br := branches[parent]
 		if br == nil {
-			br = &branch{spot: parent, at: map[int32]int32{}}
+			br = &branch{spot: parent, at: map[int32]int32{}, callers: true}
 			branches[parent] = br
 		}
 		br.at[spot] = int32(len(br.sites))
+		br.callers = br.callers && b.spots[spot].caller != cloudtrail.NoCallerField
 		br.sites = append(br.sites, *sites[spot])
 	}
 	for _, parent := range slices.Sorted(maps.Keys(branches)) {

@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"strings"
 )
 
@@ -20,14 +22,45 @@ type programSlot struct {
 
 const leastPrograms = 16
 
-// hashTexts is a hash that whoever writes the records cannot foresee.
-func hashTexts(seed maphash.Seed, texts [][]byte) uint64 {
-	h := uint64(len(texts))
+// hashKey makes hashes that whoever writes the records cannot foresee.
+type hashKey [2]uint64
+
+func newHashKey() hashKey {
+	seed := maphash.MakeSeed()
+	return hashKey{maphash.String(seed, "a"), maphash.String(seed, "b")}
+}
+
+// hashTexts is the hash of some short texts: their words, multiplied one after
+// the other into what is kept secret. A few texts of a few words each take less
+// time so than a call each of a hash that is made for long ones.
+func (k *hashKey) hashTexts(texts [][]byte) uint64 {
+	h := k[0]
 	for _, t := range texts {
-		h = (h<<7 | h>>57) * 0x9e3779b97f4a7c15
-		h ^= maphash.Bytes(seed, t)
+		h = k.hash(h, t)
 	}
 	return h
+}
+
+func (k *hashKey) hash(h uint64, t []byte) uint64 {
+	n := len(t)
+	for ; len(t) > 16; t = t[16:] {
+		h = multiply(binary.LittleEndian.Uint64(t)^k[1], binary.LittleEndian.Uint64(t[8:])^h)
+	}
+	var a, b uint64
+	switch m := len(t); {
+	case m >= 8:
+		a, b = binary.LittleEndian.Uint64(t), binary.LittleEndian.Uint64(t[m-8:])
+	case m >= 4:
+		a, b = uint64(binary.LittleEndian.Uint32(t)), uint64(binary.LittleEndian.Uint32(t[m-4:]))
+	case m > 0:
+		a = uint64(t[0])<<16 | uint64(t[m/2])<<8 | uint64(t[m-1])
+	}
+	return multiply(a^k[1]^uint64(n), b^h)
+}
+
+func multiply(x, y uint64) uint64 {
+	high, low := bits.Mul64(x, y)
+	return high ^ low
 }
 
 // find is the slot of texts, or the free one where they belong; there is none

@@ -94,11 +94,23 @@ func (m *Matcher) at(i int32) (cloudtrail.Value, odd) {
 		}
 		return p.val, m.rootOdd() | m.ownNear(s)
 	}
+	if s.caller != cloudtrail.NoCallerField {
+		if raw, ok := m.rec.CallerRaw(s.caller); ok {
+			return cloudtrail.ValueOf(raw), m.rootOdd()
+		}
+	}
 	_, below := m.kids(s.parent)
 	if p.now == m.now {
 		return p.val, below
 	}
 	return cloudtrail.Value{}, below
+}
+
+// knowsCaller tells whether the values of spots with a CallerField are known
+// without a walk.
+func (m *Matcher) knowsCaller() bool {
+	_, ok := m.rec.CallerRaw(cloudtrail.NoCallerField)
+	return ok
 }
 
 // kids is the first of the spots below spot i that have a value in the record,

@@ -50,12 +50,43 @@ func (g records) field(key string) string {
 		return g.quote(g.oneOf(nameTexts...))
 	case "eventType":
 		return g.quote(g.oneOf(eventTypes...))
-	case "userIdentity", "requestParameters", "insightDetails":
+	case "userIdentity":
+		if g.chance(70) {
+			return g.caller()
+		}
+		return g.container(3, true)
+	case "requestParameters", "insightDetails":
 		return g.container(3, true)
 	case "resources":
 		return g.container(3, false)
 	}
 	return g.value(3)
+}
+
+// caller is a userIdentity of one of few shapes, as services write them, or
+// nearly.
+func (g records) caller() string {
+	text := func() string {
+		return g.oneOf(`"Root"`, `"a"`, `"ab"`, `"A"`, `"abc"`, `"true"`, `"300"`, `""`, `"\u0061"`, `"é"`)
+	}
+	c := g.oneOf(
+		`{"type":#,"arn":#,"invokedBy":#}`,
+		`{"type":#,"arn":#,"sessionContext":{"sessionIssuer":{"type":#,"userName":#},"attributes":{"mfaAuthenticated":#}}}`,
+		`{"type":#,"sessionContext":{"attributes":{"mfaAuthenticated":#}},"a":{"b":1}}`)
+	for strings.Contains(c, "#") {
+		v := text()
+		if g.chance(4) {
+			v = g.value(1)
+		}
+		c = strings.Replace(c, "#", v, 1)
+	}
+	if g.chance(6) {
+		c = strings.Replace(c, g.oneOf("type", "sessionContext", "arn", "a"), g.oneOf("Type", "type", "sessionContext.attributes", "sessioncontext", "arn", "A"), 1)
+	}
+	if g.chance(4) {
+		c = strings.Replace(c, ":", ": ", 1)
+	}
+	return c
 }
 
 func (g records) value(depth int) string {

@@ -26,6 +26,13 @@ func (m *Matcher) run(p *program) {
 }
 
 func (m *Matcher) branch(p *program, br *branch) {
+	if br.callers && m.knowsCaller() {
+		for i := range br.sites {
+			v, odd := m.at(br.sites[i].spot)
+			m.visit(p, &br.sites[i], v, odd)
+		}
+		return
+	}
 	kid, odd := m.kids(br.spot)
 	if odd != 0 { // paths may end elsewhere than in the members found
 		for i := range br.sites {

@@ -76,6 +76,8 @@ type spot struct {
 	// key; foldLengths has bit n%64 set when one of those keys has n bytes.
 	byFold      map[string][]int32
 	foldLengths uint64
+	// caller: the record may know the value without a walk through userIdentity.
+	caller cloudtrail.CallerField
 	// sole: a member with exactly this key means no other spot in any case.
 	sole bool
 }
@@ -162,6 +164,9 @@ func (s *selectors) place(sel *selector) {
 		sel.reach, sel.field = reachField, first
 		sel.level = levelOf(first)
 	}
+	if len(p.Steps) > 1 {
+		sel.level = pathLevel(p.Steps)
+	}
 }
 
 func (s *selectors) kid(parent int32, key string, fold bool) int32 {
@@ -173,6 +178,8 @@ func (s *selectors) kid(parent int32, key string, fold bool) int32 {
 		n := spot{parent: parent, key: key}
 		if parent == rootSpot {
 			n.field = cloudtrail.FieldIDOf(key)
+		} else {
+			n.caller = s.callerAt(parent, key)
 		}
 		s.spots = append(s.spots, n)
 		s.spots[parent].adopt(i, s.spots)
@@ -184,6 +191,20 @@ func (s *selectors) kid(parent int32, key string, fold bool) int32 {
 		}
 	}
 	return i
+}
+
+// callerAt is the CallerField that the record knows the value of key under parent
+// by.
+func (s *selectors) callerAt(parent int32, key string) cloudtrail.CallerField {
+	keys := []string{key}
+	for ; s.spots[parent].parent != rootSpot; parent = s.spots[parent].parent {
+		keys = append(keys, s.spots[parent].key)
+	}
+	if s.spots[parent].field != cloudtrail.UserIdentity {
+		return cloudtrail.NoCallerField
+	}
+	slices.Reverse(keys)
+	return cloudtrail.CallerFieldOf(keys...)
 }
 
 func (p *spot) adopt(kid int32, all []spot) {

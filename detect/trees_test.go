@@ -103,6 +103,12 @@ func (g trees) consistent() detect.Node {
 	return detect.Consistent{Terms: terms}
 }
 
+// callerPaths lead to what is known of a userIdentity by its shape.
+var callerPaths = [][]string{
+	{"type"}, {"type"}, {"invokedBy"}, {"arn"}, {"Type"}, {"sessionContext", "sessionIssuer", "type"}, {"sessionContext", "attributes", "mfaAuthenticated"},
+	{"sessionContext", "sessionIssuer", "userName"}, {"sessionContext"}, {"sessioncontext", "attributes", "mfaAuthenticated"},
+}
+
 func (g trees) path() detect.Path {
 	var p detect.Path
 	if g.chance(8) {
@@ -112,7 +118,12 @@ func (g trees) path() detect.Path {
 	} else if g.chance(97) {
 		p.Steps = []detect.Step{detect.Key(g.oneOf(recordKeys))}
 	}
-	if len(p.Steps) > 0 || g.chance(5) {
+	if g.chance(15) {
+		p = detect.Path{Steps: []detect.Step{detect.Key("userIdentity")}}
+		for _, key := range callerPaths[g.IntN(len(callerPaths))] {
+			p.Steps = append(p.Steps, detect.Key(key))
+		}
+	} else if len(p.Steps) > 0 || g.chance(5) {
 		for range g.IntN(4) {
 			p.Steps = append(p.Steps, g.step())
 		}
@@ -159,7 +170,7 @@ func (g trees) match(depth int) detect.Match {
 		return detect.Regexp{Re: regexps[g.IntN(len(regexps))], Kinds: g.kinds(), Raw: g.chance(30)}
 	case 6:
 		d, _ := detect.ParseDecimal(g.oneOf(numbers))
-		return detect.Num{Op: detect.NumOp(g.IntN(5)), Value: d, Kinds: g.kinds()}
+		return detect.Num{Op: detect.NumOp(g.IntN(5)), Value: d, Kinds: g.kinds(), Wide: g.IntN(2) == 0}
 	case 7:
 		return detect.CIDR{Prefix: prefixes[g.IntN(len(prefixes))], Kinds: g.kinds(), Padded: g.IntN(2) == 0}
 	case 8:

@@ -42,6 +42,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithymiddleware "github.com/aws/smithy-go/middleware"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
@@ -68,7 +69,25 @@ type account struct {
 	queuePolicy, yaml                                         string
 	late                                                      time.Duration // how much later than now the checks are made
 	function, role, busRole, group, bus, alerts, table        string
+	store                                                     kept
 }
+
+// kept is a store with dead letters, or one that cannot be read.
+type kept struct {
+	letters []alert.Letter
+	dead    []alert.Delivery
+	err     error
+}
+
+func (k kept) Letters(context.Context, int, string) ([]alert.Letter, string, error) {
+	return k.letters, "", k.err
+}
+
+func (k kept) Dead(context.Context, string, int, string) ([]alert.Delivery, string, error) {
+	return k.dead, "more", nil
+}
+
+func (kept) Close() error { return nil }
 
 // calls stands between the clients and the emulator. It answers in the
 // emulator's place what a test gives; what was asked of a healthy account it
@@ -610,5 +629,6 @@ func (a *account) examine() doctor.Report {
 	a.t.Helper()
 	cfg := a.cfg.Copy()
 	cfg.APIOptions = []func(*smithymiddleware.Stack) error{a.calls.between}
-	return doctor.Run(a.t.Context(), doctor.New(a.target, doctor.Options{AWS: cfg, Now: func() time.Time { return time.Now().Add(a.late) }}), doctor.Catalogue())
+	return doctor.Run(a.t.Context(), doctor.New(a.target, doctor.Options{AWS: cfg, Now: func() time.Time { return time.Now().Add(a.late) },
+		Store: func(context.Context) (doctor.Kept, error) { return a.store, nil }}), doctor.Catalogue())
 }

@@ -55,7 +55,7 @@ type Check struct {
 
 // Catalogue are all checks, in the order of an event's way.
 func Catalogue() []Check {
-	return slices.Concat(trailChecks(), bucketChecks(), wiringChecks(), functionChecks(), logChecks(), busChecks(), policyChecks(), askingChecks(), sinkChecks())
+	return slices.Concat(trailChecks(), bucketChecks(), wiringChecks(), functionChecks(), logChecks(), busChecks(), policyChecks(), askingChecks(), sinkChecks(), keptChecks())
 }
 
 // Report is what all checks say.

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -34,6 +35,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/doctor"
 	"github.com/trailwarden/trailwarden/internal/awstest"
 )
@@ -414,6 +416,13 @@ func otherBreakages() []breakage {
 		{"bounced", func(a *account) {
 			a.calls.answer("SESv2.GetSuppressedDestination", &sesv2.GetSuppressedDestinationOutput{SuppressedDestination: &sestypes.SuppressedDestination{Reason: sestypes.SuppressionListReasonBounce}}, nil)
 		}, "ses-recipients", doctor.Broken, "bounce", nil},
+		{"records that could not be judged", func(a *account) {
+			at := time.Now()
+			a.store.letters = []alert.Letter{{Time: at.Add(-time.Hour), Reason: "an older one"}, {Time: at, Reason: "the object is archived"}}
+		}, "intake-dead-letters", doctor.Broken, "2 could not be judged; the latest: the object is archived", nil},
+		{"messages that a sink refused", func(a *account) { a.store.dead = []alert.Delivery{{LastError: "channel_not_found"}} },
+			"sink-dead-letters", doctor.Broken, "over 1 were refused by their sinks; the latest: channel_not_found", nil},
+		{"a store that cannot be read", func(a *account) { a.store.err = errors.New("a torn page") }, "intake-dead-letters", doctor.Unknown, "a torn page", []string{"sink-dead-letters"}},
 		{"credentials refused", func(a *account) { a.calls.deny("STS.GetCallerIdentity") }, "caller", doctor.Unknown, "sts:GetCallerIdentity is refused", []string{"athena-table", "bus-global", "bus-policy", "policies", "role-sinks"}},
 		{"regions cannot be listed", func(a *account) {
 			a.target.Regions = nil

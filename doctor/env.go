@@ -41,14 +41,18 @@ type Target struct {
 type Options struct {
 	AWS aws.Config
 	Now func() time.Time // nil means time.Now
+	// Store opens the store of alerts to look for dead letters in it; nil, or
+	// ErrNoStore, when there is none to be had here.
+	Store func(context.Context) (Kept, error)
 }
 
 // Env is an account as the checks see it. Each thing is asked once, however many
 // checks want it.
 type Env struct {
 	Target
-	aws aws.Config
-	now func() time.Time
+	aws   aws.Config
+	now   func() time.Time
+	store func(context.Context) (Kept, error)
 
 	mu    sync.Mutex
 	known map[string]*fact
@@ -62,7 +66,7 @@ func New(t Target, o Options) *Env {
 	if t.Config == nil {
 		t.Config = config.Default()
 	}
-	return &Env{Target: t, aws: o.AWS, now: o.Now, known: map[string]*fact{}}
+	return &Env{Target: t, aws: o.AWS, now: o.Now, store: o.Store, known: map[string]*fact{}}
 }
 
 // fact is an answer, or the reason why there is none.

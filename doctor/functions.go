@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/trailwarden/trailwarden/internal/iampolicy"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
 
@@ -54,10 +54,10 @@ func forFunctions(ctx context.Context, e *Env, do func(string, *lambda.GetFuncti
 
 // retired are runtimes that Lambda no longer updates, or soon will not (Lambda
 // Developer Guide, "Runtimes"). Trailwarden needs none of them.
-var retired = regexp.MustCompile(`^(python2|python3\.[0-9]$|nodejs(4|6|8|1[0-8])|nodejs$|go1|java8$|ruby2|dotnetcore|dotnet[5-7]|provided$|provided\.al2$)`)
+var retired = re2.Own(`^(python2|python3\.[0-9]$|nodejs(4|6|8|1[0-8])|nodejs$|go1|java8$|ruby2|dotnetcore|dotnet[5-7]|provided$|provided\.al2$)`)
 
 // hidden are names of variables that hold secrets.
-var hidden = regexp.MustCompile(`(?i)(password|passwd|secret|token|webhook|api_?key|private_?key)`)
+var hidden = re2.Own(`(?i)(password|passwd|secret|token|webhook|api_?key|private_?key)`)
 
 func checkFunctionState(ctx context.Context, e *Env) []Result {
 	return forFunctions(ctx, e, func(arn string, f *lambda.GetFunctionConfigurationOutput) (out []Result) {

@@ -57,6 +57,7 @@ type Function struct {
 
 	mu      sync.Mutex // of what follows
 	loaded  time.Time
+	pending *assemble.Parts // read, and not in force
 	live    *live.Pipeline
 	store   alert.Store
 	deliver *deliver.Dispatcher
@@ -106,46 +107,66 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	batch := envelope.Open(payload, envelope.DefaultLimits())
 	outcomes := f.judge(ctx, batch)
-	f.byClock(ctx, payload)
-	f.ask(ctx, payload)
+	f.byClock(ctx, batch)
+	f.ask(ctx, batch)
 	f.drain(ctx)
 	return respond(payload, batch, outcomes, f.summary(batch, outcomes))
 }
 
 // prepare makes sure that the parts are there and not too old. A configuration
-// that is broken now leaves the last good one in force.
+// that is broken now, or cannot be put in force, leaves the last good one.
 func (f *Function) prepare(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.o.Now()
-	if f.live != nil && now.Sub(f.loaded) < f.o.Refresh {
+	if f.deliver != nil && now.Sub(f.loaded) < f.o.Refresh {
 		return nil
 	}
-	p, unchanged, err := f.o.Load(ctx)
-	if err != nil && f.live != nil {
-		f.o.Log.Error("the new configuration is refused and the old one stays", "error", err)
-		f.loaded = now
-		return nil
-	}
-	if err != nil {
+	err := f.refresh(ctx)
+	switch {
+	case err != nil && f.deliver == nil:
 		return fmt.Errorf("the configuration cannot be used, so nothing is judged: %w", err)
+	case err != nil:
+		f.o.Log.Error("the new configuration is refused and the old one stays", "error", err)
 	}
 	f.loaded = now
-	if unchanged && f.live != nil {
+	return nil
+}
+
+// refresh puts parts in force that are new, or that could not be put in force
+// the last time: Load gives them once.
+func (f *Function) refresh(ctx context.Context) error {
+	p, unchanged, err := f.o.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if !unchanged {
+		f.pending = p
+	}
+	if f.pending == nil {
 		return nil
 	}
-	return f.apply(ctx, p)
+	if err := f.apply(ctx, f.pending); err != nil {
+		return err
+	}
+	f.pending = nil
+	return nil
 }
 
 // apply puts new parts in force.
 func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
 	before := f.parts.Swap(p)
-	if f.fetch = f.o.Fetch; f.fetch == nil {
-		f.fetch = p.Assembly.Objects(config.Client{})
+	err := f.engage(ctx, p)
+	if err != nil && before != nil {
+		f.parts.Store(before)
 	}
+	return err
+}
+
+// engage makes what works with the parts.
+func (f *Function) engage(ctx context.Context, p *assemble.Parts) error {
 	if f.live == nil {
 		if err := f.open(ctx, p); err != nil {
-			f.parts.Store(before)
 			return err
 		}
 	}
@@ -155,10 +176,14 @@ func (f *Function) apply(ctx context.Context, p *assemble.Parts) error {
 		return p.Dispatch.Build(ctx, a, d)
 	}
 	d, err := deliver.New(o)
-	if err == nil {
-		f.deliver = d
+	if err != nil {
+		return err
 	}
-	return err
+	f.deliver = d
+	if f.fetch = f.o.Fetch; f.fetch == nil {
+		f.fetch = p.Assembly.Objects(config.Client{})
+	}
+	return nil
 }
 
 // open opens the store and starts the pipeline, once.
@@ -174,6 +199,7 @@ func (f *Function) open(ctx context.Context, p *assemble.Parts) error {
 		Fetch:    func(string) source.Fetcher { return f.fetch },
 		Rules:    func() *intake.Rules { return f.parts.Load().Rules },
 		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
+		Letters: live.LogLetters(f.o.Log),
 		Trouble: func(from string, err error) {
 			f.o.Log.Error("a delivery could not be judged", "source", from, "error", err)
 		},
@@ -228,10 +254,7 @@ var errLater = errors.New("no time was left in this invocation")
 // unit judges one unit; a panic in it fails nothing else.
 func (f *Function) unit(ctx context.Context, b envelope.Batch, i int) error {
 	u := b.Units[i]
-	d := source.Delivery{ID: u.Hop.ID, Source: "lambda", Receives: u.Hop.Receives, Arrived: f.o.Now().UTC(), Sent: u.Hop.Time, Items: u.Items}
-	if d.ID == "" {
-		d.ID = string(b.Shape)
-	}
+	d := source.Delivery{ID: nameOf(b, i), Source: "lambda", Receives: u.Hop.Receives, Arrived: f.o.Now().UTC(), Sent: u.Hop.Time, Items: u.Items}
 	err := source.Call(ctx, f.live.Handle, d)
 	if err != nil {
 		f.o.Log.Error("an item is left to come again", "item", d.ID, "error", err)

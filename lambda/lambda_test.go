@@ -199,8 +199,8 @@ func TestAnAsynchronousFailureIsAnError(t *testing.T) {
 	f := start(t, options(t, &heard{keys: map[string]int{}}, flaky{}))
 	event, _ := sample.Event("s3")
 	event = bytes.Replace(event, []byte(strings.ReplaceAll(sample.Key, "=", "%3D")), []byte("bad/key.json.gz"), 1)
-	if _, err := f.Invoke(t.Context(), event); err == nil {
-		t.Error("the invocation succeeded although its object could not be read")
+	if _, err := f.Invoke(t.Context(), event); err == nil || !strings.HasPrefix(err.Error(), "s3: ") {
+		t.Errorf("got %v of an event whose object could not be read, want an error that names it", err)
 	}
 }
 
@@ -229,6 +229,35 @@ func TestBadConfiguration(t *testing.T) {
 	broken, now = true, now.Add(time.Hour)
 	if _, err := f.Invoke(t.Context(), event); err != nil {
 		t.Errorf("warm with a bad configuration: %v", err)
+	}
+}
+
+// P1: a store that cannot be opened fails the invocation, and the next one tries
+// again with the configuration that was read, which did not change since.
+func TestAStoreThatOpensLater(t *testing.T) {
+	o := options(t, &heard{keys: map[string]int{}}, sample.Files{})
+	load, open, loads, opens := o.Load, o.Open, 0, 0
+	o.Load = func(ctx context.Context) (*assemble.Parts, bool, error) {
+		if loads++; loads > 1 {
+			return nil, true, nil
+		}
+		return load(ctx)
+	}
+	o.Open = func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
+		if opens++; opens < 3 {
+			return nil, errors.New("table trailwarden-alerts: AccessDeniedException")
+		}
+		return open(ctx, a, policy)
+	}
+	f := start(t, o)
+	event, _ := sample.Event("s3")
+	for try := 1; try < 3; try++ {
+		if _, err := f.Invoke(t.Context(), event); err == nil || !strings.Contains(err.Error(), "trailwarden-alerts") {
+			t.Errorf("invocation %d without a store: %v", try, err)
+		}
+	}
+	if got, err := f.Invoke(t.Context(), event); err != nil || !strings.Contains(string(got), `"records":4`) {
+		t.Errorf("with the store: %s %v", got, err)
 	}
 }
 

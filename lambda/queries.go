@@ -2,16 +2,16 @@ package lambda
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/query/schedule"
+	"github.com/trailwarden/trailwarden/source/envelope"
 )
 
 // byClock lets time go on for the rules that remember when a schedule invoked
 // the function. When that fails the next schedule makes up for it.
-func (f *Function) byClock(ctx context.Context, payload []byte) {
-	if !scheduled(payload) {
+func (f *Function) byClock(ctx context.Context, b envelope.Batch) {
+	if !scheduled(b) {
 		return
 	}
 	ctx, cancel := working(ctx, f.o.Now())
@@ -23,9 +23,9 @@ func (f *Function) byClock(ctx context.Context, payload []byte) {
 
 // ask runs the scheduled queries that are due when a schedule invoked the
 // function. One that fails is made up for by the next schedule.
-func (f *Function) ask(ctx context.Context, payload []byte) {
+func (f *Function) ask(ctx context.Context, b envelope.Batch) {
 	p := f.parts.Load()
-	if len(p.Queries) == 0 || !scheduled(payload) {
+	if len(p.Queries) == 0 || !scheduled(b) {
 		return
 	}
 	ctx, cancel := working(ctx, f.o.Now())
@@ -37,12 +37,12 @@ func (f *Function) ask(ctx context.Context, payload []byte) {
 	}
 }
 
-// scheduled tells whether an invocation comes from an EventBridge rule's
-// schedule (EventBridge User Guide, creating a rule that runs on a schedule).
-func scheduled(payload []byte) bool {
-	var e struct {
-		Source string `json:"source"`
-		Type   string `json:"detail-type"`
+// scheduled tells whether an invocation comes from a clock: from an EventBridge
+// rule with a schedule, or from EventBridge Scheduler.
+func scheduled(b envelope.Batch) bool {
+	if b.Shape != envelope.ShapeEventBridge || len(b.Units) != 1 || len(b.Units[0].Items) != 1 {
+		return false
 	}
-	return json.Unmarshal(payload, &e) == nil && e.Source == "aws.events" && e.Type == "Scheduled Event"
+	it := b.Units[0].Items[0]
+	return it.Kind == envelope.Nothing && it.What == envelope.Schedule && len(it.Path) == 1
 }

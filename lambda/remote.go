@@ -196,17 +196,8 @@ func (r *Remote) copyAll(ctx context.Context, c *copying, key string) (*assemble
 	if err != nil {
 		return nil, false, err
 	}
-	for _, p := range cfg.Rules {
-		if assemble.IsStarter(p) {
-			continue
-		}
-		rel, err := filepath.Rel(c.dir, p)
-		if err != nil || !filepath.IsLocal(rel) {
-			return nil, false, fmt.Errorf("%s: rules %q lie outside of the folder of the configuration", r.Ref, p)
-		}
-		if err := c.list(ctx, c.prefix+filepath.ToSlash(rel)); err != nil {
-			return nil, false, err
-		}
+	if err := c.beside(ctx, cfg); err != nil {
+		return nil, false, fmt.Errorf("%s: %w", r.Ref, err)
 	}
 	slices.Sort(c.etags)
 	version := strings.Join(c.etags, "\n")
@@ -227,6 +218,42 @@ type copying struct {
 	etags       []string
 	wanted      []string
 	bytes       int64
+}
+
+// beside finds what the configuration names: its rules, and other files where
+// they are not the function's own.
+func (c *copying) beside(ctx context.Context, cfg *config.Config) error {
+	for _, p := range cfg.Rules {
+		if assemble.IsStarter(p) {
+			continue
+		}
+		key, ok := c.keyOf(p)
+		if !ok {
+			return fmt.Errorf("rules %q lie outside of the folder of the configuration", p)
+		}
+		if err := c.list(ctx, key); err != nil {
+			return err
+		}
+	}
+	for _, p := range cfg.Reads() {
+		key, ok := c.keyOf(p)
+		if !ok {
+			continue // of a layer, or of the system
+		}
+		if err := c.list(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyOf is the key of the object that a path in the copy stands for.
+func (c *copying) keyOf(p string) (string, bool) {
+	rel, err := filepath.Rel(c.dir, p)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	return c.prefix + filepath.ToSlash(rel), true
 }
 
 // get copies one object.

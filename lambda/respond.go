@@ -1,9 +1,11 @@
 package lambda
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/source"
@@ -27,14 +29,27 @@ type Summary struct {
 func (f *Function) summary(b envelope.Batch, outs []outcome) Summary {
 	s := Summary{Trigger: string(b.Shape), Items: len(b.Units), Records: f.live.Received.Load(), Duplicates: f.live.Duplicates.Load(),
 		Findings: f.live.Findings.Load(), Alerts: f.live.Alerts.Load(), Poisoned: f.live.Poisoned.Load(), Ignored: f.live.Ignored.All()}
-	for i, o := range outs {
-		if !source.Done(o.err) {
-			s.Failed = append(s.Failed, fmt.Sprintf("%s: %v", b.Units[i].Hop.ID, o.err))
-		}
+	for i, err := range left(outs) {
+		s.Failed = append(s.Failed, fmt.Sprintf("%s: %v", nameOf(b, i), err))
 	}
 	f.o.Log.Info("invocation", "trigger", s.Trigger, "items", s.Items, "failed", len(s.Failed), "records", s.Records, "alerts", s.Alerts)
 	return s
 }
+
+// left are the items that are to come again, each with its error.
+func left(outs []outcome) iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		for i, o := range outs {
+			if !source.Done(o.err) && !yield(i, o.err) {
+				return
+			}
+		}
+	}
+}
+
+// nameOf is what an item is called in logs and errors: by its identifier, or by
+// its kind.
+func nameOf(b envelope.Batch, i int) string { return cmp.Or(b.Units[i].Hop.ID, string(b.Shape)) }
 
 // fifo tells whether a batch is of a FIFO queue, whose order must hold.
 func fifo(b envelope.Batch) bool {
@@ -47,13 +62,11 @@ func respond(payload []byte, b envelope.Batch, outs []outcome, s Summary) ([]byt
 	case envelope.ShapeSQS, envelope.ShapeKinesis:
 		return partial(b, outs)
 	case envelope.ShapeFirehose:
-		return transformed(payload, b, outs)
+		return transform(payload, b, outs)
 	}
 	var errs []error
-	for i, o := range outs {
-		if !source.Done(o.err) {
-			errs = append(errs, fmt.Errorf("%s: %w", b.Units[i].Hop.ID, o.err))
-		}
+	for i, err := range left(outs) {
+		errs = append(errs, fmt.Errorf("%s: %w", nameOf(b, i), err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -71,13 +84,10 @@ type itemFailure struct {
 // without an identifier fails the whole batch, for an empty one would too.
 func partial(b envelope.Batch, outs []outcome) ([]byte, error) {
 	failures := []itemFailure{}
-	for i, o := range outs {
-		if source.Done(o.err) {
-			continue
-		}
+	for i, err := range left(outs) {
 		id := b.Units[i].Hop.ID
 		if id == "" {
-			return nil, fmt.Errorf("item %d failed and has no identifier to report: %w", i, o.err)
+			return nil, fmt.Errorf("item %d failed and has no identifier to report: %w", i, err)
 		}
 		failures = append(failures, itemFailure{id})
 		if b.Shape == envelope.ShapeKinesis {
@@ -91,9 +101,24 @@ func partial(b envelope.Batch, outs []outcome) ([]byte, error) {
 // Guide, data transformation: 6 MB).
 const maxTransform = 6 << 20
 
-// transformed gives Firehose its records back as they came: they were judged,
-// not changed.
-func transformed(payload []byte, b envelope.Batch, outs []outcome) ([]byte, error) {
+// transformed is a record in the answer to Firehose.
+type transformed struct {
+	RecordID json.RawMessage `json:"recordId"`
+	Result   string          `json:"result"`
+	Data     json.RawMessage `json:"data,omitempty"`
+}
+
+// The results of a transformation. Of a record that failed Firehose keeps the
+// original apart, so that no data need be given back.
+const (
+	transformOK     = "Ok"
+	transformFailed = "ProcessingFailed"
+)
+
+// transform gives Firehose its records back as they came: they were judged, not
+// changed. Every record is answered, also those whose data has no room in the
+// answer.
+func transform(payload []byte, b envelope.Batch, outs []outcome) ([]byte, error) {
 	var event map[string]json.RawMessage // exact names, which a struct would not ask for
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, err
@@ -102,29 +127,35 @@ func transformed(payload []byte, b envelope.Batch, outs []outcome) ([]byte, erro
 	if err := json.Unmarshal(event["records"], &records); err != nil {
 		return nil, fmt.Errorf("records: %w", err)
 	}
-	failed := map[string]bool{}
-	for i, o := range outs {
-		if !source.Done(o.err) {
-			failed[b.Units[i].Hop.ID] = true
-		}
+	failed := failedUnits(b, outs)
+	answer := make([]transformed, len(records))
+	room := maxTransform - len(`{"records":[]}`)
+	for i, r := range records {
+		answer[i] = transformed{RecordID: r["recordId"], Result: transformFailed}
+		room -= len(r["recordId"]) + len(`{"recordId":,"result":"ProcessingFailed"},`)
 	}
-	type record struct {
-		RecordID json.RawMessage `json:"recordId"`
-		Result   string          `json:"result"`
-		Data     json.RawMessage `json:"data"`
-	}
-	answer := make([]record, len(records))
 	for i, r := range records {
 		var id string
 		_ = json.Unmarshal(r["recordId"], &id) // one that is no text is in no unit
-		answer[i] = record{r["recordId"], "Ok", r["data"]}
-		if failed[id] {
-			answer[i].Result = "ProcessingFailed"
+		if cost := len(`"data":,`) + len(r["data"]); failed[id] == nil && isBase64(r["data"]) && cost <= room {
+			answer[i].Result, answer[i].Data = transformOK, r["data"]
+			room -= cost
 		}
 	}
-	out, err := json.Marshal(map[string]any{"records": answer})
-	if err == nil && len(out) > maxTransform {
-		return nil, fmt.Errorf("the answer has %d bytes and Firehose takes %d: give the delivery stream smaller buffers", len(out), maxTransform)
+	return json.Marshal(map[string]any{"records": answer})
+}
+
+// failedUnits are the units that are to come again, by identifier.
+func failedUnits(b envelope.Batch, outs []outcome) map[string]error {
+	failed := map[string]error{}
+	for i, err := range left(outs) {
+		failed[b.Units[i].Hop.ID] = err
 	}
-	return out, err
+	return failed
+}
+
+// isBase64 tells whether a JSON value is base64 text, which Firehose takes back.
+func isBase64(raw json.RawMessage) bool {
+	var data []byte
+	return len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &data) == nil
 }

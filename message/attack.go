@@ -42,7 +42,7 @@ func (a *attacks) of(tags []string) []Technique {
 		if !ok {
 			continue
 		}
-		if t, ok := a.tactic[strings.NewReplacer("-", "_", " ", "_").Replace(tag)]; ok {
+		if t, ok := a.tactic[strings.ReplaceAll(strings.ReplaceAll(tag, "-", "_"), " ", "_")]; ok {
 			tactics = append(tactics, t)
 		} else if t, ok := a.technique(tag); ok {
 			techniques = append(techniques, t)

@@ -73,13 +73,15 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-// Builder makes messages. It is immutable and safe for concurrent use.
+// Builder makes messages. It says the same at any time and is safe for concurrent
+// use.
 type Builder struct {
 	Options
 	words   *words
 	attacks *attacks
 	paths   [][]string // Fields, by their keys
-	readers *sync.Pool // of cloudtrail.Reader
+	kits    *sync.Pool // of *kit
+	rules   *rules
 }
 
 var tableName = re2.Own(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
@@ -105,7 +107,7 @@ func NewBuilder(o Options) (*Builder, error) {
 		}
 	}
 	o.Limits = o.Limits.orDefaults()
-	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), readers: &sync.Pool{}}
+	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}}
 	for _, f := range o.Fields {
 		b.paths = append(b.paths, strings.Split(f, "."))
 	}
@@ -145,10 +147,11 @@ func (b *Builder) Build(ctx context.Context, a *alert.Alert, d alert.Delivery) (
 
 func ofBody(k alert.Kind) bool { return k == alert.Storm || k == alert.Health || k == alert.Test }
 
-func readBody(d alert.Delivery) (b Body, err error) {
+func readBody(d alert.Delivery) (Body, error) {
 	if len(d.Body) == 0 {
-		return b, nil
+		return Body{}, nil
 	}
+	var b Body
 	if err := json.Unmarshal(d.Body, &b); err != nil {
 		return b, fmt.Errorf("delivery %s to %s: its body cannot be read: %w", d.ID, d.Sink, err)
 	}
@@ -165,7 +168,10 @@ func (b *Builder) clean(s string) string {
 }
 
 func (b *Builder) cleanLabels(all []alert.Label, limit int) []alert.Label {
-	var out []alert.Label
+	if len(all) == 0 {
+		return nil
+	}
+	out := make([]alert.Label, 0, min(len(all), limit))
 	for _, l := range all[:min(len(all), limit)] {
 		value := b.clean(l.Value)
 		if mask.SecretKey(l.Name) && l.Value != "" {

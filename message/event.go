@@ -19,6 +19,10 @@ func DefaultFields() []string {
 
 // event is the record reduced to what matters; masked counts the secrets in it.
 func (v *view) event() (e Event, masked int) {
+	var raw []byte
+	if !v.broken {
+		raw, masked = v.masked() // first: it tells how all else is to be shown
+	}
 	e = Event{
 		ID: firstText(v.at("eventID"), v.at("eventId"), v.clean(v.sample.Evidence.EventID)), Time: v.sample.Time.UTC(),
 		Action: v.action(), Service: v.source(), Account: v.clean(v.rec.Account()), Region: v.at("awsRegion"),
@@ -36,18 +40,16 @@ func (v *view) event() (e Event, masked int) {
 	case len(v.sample.Record) == 0 && len(v.sample.Row) > 0:
 		v.rowEvent(&e)
 	}
-	e.Fields = v.fields()
-	e.Raw, masked = mask.JSON(v.rec.Value(), v.Limits.Raw)
+	e.Fields, e.Raw = v.fields(), raw
 	return e, masked
 }
 
 // fields are the record's values at the Builder's paths, flat.
 func (v *view) fields() []alert.Label {
-	all := make([]alert.Label, 0, len(v.Fields))
+	all := make([]alert.Label, 0, min(v.Limits.Fields+1, 64))
 	for i, path := range v.Fields {
 		keys := v.paths[i]
 		x := v.rec.Lookup(keys...)
-		last := keys[len(keys)-1]
 		switch x.Kind() {
 		case cloudtrail.Missing:
 		case cloudtrail.Object, cloudtrail.Array:
@@ -55,7 +57,7 @@ func (v *view) fields() []alert.Label {
 				all = append(all, alert.Label{Name: path, Value: mask.Shown})
 				continue
 			}
-			all = append(all, v.flat(x, path, last, v.Limits.Fields)...)
+			all = v.flat(all, x, path, v.Limits.Fields, keys...)
 		case cloudtrail.Null:
 			all = append(all, alert.Label{Name: path, Value: "null"})
 		default:

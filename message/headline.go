@@ -134,32 +134,39 @@ func told(m *Message) string {
 	if m.What.Action == "" {
 		return ""
 	}
-	s := m.Who.Name + describe(m.Who) + " called " + m.What.Action
+	s := append(make([]byte, 0, 512), m.Who.Name...)
+	add := func(texts ...string) {
+		for _, t := range texts {
+			s = append(s, t...)
+		}
+	}
+	add(describe(m.Who), " called ", m.What.Action)
 	if product := firstText(m.What.Product, m.What.Service); product != "" {
-		s += " of " + product
+		add(" of ", product)
 	}
 	if m.Who.Via != "" {
-		s += " through " + m.Who.Via
+		add(" through ", m.Who.Via)
 	}
 	if len(m.What.Resources) > 0 {
-		s += " on " + m.What.Resources[0]
+		add(" on ", m.What.Resources[0])
 		if n := len(m.What.Resources) - 1; n > 0 {
-			s += fmt.Sprintf(" and %d more", n)
+			add(" and ", itoa(n), " more")
 		}
 	}
 	if a := m.Where.account(); a != "" {
-		s += " in account " + a
+		add(" in account ", a)
 	}
 	if m.Where.Region != "" {
-		s += ", " + m.Where.Region
+		add(", ", m.Where.Region)
 	}
 	if m.Where.Place != "" {
-		s += " (" + m.Where.Place + ")"
+		add(" (", m.Where.Place, ")")
 	}
 	if !m.FirstSeen.IsZero() {
-		s += ", at " + stamp(m.FirstSeen)
+		add(", at ", stamp(m.FirstSeen))
 	}
-	return s + fromPlace(m.From) + "."
+	add(fromPlace(m.From), ".")
+	return string(s)
 }
 
 func fromPlace(o Origin) string {

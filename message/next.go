@@ -7,17 +7,6 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
-	"github.com/trailwarden/trailwarden/internal/re2"
-)
-
-// What commands, SQL and links are made of. Whatever does not look exactly like
-// this is left out of them: it was written by whoever made the call.
-var (
-	hexID     = re2.Own(`^[0-9a-f]{8,128}$`)
-	uuid      = re2.Own(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	ruleID    = re2.Own(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
-	accountID = re2.Own(`^[0-9]{12}$`)
-	regionID  = re2.Own(`^[a-z]{2,5}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 )
 
 // short is as much of an alert's id as its lists show, which commands take.
@@ -26,7 +15,7 @@ func short(id string) string { return id[:min(len(id), 12)] }
 // next are the things to do, most urgent first.
 func (b *Builder) next(m *Message, views []*view) []Step {
 	var steps []Step
-	if hexID.MatchString(m.Key) {
+	if hexID(m.Key) {
 		steps = append(steps,
 			Step{"See the alert with its records", "trailwarden alerts show " + short(m.Key)},
 			Step{"Take it, so that others know", "trailwarden alerts ack " + short(m.Key)})
@@ -46,14 +35,14 @@ func (b *Builder) next(m *Message, views []*view) []Step {
 // silence holds back this rule's messages in the alert's account and region;
 // who acts is not among its ids.
 func silence(m *Message) []Step {
-	if !ruleID.MatchString(m.Rule.ID) {
+	if !ruleID(m.Rule.ID) {
 		return nil
 	}
 	command, text := "trailwarden alerts silence rule="+m.Rule.ID, "Hold this rule's messages back"
-	if accountID.MatchString(m.Where.Account) && sameAccount(m) {
+	if accountID(m.Where.Account) && sameAccount(m) {
 		command, text = command+" account="+m.Where.Account, text+" in this account"
 	}
-	if regionID.MatchString(m.Where.Region) && sameRegion(m) {
+	if regionID(m.Where.Region) && sameRegion(m) {
 		command += " region=" + m.Where.Region
 	}
 	return []Step{{text + " for a week, if it is known to be harmless", command + ` --for 7d --reason "known to be harmless"`}}
@@ -65,8 +54,8 @@ const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridenti
 func (b *Builder) recordsSQL(m *Message, views []*view) string {
 	var ids []string
 	for _, v := range views[:min(len(views), alert.MaxSamples)] {
-		if id := v.at("eventID"); uuid.MatchString(id) && !slices.Contains(ids, "'"+id+"'") {
-			ids = append(ids, "'"+id+"'")
+		if id := v.at("eventID"); uuid(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	days := between(m.FirstSeen, m.LastSeen, 0)
@@ -74,10 +63,10 @@ func (b *Builder) recordsSQL(m *Message, views []*view) string {
 		return ""
 	}
 	where := b.accountFilter(m) + days
-	if regionID.MatchString(m.Where.Region) && sameRegion(m) {
+	if regionID(m.Where.Region) && sameRegion(m) {
 		where += "\n  AND \"region\" = '" + m.Where.Region + "'"
 	}
-	return columns + b.Table + "\nWHERE " + where + "\n  AND eventid IN (" + strings.Join(ids, ", ") + ")\nORDER BY eventtime"
+	return columns + b.Table + "\nWHERE " + where + "\n  AND eventid IN ('" + strings.Join(ids, "', '") + "')\nORDER BY eventtime"
 }
 
 func sameRegion(m *Message) bool {
@@ -100,7 +89,7 @@ func (b *Builder) aroundSQL(m *Message, text, condition string) []Step {
 // accountFilter keeps Athena to one account's partitions, unless the samples are
 // of several.
 func (b *Builder) accountFilter(m *Message) string {
-	if !accountID.MatchString(m.Where.Account) || !sameAccount(m) {
+	if !accountID(m.Where.Account) || !sameAccount(m) {
 		return ""
 	}
 	return "\"account\" = '" + m.Where.Account + "' AND "
@@ -122,7 +111,7 @@ func (b *Builder) links(m *Message) []Link {
 	var out []Link
 	for _, e := range m.Events {
 		host := b.console(e.Region)
-		if host == "" || !uuid.MatchString(e.ID) {
+		if host == "" || !uuid(e.ID) {
 			continue
 		}
 		text := "Event in the CloudTrail console"
@@ -140,7 +129,7 @@ func (b *Builder) links(m *Message) []Link {
 // console is the console's host in a region; the isolated partitions have none
 // that is reached from outside.
 func (b *Builder) console(region string) string {
-	if !regionID.MatchString(region) {
+	if !regionID(region) {
 		return ""
 	}
 	switch b.Catalog.PartitionOf(region) {

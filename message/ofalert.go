@@ -79,17 +79,6 @@ func (b *Builder) tell(m *Message, views []*view) {
 	slices.Sort(m.What.Others)
 }
 
-func (b *Builder) rule(r *alert.Rule) Rule {
-	if r == nil {
-		return Rule{}
-	}
-	return Rule{
-		ID: own(r.ID, 256), Title: own(r.Title, 256), Explanation: own(r.Description, 4096), Attack: b.attacks.of(r.Tags),
-		References: webLinks(r.References), FalsePositives: ownAll(r.FalsePositives, 20), Author: own(r.Author, 256),
-		Link: strings.Join(webLinks([]string{r.Link}), ""), Version: own(r.Version, 64), Place: own(r.Place, 512),
-	}
-}
-
 func ownAll(all []string, limit int) []string {
 	var out []string
 	for _, s := range all[:min(len(all), limit)] {
@@ -112,9 +101,15 @@ func webLinks(all []string) []string {
 
 // tallies are sorted by count, so that equal alerts read the same.
 func (b *Builder) tallies(all []alert.Tally) []alert.Tally {
-	var out []alert.Tally
+	if len(all) == 0 {
+		return nil
+	}
+	out := make([]alert.Tally, 0, min(len(all), 20))
 	for _, t := range all[:min(len(all), 20)] {
 		u := alert.Tally{Field: b.clean(t.Field), Others: t.Others}
+		if len(t.Values) > 0 {
+			u.Values = make([]alert.TalliedText, 0, len(t.Values))
+		}
 		for _, v := range t.Values {
 			text := b.clean(v.Text)
 			if mask.SecretKey(lastKey(t.Field)) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -40,7 +39,7 @@ func (b *Builder) fromBody(body Body, d alert.Delivery) *Message {
 // keyOf is the dedup key: hex, whatever the delivery's ID looks like.
 func keyOf(body Body, d alert.Delivery) string {
 	for _, k := range []string{body.Key, d.Alert, d.ID} {
-		if hexID.MatchString(k) {
+		if hexID(k) {
 			return k
 		}
 	}
@@ -129,6 +128,6 @@ func (b *Builder) over(m *Message) bool {
 	if m.most() <= b.Limits.Total {
 		return false // as nearly always, without writing it
 	}
-	text, err := json.Marshal(m)
+	text, _, err := m.AppendJSON(nil)
 	return err == nil && len(text) > b.Limits.Total
 }

@@ -29,18 +29,16 @@ type tool struct {
 }
 
 // tools in the order of telling: a tool names the SDK beneath it too.
-func tools() []tool {
-	return []tool{
-		{"Terraform/", "Terraform"}, {"HashiCorp-terraform-exec/", "Terraform by terraform-exec"}, {"terraform-provider-aws/", "Terraform AWS provider"}, {"OpenTofu/", "OpenTofu"},
-		{"Pulumi/", "Pulumi"}, {"pulumi-aws/", "Pulumi"}, {"aws-cdk/", "AWS CDK"}, {"CloudFormation", "AWS CloudFormation"}, {"Ansible/", "Ansible"}, {"CloudCustodian/", "Cloud Custodian"}, {"c7n/", "Cloud Custodian"},
-		{"crossplane-provider-aws/", "Crossplane"}, {"stratus-red-team", "Stratus Red Team"}, {"Pacu", "Pacu"}, {"rclone/", "rclone"}, {"S3 Browser/", "S3 Browser"}, {"Cyberduck/", "Cyberduck"}, {"Hadoop ", "Hadoop"},
-		{"exec-env/CloudShell", "AWS CloudShell"}, {"AWSPowerShell", "AWS Tools for PowerShell"}, {"aws-cli/", "AWS CLI"}, {"aws-sam-cli/", "AWS SAM CLI"}, {"aws-toolkit", "AWS Toolkit"},
-		{"S3Console/", "AWS console (S3)"}, {"AWSConsole", "AWS console"}, {"console.amazonaws.com", "AWS console"}, {"signin.amazonaws.com", "AWS sign-in"}, {"Coral/", "AWS service"},
-		{"Boto3/", "AWS SDK for Python (Boto3)"}, {"Botocore/", "AWS SDK for Python (Botocore)"}, {"aws-sdk-go-v2/", "AWS SDK for Go v2"}, {"aws-sdk-go/", "AWS SDK for Go"},
-		{"aws-sdk-java/", "AWS SDK for Java"}, {"aws-sdk-kotlin/", "AWS SDK for Kotlin"}, {"aws-sdk-swift/", "AWS SDK for Swift"}, {"aws-sdk-js/", "AWS SDK for JavaScript"}, {"aws-sdk-nodejs/", "AWS SDK for JavaScript"},
-		{"aws-sdk-ruby3/", "AWS SDK for Ruby"}, {"aws-sdk-ruby/", "AWS SDK for Ruby"}, {"aws-sdk-php/", "AWS SDK for PHP"}, {"aws-sdk-dotnet", "AWS SDK for .NET"}, {"aws-sdk-rust/", "AWS SDK for Rust"}, {"aws-sdk-cpp/", "AWS SDK for C++"},
-		{"Mozilla/", "browser"}, {"curl/", "curl"}, {"python-requests/", "Python requests"}, {"Go-http-client/", "Go program"},
-	}
+var tools = []tool{
+	{"Terraform/", "Terraform"}, {"HashiCorp-terraform-exec/", "Terraform by terraform-exec"}, {"terraform-provider-aws/", "Terraform AWS provider"}, {"OpenTofu/", "OpenTofu"},
+	{"Pulumi/", "Pulumi"}, {"pulumi-aws/", "Pulumi"}, {"aws-cdk/", "AWS CDK"}, {"CloudFormation", "AWS CloudFormation"}, {"Ansible/", "Ansible"}, {"CloudCustodian/", "Cloud Custodian"}, {"c7n/", "Cloud Custodian"},
+	{"crossplane-provider-aws/", "Crossplane"}, {"stratus-red-team", "Stratus Red Team"}, {"Pacu", "Pacu"}, {"rclone/", "rclone"}, {"S3 Browser/", "S3 Browser"}, {"Cyberduck/", "Cyberduck"}, {"Hadoop ", "Hadoop"},
+	{"exec-env/CloudShell", "AWS CloudShell"}, {"AWSPowerShell", "AWS Tools for PowerShell"}, {"aws-cli/", "AWS CLI"}, {"aws-sam-cli/", "AWS SAM CLI"}, {"aws-toolkit", "AWS Toolkit"},
+	{"S3Console/", "AWS console (S3)"}, {"AWSConsole", "AWS console"}, {"console.amazonaws.com", "AWS console"}, {"signin.amazonaws.com", "AWS sign-in"}, {"Coral/", "AWS service"},
+	{"Boto3/", "AWS SDK for Python (Boto3)"}, {"Botocore/", "AWS SDK for Python (Botocore)"}, {"aws-sdk-go-v2/", "AWS SDK for Go v2"}, {"aws-sdk-go/", "AWS SDK for Go"},
+	{"aws-sdk-java/", "AWS SDK for Java"}, {"aws-sdk-kotlin/", "AWS SDK for Kotlin"}, {"aws-sdk-swift/", "AWS SDK for Swift"}, {"aws-sdk-js/", "AWS SDK for JavaScript"}, {"aws-sdk-nodejs/", "AWS SDK for JavaScript"},
+	{"aws-sdk-ruby3/", "AWS SDK for Ruby"}, {"aws-sdk-ruby/", "AWS SDK for Ruby"}, {"aws-sdk-php/", "AWS SDK for PHP"}, {"aws-sdk-dotnet", "AWS SDK for .NET"}, {"aws-sdk-rust/", "AWS SDK for Rust"}, {"aws-sdk-cpp/", "AWS SDK for C++"},
+	{"Mozilla/", "browser"}, {"curl/", "curl"}, {"python-requests/", "Python requests"}, {"Go-http-client/", "Go program"},
 }
 
 var version = re2.Own(`^[0-9]+(\.[0-9]+){0,3}`)
@@ -51,7 +49,7 @@ func client(agent string, fromConsole bool) string {
 	if len(agent) > 2048 {
 		agent = agent[:2048]
 	}
-	for _, t := range tools() {
+	for _, t := range tools {
 		_, rest, ok := strings.Cut(agent, t.mark)
 		if !ok {
 			continue

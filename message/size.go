@@ -1,10 +1,6 @@
 package message
 
-import (
-	"encoding/json"
-
-	"github.com/trailwarden/trailwarden/alert"
-)
+import "github.com/trailwarden/trailwarden/alert"
 
 // What a struct takes as JSON beside its texts and lists, in bytes: names of its
 // fields, marks, numbers and times, and more.
@@ -71,7 +67,7 @@ func (w *What) most() int {
 
 func (e *Event) most() int {
 	return frameEvent + most(e.Who, e.Action, e.Service, e.Account, e.Region, e.IP, e.Error, e.Resource, e.ID) +
-		mostOfEvidence(&e.Evidence) + mostOf(e.Fields) + mostOfRaw(e.Raw)
+		mostOfEvidence(&e.Evidence) + mostOf(e.Fields) + longestEscape*len(e.Raw)
 }
 
 func mostOfEvidence(e *alert.Evidence) int {
@@ -101,27 +97,15 @@ func mostOf(labels []alert.Label) (n int) {
 	return n
 }
 
-// most is what texts take between quotes, each with a comma.
+// most is what texts take between quotes, each with a comma, however they are
+// written.
 func most(texts ...string) int {
 	n := 3 * len(texts)
 	for _, s := range texts {
-		n += len(s)
-		for i := range len(s) {
-			if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-				n += 5 // as \u0000, the longest
-			}
-		}
+		n += longestEscape * len(s)
 	}
 	return n
 }
 
-// mostOfRaw is what JSON takes within other JSON.
-func mostOfRaw(raw json.RawMessage) int {
-	n := len(raw)
-	for _, c := range raw {
-		if c >= 0x7f || c == '<' || c == '>' || c == '&' {
-			n += 5
-		}
-	}
-	return n
-}
+// longestEscape is what a byte takes at most: \u0000.
+const longestEscape = 6

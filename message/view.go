@@ -11,16 +11,24 @@ import (
 // view is a record to be shown: every text that leaves it is masked and cut.
 type view struct {
 	*Builder
-	rec    *cloudtrail.Record
-	reader *cloudtrail.Reader // of rec
-	sample *alert.Sample
-	broken bool // the record could not be read; rec is empty
+	*kit
+	rec     *cloudtrail.Record
+	sample  *alert.Sample
+	broken  bool       // the record could not be read; rec is empty
+	plain   mask.Plain // where in rec all is shown as it is
+	careful bool       // nothing counts as plain, for tests
 
 	// What several parts of a message tell, made once.
 	identityOnce once[cloudtrail.Identity]
 	actionOnce   once[string]
 	sourceOnce   once[string]
 	actedOnce    once[[]string]
+}
+
+// kit is what records are read and masked with, one after the other.
+type kit struct {
+	reader cloudtrail.Reader
+	masker mask.Masker
 }
 
 // once is a value that is made when it is first asked for.
@@ -50,8 +58,8 @@ func (b *Builder) view(s *alert.Sample) *view {
 		raw = []byte("{}")
 	}
 	v := &view{Builder: b, sample: s}
-	if v.reader, _ = b.readers.Get().(*cloudtrail.Reader); v.reader == nil {
-		v.reader = &cloudtrail.Reader{}
+	if v.kit, _ = b.kits.Get().(*kit); v.kit == nil {
+		v.kit = &kit{}
 	}
 	rec, err := v.reader.Read(raw)
 	if v.broken = err != nil; v.broken {
@@ -65,9 +73,30 @@ func (b *Builder) view(s *alert.Sample) *view {
 // text of its own.
 func (b *Builder) release(views []*view) {
 	for _, v := range views {
-		b.readers.Put(v.reader)
-		v.reader, v.rec = nil, nil
+		b.kits.Put(v.kit)
+		v.kit, v.rec = nil, nil
 	}
+}
+
+// Bounds of flat, which shows more of a value than any other.
+const (
+	flatText  = 512 // characters
+	flatItems = 50
+	flatDepth = 12
+	flatBytes = 64 << 10
+)
+
+// masked is the record as a message shows it, and how many secrets were masked in
+// it. Most of most records holds none and nothing that is too long: plain says so,
+// and that needs not be looked at again.
+func (v *view) masked() (raw []byte, n int) {
+	raw, n, plain := v.masker.JSON(v.rec.Value(), v.Limits.Raw, mask.Bounds{
+		Text: min(flatText, v.Limits.Text), Items: flatItems, Depth: flatDepth, Bytes: flatBytes / 2,
+	})
+	if !v.careful {
+		v.plain = plain
+	}
+	return raw, n
 }
 
 // views are those of samples that a message can show.
@@ -83,26 +112,31 @@ func (b *Builder) views(samples []alert.Sample) []*view {
 // missing or null.
 func (v *view) at(keys ...string) string {
 	x := v.rec.Lookup(keys...)
-	if k := x.Kind(); (k == cloudtrail.String || k == cloudtrail.Number) && mask.SecretPath(v.rec.Value(), keys...) {
+	plain := v.plain.At(keys...)
+	if k := x.Kind(); !plain && (k == cloudtrail.String || k == cloudtrail.Number) && mask.SecretPath(v.rec.Value(), keys...) {
 		return mask.Shown
 	}
-	return v.show(x, keys[len(keys)-1])
+	return v.show(x, keys[len(keys)-1], plain)
 }
 
-// show is a value that stands under key, as text.
-func (v *view) show(x cloudtrail.Value, key string) string {
+// show is a value that stands under key, as text; plain tells that it needs no
+// masking.
+func (v *view) show(x cloudtrail.Value, key string, plain bool) string {
 	switch x.Kind() {
 	case cloudtrail.Missing, cloudtrail.Null:
 		return ""
 	case cloudtrail.Bool, cloudtrail.Number:
 		return mask.Cut(string(x.Raw()), 64)
 	case cloudtrail.String:
+		if plain {
+			return x.Str()
+		}
 		if mask.SecretKey(key) && x.Str() != "" {
 			return mask.Shown
 		}
 		return v.clean(x.Str())
 	}
-	out, _ := mask.JSON(wrapped(key, x), mask.Limits{Bytes: v.Limits.Text, Text: 256, Items: 20, Depth: 6})
+	out, _ := v.masker.Again(wrapped(key, x), mask.Limits{Bytes: v.Limits.Text, Text: 256, Items: 20, Depth: 6})
 	return v.unwrapped(out, key)
 }
 
@@ -124,15 +158,17 @@ func (v *view) unwrapped(object []byte, key string) string {
 // list, at most limit of them.
 func (v *view) strings(path string, limit int) []string {
 	key, rest, more := strings.Cut(path, ".")
+	top := key
 	found := append(make([]cloudtrail.Value, 0, 4), v.rec.Get(key))
 	for more && len(found) > 0 && found[0].Exists() {
 		key, rest, more = strings.Cut(rest, ".")
 		found = step(found, key, limit)
 	}
 	var out []string
+	plain := v.plain.At(top)
 	for _, x := range found {
 		if k := x.Kind(); k == cloudtrail.String || k == cloudtrail.Number {
-			if s := v.show(x, key); s != "" {
+			if s := v.show(x, key, plain); s != "" {
 				out = append(out, s)
 			}
 		}
@@ -162,22 +198,32 @@ func step(from []cloudtrail.Value, key string, limit int) []cloudtrail.Value {
 }
 
 // flat are the leaves of a value as labels, by dotted paths below prefix, masked
-// and at most limit of them; the last then counts the rest.
-func (v *view) flat(x cloudtrail.Value, prefix, key string, limit int) []alert.Label {
-	bounds := mask.Limits{Bytes: 64 << 10, Text: min(512, v.Limits.Text), Items: 50, Depth: 12}
-	out, _ := mask.JSON(wrapped(key, x), bounds)
+// and at most limit of them; the last then counts the rest. They are appended to to.
+// The value stands at the path of keys.
+func (v *view) flat(to []alert.Label, x cloudtrail.Value, prefix string, limit int, keys ...string) []alert.Label {
+	if v.plain.At(keys...) {
+		return boundedFrom(len(to), leaves(to, x, prefix), limit)
+	}
+	bounds := mask.Limits{Bytes: flatBytes, Text: min(flatText, v.Limits.Text), Items: flatItems, Depth: flatDepth}
+	key := keys[len(keys)-1]
+	out, _ := v.masker.Again(wrapped(key, x), bounds)
 	shown := cloudtrail.ValueOf(out).Get(key)
 	if !shown.Exists() {
-		return []alert.Label{{Name: prefix, Value: string(out)}}
+		return append(to, alert.Label{Name: prefix, Value: string(out)})
 	}
-	return bounded(leaves(nil, shown, prefix), limit)
+	return boundedFrom(len(to), leaves(to, shown, prefix), limit)
+}
+
+// boundedFrom is all with what follows its first n bounded.
+func boundedFrom(n int, all []alert.Label, limit int) []alert.Label {
+	if len(all)-n <= limit {
+		return all
+	}
+	return append(all[:n+limit], alert.Label{Name: "…", Value: mask.Count(len(all)-n-limit) + " more"})
 }
 
 func bounded(all []alert.Label, limit int) []alert.Label {
-	if len(all) <= limit {
-		return all
-	}
-	return append(all[:limit:limit], alert.Label{Name: "…", Value: mask.Count(len(all)-limit) + " more"})
+	return boundedFrom(0, all, limit)
 }
 
 func leaves(to []alert.Label, x cloudtrail.Value, path string) []alert.Label {

@@ -66,8 +66,9 @@ func (v *view) resources() []string {
 		}
 		all = append(all, name)
 	}
+	plain := v.plain.At("resources")
 	v.rec.Lookup("resources").Elements(func(_ int, r cloudtrail.Value) bool {
-		add("", firstText(v.show(r.Get("ARN"), "ARN"), v.show(r.Get("ARNPrefix"), "ARNPrefix")))
+		add("", firstText(v.show(r.Get("ARN"), "ARN", plain), v.show(r.Get("ARNPrefix"), "ARNPrefix", plain)))
 		return len(all) < maxResources
 	})
 	for _, t := range v.words.target[service(v.source())] {
@@ -95,7 +96,7 @@ func (v *view) parameters() []alert.Label {
 	}
 	var all []alert.Label
 	if p.Exists() && p.Kind() != cloudtrail.Null {
-		all = v.flat(p, "", "requestParameters", 1000)
+		all = v.flat(nil, p, "", 1000, "requestParameters")
 	}
 	if all == nil {
 		all = v.insight()
@@ -118,7 +119,7 @@ func (v *view) flatObject(field string) []alert.Label {
 	if x.Kind() != cloudtrail.Object {
 		return nil
 	}
-	return v.flat(x, "", field, 1000)
+	return v.flat(nil, x, "", 1000, field)
 }
 
 // insight are the figures of an Insight, which has no parameters.
@@ -126,7 +127,7 @@ func (v *view) insight() []alert.Label {
 	var all []alert.Label
 	for _, path := range [][]string{{"state"}, {"insightType"}, {"errorCode"}, {"insightContext", "statistics"}} {
 		if x := v.rec.Lookup(append([]string{"insightDetails"}, path...)...); x.Exists() {
-			all = append(all, v.flat(x, strings.Join(path, "."), path[len(path)-1], 20)...)
+			all = v.flat(all, x, strings.Join(path, "."), 20, append([]string{"insightDetails"}, path...)...)
 		}
 	}
 	return all
@@ -147,9 +148,9 @@ func (v *view) omitted(p cloudtrail.Value) (alert.Label, bool) {
 	if !p.Get("omitted").IsTrue() && p.Get("omitted").Str() != "true" {
 		return alert.Label{}, false
 	}
-	text := "CloudTrail left them out: " + firstText(v.show(p.Get("reason"), "reason"), "too large")
+	text := "CloudTrail left them out: " + firstText(v.show(p.Get("reason"), "reason", false), "too large")
 	if size := p.Get("originalSize"); size.Exists() {
-		text += ", " + v.show(size, "originalSize") + " bytes"
+		text += ", " + v.show(size, "originalSize", false) + " bytes"
 	}
 	return alert.Label{Name: "requestParameters", Value: text}, true
 }

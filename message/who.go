@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
-	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/message/mask"
 )
 
@@ -21,13 +20,6 @@ const (
 	kindUnknown   = "unknown"
 )
 
-var (
-	// principal is the unique id of a user, role, group or profile (IAM User
-	// Guide, IAM identifiers), or the account of root; no access key.
-	principal = re2.Own(`^(A(?:GPA|IDA|IPA|NPA|NVA|ROA|SCA)[A-Z0-9]{12,124}|\d{12})(?::|$)`)
-	instance  = re2.Own(`^i-[0-9a-f]{8,17}$`)
-)
-
 // who finds the person or workload behind the session (User Guide,
 // userIdentity element).
 func (v *view) who() Who {
@@ -41,9 +33,7 @@ func (v *view) who() Who {
 	if key := v.rec.Lookup("userIdentity", "accessKeyId").Str(); key != "" {
 		w.AccessKey = v.clean(mask.AccessKey(key))
 	}
-	if p := principal.FindStringSubmatch(v.rec.Lookup("userIdentity", "principalId").Str()); p != nil {
-		w.Principal = p[1]
-	}
+	w.Principal = principal(v.rec.Lookup("userIdentity", "principalId").Str())
 	if w.Source == "" {
 		w.Source = v.at("userIdentity", "sessionContext", "webIdFederationData", "federatedProvider")
 	}
@@ -107,7 +97,7 @@ func (v *view) role(id cloudtrail.Identity) (name, kind string) {
 		return "role/" + role, kindService
 	case id.Source != "":
 		return "role/" + role + " as " + v.clean(id.Source), kindPerson
-	case instance.MatchString(id.Session):
+	case instance(id.Session):
 		return "role/" + role + " on " + session, kindWorkload
 	case context.Get("ec2RoleDelivery").Exists():
 		kind = kindWorkload

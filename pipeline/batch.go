@@ -8,7 +8,8 @@ import (
 	"github.com/trailwarden/trailwarden/detect/memory"
 )
 
-// batch is what a worker found in a file or in a part of it.
+// batch is what a worker found in a file, in a part of it, or in several of which
+// at most the last has remarks.
 type batch struct {
 	keys    []key    // identities of the judged records, in order; none when duplicates are kept
 	updates []update // records that correct an earlier one
@@ -19,7 +20,7 @@ type batch struct {
 	more    int    // faults beyond those listed
 	ignored string // why the file holds no records that a scan reads
 	file    string
-	number  int  // of the file in the listing
+	number  int  // of the file in the listing, the last one
 	warm    bool // the file is not of the listing itself
 	figures figures
 	// Of rules that remember: hits of their inputs, which of them findings are
@@ -39,6 +40,7 @@ type batch struct {
 // figures are a batch's share of the totals.
 type figures struct {
 	files, records, bytes, decompressed int64
+	outside                             int64     // records that the window leaves out
 	first, last                         time.Time // of the records, with Options.Span
 }
 
@@ -68,11 +70,16 @@ type update struct {
 // The sizes at which a worker hands on what it has.
 const (
 	batchBytes = 256 << 10
-	batchKeys  = 16 << 10
+	batchKeys  = 4 << 10
 )
 
 func (b *batch) full() bool {
 	return len(b.lines)+len(b.texts) >= batchBytes || len(b.keys)+len(b.memory) >= batchKeys
+}
+
+// remarked tells whether there is something to say about the file.
+func (b *batch) remarked() bool {
+	return len(b.faults)+len(b.notes)+b.more > 0 || b.ignored != ""
 }
 
 // reset empties the batch and keeps its buffers, unless one finding made them
@@ -92,10 +99,11 @@ func (b *batch) reset() {
 	}
 }
 
-// handTo makes c, which is empty, what b is. Where b's buffers are mostly full the
-// two change them, else c would keep much memory for little.
+// handTo makes c, which is empty, what b is. The two change their buffers where
+// b's are mostly full and c's are no smaller; else c would keep much memory for
+// little, or b would have to get as much again.
 func (b *batch) handTo(c *batch) {
-	if b.size() > 2*b.used() {
+	if b.size() > 2*b.used() || c.size() < b.used() {
 		b.copyTo(c)
 		return
 	}
@@ -119,6 +127,17 @@ func (b *batch) copyTo(c *batch) {
 	c.minutes = append(old.minutes[:0], b.minutes...)
 	c.faults, c.notes = slices.Clone(b.faults), slices.Clone(b.notes)
 	c.following = nil
+}
+
+// leastLines is the room made for findings at first, in bytes.
+const leastLines = 32 << 10
+
+// reserve makes room for some more findings: append alone would come to the size
+// of most batches in ten steps.
+func (b *batch) reserve() {
+	if cap(b.lines)-len(b.lines) < leastLines/8 {
+		b.lines = slices.Grow(b.lines, max(leastLines, len(b.lines)))
+	}
 }
 
 // used is how much of the size is in use.

@@ -151,7 +151,7 @@ func again(ctx context.Context, e *entry) (io.ReadCloser, int64, error) {
 		r, err := e.fetch(ctx)
 		return r, e.size, err
 	}
-	f, err := openLog(e.path)
+	f, err := new(opener).open(e.path)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -14,7 +14,7 @@ type flusher struct {
 	o       *Options
 	seen    *seen // nil when duplicates are kept
 	totals  report.Totals
-	span    figures // its times alone
+	span    figures // its times and outside alone
 	byRule  []int64
 	repeats []bool // of the current batch's records
 	memory  *remembering
@@ -23,6 +23,7 @@ type flusher struct {
 func (f *flusher) flush(b *batch) error {
 	f.totals.Files += int(b.figures.files)
 	f.totals.Records += b.figures.records
+	f.span.outside += b.figures.outside
 	f.totals.Bytes += b.figures.bytes
 	f.totals.DecompressedBytes += b.figures.decompressed
 	if !b.figures.first.IsZero() {
@@ -70,11 +71,12 @@ func (f *flusher) recognize(b *batch) {
 	f.repeats = slices.Grow(f.repeats[:0], len(b.keys))[:len(b.keys)]
 	clear(f.repeats)
 	updates := b.updates
-	for i, k := range b.keys {
+	var ready []spot
+	for i := range b.keys {
 		if i%warmed == 0 {
-			f.seen.warm(b.keys[i:min(i+warmed, len(b.keys))])
+			ready = f.seen.warm(b.keys[i:min(i+warmed, len(b.keys))])
 		}
-		if !f.seen.add(k) {
+		if !f.seen.put(ready[i%warmed]) {
 			f.repeats[i] = true
 			if !b.warm {
 				f.totals.Duplicates++

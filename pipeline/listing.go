@@ -64,7 +64,8 @@ func (l *Listing) Bytes() int64 {
 // List finds the inputs below paths. A file that is named is always read. In a
 // folder, whatever its depth, the rules are: hidden files and folders (.name)
 // are passed over; files whose ending says that they hold logs are read; files
-// whose ending says that they cannot (.md, .py, .yaml …) are passed over; any
+// whose ending says that they cannot (.md, .py, .yaml …) are passed over; ZIP
+// archives (.zip) are looked into like folders, but not into those in them; any
 // other file is read if it begins like gzip or JSON. Symbolic links are
 // followed, except into a folder above them. Sizes, which Bytes needs, cost
 // a system call for each file and are found on request.
@@ -87,6 +88,8 @@ func (l *Listing) path(p string) {
 		l.fault(p, err)
 	case info.IsDir():
 		l.folder(p, nil)
+	case info.Mode().IsRegular() && judgeName(p) != isLog && isArchive(p):
+		l.archive(p)
 	case info.Mode().IsRegular():
 		l.entries = append(l.entries, entry{path: p, size: info.Size()})
 	default: // a pipe or a device that somebody named
@@ -105,6 +108,7 @@ func (l *Listing) folder(dir string, links []string) {
 	if err != nil {
 		l.fault(dir, err)
 	}
+	dir = filepath.Clean(dir)
 	for _, d := range names {
 		if !strings.HasPrefix(d.Name(), ".") {
 			l.member(dir, d, links)
@@ -112,8 +116,17 @@ func (l *Listing) folder(dir string, links []string) {
 	}
 }
 
+// below is filepath.Join of a clean path and a name, which would look at all of the
+// path again for each name.
+func below(dir, name string) string {
+	if filepath.Separator != '/' || dir == "." || dir == "/" {
+		return filepath.Join(dir, name)
+	}
+	return dir + "/" + name
+}
+
 func (l *Listing) member(dir string, d fs.DirEntry, links []string) {
-	p, mode, known := filepath.Join(dir, d.Name()), d.Type(), judgeName(d.Name())
+	p, mode, known := below(dir, d.Name()), d.Type(), judgeName(d.Name())
 	if mode&fs.ModeSymlink != 0 {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -130,6 +143,8 @@ func (l *Listing) member(dir string, d fs.DirEntry, links []string) {
 	switch {
 	case mode.IsDir():
 		l.folder(p, links)
+	case mode.IsRegular() && known == packed:
+		l.archive(p)
 	case mode.IsRegular() && known != notLog:
 		l.file(p, known)
 	}
@@ -189,6 +204,7 @@ const (
 	maybeLog nameVerdict = iota
 	isLog
 	notLog
+	packed // a ZIP archive
 )
 
 // logEndings and otherEndings are file name endings, lower-case. AWS delivers
@@ -196,16 +212,21 @@ const (
 const (
 	logEndings   = " .gz .gzip .json .jsonl .ndjson .csv "
 	otherEndings = " .md .html .htm .pdf .png .jpg .jpeg .svg .gif .yaml .yml .toml .ini .xml " +
-		".go .py .js .ts .sh .sql .tf .filter .parquet .zip .tar .tgz .bz2 .xz .zst .sha256 .sig .pem .key .crt .db .sqlite "
+		".go .py .js .ts .sh .sql .tf .filter .parquet .tar .tgz .bz2 .xz .zst .sha256 .sig .pem .key .crt .db .sqlite "
 )
 
 func judgeName(name string) nameVerdict {
+	if strings.HasSuffix(name, ".json.gz") {
+		return isLog // as nearly always
+	}
 	ending := " " + strings.ToLower(filepath.Ext(name)) + " "
 	switch {
 	case ending == "  ":
 		return maybeLog
 	case strings.Contains(logEndings, ending):
 		return isLog
+	case ending == " .zip ":
+		return packed
 	case strings.Contains(otherEndings, ending):
 		return notLog
 	}

@@ -1,12 +1,17 @@
 package pipeline
 
 import (
+	"archive/zip"
+	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailwarden/trailwarden/internal/archive"
 )
 
 func tree(t *testing.T, files map[string]string) string {
@@ -48,6 +53,39 @@ func TestListFolder(t *testing.T) {
 	want := []string{"a.json", "b/1.JSON", "b/2.json.gz", "b.jsonl", "noending ?", "z.csv", "z.log ?"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// ZIP archives are read like folders, by the same rules, whether they are found or
+// named; what is none says so in its place.
+func TestListArchives(t *testing.T) {
+	var buf bytes.Buffer
+	z := zip.NewWriter(&buf)
+	for name, text := range map[string]string{"AWSLogs/b.json.gz": "", "a.json": "", "README.md": "# {", "noending": "{}", "image": "\x89PNG", "inner.zip": archive.Magic, ".x.json": ""} {
+		w, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := tree(t, map[string]string{"m.zip": buf.String(), "a.json": "", "z.zip": "none"})
+	inside := []string{"m.zip/AWSLogs/b.json.gz", "m.zip/a.json", "m.zip/noending"}
+	if d := cmp.Diff(append(append([]string{"a.json"}, inside...), "z.zip !"), listed(List([]string{dir}, true), dir)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(inside, listed(List([]string{filepath.Join(dir, "m.zip")}, false), dir)); d != "" {
+		t.Error(d)
+	}
+	if err := os.Rename(filepath.Join(dir, "m.zip"), filepath.Join(dir, "export")); err != nil {
+		t.Fatal(err)
+	}
+	if got := listed(List([]string{filepath.Join(dir, "export")}, false), dir); len(got) != 3 || got[0] != "export/AWSLogs/b.json.gz" {
+		t.Errorf("by another name: %q", got)
 	}
 }
 

@@ -73,6 +73,7 @@ func Records(ctx context.Context, o RecordOptions, visitor func() RecordVisitor)
 	r := &recordReading{o: &o, stop: stop}
 	if !o.KeepDuplicates {
 		r.seen = newSeen()
+		defer r.seen.free()
 	}
 	n := o.Workers
 	if n <= 0 {
@@ -142,6 +143,7 @@ func (r *recordReading) first(rec *cloudtrail.Record) bool {
 
 type recordWorker struct {
 	*recordReading
+	opener
 	decoder *cloudtrail.Decoder
 	to      RecordVisitor
 	filter  RecordFilter // nil wants all
@@ -151,6 +153,7 @@ type recordWorker struct {
 }
 
 func (w *recordWorker) work(ctx context.Context) {
+	defer w.release()
 	entries := w.o.Listing.entries
 	for {
 		i := int(w.taken.Add(1)) - 1

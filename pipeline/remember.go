@@ -52,7 +52,7 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 	}
 	m := &remembering{specs: specs, owners: owners, past: memory.NewHistory(specs, memory.HistoryOptions{})}
 	m.minutes = memory.NeedsActivity(specs)
-	own := len(nodes)
+	own, likely := len(nodes), memory.NewLikely(specs)
 	for i, s := range specs {
 		m.clock = m.clock || s.AtClose() || s.Kind == memory.Alarm
 		for j, in := range s.Inputs {
@@ -66,6 +66,9 @@ func newRemembering(rules []*rule.Rule, nodes []detect.Node) (*remembering, []de
 			}
 			m.same[rule] = append(m.same[rule], int32(len(m.inputs)))
 			m.inputs = append(m.inputs, newSource(s, i, j, &m.fields))
+			if likely.Guesses(i) {
+				m.inputs[len(m.inputs)-1].doubt()
+			}
 		}
 	}
 	return m, nodes
@@ -156,8 +159,12 @@ func (w *worker) note() bool {
 
 func (w *worker) hitRecord(at int64) hitRecord {
 	b := &w.batch
-	r := hitRecord{record: int32(len(b.keys) - 1), index: int32(w.index), at: at, key: w.rec.Key()}
-	if w.out.seen == nil { // every copy counts
+	r := hitRecord{record: int32(len(b.keys) - 1), index: int32(w.index), at: at}
+	if w.out.seen != nil {
+		last := b.keys[r.record]
+		binary.LittleEndian.PutUint64(r.key[:], last.hi)
+		binary.LittleEndian.PutUint64(r.key[8:], last.lo)
+	} else { // every copy counts
 		binary.LittleEndian.PutUint64(r.key[:], uint64(w.index))
 		binary.LittleEndian.PutUint32(r.key[8:], uint32(w.number))
 	}
@@ -177,7 +184,7 @@ func (w *worker) show(r *hitRecord) {
 	b := &w.batch
 	if r.event.to == 0 {
 		if len(w.event) == 0 {
-			w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+			w.event = w.encode.AppendEvent(w.event, w.rec, w.quotedFile(), w.index)
 		}
 		from := len(b.texts)
 		b.texts = append(b.texts, w.event...)

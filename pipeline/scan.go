@@ -73,6 +73,9 @@ type Result struct {
 	// First and Last are the earliest and the latest eventTime of the records
 	// between Options.From and To, UTC; zero without Options.Span.
 	First, Last time.Time
+	// Outside is how many of the records that were read are not between them,
+	// and were not judged.
+	Outside int64
 }
 
 // Scan judges all records of the listing. Whatever is wrong with an input is a
@@ -90,11 +93,8 @@ func Scan(ctx context.Context, o Options) (Result, error) {
 		o.Ready()
 	}
 	err := s.run(ctx)
-	if s.out.seen != nil {
-		s.out.seen.free()
-	}
 	s.out.totals.Seconds = now().Sub(began).Seconds()
-	return Result{s.out.totals, s.byRule(), s.out.span.first, s.out.span.last}, err
+	return Result{s.out.totals, s.byRule(), s.out.span.first, s.out.span.last, s.out.span.outside}, err
 }
 
 // scan is one run of Scan.
@@ -107,8 +107,8 @@ type scan struct {
 	entries []entry      // what is read: the listing, then what only warms up
 	out     *flusher
 	order   *order
-	taken   atomic.Int64 // entries given to workers
-	cut     atomic.Bool  // the context ended before the work did
+	dealer  *dealer
+	cut     atomic.Bool // the context ended before the work did
 }
 
 func newScan(o *Options) *scan {
@@ -140,6 +140,8 @@ func newScan(o *Options) *scan {
 		o.MaxAhead = 4 << 20
 	}
 	s.order = newOrder(o.MaxAhead, s.out.flush)
+	s.dealer = &dealer{entries: s.entries, workers: s.workers(), single: s.memory != nil}
+	s.order.given = s.dealer.given
 	return s
 }
 
@@ -156,18 +158,26 @@ func (s *scan) byRule() []int64 {
 	return n
 }
 
-// run starts the workers and waits for them.
-func (s *scan) run(ctx context.Context) error {
+// workers is how many there are.
+func (s *scan) workers() int {
 	n := s.o.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	n = min(n, max(1, len(s.entries)))
+	return min(n, max(1, len(s.entries)))
+}
+
+// run starts the workers and waits for them.
+func (s *scan) run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for range n {
+	for range s.dealer.workers {
 		wg.Go(func() { newWorker(s).work(ctx) })
 	}
 	wg.Wait()
+	s.order.rest()
+	if s.out.seen != nil {
+		s.out.seen.free() // before windows are judged, which takes memory as well
+	}
 	if s.memory != nil && s.order.err == nil {
 		s.order.err = s.detections(ctx)
 	}

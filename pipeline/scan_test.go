@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +129,53 @@ func TestScanOrderAndDuplicatesDoNotDependOnWorkers(t *testing.T) {
 			if got.totals != one.totals {
 				t.Errorf("%d workers: %+v; want %+v", workers, got.totals, one.totals)
 			}
+		}
+	}
+}
+
+// What is said about a file stands behind its findings and before those of the next,
+// also where workers take many small files at once and meet a large one.
+func TestScanRemarksInTheirPlace(t *testing.T) {
+	files, want := map[string]string{}, ""
+	for i := range 200 {
+		name := fmt.Sprintf("f%03d.json", i)
+		if i%11 == 5 {
+			files[name] = " "
+			continue
+		}
+		want += "found " + name + " again " + name + "\n"
+		records := []string{event(i, "CreateUser", "")}
+		if i%50 == 22 {
+			records = slices.Repeat(records, 300) // a large file
+		}
+		if i%7 == 3 {
+			records = append(records, "7")
+			want += "fault " + name + "\n"
+		}
+		files[name] = logFile(records...)
+	}
+	for _, workers := range []int{1, 2, 5} {
+		var got strings.Builder
+		scan(t, files, func(o *pipeline.Options) {
+			o.Workers = workers
+			o.Findings = func(lines []byte) error {
+				for line := range bytes.Lines(lines) {
+					f, err := report.ParseFinding(line)
+					if err != nil {
+						return err
+					}
+					if f.Rule == "create" {
+						fmt.Fprintf(&got, "found %s again ", f.File)
+					} else {
+						fmt.Fprintln(&got, f.File)
+					}
+				}
+				return nil
+			}
+			o.Fault = func(f cloudtrail.Fault) { fmt.Fprintln(&got, "fault", f.File) }
+		})
+		if d := cmp.Diff(want, got.String()); d != "" {
+			t.Errorf("%d workers: %s", workers, d)
 		}
 	}
 }

@@ -57,6 +57,10 @@ func (s *source) show(done, all int) bool {
 // leave makes show say no from now on.
 func (s *source) leave() { s.hits.Store(shownHits) }
 
+// doubt makes show say yes of the first few hits alone: which of many will be
+// shown a memory.Likely knows better.
+func (s *source) doubt() { s.hits.Store(shownHits - shownLook) }
+
 func (x *shown) add(inputs []source, n int, p place, event []byte) {
 	if x.of == nil {
 		x.of = make([]wanted, len(inputs)+1)

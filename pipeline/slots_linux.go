@@ -12,35 +12,48 @@ const (
 	adviseHuge = 14
 )
 
-// makeSlots gets memory for n keys from the system, in huge pages if it can. All
-// of it will be written to, in no order: with pages of 4 KiB the system is asked
-// for each of thousands of them, and the processor forgets where they are.
-func makeSlots(n int) slots {
-	size := n * keySize
-	if size < hugePage {
-		return slots{keys: make([]key, n)}
-	}
-	mapped, err := syscall.Mmap(-1, 0, size+hugePage, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
-	if err != nil {
-		return slots{keys: make([]key, n)}
-	}
-	start := unsafe.Pointer(unsafe.SliceData(mapped))
-	skip := -uintptr(start) & (hugePage - 1)
-	whole := mapped[skip : skip+uintptr(size)]
-	_ = syscall.Madvise(whole, adviseHuge) // without them it is only slower
-	return slots{keys: unsafe.Slice((*key)(unsafe.Pointer(unsafe.SliceData(whole))), n), mapped: mapped}
+// addresses is how much address space is set aside for slots, in bytes: 64 GiB, or
+// 64 MiB where an address has 32 bits. It takes no memory.
+const addresses = 1 << (26 + 10*(^uint(0)>>63))
+
+// room is memory for slots that grows in its place. It is the system's and not
+// Go's, in huge pages where they can be had: all of it is written to, in no order,
+// and with pages of 4 KiB the system is asked for each of thousands of them, and
+// the processor forgets where they are.
+type room struct {
+	mapped []byte
+	whole  []byte // of mapped, from where a huge page may begin
 }
 
-// discard gives up what a part of mapped memory holds.
-func discard(part []key) {
-	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(part))), len(part)*keySize)
-	_ = syscall.Madvise(bytes, syscall.MADV_DONTNEED) // it takes up memory, else
+// grow makes n slots. The first of them are those that there were before, as they
+// were; or, where they could not stay, all are empty and the old ones elsewhere.
+func (r *room) grow(n int) []uint64 {
+	if r.mapped == nil {
+		r.reserve()
+	}
+	size := n * slotSize
+	if size > len(r.whole) || syscall.Mprotect(r.whole[:size], syscall.PROT_READ|syscall.PROT_WRITE) != nil {
+		return make([]uint64, n)
+	}
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(r.whole))), n)
+}
+
+// reserve sets addresses aside. What the first huge page would hold comes in small
+// pages: few records need much less.
+func (r *room) reserve() {
+	mapped, err := syscall.Mmap(-1, 0, addresses, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
+	if err != nil {
+		return // grow does without
+	}
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(mapped))) & (hugePage - 1)
+	r.mapped, r.whole = mapped, mapped[skip:]
+	_ = syscall.Madvise(r.whole[hugePage:], adviseHuge) // without them it is only slower
 }
 
 // release gives the memory back to the system.
-func (s *slots) release() {
-	if s.mapped != nil {
-		_ = syscall.Munmap(s.mapped) // it is there until the process ends, else
+func (r *room) release() {
+	if r.mapped != nil {
+		_ = syscall.Munmap(r.mapped) // it is there until the process ends, else
 	}
-	*s = slots{}
+	*r = room{}
 }

@@ -15,7 +15,11 @@ type taker interface {
 	// passOver tells from its name that a file is not to be opened.
 	passOver(*entry) bool
 	read(ctx context.Context, name string, r io.Reader, size int64)
+	// opens is what opens its files.
+	opens() *opener
 }
+
+func (o *opener) opens() *opener { return o }
 
 // take has w read an input, or say why it cannot be read.
 func take(ctx context.Context, w taker, e *entry, stdin io.Reader) {
@@ -47,7 +51,7 @@ func fetch(ctx context.Context, w taker, e *entry) {
 }
 
 func open(ctx context.Context, w taker, e *entry) {
-	f, err := openLog(e.path)
+	f, err := w.opens().open(e.path)
 	if err != nil {
 		w.fault(fileFault(e.path, reason(err)))
 		return

@@ -20,16 +20,23 @@ type worker struct {
 	decoder *cloudtrail.Decoder
 	matcher *detect.Matcher
 	batch   batch
+	opener
 
-	// The file and the record in hand.
-	number int
-	file   []byte // quoted
-	event  []byte // what findings on the record have in common; empty until there is one
+	// The stretch, the file and the record in hand.
+	first  int    // entry of the stretch
+	number int    // of the file's entry
+	small  bool   // the last file was
+	failed bool   // reading has to stop
+	file   []byte // as quotedFile gives it; empty until it does
+	event  []byte // what rules that remember keep of the record; empty until one does
 	rec    *cloudtrail.Record
 	index  int
-	hitFn  func(rule int) // w.hit, bound once
-	warm   bool           // findings on single records are not asked for
-	stream bool           // the file cannot be read again
+	// written is where, in the batch's lines, stands what findings on the record
+	// have in common; its end is 0 until there is one.
+	written struct{ at, end int }
+	hitFn   func(rule int) // w.hit, bound once
+	warm    bool           // findings on single records are not asked for
+	stream  bool           // the file cannot be read again
 
 	// What rules that remember need of the record in hand.
 	numbering    *memory.Numbering
@@ -57,26 +64,47 @@ func newWorker(s *scan) *worker {
 	return w
 }
 
-// work takes entries until there are none left or the scan has ended.
+// work takes stretches until there are none left or the scan has ended.
 func (w *worker) work(ctx context.Context) {
-	entries := w.entries
+	defer w.release()
 	for {
-		i := int(w.taken.Add(1)) - 1
-		if i >= len(entries) {
+		s := w.dealer.deal(w.small)
+		if s.first == s.end {
 			return
 		}
-		if ctx.Err() != nil {
-			w.cut.Store(true)
-			return
-		}
-		w.number = i
-		w.entry(ctx, &entries[i])
-		err := w.handOn(true)
-		w.progress()
-		if err != nil {
+		w.first = s.first
+		n := w.stretch(ctx, s)
+		if n == 0 || w.handOn(n) != nil {
 			return
 		}
 	}
+}
+
+// stretch judges the files of s and says how many. It does not go on when it comes
+// to a file that is not small: the rest of them is for whoever is free.
+func (w *worker) stretch(ctx context.Context, s stretch) int {
+	for i := s.first; i < s.end; i++ {
+		if ctx.Err() != nil {
+			w.cut.Store(true)
+			w.order.end()
+			return i - s.first
+		}
+		w.number = i
+		w.entry(ctx, &w.entries[i])
+		w.progress()
+		switch {
+		case w.failed:
+			return i + 1 - s.first
+		case !w.small:
+			w.dealer.giveBack(stretch{i + 1, s.end})
+			return i + 1 - s.first
+		case w.batch.remarked() && i+1 < s.end:
+			if w.handOn(0) != nil {
+				return 0
+			}
+		}
+	}
+	return s.end - s.first
 }
 
 func (w *worker) progress() {
@@ -130,8 +158,9 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	if w.o.Progress != nil {
 		r = watched{r, w.o.Progress}
 	}
-	w.file = report.AppendFile(w.file[:0], name)
+	w.file = w.file[:0]
 	sum, err := w.decoder.Decode(ctx, name, r, size, w.visit)
+	w.small = sum.Bytes < smallFile
 	b := &w.batch
 	if w.warm {
 		sum.Bytes, sum.Decompressed = 0, 0
@@ -148,6 +177,7 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 		w.cut.Store(true)
 		b.faults = nil // not the input's: reading was interrupted
 	case err != nil:
+		w.failed = true
 		w.order.stop(err)
 	}
 }
@@ -160,6 +190,7 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if !w.warm {
 		b.figures.records++
 		if !inTime(rec, w.o.From, w.o.To) {
+			b.figures.outside++
 			return nil
 		}
 		if w.o.Span {
@@ -168,7 +199,7 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 			}
 		}
 	}
-	w.rec, w.index, w.event = rec, index, w.event[:0]
+	w.rec, w.index, w.event, w.written.end = rec, index, w.event[:0], 0
 	if w.out.seen != nil {
 		w.identify()
 	}
@@ -180,18 +211,19 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if !b.full() {
 		return nil
 	}
-	return w.handOn(false)
+	return w.handOn(0)
 }
 
-// handOn gives the batch to the flusher; done says that it is the file's last.
-func (w *worker) handOn(done bool) error {
+// handOn gives the batch to the flusher; with the stretch's last one done is how
+// many entries it has.
+func (w *worker) handOn(done int) error {
 	if w.numbering != nil {
 		w.batch.page = w.numbering.Page()
 		if w.numbering.Renew() {
 			w.likely.Renew()
 		}
 	}
-	err := w.order.put(w.number, &w.batch, done)
+	err := w.order.put(w.first, &w.batch, done)
 	w.batch.reset()
 	return err
 }
@@ -217,9 +249,19 @@ func (w *worker) hit(n int) {
 		return
 	}
 	b := &w.batch
-	if len(w.event) == 0 {
-		w.event = w.encode.AppendEvent(w.event, w.rec, w.file, w.index)
+	b.reserve()
+	if x := &w.written; x.end > 0 {
+		b.lines = w.encode.AppendWith(b.lines, n, w.rec, b.lines[x.at:x.end])
+	} else {
+		x.at, x.end, b.lines = w.encode.AppendFirst(b.lines, n, w.rec, w.quotedFile(), w.index)
 	}
-	b.lines = w.encode.AppendWith(b.lines, n, w.rec, w.event)
 	b.hits = append(b.hits, hit{record: len(b.keys) - 1, rule: n, end: len(b.lines)})
+}
+
+// quotedFile is the file's path for findings. Most small files have none.
+func (w *worker) quotedFile() []byte {
+	if len(w.file) == 0 {
+		w.file = report.AppendFile(w.file, w.batch.file)
+	}
+	return w.file
 }

@@ -68,9 +68,18 @@ func newRuleText(r *rule.Rule) *ruleText {
 // file is the name of the record's file as QuoteFile made it; index is the
 // record's place in it, from 0. rec must be valid JSON.
 func (e *Encoder) Append(dst []byte, n int, rec *cloudtrail.Record, file []byte, index int) []byte {
+	_, _, dst = e.AppendFirst(dst, n, rec, file, index)
+	return dst
+}
+
+// AppendFirst is Append, and tells where in the result the part stands that
+// AppendEvent made: it is the same in each of a record's findings.
+func (e *Encoder) AppendFirst(dst []byte, n int, rec *cloudtrail.Record, file []byte, index int) (at, end int, _ []byte) {
 	t := e.rule(n)
-	dst = e.AppendEvent(append(dst, t.head...), rec, file, index)
-	return e.appendTail(dst, t, rec)
+	dst = append(dst, t.head...)
+	at = len(dst)
+	dst = e.AppendEvent(dst, rec, file, index)
+	return at, len(dst), e.appendTail(dst, t, rec)
 }
 
 // AppendWith is Append with what AppendEvent made of the record: it is the same
@@ -122,7 +131,7 @@ func eventTime(rec *cloudtrail.Record) []byte {
 // closeString ends a JSON string whose text, decoded, was appended from at on,
 // after the quote that opens it. An empty one becomes null.
 func closeString(dst []byte, at int) []byte {
-	if text := dst[at:]; len(text) > 0 && plain(text) && bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 {
+	if text := dst[at:]; len(text) > 0 && verbatim(text) {
 		return append(dst, '"')
 	}
 	return appendString(dst[:at-1], string(dst[at:]))
@@ -175,19 +184,52 @@ func appendTruth(dst, raw []byte) []byte {
 	return append(dst, "null"...)
 }
 
+// Eight bytes at a time: the top bit of a byte is set in beyond(w) where w has
+// a byte that is not printable ASCII, and in is(w, c) where there is a c and,
+// it may be, above one.
+const (
+	everyByte = 0x0101010101010101
+	topBits   = 0x80 * everyByte
+)
+
+// beyond: the top bit of a byte is set in w beyond ASCII, in the second term
+// for DEL, and stays clear in the third below a space.
+func beyond(w uint64) uint64 { return w | (w + everyByte) | ^(w + (0x80-' ')*everyByte) }
+
+func is(w uint64, c byte) uint64 {
+	w ^= uint64(c) * everyByte
+	return (w - everyByte) &^ w
+}
+
 // plain tells whether b is printable ASCII.
 func plain(b []byte) bool {
-	const every = 0x0101010101010101
+	var odd uint64
 	for ; len(b) >= 8; b = b[8:] {
-		w := binary.LittleEndian.Uint64(b)
-		// The top bit of a byte gets set in w beyond ASCII, in the second term
-		// for DEL, and stays clear in the third below a space.
-		if (w|(w+every)|^(w+(0x80-' ')*every))&(0x80*every) != 0 {
-			return false
-		}
+		odd |= beyond(binary.LittleEndian.Uint64(b))
+	}
+	if odd&topBits != 0 {
+		return false
 	}
 	for _, c := range b {
 		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// verbatim tells whether b is printable ASCII that a JSON string holds as it is.
+func verbatim(b []byte) bool {
+	var odd uint64
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		odd |= beyond(w) | is(w, '"') | is(w, '\\')
+	}
+	if odd&topBits != 0 {
+		return false
+	}
+	for _, c := range b {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}
 	}

@@ -27,13 +27,13 @@ type pendingAlarm struct {
 func (l *loader) alarmFile(f *file) {
 	found, err := alarm.ParseAlarms(f.text)
 	if err != nil {
-		l.say(diagnostic.Error, f.name, 1, CodeAlarm, "%v", err)
+		l.say(diagnostic.Error, f.name, alarm.LineOf(f.text, err), CodeAlarm, "%v", err)
 		return
 	}
 	for _, a := range found {
 		r := &Rule{
 			ID: ruleID(a.Name), Title: a.Name, Description: a.Description, Severity: Medium, Link: a.ARN,
-			Language: "alarm", File: f.name, Line: 1, TextFile: f.name, TextLine: 1, Predicate: detect.Const(false),
+			Language: "alarm", File: f.name, Line: a.Line, TextFile: f.name, TextLine: a.Line, Predicate: detect.Const(false),
 		}
 		l.alarms.all = append(l.alarms.all, pendingAlarm{a, r})
 		l.set.Rules = append(l.set.Rules, r)
@@ -54,7 +54,7 @@ func ruleID(name string) string {
 func (l *loader) transformations(f *file, added map[filterpattern.Named]*Rule) {
 	found, err := alarm.ParseFilters(f.text)
 	if err != nil {
-		l.say(diagnostic.Warning, f.name, 1, CodeAlarm, "no alarm can be over these metric filters: %v", err)
+		l.say(diagnostic.Warning, f.name, alarm.LineOf(f.text, err), CodeAlarm, "no alarm can be over these metric filters: %v", err)
 	}
 	for _, x := range found {
 		l.alarms.filters = append(l.alarms.filters, x)
@@ -74,7 +74,7 @@ func (l *loader) linkAlarms() {
 		if spec == nil {
 			p.rule.Inactive = why
 			l.list = append(l.list, diagnostic.Diagnostic{
-				Code: CodeAlarm, Severity: diagnostic.Warning, File: p.rule.File, Rule: p.rule.ID, Line: 1,
+				Code: CodeAlarm, Severity: diagnostic.Warning, File: p.rule.File, Rule: p.rule.ID, Line: p.rule.Line,
 				Message: fmt.Sprintf("alarm %q is not judged: %s", clip(p.alarm.Name), why),
 			})
 			continue

@@ -46,3 +46,26 @@ func TestAlarmsAreJoinedOneByOne(t *testing.T) {
 		t.Error("the invalid pattern is not said")
 	}
 }
+
+// What is said of an alarm names its line in the file, and what is said of a
+// file its line there.
+func TestAlarmsAreSaidByTheirLines(t *testing.T) {
+	dir := write(t, files{
+		"alarms.json": "{\n \"MetricAlarms\": [\n  " + alarmOn("V") + ",\n\n  " + alarmOn("W") + "],\n \"CompositeAlarms\": [\n  {\"AlarmName\": \"both\"}\n ]\n}\n",
+		"wrong.json":  "{\"MetricAlarms\": [\n  {\"AlarmName\": \"a\",\n   \"Period\": \"sixty\"}]}\n",
+	})
+	_, list := rule.Load([]string{dir}, rule.Options{})
+	same(t, "diagnostics", []string{"wrong.json:3 error TW015", "alarms.json:3 warning TW015", "alarms.json:5 warning TW015", "alarms.json:7 warning TW015"}, said(list, dir))
+}
+
+// The name of a metric filter is its log group's own: two groups may have the
+// same, one group may not.
+func TestMetricFiltersOfTwoGroupsShareAName(t *testing.T) {
+	other := strings.Replace(validFilter, `"g"`, `"h"`, 1)
+	for filters, want := range map[string]int{validFilter + "," + other: 0, validFilter + "," + validFilter: 1} {
+		_, list := rule.Load([]string{write(t, files{"filters.json": `{"metricFilters": [` + filters + `]}`})}, rule.Options{})
+		if len(list) != want || want > 0 && list[0].Code != rule.CodeDuplicate {
+			t.Errorf("%s: %v", filters, list)
+		}
+	}
+}

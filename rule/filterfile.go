@@ -32,6 +32,7 @@ func (l *loader) filters(f *file, read func([]byte) ([]filterpattern.Named, diag
 			r.ID = slug(n.Name) // a heading in words stays as the title
 		}
 		if n.LogGroup != "" {
+			l.groups[r] = n.LogGroup
 			r.Description = "Metric filter of log group " + n.LogGroup
 		}
 		before := len(l.set.Rules)

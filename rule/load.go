@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/where"
 )
@@ -77,18 +76,19 @@ type loader struct {
 	files   []*file         // in the order they are to be loaded
 	bytes   int             // of all files
 	roots   []*os.Root      // open until every reference is read
-	yaml    yamldoc.Reader  // of one file after another: no rule keeps a node
+	ahead   ahead           // of the files that are YAML: no rule keeps a node
 	where   where.Reader
 	current part // of the rule that is being read: one does for all, one after the other
 
-	referenced map[string]bool // files that rules name with file:
+	referenced map[string]bool  // files that rules name with file:
+	groups     map[*Rule]string // log groups of metric filters
 	sigma      sigmaRules
 	cases      []caseFile
 	alarms     alarms
 }
 
 func newLoader(opts Options) *loader {
-	return &loader{opts: opts, seen: map[string]bool{}, referenced: map[string]bool{}}
+	return &loader{opts: opts, seen: map[string]bool{}, referenced: map[string]bool{}, groups: map[*Rule]string{}}
 }
 
 // file is one file being read.
@@ -102,6 +102,9 @@ type file struct {
 	quoted []byte
 
 	pipeline bool // a Sigma processing pipeline
+	ahead    bool // its YAML is read before its turn
+
+	sum [sha256.Size]byte // of text, if it was read ahead
 
 	// What loading it added, as half-open ranges.
 	firstRule, lastRule, firstFault, lastFault int
@@ -134,6 +137,7 @@ func (l *loader) finish() (*Set, diagnostic.List) {
 	before := l.list
 	l.list = nil
 	l.where.Expect(l.bytes / testBytes)
+	l.readAhead()
 	for _, f := range l.files {
 		f.firstRule, f.firstFault = len(l.set.Rules), len(l.list)
 		l.load(f)
@@ -155,8 +159,10 @@ func (l *loader) finish() (*Set, diagnostic.List) {
 func (l *loader) versions() {
 	texts := make(map[string][]byte, len(l.files))
 	for _, f := range l.files {
-		sum := sha256.Sum256(f.text)
-		texts[f.name] = append(sum[:], f.quoted...)
+		if f.sum == [sha256.Size]byte{} {
+			f.sum = sha256.Sum256(f.text)
+		}
+		texts[f.name] = append(f.sum[:len(f.sum):len(f.sum)], f.quoted...)
 	}
 	var text []byte
 	for _, r := range l.set.Rules {
@@ -174,6 +180,9 @@ func (l *loader) duplicates() {
 		if o == nil {
 			first[r.ID] = r
 			continue
+		}
+		if l.groups[r] != l.groups[o] && l.groups[r] != "" && l.groups[o] != "" {
+			continue // metric filters of two log groups, whose names are each group's own
 		}
 		l.list = append(l.list, diagnostic.Diagnostic{
 			Code: CodeDuplicate, Severity: diagnostic.Warning, File: r.File, Rule: r.ID, Line: r.Line,

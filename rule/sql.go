@@ -35,7 +35,7 @@ func compileSQL(p *part, _ Options) (*compiled, diagnostic.List) {
 	if q.Window == 0 {
 		q.Window = DefaultWindow
 	}
-	_, err := athenasql.Translate(q.Text, athenasql.Options{Now: time.Now(), Params: map[string]string{"from": "", "to": ""}})
+	err := checkSQL(q.Text, athenasql.Options{Now: time.Now(), Params: map[string]string{"from": "", "to": ""}})
 	var d diagnostic.Diagnostic
 	if errors.As(err, &d) {
 		return nil, diagnostic.List{d}

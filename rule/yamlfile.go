@@ -50,7 +50,8 @@ func isText(n *yamldoc.Node) bool { return n != nil && n.Kind == yamldoc.String 
 
 // yamlFile loads every document of a YAML file, each by its own shape.
 func (l *loader) yamlFile(f *file) {
-	docs := l.yaml.Documents(f.text)
+	docs, done := l.documents(f)
+	defer done()
 	if len(docs) == 0 {
 		l.say(diagnostic.Warning, f.name, 1, CodeNoRules, "the file is empty")
 	}

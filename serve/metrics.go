@@ -84,7 +84,7 @@ var (
 		"Deliveries by source and what became of them; received is the sum of the others.", []string{"source", "outcome"}, nil)
 	ignored  = prometheus.NewDesc("trailwarden_ignored_total", "Messages and objects that hold no records, by reason.", []string{"reason"}, nil)
 	objects  = prometheus.NewDesc("trailwarden_objects_total", "Objects fetched.", nil, nil)
-	poisoned = prometheus.NewDesc("trailwarden_intake_dead_letters_total", "Messages and objects put into the intake's dead letter.", nil, nil)
+	poisoned = prometheus.NewDesc("trailwarden_intake_dead_letters_total", "Messages, objects and records put into the intake's dead letter.", nil, nil)
 	findings = prometheus.NewDesc("trailwarden_findings_total", "Findings made.", nil, nil)
 	late     = prometheus.NewDesc("trailwarden_late_hits_total", "Records that came too late for the windows of rules that remember.", nil, nil)
 	alerts   = prometheus.NewDesc("trailwarden_alerts_total", "Alerts opened.", nil, nil)

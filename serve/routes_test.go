@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -294,6 +295,64 @@ func TestAPermissionThatIsMissing(t *testing.T) {
 	}
 }
 
+// written is a log that can be read while it is written.
+type written struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Write(p)
+}
+
+func (w *written) has(text string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Contains(w.b.String(), text)
+}
+
+// P6: a source that does not reach what it reads is in the log as well, once, and
+// so is the end of that.
+func TestASourceThatFailsIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var passed atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+	log := &written{}
+	r := runWith(t, dir, "sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 50ms}}}", assemble.Options{}, func(o *serve.Options) {
+		o.Now, o.Look, o.Log = now, 20*time.Millisecond, slog.New(slog.NewTextHandler(log, nil))
+	})
+	if err := os.WriteFile(filepath.Join(logs, "1.json"), []byte(`{"Records":[`+started+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "a file to be judged", func() bool {
+		_, body := r.get(t, "/metrics")
+		return strings.Contains(body, "trailwarden_records_total{outcome=\"judged\"} 1\n")
+	})
+	if err := os.Rename(logs, logs+"-gone"); err != nil {
+		t.Fatal(err)
+	}
+	passed.Store(int64(time.Minute))
+	soon(t, "the failure to be logged", func() bool { return log.has("a source does not deliver") })
+	if !log.has("source=logs") || !log.has("no such file") {
+		t.Error("the log does not say which source and why")
+	}
+	if err := os.Rename(logs+"-gone", logs); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "the end to be logged", func() bool { return log.has("a source delivers again") })
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if n := strings.Count(log.b.String(), "a source does not deliver"); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+}
+
 // heardBefore has a store remember that the source logs delivered in many hours.
 func heardBefore(t *testing.T, path string) {
 	t.Helper()
@@ -328,9 +387,9 @@ serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 30m, account: 24h, 
 		if err := os.WriteFile(filepath.Join(logs, fmt.Sprint(n, ".json")), []byte(`{"Records":[`+text+`]}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		soon(t, "a file to be judged", func() bool {
+		soon(t, "a file to be handled, after which its source counts as heard", func() bool {
 			_, body := r.get(t, "/metrics")
-			return strings.Contains(body, fmt.Sprintf("trailwarden_records_total{outcome=\"judged\"} %d\n", n))
+			return strings.Contains(body, fmt.Sprintf("trailwarden_messages_total{outcome=\"acknowledged\",source=\"logs\"} %d\n", n))
 		})
 	}
 	text := func() string {

@@ -155,8 +155,8 @@ func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 		return err
 	}
 	s.live = live.New(live.Options{
-		Store: waking{s.store, s.deliver}, Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
-		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Delay: s.metrics.delay, Now: s.o.Now,
+		Store: woken(s.store, s.deliver), Fetch: s.fetcher, Rules: func() *intake.Rules { return s.parts.Load().Rules },
+		Mode: s.o.Mode, Limits: assemble.Limits(p.Config), Pulse: s.pulse, Trouble: s.trouble, Letters: live.LogLetters(s.log), Delay: s.metrics.delay, Now: s.o.Now,
 		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
 		Patience: patience, Full: s.full, Positions: cursorPrefix, Upstream: s.upstream,
 	})
@@ -182,6 +182,19 @@ func lease(targets []deliver.Target) time.Duration {
 type waking struct {
 	alert.Store
 	d *deliver.Dispatcher
+}
+
+// woken wraps a store; what it offers beside alert.Store that the pipeline asks
+// for stays to be had.
+func woken(s alert.Store, d *deliver.Dispatcher) live.Store {
+	w := waking{s, d}
+	if many, ok := s.(live.States); ok {
+		return struct {
+			waking
+			live.States
+		}{w, many}
+	}
+	return w
 }
 
 func (w waking) Commit(ctx context.Context, b alert.Batch) (alert.Committed, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -30,7 +31,7 @@ func (s *Server) tend(ctx context.Context) {
 	defer look.Stop()
 	defer save.Stop()
 	defer hour.Stop()
-	clock := watched{s.o.Runs(), s.o.Now()}
+	clock, failing := watched{s.o.Runs(), s.o.Now()}, map[string]bool{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -38,7 +39,7 @@ func (s *Server) tend(ctx context.Context) {
 		case <-look.C:
 			now := s.o.Now() // read once: a clock that is set between two readings would be silence
 			s.listenFor(ctx, clock.jump(s.o.Runs(), now), now)
-			s.lookAtSources(ctx)
+			s.lookAtSources(ctx, failing)
 		case <-save.C:
 			if err := s.savePulse(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("what was heard is not saved", "error", err)
@@ -104,13 +105,25 @@ func (s *Server) listenFor(ctx context.Context, jump time.Duration, now time.Tim
 	}
 }
 
-// lookAtSources tells of sources that have not reached upstream for a while.
-func (s *Server) lookAtSources(ctx context.Context) {
-	for name, h := range s.statuses() {
-		if h.Fault != nil && s.o.Now().Sub(h.Since) > failingLong {
+// lookAtSources tells of sources that have not reached upstream for a while, and
+// logs when that begins and ends. failing are those that it has logged.
+func (s *Server) lookAtSources(ctx context.Context, failing map[string]bool) {
+	all := s.statuses()
+	for name, h := range all {
+		long := h.Fault != nil && s.o.Now().Sub(h.Since) > failingLong
+		if long {
 			s.health(ctx, sourceNotice(name, h.Fault), "")
 		}
+		switch {
+		case long && !failing[name] && !h.Since.IsZero(): // begin logs those that cannot work at all
+			failing[name] = true
+			s.log.Error("a source does not deliver", "source", name, "since", h.Since, "error", h.Fault)
+		case h.Fault == nil && failing[name]:
+			delete(failing, name)
+			s.log.Info("a source delivers again", "source", name)
+		}
 	}
+	maps.DeleteFunc(failing, func(name string, _ bool) bool { _, there := all[name]; return !there })
 }
 
 // upstream tells whether every source reaches what it reads.

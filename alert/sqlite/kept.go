@@ -14,6 +14,20 @@ import (
 type kept struct {
 	young, old map[string]*alert.Alert
 	bytes      int // of the younger, about
+
+	places   map[string]int64 // of alerts by ID: the rows of told that say what sinks were told
+	lastTold int64            // the last of them that is used, 0 when it is not known
+}
+
+// mostPlaces bounds the places that are known.
+const mostPlaces = 100_000
+
+// place remembers where it is said what sinks were told of an alert.
+func (k *kept) place(id string, n int64) {
+	if k.places == nil || len(k.places) >= mostPlaces {
+		k.places = map[string]int64{}
+	}
+	k.places[id] = n
 }
 
 // mostKept bounds each set, in bytes.
@@ -72,10 +86,15 @@ func (t *tx) alert(id string) (*alert.Alert, error) {
 		return a, nil
 	}
 	a, err := loadAlert(t, id)
-	if err == nil && a != nil {
+	switch {
+	case err != nil:
+		return nil, err
+	case a == nil:
+		t.w.kept.place(id, 0) // so that nobody has to look for it when it is made
+	default:
 		t.w.kept.keep(a)
 	}
-	return a, err
+	return a, nil
 }
 
 // bare is an alert of which the samples do not matter, nil when there is none.

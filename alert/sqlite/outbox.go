@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -40,7 +39,7 @@ func (t *tx) leaseDelivery(r row) error {
 
 // columns are the values of rowColumns.
 func (r *row) columns() ([]any, error) {
-	doc, err := json.Marshal(&r.Delivery)
+	doc, err := delivery(&r.Delivery)
 	if err != nil {
 		return nil, fmt.Errorf("delivery %s: %w", r.ID, err)
 	}
@@ -61,7 +60,7 @@ func scanRow(from scanner) (r row, err error) {
 	if sum("outbox", id, sink, of, kind, sequence, notUntil, lease, leasedUntil, dead, doc) != check {
 		return r, damaged("outbox", id)
 	}
-	if err := json.Unmarshal(doc, &r.Delivery); err != nil {
+	if r.Delivery, err = readDelivery(doc); err != nil {
 		return r, fmt.Errorf("delivery %s: %w", id, err)
 	}
 	r.Lease, r.leasedUntil, r.dead = lease, leasedUntil, dead
@@ -90,7 +89,7 @@ func load(q rows, where string, args ...any) ([]row, error) {
 // one of the same alert waits.
 const due = `sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? AND NOT EXISTS (
 	SELECT 1 FROM outbox e WHERE e.alert = o.alert AND o.alert <> '' AND e.sink = o.sink AND e.dead = 0 AND e.sequence < o.sequence
-) ORDER BY not_until, sequence, id LIMIT ?`
+) ORDER BY not_until, rowid LIMIT ?`
 
 // mostHeld bounds the deliveries that one Claim takes off the outbox because of
 // a storm or a silence, so that it stays short.

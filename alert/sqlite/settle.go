@@ -95,7 +95,7 @@ func (t *tx) conclude(a *alert.Alert, s alert.Settlement) error {
 		err = t.saveDelivery(r)
 	}
 	if err == nil && a != nil {
-		err = t.saveAlert(a, false)
+		err = t.settleAlert(a)
 	}
 	if err != nil {
 		return err

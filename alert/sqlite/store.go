@@ -97,17 +97,24 @@ func passes(err error) bool {
 	return errors.As(err, &e) && (e.Code()&0xff == codeBusy || e.Code() == codeGone)
 }
 
-// foldEvery has the journal brought into the file whenever it has 256 pages, or
-// 1 MiB. Eight times that would save a twentieth of the time when much is found;
-// but on a small disk the journal could then take all the room that the file
-// needs to take it in.
-const foldEvery = "wal_autocheckpoint(256)"
+// foldEvery says how large the journal gets, in pages of 4 KiB, before it is
+// brought into the file. Eight times as large saves a twentieth of the time when
+// much is found, for what was written twice is brought in once; but on a small
+// disk the journal could then take all the room that the file needs to take it
+// in.
+func foldEvery(path string) string {
+	pages := 256
+	if room(filepath.Dir(path)) >= 1<<30 {
+		pages *= 8
+	}
+	return fmt.Sprintf("wal_autocheckpoint(%d)", pages)
+}
 
 func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if note := checkJournal(s.path + "-wal"); note != "" {
 		s.notes = append(s.notes, note)
 	}
-	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", foldEvery); err != nil {
+	if s.db, err = connect(s.path, o.Busy, "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", foldEvery(s.path)); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)

@@ -18,6 +18,7 @@ type writer struct {
 	turn  chan struct{}
 	stmts map[string]*sql.Stmt
 	rules written
+	read  rulesRead
 
 	// What is known of the file holds for one version of its data, which SQLite
 	// counts up when others write (PRAGMA data_version), and until a transaction
@@ -135,6 +136,8 @@ func (t *tx) changed(query string, args ...any) (int64, error) {
 	}
 	return r.RowsAffected()
 }
+
+func (t *tx) rulesRead() *rulesRead { return &t.w.read }
 
 func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
 	s, err := t.stmt(query)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/sqlite"
@@ -56,7 +57,31 @@ func TestUpgrade(t *testing.T) {
 			if n, err := s.Backlog(t.Context()); err != nil || n["pager"] != 3 {
 				t.Errorf("backlog: %v, %v", n, err)
 			}
+			tellAll(t, s)
+			if err := s.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
 		})
+	}
+}
+
+// tellAll settles what waits and finds it told, also when another reads it.
+func tellAll(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	now := storetest.Noon().Add(time.Hour)
+	ds, err := s.Claim(t.Context(), "pager", 10, now, time.Minute)
+	if err != nil || len(ds) != 3 {
+		t.Fatalf("claimed %d, %v", len(ds), err)
+	}
+	for _, d := range ds {
+		d.Count = d.Of.Count
+		if err := s.Settle(t.Context(), d, alert.Outcome{Class: alert.OK, Receipt: []byte("r")}, now); err != nil {
+			t.Error(err)
+		}
+		a, err := s.Alert(t.Context(), d.Alert)
+		if err != nil || len(a.Told) != 1 || !a.Told[0].At.Equal(now) || string(a.Told[0].Receipt) != "r" || a.Version <= d.Of.Version {
+			t.Errorf("after it was told: %+v, %v", a, err)
+		}
 	}
 }
 

@@ -52,13 +52,15 @@ type check struct {
 }
 
 func checks() []check {
+	var rules rulesRead
 	return []check{
-		{"SELECT " + alertColumns + " FROM alert", func(rs *sql.Rows) error {
+		{"SELECT " + alertColumns + " FROM " + alertTables, func(rs *sql.Rows) error {
 			var r alertRow
 			if err := rs.Scan(r.fields()...); err != nil {
 				return err
 			}
-			return r.check()
+			_, err := r.alert(&rules)
+			return err
 		}},
 		{"SELECT " + rowColumns + " FROM outbox", func(rs *sql.Rows) error {
 			_, err := scanRow(rs)

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNone is returned when the configuration has no store.
-var ErrNone = errors.New("there is no store: give store in trailwarden.yaml, or --store FILE")
+var ErrNone = errors.New("there is no store: give store in trailwarden.yaml, such as store: {sqlite: {path: alerts.db}}; commands about alerts take --store FILE")
 
 // Open opens the store of the configuration. The policy is asked for each
 // decision.

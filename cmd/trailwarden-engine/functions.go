@@ -35,7 +35,11 @@ func (s scalar) Executor() duckdb.ScalarFuncExecutor {
 		for i, v := range values {
 			args[i] = v
 		}
-		return s.f.Call(args)
+		result, err := s.f.Call(args)
+		if text, ok := result.(string); ok { // which the driver would end at a zero byte
+			return []byte(text), err
+		}
+		return result, err
 	}}
 }
 
@@ -52,9 +56,10 @@ func registerScalars(conn *sql.Conn) error {
 // them takes longer than many a question, so only those are made that a text names.
 func macros(texts ...string) (used []string) {
 	for _, m := range [...]string{
-		`ct_split_part(s, d, i) AS CASE WHEN i <= len(string_split(s, d)) THEN split_part(s, d, i) END`,
+		`ct_split_part(s, d, i) AS CASE WHEN i > 0 AND i <= len(string_split(s, d)) THEN split_part(s, d, i) END`,
 		`ct_split(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)
 			ELSE list_append(string_split(s, d)[1:n-1], array_to_string(string_split(s, d)[n:], d)) END`,
+		`ct_entries(s, d) AS list_filter(string_split(s, d), e -> e <> '')`,
 		`ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
 		`ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
 			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
@@ -79,7 +84,7 @@ func macros(texts ...string) (used []string) {
 		`ct_width_bucket(x, lo, hi, n) AS CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
 			ELSE CAST(floor((x - lo) / (hi - lo) * n) AS BIGINT) + 1 END
 			ELSE CASE WHEN x > lo THEN 0 WHEN x <= hi THEN n + 1 ELSE CAST(floor((lo - x) / (lo - hi) * n) AS BIGINT) + 1 END END`,
-		`ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN '"NULL"' THEN 'unknown'
+		`ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN 'FLOAT' THEN 'real' WHEN '"NULL"' THEN 'unknown'
 			WHEN 'TIMESTAMP' THEN 'timestamp(3)' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE lower(t) END`,
 	} {
 		name, _, _ := strings.Cut(m, "(")

@@ -50,6 +50,7 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 	if r.Ref == "" {
 		r.Ref = "trailwarden.yaml"
 	}
+	r.Options.Report = func(err error) { log.Error("something is amiss that stops nothing", "error", err) }
 	r.Trouble = func(err error) { log.Error("configuration", "error", err) }
 	if name := os.Getenv("TRAILWARDEN_TABLE"); name != "" && (strings.HasPrefix(r.Ref, "s3://") || strings.HasPrefix(r.Ref, "ssm:")) {
 		r.LastGood = &keeper{cfg: cfg, table: name}

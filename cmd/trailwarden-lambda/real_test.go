@@ -282,6 +282,10 @@ func TestRemoteConfiguration(t *testing.T) {
 		}
 		before, after := awstest.Name(t, "before"), awstest.Name(t, "after")
 		set(c.yaml(before))
+		if kind == "s3" { // files beside it come along
+			c.put(c.config, "live/known/names.csv", []byte("id,name\n111122223333,production\n"))
+			set(c.yaml(before) + "enrich: {accounts: known/names.csv}\n")
+		}
 		f := c.start(ref)
 		c.invoke(f, "s3")
 		if len(c.alerts(before)) == 0 || c.messages() == 0 {

@@ -84,7 +84,7 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 		line("told", "%s: %s up to %s", t.Sink, counted(int(t.Count), "finding"), first(stamp(t.At), "now nothing"))
 	}
 	for _, s := range a.Samples {
-		line("record", "%s %s[%d] %s", stamp(s.Time), s.Evidence.File, s.Evidence.Record, s.Evidence.EventID)
+		line("record", "%s %s", stamp(s.Time), strings.TrimSpace(recordPlace(s.Evidence.File, s.Evidence.Record)+" "+s.Evidence.EventID))
 	}
 	for _, n := range a.Notes {
 		line("note", "%s %s %s: %s", stamp(n.Time), n.By, n.Did, n.Text)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -126,7 +124,7 @@ It needs s3:ListBucket on the bucket (or organizations:ListAccounts and Describe
 
 // Run brings the table up to date.
 func (c *athenaSyncCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	cfg, err := c.aws(ctx)
 	if err != nil {
@@ -140,7 +138,7 @@ func (c *athenaSyncCommand) Run(s *streams) error {
 		if err := c.find(ctx, cfg, &t); err != nil {
 			return err
 		}
-		s.say("%d accounts found%s", len(t.Accounts), cmp.Or(prefixed(" of ", t.Organization), ""))
+		s.say("%s found%s", counted(len(t.Accounts), "account"), cmp.Or(prefixed(" of ", t.Organization), ""))
 	}
 	p, err := ddl.NewPlan(ctx, cfg, t, ddl.Options{Prune: c.Prune, Adopt: c.Adopt})
 	if err != nil {

@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
@@ -48,7 +45,7 @@ func (*backtestCommand) Help() string {
 
 // Run replays and prints the forecast.
 func (c *backtestCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	o, err := c.options(ctx, s)
 	if err != nil {
@@ -99,26 +96,17 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if err != nil {
 		return o, err
 	}
-	rules := slices.Concat(o.Rules, o.Against)
-	if err := errors.Join(fitsLakes(c.Paths, rules, false), fitsLakes(c.Warm, rules, true)); err != nil {
-		return o, err
-	}
 	n := 0
 	_, _ = fmt.Sscan(m[1], &n) // digits
 	o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest
-	listing, err := listLogs(ctx, s, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
-	if err != nil {
-		return o, err
-	}
+	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}}
+	now, past, err := asked.list(ctx, s, slices.Concat(o.Rules, o.Against))
 	o.Scan = pipeline.Options{
-		Listing: listing, Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
+		Listing: now, Warm: past, Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
 		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
 	}
 	if c.Config != "" && len(cfg.Sinks) > 0 {
 		o.Policy, o.Adjust = assemble.Policy(cfg, nil, nil), assemble.Adjust(cfg)
-	}
-	if len(c.Warm) > 0 {
-		o.Scan.Warm, err = listLogs(ctx, s, c.Warm, false, reachOf(query.Scope{To: w.to}))
 	}
 	return o, err
 }
@@ -148,6 +136,9 @@ func (c *backtestCommand) print(s *streams, r *backtest.Report) error {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s in %.1f days, %.1f a day, from %s\n", counted(int(alerts), "alert"), r.Days, float64(alerts)/r.Days, counted(int(r.Records), "record"))
+	if r.Outside > 0 {
+		fmt.Fprintf(s.out, "%s before --from or after --to left out\n", counted(int(r.Outside), "record"))
+	}
 	for _, x := range r.Sinks {
 		fmt.Fprintf(s.out, "%s: %s, %.1f a day (%s)\n", visible.Text(x.Sink), counted(int(x.Messages), "message"), x.PerDay, kinds(&x))
 	}

@@ -155,6 +155,7 @@ func (c *canaries) runAll(text string) {
 		{"notify", "test"}, {"notify", "flush", "--wait", "1s"},
 		{"notify", "deadletter", "list"}, {"notify", "deadletter", "list", "-f", "json"},
 		{"notify", "deadletter", "retry", "--all", "--deliver", "--wait", "1s"},
+		{"intake", "deadletter", "list"}, {"intake", "deadletter", "list", "-f", "json"},
 		{"alerts", "list"}, {"alerts", "list", "-f", "json"}, {"alerts", "silences"},
 		{"notify", "preview", "--sink", "none"}, {"notify", "deadletter", "drop", "--all", "--reason", "test"},
 	}

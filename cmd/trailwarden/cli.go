@@ -9,10 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/trailwarden/trailwarden/deploy/topology"
+	"github.com/trailwarden/trailwarden/internal/collect"
 	"github.com/trailwarden/trailwarden/internal/visible"
-	trigger "github.com/trailwarden/trailwarden/lambda/sample"
-	"github.com/trailwarden/trailwarden/report"
 )
 
 // Exit codes. When several apply, the first of 130, 2, 3, 4 and 1 is given: what
@@ -26,7 +24,8 @@ const (
 	exitInterrupted = 130
 )
 
-// commandLine is the grammar of the command line.
+// commandLine is the grammar of the command line. The commands marked whole read
+// all of it when they run.
 type commandLine struct {
 	Scan      scanCommand      `cmd:"" help:"Judge CloudTrail logs by rules and report the findings."`
 	Backtest  backtestCommand  `cmd:"" help:"Replay history through rules: how many alerts a day, who is behind them, what a change would do."`
@@ -41,6 +40,7 @@ type commandLine struct {
 	Serve     serveCommand     `cmd:"" help:"Watch continuously: sources, rules, alerts, sinks."`
 	Learn     learnCommand     `cmd:"" help:"Teach rules the past before a server or function watches: what is usual, what is not new."`
 	Invoke    invokeCommand    `cmd:"" help:"Run the Lambda function on a trigger event, here."`
+	Intake    intakeCommand    `cmd:"" help:"Look after what came in and could not be judged."`
 	Alerts    alertsCommand    `cmd:"" help:"List, show, acknowledge, resolve and silence alerts."`
 	Notify    notifyCommand    `cmd:"" help:"Preview and test messages, and look after those that could not be delivered."`
 	Config    configCommand    `cmd:"" help:"Check trailwarden.yaml, and print its schema."`
@@ -51,14 +51,16 @@ type commandLine struct {
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	Completion completionCommand `cmd:"" help:"Print the script that completes commands in a shell."`
-	Complete   completeCommand   `cmd:"" hidden:"" passthrough:"" help:"Answer that script."`
-	Man        manCommand        `cmd:"" help:"Print a manual page, or write them all."`
+	Complete   completeCommand   `cmd:"" whole:"" hidden:"" passthrough:"" help:"Answer that script."`
+	Man        manCommand        `cmd:"" whole:"" help:"Print a manual page, or write them all."`
 }
 
-// streams are where a command reads and writes.
+// streams are where a command reads and writes, and when it collects garbage: nil
+// for as Go does.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	garbage  *collect.Wait
 }
 
 // say prints one line for the person at the terminal; what the arguments hold
@@ -72,20 +74,9 @@ type exit struct{ code int }
 
 func (e exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
 
-// grammar reads the structs above as kong does, their words filled in.
-func grammar(cli *commandLine, more ...kong.Option) (*kong.Kong, error) {
-	return kong.New(cli, append(more,
-		kong.Name("trailwarden"),
-		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
-	)...)
-}
-
-// run is the whole program: it parses args, runs the command and returns the
+// start is the whole program: it parses args, runs the command and returns the
 // exit code. Every error that is no exit is bad usage.
-func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
-	s := &streams{in, out, errOut}
+func start(s *streams, args []string) (code int) {
 	var cli commandLine
 	defer func() {
 		switch p := recover().(type) {
@@ -96,8 +87,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 			panic(p)
 		}
 	}()
-	parser, err := grammar(&cli,
-		kong.Writers(out, errOut),
+	args = spellOut(guardSQL(args))
+	parser, err := grammarFor(args, &cli,
+		kong.Writers(s.out, s.err),
 		kong.Exit(func(code int) { panic(exit{code}) }),
 		kong.Bind(s),
 	)
@@ -105,7 +97,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) (code int) {
 		s.say("%v", err)
 		return exitUsage
 	}
-	ctx, err := parser.Parse(spellOut(guardSQL(args)))
+	ctx, err := parser.Parse(args)
 	if err != nil {
 		s.say("%v\nRun trailwarden --help, or trailwarden COMMAND --help.", err)
 		return exitUsage

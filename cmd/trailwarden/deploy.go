@@ -117,7 +117,7 @@ func (c *deployRenderCommand) Run(s *streams) error {
 			return err
 		}
 	}
-	s.say("%d files in %s; begin with README.md", len(files), c.Out)
+	s.say("%s in %s; begin with README.md", counted(len(files), "file"), c.Out)
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -130,7 +129,7 @@ func (c *doctorCommand) env(ctx context.Context, cfg *config.Config) (*doctor.En
 	c.override(&t)
 	set, list := assemble.Rules(cfg.Rules, cfg)
 	t.Rules, t.Lint = set, append(list, lint.Rules(set.Rules, catalog.Default(), ruleText)...)
-	return doctor.New(t, doctor.Options{AWS: clients}), nil
+	return doctor.New(t, doctor.Options{AWS: clients, Store: func(ctx context.Context) (doctor.Kept, error) { return readStore(ctx, cfg) }}), nil
 }
 
 // override puts what flags say in place of what the configuration does.
@@ -202,23 +201,38 @@ func (c *doctorCommand) fly(ctx context.Context, s *streams, cfg *config.Config,
 	return nil
 }
 
-// store opens where alerts are kept, to read it; nil when it cannot be had.
+// store opens where alerts are kept, for a canary; nil when it cannot be had.
 func (c *doctorCommand) store(ctx context.Context, s *streams, cfg *config.Config) (alert.Store, error) {
-	a := assemble.New(cfg, assemble.Options{Version: versionName(), LoadAWS: func(ctx context.Context, set awsx.Settings) (aws.Config, error) {
+	store, err := readStore(ctx, cfg)
+	switch {
+	case errors.Is(err, home.ErrNone):
+		return nil, nil
+	case errors.Is(err, doctor.ErrNoStore), errors.Is(err, fs.ErrPermission), awsx.Classify(err).Kind == awsx.Denied:
+		s.say("the canary is followed to its log file only: %v", err)
+		return nil, nil
+	}
+	return store, err
+}
+
+// readStore opens where alerts are kept, to read it. It makes none: what is not
+// there is a doctor.ErrNoStore.
+func readStore(ctx context.Context, cfg *config.Config) (alert.Store, error) {
+	if path := cfg.Store.SQLite; path != nil && !there(path.Path) {
+		return nil, fmt.Errorf("%w: %s: there is no such file", doctor.ErrNoStore, path.Path)
+	}
+	only := *cfg
+	if table := only.Store.DynamoDB; table != nil {
+		reading := *table
+		reading.Create = false
+		only.Store.DynamoDB = &reading
+	}
+	a := assemble.New(&only, assemble.Options{Version: versionName(), LoadAWS: func(ctx context.Context, set awsx.Settings) (aws.Config, error) {
 		set.Version = versionName()
 		return awsx.Load(ctx, set)
 	}})
-	if path := cfg.Store.SQLite; path != nil && !there(path.Path) {
-		s.say("store %s: there is no such file; the canary is followed to its log file only", path.Path)
-		return nil, nil
-	}
 	store, err := home.Open(ctx, a, func() *alert.Policy { return &alert.Policy{} })
-	if errors.Is(err, home.ErrNone) {
-		return nil, nil
-	}
-	if err != nil && (errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "AccessDenied")) {
-		s.say("the store cannot be read, so that the canary is followed to its log file only: %v", err)
-		return nil, nil
+	if errors.Is(err, home.ErrNone) || awsx.Classify(err).Kind == awsx.NotFound {
+		return nil, fmt.Errorf("%w: %w", doctor.ErrNoStore, err)
 	}
 	return store, err
 }

@@ -4,32 +4,21 @@ package main
 
 import (
 	"os"
-	"runtime/debug"
-	"slices"
 
-	"github.com/trailwarden/trailwarden/internal/ballast"
+	"github.com/trailwarden/trailwarden/internal/collect/early"
 	"github.com/trailwarden/trailwarden/internal/resident"
 )
 
 func main() {
-	// A server keeps it: with little in use, garbage would be collected each time
-	// that some ten megabytes of it have come together, dozens of times a second
-	// when much is found.
-	if !slices.Contains(os.Args[1:], "serve") {
-		ballast.Drop()
-	}
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(start(&streams{os.Stdin, os.Stdout, os.Stderr, early.Wait}, os.Args[1:]))
 }
 
 // collectLate is for the time in which rules are read and made ready. Nearly all
 // that they are made of stays, so collecting then finds little and costs, with
-// tens of thousands of rules, as much as reading them. GOGC in the environment
-// wins.
-func collectLate() {
-	const percent = 400
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
+// tens of thousands of rules, as much as reading them.
+func (s *streams) collectLate() {
+	const inUse, percent = 192 << 20, 400
+	s.garbage.Until(inUse, percent)
 }
 
 // manyRules is the number of rules from which they are most of what is in use.
@@ -40,11 +29,14 @@ const manyRules = 5000
 // early costs next to nothing and keeps peak memory near what is in use. With
 // rules that remember, what is in use grows all the time, and collecting it early
 // would cost an eighth of the time; with many rules, looking at all of them again
-// would. GOGC in the environment wins. What only the start needed of the program's
-// own file is given back in the same moment.
-func collectEarly(remembers bool, rules int) {
-	resident.Release()
-	const usual, remembering, many = 40, 60, 100
+// would. What only the start needed of the program's own file is given back in the
+// same moment.
+func (s *streams) collectEarly(remembers bool, rules int) {
+	go resident.Release() // a millisecond that nobody needs to wait for
+	const (
+		least, perRule           = 22 << 20, 3 << 10 // bytes: what is made of a rule is 1.5 to 2 KiB
+		usual, remembering, many = 10, 60, 100       // per cent
+	)
 	percent := usual
 	switch {
 	case rules >= manyRules:
@@ -52,7 +44,5 @@ func collectEarly(remembers bool, rules int) {
 	case remembers:
 		percent = remembering
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
+	s.garbage.Until(least+int64(rules)*perRule, percent)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/nearest"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
@@ -47,7 +47,7 @@ func writeJSON(s *streams, v any) error {
 // exampleRecord is what a preview shows when it is given nothing.
 const exampleRecord = `{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:alice","arn":"arn:aws:sts::111122223333:assumed-role/Admin/alice","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLE","arn":"arn:aws:iam::111122223333:role/Admin","accountId":"111122223333","userName":"Admin"},"attributes":{"creationDate":"2026-03-14T08:00:00Z","mfaAuthenticated":"false"}}},"eventTime":"2026-03-14T09:26:53Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","sourceIPAddress":"203.0.113.7","userAgent":"aws-cli/2.15.0","requestParameters":{"name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"},"responseElements":null,"requestID":"00000000-0000-4000-8000-0000000000aa","eventID":"00000000-0000-4000-8000-000000000001","readOnly":false,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
 
-var alertID = regexp.MustCompile(`^[0-9a-f]{6,64}$`)
+var alertID = re2.Own(`^[0-9a-f]{6,64}$`)
 
 // alert is what the preview is about.
 func (c *notifyPreviewCommand) alert(d *desk) (*alert.Alert, error) {

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -77,7 +73,7 @@ type queriesRunCommand struct {
 
 // Run runs a query once.
 func (c *queriesRunCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
 	cfg, err := c.load()
 	if err != nil {
@@ -127,7 +123,7 @@ func (c *queriesRunCommand) run(d *desk, rules []*schedule.Query, now time.Time,
 		if err != nil {
 			return withFix(err)
 		}
-		fmt.Fprintf(d.out, "%d rows between %s and %s, %d of them new; %d messages.\n", o.Rows, o.From.Format(time.RFC3339), o.To.Format(time.RFC3339), o.New, o.Queued)
+		fmt.Fprintf(d.out, "%s between %s and %s, %d of them new; %s.\n", counted(o.Rows, "row"), o.From.Format(time.RFC3339), o.To.Format(time.RFC3339), o.New, counted(o.Queued, "message"))
 	}
 	failed, err := d.drain(wait)
 	if err == nil && failed {

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -76,9 +74,8 @@ type queryJob struct {
 
 // Run answers the query.
 func (c *queryRunCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	job, err := c.prepare(ctx, s)
 	if err != nil {
 		return err
@@ -306,7 +303,7 @@ func (j *queryJob) sayStats(st query.Stats) {
 		j.say("no log files found; the query saw no record")
 	}
 	if j.cmd.Stats || j.cmd.Interactive {
-		j.say("%d rows from %d records of %d files (%d files ruled out), %.1f MB of JSON, %.2f s", st.Rows, st.Records, st.Files, st.Skipped, float64(st.Decompressed)/1e6, st.Seconds)
+		j.say("%s from %s of %s (%d ruled out), %.1f MB of JSON, %.2f s", counted(st.Rows, "row"), counted(st.Records, "record"), counted(st.Files, "file"), st.Skipped, float64(st.Decompressed)/1e6, st.Seconds)
 	}
 }
 

@@ -3,12 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
-	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -80,9 +76,10 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		if !c.NoProgress && isTerminal(s.err) {
 			o.Progress = func(p lake.Progress) { s.say("%d objects, %d records", p.Objects, p.Rows) }
 		}
+		const inUse, percent = 40 << 20, 20
 		// Most memory is rows that wait, which are used again; to collect what is
 		// between them early costs little and halves the peak.
-		defer debug.SetGCPercent(debug.SetGCPercent(20))
+		s.garbage.Until(inUse, percent)
 		began := time.Now()
 		p, err := l.Ingest(ctx, o)
 		if err == nil && !c.NoCompact && p.Rows > 0 {
@@ -106,9 +103,8 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 
 // withLake opens the lake for writing and finds the engine.
 func withLake(s *streams, dir string, do func(ctx context.Context, l *lake.Lake, program string) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	program, err := sandbox.FindEngine(ctx, func(m string) { s.say("%s", m) })
 	if err != nil {
 		return err
@@ -129,7 +125,7 @@ type lakeCompactCommand struct {
 func (c *lakeCompactCommand) Run(s *streams) error {
 	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
 		p, err := l.Compact(ctx, lake.Options{Program: program})
-		fmt.Fprintf(s.out, "%d files became %d, with %d records.\n", p.Removed, p.WrittenFiles, p.Rows)
+		fmt.Fprintf(s.out, "%s became %d, with %s.\n", counted(p.Removed, "file"), p.WrittenFiles, counted(p.Rows, "record"))
 		return err
 	})
 }
@@ -148,7 +144,7 @@ func (c *lakeExpireCommand) Run(s *streams) error {
 	return withLake(s, c.Lake, func(_ context.Context, l *lake.Lake, _ string) error {
 		now := time.Now()
 		p, err := l.Expire(now.AddDate(0, 0, -days), now)
-		fmt.Fprintf(s.out, "%d files removed.\n", p.Removed)
+		fmt.Fprintf(s.out, "%s removed.\n", counted(p.Removed, "file"))
 		return err
 	})
 }
@@ -164,6 +160,6 @@ func (c *lakeStatusCommand) Run(s *streams) error {
 		return err
 	}
 	st := l.Stats()
-	fmt.Fprintf(s.out, "%d records of %d objects were taken in; %.1f MB in %d files of %d partitions.\n", st.Rows, st.Objects, float64(st.Bytes)/1e6, st.Files, st.Partitions)
+	fmt.Fprintf(s.out, "%s of %s were taken in; %.1f MB in %s of %s.\n", counted(st.Rows, "record"), counted(st.Objects, "object"), float64(st.Bytes)/1e6, counted(st.Files, "file"), counted(st.Partitions, "partition"))
 	return nil
 }

@@ -18,13 +18,11 @@ import (
 // isBucket tells a place in Amazon S3 from a path.
 func isBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
 
-// listLogs lists files, folders, lakes and places in S3; of the last two only
-// what the reach leaves.
-func listLogs(ctx context.Context, s *streams, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+// listElsewhere adds what the reach leaves of the lakes and of the places in S3
+// among the paths.
+func listElsewhere(ctx context.Context, s *streams, l *pipeline.Listing, paths []string, reach athenasql.Reach) (*pipeline.Listing, error) {
 	lakes, paths := lakesAmong(paths)
-	files := slices.DeleteFunc(slices.Clone(paths), isBucket)
-	l := pipeline.List(files, sizes)
-	if err := listLakes(ctx, s, l, lakes, reach); err != nil || len(files) == len(paths) {
+	if err := listLakes(ctx, s, l, lakes, reach); err != nil || !slices.ContainsFunc(paths, isBucket) {
 		return l, err
 	}
 	cfg, err := awsx.Load(ctx, awsx.Settings{Version: versionName(), Attempts: 6})

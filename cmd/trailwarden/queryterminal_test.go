@@ -116,7 +116,7 @@ func TestConversationAtATerminal(t *testing.T) {
 	x.expect("... ")
 	x.enter("FROM cloudtrail_logs WHERE eventname = 'StopLogging';\r")
 	x.expect("StopLogging\r\n")
-	x.expect("1 rows from")
+	x.expect("1 row from")
 	x.expect("trail> ")
 	x.enter("SELECT nonsense")
 	x.expect("nonsense")
@@ -124,7 +124,7 @@ func TestConversationAtATerminal(t *testing.T) {
 	x.expect("trail> ")
 	x.enter(up + "\r")
 	x.expect("StopLogging")
-	x.expect("1 rows from")
+	x.expect("1 row from")
 	x.expect("trail> ")
 	x.enter(ctrlD)
 	if err := cmd.Wait(); err != nil {

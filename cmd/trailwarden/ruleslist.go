@@ -83,7 +83,7 @@ func listTable(s *streams, set *rule.Set) error {
 }
 
 // counted is n with its noun, in the plural unless n is 1.
-func counted(n int, noun string) string {
+func counted[N int | int64](n N, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
@@ -63,6 +61,7 @@ type scanJob struct {
 	badRules bool
 	failOn   int // severity; -1 none
 	window   window
+	logs     logs
 	out      *output
 	report   report.Writer
 	ignored  notes
@@ -93,10 +92,13 @@ func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
-	collectLate()
+	s.collectLate()
+	here := make(chan *pipeline.Listing, 1)
+	go func() { here <- listHere(j.logs.paths, j.logs.sizes) }()
 	if err := j.loadRules(cfg); err != nil {
 		return nil, err
 	}
+	j.logs.here = <-here // before something is written that it could find
 	if c.on() {
 		var err error
 		if j.notifier, err = newNotifier(j, cfg); err != nil {
@@ -164,8 +166,12 @@ func (j *scanJob) check() (err error) {
 	if _, err := report.New(j.cmd.Format, io.Discard, report.Layout{}); err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
-	j.window, err = newWindow(j.cmd.From, j.cmd.To, time.Now())
-	return err
+	if j.window, err = newWindow(j.cmd.From, j.cmd.To, time.Now()); err != nil {
+		return err
+	}
+	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
+	j.logs = logs{paths: j.cmd.Paths, warm: j.cmd.Warm, scope: scope, sizes: !j.cmd.NoProgress && isTerminal(j.err)}
+	return nil
 }
 
 // writesInput refuses to write over a log that is to be read: it may be
@@ -222,9 +228,8 @@ func (j *scanJob) open() (err error) {
 
 // run scans, reports, and decides the exit code.
 func (j *scanJob) run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	res, err := j.scan(ctx)
 	// Ctrl-C in a pipeline also ends the program that feeds us: an input that
 	// seems to have ended by itself may not have.
@@ -244,7 +249,7 @@ func (j *scanJob) run() error {
 	}
 	switch {
 	case interrupted:
-		j.say("interrupted; the report has what was found until then, in %d files", res.Totals.Files)
+		j.say("interrupted; the report has what was found until then, in %s", counted(res.Totals.Files, "file"))
 		return exit{exitInterrupted}
 	case err != nil:
 		return err
@@ -276,7 +281,7 @@ func (j *scanJob) notify(ctx context.Context) (undelivered bool, err error) {
 // ready is called when the rules are ready to judge.
 func (j *scanJob) ready() {
 	remembers := slices.ContainsFunc(j.set.Rules, func(r *rule.Rule) bool { return r.Memory != nil && r.Inactive == "" })
-	collectEarly(remembers, len(j.set.Rules))
+	j.collectEarly(remembers, len(j.set.Rules))
 }
 
 // findings is the receiver of findings: the report, and alerts before it.
@@ -290,12 +295,12 @@ func (j *scanJob) findings(lines []byte) error {
 // scan runs the pipeline, with a progress bar where one helps.
 func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	bar := wantsProgress(j.streams, j.out, j.cmd.Format, j.cmd.NoProgress)
-	logs, warm, err := j.list(ctx, bar)
+	now, past, err := j.list(ctx)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
 	o := pipeline.Options{
-		Listing: logs, Warm: warm, Stdin: j.in, Rules: j.set.Rules,
+		Listing: now, Warm: past, Stdin: j.in, Rules: j.set.Rules,
 		Workers: j.cmd.Workers, From: j.window.from, To: j.window.to,
 		KeepDuplicates: j.cmd.KeepDuplicates, WithEvent: j.cmd.WithEvent || j.notifier != nil,
 		Limits: assemble.Limits(j.cfg), Ready: j.ready, Findings: j.findings,
@@ -307,7 +312,7 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 		o.Progress = new(pipeline.Progress)
 		d := newDisplay(j.err, o.Progress, o.Listing.Bytes())
 		saved := j.streams
-		j.streams = &streams{saved.in, saved.out, d}
+		j.streams = &streams{saved.in, saved.out, d, saved.garbage}
 		defer func() { d.Close(); j.streams = saved }()
 	}
 	res, err := pipeline.Scan(ctx, o)
@@ -320,27 +325,17 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 }
 
 // list lists the logs, and those of the past that rules learn from, nil for none.
-func (j *scanJob) list(ctx context.Context, sizes bool) (logs, warm *pipeline.Listing, err error) {
-	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
-	if err := errors.Join(fitsLakes(j.cmd.Paths, j.set.Rules, false), fitsLakes(j.cmd.Warm, j.set.Rules, true)); err != nil {
+func (j *scanJob) list(ctx context.Context) (now, past *pipeline.Listing, err error) {
+	if now, past, err = j.logs.list(ctx, j.streams, j.set.Rules); err != nil {
 		return nil, nil, err
 	}
-	if logs, err = listLogs(ctx, j.streams, j.cmd.Paths, sizes, reachOf(scope)); err != nil {
-		return nil, nil, err
-	}
-	lists := []*pipeline.Listing{logs}
-	if len(j.cmd.Warm) > 0 {
-		scope.From = time.Time{}
-		if warm, err = listLogs(ctx, j.streams, j.cmd.Warm, false, reachOf(scope)); err != nil {
-			return nil, nil, err
+	for _, l := range []*pipeline.Listing{now, past} {
+		if l != nil {
+			l.LeaveOut(j.cmd.Output)
+			l.LeaveOut(j.cmd.Stats)
 		}
-		lists = append(lists, warm)
 	}
-	for _, l := range lists {
-		l.LeaveOut(j.cmd.Output)
-		l.LeaveOut(j.cmd.Stats)
-	}
-	return logs, warm, nil
+	return now, past, nil
 }
 
 // sayNothingRead explains a scan without a single log file: a schedule that

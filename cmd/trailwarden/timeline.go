@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -59,9 +55,8 @@ func (c *whoCommand) Run(s *streams) error {
 
 // tell makes the timeline and writes it.
 func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timeline, query.Writer) error) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	w, err := newWindow(c.From, c.To, time.Now())
 	if err != nil {
 		return err
@@ -105,7 +100,7 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 }
 
 func (c *aboutFlags) sayTotals(s *streams, t *timeline.Timeline) {
-	s.say("%d of %d records, %d failed, in %d sessions", t.Total.Count, t.Totals.Records, t.Total.Failed, len(t.Sessions))
+	s.say("%d of %d records, %d failed, in %s", t.Total.Count, t.Totals.Records, t.Total.Failed, counted(len(t.Sessions), "session"))
 	if t.More > 0 {
 		s.say("the first %d are listed", len(t.Events))
 	}

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,9 +51,8 @@ Exit codes: 0 everything is valid; 1 something is invalid; 2 bad usage; 3 someth
 
 // Run validates or exports; its error is the exit code.
 func (c *verifyCommand) Run(s *streams) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	j := &verifyJob{streams: s, cmd: c}
 	if err := j.open(ctx, time.Now()); err != nil {
 		return err
@@ -248,7 +245,7 @@ func (j *verifyJob) export(ctx context.Context) error {
 		j.say("%v", err)
 		return exit{exitFault}
 	}
-	j.say("copied %d digests, %d log files (%d bytes) and %d public keys to %s", n.Digests, n.Logs, n.Bytes, n.Keys, j.cmd.Export)
+	j.say("copied %s, %s (%d bytes) and %s to %s", counted(n.Digests, "digest"), counted(n.Logs, "log file"), n.Bytes, counted(n.Keys, "public key"), j.cmd.Export)
 	if n.Digests == 0 {
 		j.say("no digests were found: is log file validation on, and is the prefix right?")
 		return exit{exitFault}

@@ -2,12 +2,13 @@ package main
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
-var relative = regexp.MustCompile(`^([0-9]{1,6})([smhdw])$`)
+var relative = re2.Own(`^([0-9]{1,6})([smhdw])$`)
 
 var units = map[string]time.Duration{
 	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,

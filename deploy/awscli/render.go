@@ -12,11 +12,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 //go:embed library.sh
@@ -62,9 +62,9 @@ func writeStack(b *strings.Builder, g *script) {
 }
 
 // block is a function of the library with its comment.
-var block = regexp.MustCompile(`(?ms)^(# [^\n]*\n)+([a-z_]+)\(\) .*?\n\n`)
+var block = re2.Own(`(?ms)^(# [^\n]*\n)+([a-z_]+)\(\) .*?\n\n`)
 
-var name = regexp.MustCompile(`[a-z_]+`)
+var name = re2.Own(`[a-z_]+`)
 
 // functions are those of the library that the text uses, and those that they use
 // in turn.

@@ -2,7 +2,6 @@ package terraform
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -10,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // expression writes a value in Terraform's language.
@@ -58,7 +58,7 @@ func bracketed(items []string) string {
 	return "[\n" + strings.Join(items, ",\n") + ",\n]"
 }
 
-var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+var identifier = re2.Own(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
 func (w *writer) object(m plan.Map) string {
 	if len(m) == 0 {

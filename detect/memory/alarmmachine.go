@@ -62,6 +62,9 @@ func (m *alarm) step(at int64, hits []hit) {
 			continue
 		}
 		m.publish(b, h)
+		if i > 0 && hits[i-1].key == h.key && hits[i-1].inputs&defaulted == 0 {
+			continue // another sample of the record
+		}
 		m.last = *h
 		m.win = append(m.win, *h)
 		if m.state == InAlarm {
@@ -79,7 +82,7 @@ func (m *alarm) publish(b *bucket, h *hit) {
 		if h.inputs>>i&1 == 0 {
 			continue
 		}
-		x := h.number
+		x := h.number // of its only input, see merging
 		if in := &m.s.Inputs[i]; in.Number == nil && len(m.s.Inputs) > 1 {
 			x = in.Amount
 		}

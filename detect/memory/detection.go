@@ -189,7 +189,12 @@ func (s *Spec) summary(d *Detection) string {
 		}
 		return fmt.Sprintf("%s went into ALARM: %s behind it", s.Alarm.Name, records)
 	case Ordered:
-		return fmt.Sprintf("%s in order within %s: %s", records, took, s.steps()) + s.differed(d)
+		if more := d.Count - int64(len(s.Steps)); more > 0 {
+			records = fmt.Sprintf("%d records in order and %d more of these,", len(s.Steps), more)
+		} else {
+			records += " in order"
+		}
+		return fmt.Sprintf("%s within %s: %s", records, took, s.steps()) + s.differed(d)
 	case Inputs, Expression:
 		return fmt.Sprintf("%s of %s within %s", records, s.inputNames(), took)
 	}

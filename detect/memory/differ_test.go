@@ -72,7 +72,7 @@ func TestADifferenceNamesBothValues(t *testing.T) {
 		if len(d) != 1 || d[0].Trigger.Ref != "rc" || d[0].Count != 4 {
 			t.Fatalf("%+v", d)
 		}
-		const want = "4 records in order within 1m: key created, then key used with another network than key created; network 203.0.113.0/24, then 198.51.100.0/24"
+		const want = "2 records in order and 2 more of these, within 1m: key created, then key used with another network than key created; network 203.0.113.0/24, then 198.51.100.0/24"
 		if d[0].Summary != want {
 			t.Errorf("%s\nwant %s", d[0].Summary, want)
 		}

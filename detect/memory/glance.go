@@ -1,10 +1,6 @@
 package memory
 
-import (
-	"slices"
-
-	"github.com/trailwarden/trailwarden/detect"
-)
+import "github.com/trailwarden/trailwarden/detect"
 
 // glance tells of the sightings of one group after the other whether they can
 // make a Spec hold at all. It says no only where the machine would find nothing:
@@ -15,16 +11,17 @@ type glance struct {
 	counts []uint32 // by number of a value or an input: those in the window in hand
 	best   []int64
 	runs   []sightRun
+	sorter *sorter
 }
 
 // newGlance is for a Spec with so many different values.
-func newGlance(s *Spec, values int) *glance {
-	return &glance{s: s, counts: make([]uint32, max(values, MaxInputs))}
+func newGlance(s *Spec, values int, by *sorter) *glance {
+	return &glance{s: s, counts: make([]uint32, max(values, MaxInputs)), sorter: by}
 }
 
 // mayHold sorts the sightings by time.
 func (g *glance) mayHold(l *hitLog, of *specLog, seen []sighting) bool {
-	sortSightings(seen)
+	g.sorter.sort(seen)
 	if len(seen) > MaxWindowHits {
 		return true // what limits do is the machine's to say
 	}
@@ -53,21 +50,6 @@ func (g *glance) mayHold(l *hitLog, of *specLog, seen []sighting) bool {
 		return g.inOrder(seen)
 	}
 	return true
-}
-
-func sortSightings(seen []sighting) {
-	before := func(a, b sighting) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	}
-	if !slices.IsSortedFunc(seen, before) {
-		slices.SortFunc(seen, before)
-	}
 }
 
 // crowded tells whether some window has n sightings.

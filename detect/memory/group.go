@@ -112,9 +112,10 @@ func (g *group) rest() {
 // merge files the hits that came since and gives the place in pending from which
 // on it is another than before. Repeated ones change nothing.
 func (g *group) merge(s *Spec) (from int) {
-	fresh := sorted(g.fresh)
+	how := s.merging()
+	fresh := how.sorted(g.fresh)
 	g.fresh = nil
-	fresh = slices.DeleteFunc(fresh, g.knows)
+	fresh = slices.DeleteFunc(fresh, func(h hit) bool { return g.knows(how, h) })
 	if len(fresh) == 0 {
 		return len(g.pending)
 	}
@@ -127,7 +128,7 @@ func (g *group) merge(s *Spec) (from int) {
 		g.pending = append(g.pending, fresh...)
 		return from
 	}
-	rest := sorted(slices.Concat(g.pending[from:], fresh))
+	rest := how.sorted(slices.Concat(g.pending[from:], fresh))
 	g.pending = append(g.pending[:from], rest...)
 	return from
 }
@@ -144,8 +145,8 @@ func (g *group) after(at int64) int {
 }
 
 // knows tells whether h adds nothing to what is pending.
-func (g *group) knows(h hit) bool {
-	i, ok := slices.BinarySearchFunc(g.pending, h, func(a, b hit) int { return a.before(&b) })
+func (g *group) knows(how merging, h hit) bool {
+	i, ok := slices.BinarySearchFunc(g.pending, h, func(a, b hit) int { return how.before(&a, &b) })
 	return ok && h.inputs&^g.pending[i].inputs == 0 && h.beforeText(&g.pending[i]) >= 0
 }
 
@@ -212,7 +213,7 @@ func (g *group) due() int64 {
 // reload is what is known of a group again once its hits are read: those up to
 // the settled time were judged, and what the others mean was told.
 func (g *group) reload(s *Spec, hits []hit) {
-	hits = sorted(hits)
+	hits = s.merging().sorted(hits)
 	m := g.machine(s)
 	n := 0
 	for n < len(hits) && hits[n].at <= g.settled {
@@ -355,6 +356,9 @@ func (s *Spec) fingerprint() string {
 	text := fmt.Sprint("2 ", s.Kind, s.Window, s.Bounds, s.Percentile, s.Steps, s.Warmup, s.Rate, s.By, s.Over, len(s.Inputs), s.Expr.text())
 	if s.Alarm != nil {
 		text += fmt.Sprint(s.Alarm.Period, s.Alarm.Periods, s.Alarm.Datapoints, s.Alarm.Statistic, s.Alarm.Threshold, s.Alarm.Missing, s.Alarm.KeepWhenFew)
+	}
+	if s.merging() == apart {
+		text += "apart"
 	}
 	if s.Differ != nil {
 		text += fmt.Sprint("differ", *s.Differ)

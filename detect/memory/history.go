@@ -34,6 +34,7 @@ type History struct {
 	last     int64          // minute added last
 	alarmed  []bool         // by Spec: its one group was given the samples of empty minutes
 	grouping grouping
+	sorter   sorter
 	hits     []hit   // buffer
 	times    []int64 // buffer
 }
@@ -47,11 +48,11 @@ type pile struct {
 }
 
 // read gives all hits of the group, sorted.
-func (p *pile) read(f form, into []hit) []hit {
+func (p *pile) read(s *Spec, f form, into []hit) []hit {
 	for q := p; q != nil; q = q.more {
 		into = f.readHits(into, q.buf, q.base)
 	}
-	return sorted(into)
+	return s.merging().sorted(into)
 }
 
 func (p *pile) count() (n int) {
@@ -220,7 +221,7 @@ func (h *History) defaults(s int, group []hit) []hit {
 	for m := range h.minutes {
 		group = append(group, defaultHit(h.specs[s], m))
 	}
-	return sorted(group)
+	return h.specs[s].merging().sorted(group)
 }
 
 func (s *Spec) hasDefault() bool { return s.Kind == Alarm && s.Alarm.Default != nil }
@@ -277,7 +278,7 @@ func (h *History) eachPile(specs []int, visit func(s int, key string, p *pile) e
 // judgeLog judges the groups in the log.
 func (h *History) judgeLog(all []Detection, s int, clock int64) []Detection {
 	spec, of := h.specs[s], &h.log.specs[s]
-	g := newGlance(spec, h.log.values.len())
+	g := newGlance(spec, h.log.values.len(), &h.sorter)
 	h.grouping.each(h.log, s, spec.leastHits(), func(key string, seen []sighting) {
 		if !g.mayHold(h.log, of, seen) {
 			return // as of most groups
@@ -285,7 +286,7 @@ func (h *History) judgeLog(all []Detection, s int, clock int64) []Detection {
 		if spec.Kind == FirstSeen {
 			seen = g.fewer(seen)
 		}
-		h.hits = h.log.read(of, seen, h.hits[:0])
+		h.hits = h.log.read(spec, of, seen, h.hits[:0])
 		all = h.judgeHits(all, s, key, h.hits, clock)
 	})
 	if spec.hasDefault() && !h.alarmed[s] {
@@ -299,7 +300,7 @@ func (h *History) judgePile(all []Detection, s int, key string, p *pile, clock i
 	if p.count() < spec.leastHits() || !spec.mayHold(p, h.forms[s], &h.times) {
 		return all // as of most groups
 	}
-	h.hits = p.read(h.forms[s], h.hits[:0])
+	h.hits = p.read(spec, h.forms[s], h.hits[:0])
 	return h.judgeHits(all, s, key, h.hits, clock)
 }
 

@@ -60,37 +60,72 @@ func (a *hit) before(b *hit) int {
 }
 
 func (a *hit) beforeText(b *hit) int {
-	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.ref, b.ref))
+	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.ref, b.ref), cmp.Compare(a.number, b.number))
+}
+
+// merging is how hits of one record are put together.
+type merging bool
+
+// Hits of one record are one hit with all its inputs, unless each input has a
+// number of its own: two metric filters that publish one metric may take their
+// values from different fields, and CloudWatch counts both. Then a hit is of one
+// input, and those of one record stand together.
+const (
+	inOne merging = false
+	apart merging = true
+)
+
+// merging is how s puts hits together.
+func (s *Spec) merging() merging {
+	return merging(s.Kind == Alarm && len(s.Inputs) > 1 && slices.ContainsFunc(s.Inputs, func(in Input) bool { return in.Number != nil }))
+}
+
+// same tells whether two hits are put together.
+func (m merging) same(a, b *hit) bool {
+	return a.at == b.at && a.key == b.key && (m == inOne || a.inputs == b.inputs)
+}
+
+// before is the order in which hits are put together.
+func (m merging) before(a, b *hit) int {
+	c := a.before(b)
+	if m == apart {
+		c = cmp.Or(c, cmp.Compare(a.inputs, b.inputs))
+	}
+	return c
+}
+
+func (m merging) sort(hits []hit) {
+	slices.SortFunc(hits, func(a, b hit) int { return cmp.Or(m.before(&a, &b), a.beforeText(&b)) })
 }
 
 // sorted puts hits into order and joins those of one record. A record that was
 // filed twice keeps the reference that sorts first, so that the result does not
 // depend on the order.
-func sorted(hits []hit) []hit {
-	slices.SortFunc(hits, func(a, b hit) int { return cmp.Or(a.before(&b), a.beforeText(&b)) })
-	return joined(hits)
+func (m merging) sorted(hits []hit) []hit {
+	m.sort(hits)
+	return m.joined(hits)
 }
 
 // sortedInstants is sorted of hits that are in order of time already.
-func sortedInstants(hits []hit) []hit {
+func (m merging) sortedInstants(hits []hit) []hit {
 	for i := 0; i < len(hits); {
 		j := i + 1
 		for j < len(hits) && hits[j].at == hits[i].at {
 			j++
 		}
 		if j-i > 1 {
-			slices.SortFunc(hits[i:j], func(a, b hit) int { return cmp.Or(a.before(&b), a.beforeText(&b)) })
+			m.sort(hits[i:j])
 		}
 		i = j
 	}
-	return joined(hits)
+	return m.joined(hits)
 }
 
-// joined joins the hits of one record.
-func joined(hits []hit) []hit {
+// joined joins the hits that are put together.
+func (m merging) joined(hits []hit) []hit {
 	out := hits[:0]
 	for _, h := range hits {
-		if n := len(out); n > 0 && out[n-1].at == h.at && out[n-1].key == h.key {
+		if n := len(out); n > 0 && m.same(&out[n-1], &h) {
 			out[n-1].inputs |= h.inputs
 			if out[n-1].value == "" { // of an input that has none
 				out[n-1].value = h.value

@@ -122,12 +122,12 @@ func (l *hitLog) hit(s *specLog, n uint32) hit {
 }
 
 // read gives hits of a group, sorted; the sightings are in order of time.
-func (l *hitLog) read(s *specLog, seen []sighting, into []hit) []hit {
+func (l *hitLog) read(spec *Spec, s *specLog, seen []sighting, into []hit) []hit {
 	into = slices.Grow(into, len(seen))
 	for i := range seen {
 		into = append(into, l.hit(s, seen[i].n))
 	}
-	return sortedInstants(into)
+	return spec.merging().sortedInstants(into)
 }
 
 // sighting is the little of a hit in the log that tells of most groups that

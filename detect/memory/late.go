@@ -39,7 +39,7 @@ func (g *group) amend(s *Spec, settled int64, j *judgement) {
 		return
 	}
 	m, ok := g.machine(s).(*newcomer)
-	late := sorted(g.belated)
+	late := s.merging().sorted(g.belated)
 	g.belated = nil
 	for i := 0; ok && i < len(late); i++ {
 		h := &late[i]

@@ -113,7 +113,7 @@ func (h *History) baselines(visit func(spec int, key string, hits []hit) error) 
 		return nil
 	}
 	return h.eachPile(specs, func(s int, key string, p *pile) error {
-		h.hits = p.read(h.forms[s], h.hits[:0])
+		h.hits = p.read(h.specs[s], h.forms[s], h.hits[:0])
 		return visit(s, key, h.hits)
 	})
 }
@@ -121,16 +121,16 @@ func (h *History) baselines(visit func(spec int, key string, hits []hit) error) 
 // logged visits the groups of a Spec that are in the log.
 func (h *History) logged(s int, visit func(spec int, key string, hits []hit) error) (err error) {
 	spec, of := h.specs[s], &h.log.specs[s]
-	g := newGlance(spec, h.log.values.len())
+	g := newGlance(spec, h.log.values.len(), &h.sorter)
 	h.grouping.each(h.log, s, 1, func(key string, seen []sighting) {
 		if err != nil {
 			return
 		}
-		sortSightings(seen)
+		h.sorter.sort(seen)
 		if spec.Kind == FirstSeen {
 			seen = g.fewer(seen)
 		}
-		h.hits = h.log.read(of, seen, h.hits[:0])
+		h.hits = h.log.read(spec, of, seen, h.hits[:0])
 		err = visit(s, key, h.hits)
 	})
 	return err

@@ -1,6 +1,9 @@
 package memory
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Likely guesses of hits, as they come and before anything is judged, which of
 // them a detection may name as its trigger. Who keeps what will be shown of those
@@ -12,26 +15,27 @@ type Likely struct {
 }
 
 // likelySpec says which hits of a Spec are likely: those that a group has had
-// enough before in a short time or, of FirstSeen, those with a value that is new
-// to the group, once there was time to learn what is not.
+// nearly enough before in a short time, of Distinct among those with a value that
+// it had not then; or, of FirstSeen, those with a value that is new to the group,
+// once there was time to learn what is not.
 type likelySpec struct {
 	kind   Kind
-	hits   uint16 // so many within the window; 0 when none is ever likely
-	window int64  // milliseconds; of FirstSeen its time to learn
+	hits   uint32 // so many within the window, of Distinct so many bits of their values; 0 when none is ever likely
+	most   uint32 // of Count: with more the condition was true before
+	window int64  // seconds; of FirstSeen its time to learn, in milliseconds
 	first  int64  // time of the first hit of FirstSeen
 }
 
 // likelySlot is what came of one group of a Spec; another that falls on the slot
 // replaces it.
 type likelySlot struct {
-	at    int64
-	key   uint32
-	value uint32
-	hits  uint16
+	tag  uint32
+	at   uint32 // of the first hit, in seconds of Unix time
+	hits uint64 // how many, of Distinct the bits on which their values fall
 }
 
 const (
-	likelyBits  = 13
+	likelyBits  = 12
 	likelyShare = 2 // the part of a detection's hits that one goroutine should see, as the records of a time lie together
 )
 
@@ -42,7 +46,10 @@ func NewLikely(specs []*Spec) *Likely {
 		switch s.Kind {
 		case Count, Distinct:
 			if least := s.leastHits(); least > 1 {
-				l.specs[i] = likelySpec{kind: s.Kind, hits: uint16(min(max(2, least/likelyShare), 1<<15)), window: s.window()}
+				l.specs[i] = likelySpec{kind: s.Kind, hits: uint32(max(2, least/likelyShare)), most: uint32(least), window: s.window()/1000 + 1}
+			}
+			if s.Kind == Distinct {
+				l.specs[i].hits = fallenOn(l.specs[i].hits)
 			}
 		case FirstSeen:
 			l.specs[i] = likelySpec{kind: FirstSeen, hits: 1, window: s.Warmup.Milliseconds(), first: math.MaxInt64}
@@ -50,6 +57,18 @@ func NewLikely(specs []*Spec) *Likely {
 	}
 	return l
 }
+
+// bitsTell is up to how many of the bits of a slot a value that falls on a further
+// one is worth waiting for.
+const bitsTell = 56
+
+// fallenOn is on how many of the bits of a slot so many different values fall.
+func fallenOn(values uint32) uint32 {
+	return uint32(math.Round(min(64*(1-math.Pow(63./64, float64(values))), bitsTell)))
+}
+
+// Guesses tells whether there are likely hits of s at all.
+func (l *Likely) Guesses(spec int) bool { return l.specs[spec].hits > 0 }
 
 // Renew forgets everything: groups and values get other numbers.
 func (l *Likely) Renew() { clear(l.slots) }
@@ -66,20 +85,23 @@ func (l *Likely) Hit(spec int, group, value uint32, at int64) bool {
 			return false
 		}
 		slot, tag := l.slot(spec, group, value)
-		known := slot.key == tag
-		slot.key = tag
+		known := slot.tag == tag
+		slot.tag = tag
 		return !known
 	}
 	slot, tag := l.slot(spec, group, 0)
-	switch {
-	case slot.key != tag || max(slot.at-at, at-slot.at) > s.window:
-		*slot = likelySlot{at, tag, value, 1}
-	case s.kind == Count || slot.value != value:
-		slot.hits, slot.value = min(slot.hits, 1<<15)+1, value
-	default:
-		return false // a value that comes again
+	seconds := at / 1000
+	if since := seconds - int64(slot.at); slot.tag != tag || max(since, -since) > s.window {
+		*slot = likelySlot{tag: tag, at: uint32(seconds)}
 	}
-	return slot.hits >= s.hits
+	if s.kind == Count {
+		slot.hits++
+		return slot.hits >= uint64(s.hits) && slot.hits <= uint64(s.most)
+	}
+	had := slot.hits
+	slot.hits |= 1 << (value * 0x9e3779b1 >> (32 - 6))
+	n := bits.OnesCount64(slot.hits)
+	return n >= int(s.hits) && (slot.hits != had || n >= bitsTell)
 }
 
 func (l *Likely) slot(spec int, group, value uint32) (slot *likelySlot, tag uint32) {

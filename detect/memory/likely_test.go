@@ -7,9 +7,9 @@ import (
 	"github.com/trailwarden/trailwarden/detect/memory"
 )
 
-// TestLikely: of a threshold the hits that come when half of it was met in a
-// short time, of first-seen those with a value that is new once the time to learn
-// is over, and of the rest none.
+// TestLikely: of a threshold the hits from half of it to all of it in a short
+// time, of values those with another one than before, of first-seen those with a
+// value that is new once the time to learn is over, and of the rest none.
 func TestLikely(t *testing.T) {
 	const minute = int64(60_000)
 	l := memory.NewLikely([]*memory.Spec{
@@ -26,7 +26,8 @@ func TestLikely(t *testing.T) {
 		want         bool
 	}{
 		{0, 1, 0, 0, false}, {0, 1, 0, 1, false}, {0, 2, 0, 1, false}, {0, 1, 0, 2, true}, {0, 1, 0, 5 * minute, true}, {0, 1, 0, 6 * minute, false},
-		{1, 1, 7, 0, false}, {1, 1, 7, 1, false}, {1, 1, 7, 2, false}, {1, 1, 8, 3, false}, {1, 1, 9, 4, true},
+		{0, 3, 0, 0, false}, {0, 3, 0, 1, false}, {0, 3, 0, 2, true}, {0, 3, 0, 3, true}, {0, 3, 0, 4, true}, {0, 3, 0, 5, true}, {0, 3, 0, 6, false},
+		{1, 1, 7, 0, false}, {1, 1, 7, 1, false}, {1, 1, 7, 2, false}, {1, 1, 8, 3, false}, {1, 1, 9, 4, true}, {1, 1, 9, 5, false}, {1, 1, 7, 6, false}, {1, 1, 10, 7, true},
 		{2, 1, 7, 0, false}, {2, 1, 8, 9 * minute, false}, {2, 1, 9, 10 * minute, true}, {2, 1, 9, 11 * minute, false}, {2, 2, 9, 11 * minute, true},
 		{3, 1, 0, 0, false}, {3, 1, 0, 1, false},
 		{4, 1, 0, 0, false}, {4, 1, 0, 1, false},

@@ -26,7 +26,7 @@ func Naive(specs []*Spec, hits []Hit, minutes []int64, clock time.Time) (all []D
 				groups[""] = groups[""][:len(groups[""]):len(groups[""])]
 			}
 			for key, group := range groups {
-				n := naive{specs[s], sorted(group), minutes, clock.UnixMilli()}
+				n := naive{specs[s], specs[s].merging().sorted(group), minutes, clock.UnixMilli()}
 				for _, e := range n.episodes() {
 					found = append(found, specs[s].detection(s, key, &e, false))
 				}
@@ -294,6 +294,8 @@ func (n naive) alarms() (all []episode) {
 	if len(n.hits) > 0 {
 		first = n.hits[0].at
 	}
+	samples := n
+	n.hits = records(n.hits)
 	for _, minute := range n.minutes {
 		if n.s.Alarm.Default != nil {
 			first = min(first, minute*60_000+59_999)
@@ -309,8 +311,8 @@ func (n naive) alarms() (all []episode) {
 				open, further = m.ep, m.further
 			}
 		}
-		state := n.s.Alarm.Judge(n.points(&m, at), m.state)
-		if n.few(&m, at) {
+		state := n.s.Alarm.Judge(samples.points(&m, at), m.state)
+		if samples.few(&m, at) {
 			state = m.state
 		}
 		if m.state == InAlarm && state != InAlarm {
@@ -355,6 +357,16 @@ func (n naive) alarms() (all []episode) {
 	}
 	for _, f := range further {
 		all = append(all, *f)
+	}
+	return all
+}
+
+// records are hits of which no two are of one record.
+func records(hits []hit) (all []hit) {
+	for i, h := range hits {
+		if i == 0 || h.at != hits[i-1].at || h.key != hits[i-1].key {
+			all = append(all, h)
+		}
 	}
 	return all
 }

@@ -15,7 +15,7 @@ import (
 type FieldSets struct {
 	names   []string
 	sets    []fieldSet
-	callers int // sets that only the caller decides
+	callers [callers]int // sets that only the caller decides, by what of it does
 }
 
 // fieldSet is one list of fields.
@@ -26,7 +26,8 @@ type fieldSet struct {
 	parts   []int
 	account bool // one of the fields is the account
 	actor   bool // one is made of who acted
-	caller  int  // place in a line, of a set that only the caller decides; else -1
+	of      caller
+	place   int // in a line, of a set that only the caller decides; else -1
 }
 
 // deciding are fields of a record that are short and come again and again, so
@@ -49,9 +50,9 @@ func (s *FieldSets) Add(fields []Field) int {
 		return i
 	}
 	set := newFieldSet(fields)
-	if set.ofCaller() && s.callers < len(line{}.numbers) {
-		set.caller = s.callers
-		s.callers++
+	if n := &s.callers[set.of]; set.ofCaller() && *n < len(line{}.numbers) {
+		set.place = *n
+		*n++
 	}
 	s.names, s.sets = append(s.names, name.String()), append(s.sets, set)
 	return len(s.sets) - 1
@@ -63,7 +64,7 @@ func (s *fieldSet) ofCaller() bool {
 }
 
 func newFieldSet(fields []Field) fieldSet {
-	s := fieldSet{fields: fields, parts: []int{}, caller: -1}
+	s := fieldSet{fields: fields, parts: []int{}, place: -1}
 	for i := range fields {
 		f := &fields[i]
 		id := f.id
@@ -77,8 +78,9 @@ func newFieldSet(fields []Field) fieldSet {
 		}
 		part := slices.Index(deciding[:], id)
 		if part < 0 {
-			return fieldSet{fields: fields, caller: -1}
+			return fieldSet{fields: fields, place: -1}
 		}
+		s.of = max(s.of, callerOf(f))
 		s.parts = append(s.parts, part)
 	}
 	slices.Sort(s.parts)
@@ -96,12 +98,13 @@ type Numbering struct {
 	record  int // counts Begin
 	found   []found
 	text    []byte // buffer
+	left    []byte // buffer of callerHash
 
 	seed   maphash.Seed
 	hashes [len(deciding)]uint64 // of the record's own fields; 0 for those not looked at
 	memo   []memo
-	lines  []line
-	line   *line // of the caller of the record in hand, nil before it is looked for
+	lines  [callers][]line
+	line   [callers]*line // of the caller of the record in hand, nil before they are looked for
 }
 
 // found is what the record in hand has of one list.
@@ -120,23 +123,26 @@ type memo struct {
 	all    bool
 }
 
-// line is what all lists that the caller decides gave, in one line of the
+// line is what lists that the caller decides gave, in half a line of the
 // processor's cache: for most records it is the only thing to be looked up.
 type line struct {
 	hash     uint64
 	has, all uint16 // bits by place
-	numbers  [13]uint32
+	numbers  [5]uint32
 }
 
-// Powers of two.
-const (
-	memos = 1 << 12
-	lines = 1 << 13
-)
+// memos is a power of two.
+const memos = 1 << 12
 
 // NewNumbering prepares to read the sets, which are complete.
 func NewNumbering(sets *FieldSets) *Numbering {
-	return &Numbering{lexicon: NewLexicon(), sets: sets, found: make([]found, len(sets.sets)), seed: maphash.MakeSeed(), memo: make([]memo, memos), lines: make([]line, lines)}
+	n := &Numbering{lexicon: NewLexicon(), sets: sets, found: make([]found, len(sets.sets)), seed: maphash.MakeSeed(), memo: make([]memo, memos)}
+	for of, some := range sets.callers {
+		if some > 0 {
+			n.lines[of] = make([]line, caller(of).lines())
+		}
+	}
+	return n
 }
 
 // Page says what the numbers given so far stand for.
@@ -150,7 +156,9 @@ func (n *Numbering) Renew() bool {
 	}
 	n.lexicon = NewLexicon()
 	clear(n.memo)
-	clear(n.lines)
+	for _, all := range n.lines {
+		clear(all)
+	}
 	n.record++
 	return true
 }
@@ -159,7 +167,7 @@ func (n *Numbering) Renew() bool {
 func (n *Numbering) Begin(rec *cloudtrail.Record) {
 	n.record++
 	n.reading.Begin(rec)
-	n.hashes, n.line = [len(deciding)]uint64{}, nil
+	n.hashes, n.line = [len(deciding)]uint64{}, [callers]*line{}
 }
 
 // Number is the number of the texts of a list in the record in hand. When all
@@ -175,7 +183,7 @@ func (n *Numbering) Number(set int) (number uint32, all bool) {
 	}
 	f.record = n.record
 	switch {
-	case s.caller >= 0:
+	case s.place >= 0:
 		n.ofCaller(s, f)
 	case s.parts != nil:
 		n.ofParts(s, set, f)
@@ -198,24 +206,18 @@ func (n *Numbering) ofParts(s *fieldSet, set int, f *found) {
 }
 
 func (n *Numbering) ofCaller(s *fieldSet, f *found) {
-	if n.line == nil {
-		hash := n.hash(1, []int{0, callerAccount})
-		if n.line = &n.lines[hash%lines]; n.line.hash != hash {
-			*n.line = line{hash: hash}
-		}
-	}
-	bit := uint16(1) << s.caller
-	if n.line.has&bit != 0 {
-		f.number, f.all = n.line.numbers[s.caller], n.line.all&bit != 0
+	l, bit := n.lineOf(s), uint16(1)<<s.place
+	if l.has&bit != 0 {
+		f.number, f.all = l.numbers[s.place], l.all&bit != 0
 		return
 	}
 	n.read(s, f)
 	if !n.decided(s) {
 		return
 	}
-	n.line.has |= bit
-	if n.line.numbers[s.caller] = f.number; f.all {
-		n.line.all |= bit
+	l.has |= bit
+	if l.numbers[s.place] = f.number; f.all {
+		l.all |= bit
 	}
 }
 
@@ -235,10 +237,14 @@ func (n *Numbering) hash(hash uint64, parts []int) uint64 {
 			h = maphash.Bytes(n.seed, n.reading.rec.FieldRaw(deciding[p])) | 1
 			n.hashes[p] = h
 		}
-		hash = (hash ^ h) * 0x9e3779b97f4a7c15
-		hash ^= hash >> 29
+		hash = mixed(hash, h)
 	}
 	return hash
+}
+
+func mixed(hash, h uint64) uint64 {
+	hash = (hash ^ h) * 0x9e3779b97f4a7c15
+	return hash ^ hash>>29
 }
 
 // decided tells whether those fields alone decide the set's texts, which depends
@@ -249,7 +255,7 @@ func (n *Numbering) decided(s *fieldSet) bool {
 			return false // what is missing may be looked for elsewhere
 		}
 	}
-	return (!s.actor || n.actorIsPlain()) && (!s.account || n.accountIsPlain())
+	return (!s.actor || n.actorIsPlain()) && (!s.account || n.accountIsPlain()) && n.sameInSessions(s)
 }
 
 // accountIsPlain tells that recipientAccountId alone says which account it is:

@@ -56,6 +56,8 @@ func randomSpecs(r *rand.Rand) (all []*memory.Spec) {
 		&memory.Spec{Kind: memory.Rate, Inputs: inputs(1), Window: 2 * time.Minute, Warmup: 6 * time.Minute,
 			Rate: memory.RateSettings{Baseline: 30 * time.Minute, Season: memory.Never, Factor: 1 + r.Float64(), Least: float64(1 + r.IntN(4))}},
 		&memory.Spec{Kind: memory.Alarm, Inputs: inputs(1), Alarm: randomAlarm(r)},
+		&memory.Spec{Kind: memory.Alarm, Inputs: inputs(2), Alarm: randomAlarm(r)},
+		&memory.Spec{Kind: memory.Alarm, Inputs: selecting(r), Alarm: randomAlarm(r)},
 	)
 	for range 3 {
 		all = append(all, randomDifference(r, w()))
@@ -63,6 +65,19 @@ func randomSpecs(r *rand.Rand) (all []*memory.Spec) {
 	all = append(all, &memory.Spec{Kind: memory.Count, Window: w(), Bounds: memory.AtLeast(2), Inputs: []memory.Input{{From: 5}, {From: 7}}})
 	for i, s := range all {
 		s.Rule = fmt.Sprintf("%d-%v", i, s.Kind)
+	}
+	return all
+}
+
+// selecting are metric filters of which some take their values from fields of the
+// record, each from another.
+func selecting(r *rand.Rand) []memory.Input {
+	all := inputs(3)
+	for i := range all {
+		all[i].Amount = float64(i)
+		if f := memory.FieldOf(fmt.Sprint("n", i)); i == 0 || r.IntN(2) == 0 {
+			all[i].Number = &f
+		}
 	}
 	return all
 }
@@ -125,6 +140,11 @@ func randomHits(r *rand.Rand, specs []*memory.Spec, n int) (hits []memory.Hit) {
 					h.Value = memory.AppendValue(nil, fmt.Append(nil, "v", (i*7+3)%5))
 				}
 				h.Number = []float64{0, 1, 2, 5, 0.5, 0.1, 7}[i%7]
+				if spec.Kind == memory.Alarm && len(spec.Inputs) > 1 {
+					if h.Number = spec.Inputs[in].Amount; spec.Inputs[in].Number != nil {
+						h.Number = float64((i + 3*in) % 7)
+					}
+				}
 				hits = append(hits, h)
 			}
 		}

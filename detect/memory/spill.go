@@ -57,8 +57,8 @@ func (h *History) flush() (err error) {
 func (h *History) flushLog(s int, parts [][]byte) {
 	of, spec := &h.log.specs[s], h.specs[s]
 	h.grouping.each(h.log, s, 0, func(key string, seen []sighting) {
-		sortSightings(seen)
-		h.hits = h.log.read(of, seen, h.hits[:0])
+		h.sorter.sort(seen)
+		h.hits = h.log.read(spec, of, seen, h.hits[:0])
 		if spec.thins() {
 			h.hits = spec.thin(h.hits)
 		}

@@ -2,10 +2,10 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -100,7 +100,7 @@ func (s Statement) narrowed() bool {
 }
 
 // references are the parts of a text that a deployment decides.
-var references = regexp.MustCompile(`\$\{[^}]*\}`)
+var references = re2.Own(`\$\{[^}]*\}`)
 
 // broad is the first action of the statement that could be bound to resources,
 // when the resource is every one of its service.

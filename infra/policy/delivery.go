@@ -2,23 +2,23 @@ package policy
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // prefix is what a resource ARN says of where CloudTrail may write: the owner
 // in BUCKET/…/AWSLogs/OWNER/…
-var prefix = regexp.MustCompile(`/AWSLogs/([^/]+)/`)
+var prefix = re2.Own(`/AWSLogs/([^/]+)/`)
 
 // trailARN is an ARN of a trail: its account.
-var trailARN = regexp.MustCompile(`^arn:(?:\$\{[^}]*\}|[^:$])*:cloudtrail:(?:\$\{[^}]*\}|[^:$])*:((?:\$\{[^}]*\}|[^:$])*):trail/`)
+var trailARN = re2.Own(`^arn:(?:\$\{[^}]*\}|[^:$])*:cloudtrail:(?:\$\{[^}]*\}|[^:$])*:((?:\$\{[^}]*\}|[^:$])*):trail/`)
 
 var (
-	accountID    = regexp.MustCompile(`^[0-9]{12}$`)
-	organization = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+	accountID    = re2.Own(`^[0-9]{12}$`)
+	organization = re2.Own(`^o-[a-z0-9]{10,32}$`)
 )
 
 // place is one trail ARN of a condition, or one written-to prefix.

@@ -1,11 +1,11 @@
 package read
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // Command is one call of the AWS CLI in a script or an article.
@@ -27,11 +27,11 @@ type Script struct {
 }
 
 var (
-	assignment = regexp.MustCompile(`^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
-	heredoc    = regexp.MustCompile(`<<-?\s*(['"]?)([A-Za-z_][A-Za-z0-9_]*)['"]?`)
-	writes     = regexp.MustCompile(`(?:>|tee)\s*([^\s<>|;&]+)`)
-	awsCall    = regexp.MustCompile(`(?:^|[\s$(;&|` + "`" + `"])aws\s+`)
-	variable   = regexp.MustCompile(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
+	assignment = re2.Own(`^\s*(?:export\s+|local\s+|readonly\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+	heredoc    = re2.Own(`<<-?\s*(['"]?)([A-Za-z_][A-Za-z0-9_]*)['"]?`)
+	writes     = re2.Own(`(?:>|tee)\s*([^\s<>|;&]+)`)
+	awsCall    = re2.Own(`(?:^|[\s$(;&|` + "`" + `"])aws\s+`)
+	variable   = re2.Own(`\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?`)
 )
 
 // maxLine bounds a command with its continuations, in bytes.
@@ -62,7 +62,7 @@ type script struct {
 }
 
 // operand is a word that can end a heredoc.
-var operand = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,40}$`)
+var operand = re2.Own(`^[A-Za-z_][A-Za-z0-9_]{0,40}$`)
 
 // line reads the command that begins on a line, and gives the line behind it.
 func (s *script) line(lines []string, i int) int {
@@ -218,9 +218,9 @@ func (s *script) command(line string, at, number int) {
 }
 
 // rest is how a shell names arguments that are not written out.
-var rest = regexp.MustCompile(`\$[@*]|\[[@*]\]`)
+var rest = re2.Own(`\$[@*]|\[[@*]\]`)
 
-var operation = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+var operation = re2.Own(`^[a-z][a-z0-9-]*$`)
 
 // column is a place in a line with continuations, as a column of its own line.
 func column(line string, at int) int { return at - strings.LastIndexByte(line[:at], '\n') }

@@ -30,6 +30,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -116,14 +118,24 @@ func Account(t testing.TB, id string) aws.Config {
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := aws.Config{
-		Region:           Region,
-		BaseEndpoint:     aws.String(Endpoint(t)),
-		HTTPClient:       &http.Client{Transport: transport, Timeout: time.Minute},
-		RetryMaxAttempts: 1,
-		Credentials:      credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "test", ""),
+		Region:       Region,
+		BaseEndpoint: aws.String(Endpoint(t)),
+		HTTPClient:   &http.Client{Transport: transport, Timeout: time.Minute},
+		Retryer:      onceMore,
+		Credentials:  credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "test", ""),
 	}
 	cfg.Credentials = credentialsOf(t, cfg, id)
 	return cfg
+}
+
+// onceMore tries again what the emulator's connection lost, which happens now and
+// then on a busy machine. An answer is taken as it is, so that tests of failures
+// see the first.
+func onceMore() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff, o.RateLimiter = 5, 200*time.Millisecond, ratelimit.None
+		o.Retryables = []retry.IsErrorRetryable{retry.RetryableConnectionError{}}
+	})
 }
 
 // credentialsOf asks for a role of the account: the emulator knows accounts by

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,14 +48,13 @@ func newBench(ctx context.Context, s settings) (*bench, error) {
 	b.tools = findTools(ctx, s.dir)
 	generator := filepath.Join(b.dir, "synth")
 	b.scan, b.plain = filepath.Join(b.dir, "trailwarden"), filepath.Join(b.dir, "trailwarden-nosimd")
-	for _, args := range [][]string{
-		{"-o", generator, module + "/internal/synth/cmd/synth"},
-		{"-o", b.scan, module + "/cmd/trailwarden"},
-		{"-tags", "nosimd", "-o", b.plain, module + "/cmd/trailwarden"},
+	for _, p := range []struct{ file, path, tags string }{
+		{generator, "/internal/synth/cmd/synth", ""},
+		{b.scan, "/cmd/trailwarden", ""},
+		{b.plain, "/cmd/trailwarden", "nosimd"},
 	} {
-		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-trimpath"}, args...)...)
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%s: %w: %s", cmd, err, text)
+		if err := build(ctx, p.file, p.path, p.tags); err != nil {
+			return nil, err
 		}
 	}
 	if err := b.makeCorpora(ctx, generator); err != nil {
@@ -105,9 +106,39 @@ func (b *bench) makeRules(ctx context.Context, generator string) error {
 
 // scanWith is a scan with two workers that writes all findings.
 func (b *bench) scanWith(program string, c corpus, rules ...string) command {
-	args := []string{program, "scan", "--format", "ndjson", "-o", filepath.Join(b.dir, "findings.ndjson"), "--no-progress", "--workers", "2"}
+	args := []string{program, "scan", "--format", "ndjson", "--no-progress", "--workers", "2"}
 	for _, r := range rules {
 		args = append(args, "--rules", r)
 	}
-	return command{name: "scan", args: append(args, c.dir)}
+	return command{name: "scan", args: append(args, c.dir), out: filepath.Join(b.dir, "findings.ndjson")}
+}
+
+// build makes a program of the module as releases are built.
+func build(ctx context.Context, file, path, tags string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", tags, "-o", file, module+path)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", cmd, err, text)
+	}
+	return copied(file)
+}
+
+// copied puts a copy of a program in its place, as installing does: the pages of one
+// that the linker has just written count for ten MiB more of peak memory on Linux.
+// The copy goes in small pieces, as a child's peak begins with what its parent uses.
+func copied(program string) error {
+	from, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if err := os.Remove(program); err != nil {
+		return err
+	}
+	to, err := os.OpenFile(program, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Close())
 }

@@ -17,6 +17,8 @@ import (
 type pair struct{ a, b sample }
 
 // run warms both commands up, compares their answers, and runs them in turn.
+// Only the warm-up's answers go to files. The runs that are measured throw them
+// away, all tools alike: what is measured is not the disk.
 func (d duel) run(ctx context.Context, n int) (pairs []pair, err error) {
 	for i := range n + 1 {
 		var p pair
@@ -31,6 +33,7 @@ func (d duel) run(ctx context.Context, n int) (pairs []pair, err error) {
 		if i == 0 && d.agree != nil {
 			err = d.agree()
 		}
+		d.a.out, d.b.out = "", ""
 		if err != nil {
 			return pairs, err
 		}

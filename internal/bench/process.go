@@ -15,7 +15,7 @@ type command struct {
 	name  string // for the table
 	args  []string
 	stdin string // file to read, if not empty
-	out   string // file for the output; empty: thrown away
+	out   string // file for the answer; empty: thrown away
 }
 
 // A sample is what one run took, children included.

@@ -87,6 +87,37 @@ func BenchmarkCorpus(b *testing.B) {
 	b.SetBytes(int64(total))
 }
 
+// BenchmarkCorpusInPieces unpacks them as cloudtrail does, piece by piece.
+func BenchmarkCorpusInPieces(b *testing.B) {
+	files := corpusFiles(b)
+	var d Decoder
+	buf := make([]byte, 0, 512<<10)
+	b.ReportAllocs()
+	total := 0
+	for b.Loop() {
+		total = 0
+		for _, src := range files {
+			total += inPieces(b, &d, buf, src)
+		}
+	}
+	b.SetBytes(int64(total))
+}
+
+func inPieces(b *testing.B, d *Decoder, buf, src []byte) (size int) {
+	for d.Start(src); ; buf = buf[:copy(buf, buf[len(buf)-History:])] {
+		before := len(buf)
+		var err error
+		buf, err = d.Next(buf)
+		size += len(buf) - before
+		if err == io.EOF {
+			return size
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func corpusFiles(b *testing.B) (files [][]byte) {
 	if *corpus == "" {
 		b.Skip("no -corpus given")
@@ -96,7 +127,7 @@ func corpusFiles(b *testing.B) (files [][]byte) {
 			return err
 		}
 		data, err := os.ReadFile(path)
-		files = append(files, data)
+		files = append(files, append(make([]byte, 0, len(data)+Padding), data...))
 		return err
 	})
 	if err != nil {

@@ -53,6 +53,18 @@ func (b *bits) read(n uint) (v uint64, ok bool) {
 	return v, true
 }
 
+// leavePadding gives back bytes that were read behind the end of the input.
+func (b *bits) leavePadding() {
+	if len(b.src)-b.pos >= 8 {
+		return
+	}
+	if over := b.pos - len(b.src); over > 0 {
+		b.pos -= over
+		b.n -= uint(8 * over)
+	}
+	b.buf &= 1<<b.n - 1
+}
+
 // align gives back whole bytes and forgets the rest of the current one.
 func (b *bits) align() {
 	b.pos -= int(b.n >> 3)

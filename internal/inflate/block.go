@@ -88,7 +88,7 @@ func (d *Decoder) stored() error {
 func (d *Decoder) compressed() error {
 	for {
 		d.reserve(outputSlack)
-		if len(d.in.src)-d.in.pos >= inputSlack && d.end-d.pos >= outputSlack {
+		if len(d.in.src)-d.in.pos >= d.near && d.end-d.pos >= outputSlack {
 			switch d.fast() {
 			case ended:
 				return nil

@@ -1,5 +1,7 @@
 package inflate
 
+import "encoding/binary"
+
 // useFixed makes the fixed code of RFC 1951, section 3.2.6, the current one.
 func (d *Decoder) useFixed() {
 	if !d.fixedAreBuilt {
@@ -16,11 +18,11 @@ func (d *Decoder) useFixed() {
 				lens[i] = 8
 			}
 		}
-		build(d.fixedLit[:], litBits, lens, litMeanings[:])
+		d.work.build(d.fixedLit[:], litBits, lens, litMeanings[:])
 		for i := range 32 {
 			lens[i] = 5
 		}
-		build(d.fixedDist[:], distBits, lens[:32], distMeanings[:])
+		d.work.build(d.fixedDist[:], distBits, lens[:32], distMeanings[:])
 		d.fixedAreBuilt = true
 	}
 	d.lit, d.dist, d.endBits = &d.fixedLit, &d.fixedDist, 7
@@ -44,8 +46,8 @@ func (d *Decoder) readCodes() error {
 	if err := d.readLengths(lits + dists); err != nil {
 		return err
 	}
-	if !build(d.dynamicLit[:], litBits, d.lens[:lits], litMeanings[:]) ||
-		!build(d.dynamicDist[:], distBits, d.lens[lits:lits+dists], distMeanings[:]) {
+	if !d.work.build(d.dynamicLit[:], litBits, d.lens[:lits], litMeanings[:]) ||
+		!d.work.build(d.dynamicDist[:], distBits, d.lens[lits:lits+dists], distMeanings[:]) {
 		return d.corrupt("code lengths of a block do not form a code")
 	}
 	d.lit, d.dist, d.endBits = &d.dynamicLit, &d.dynamicDist, uint(d.lens[endCode])
@@ -65,7 +67,7 @@ func (d *Decoder) readCodeLengthCode(n int) error {
 		}
 		lens[symbol] = uint8(v)
 	}
-	if !build(d.codeLengths[:], codeLengthBits, lens[:], codeLengthMeanings[:]) {
+	if !d.work.build(d.codeLengths[:], codeLengthBits, lens[:], codeLengthMeanings[:]) {
 		return d.corrupt("lengths of the code-length code do not form a code")
 	}
 	return nil
@@ -73,10 +75,10 @@ func (d *Decoder) readCodeLengthCode(n int) error {
 
 // readLengths reads n code lengths into d.lens.
 func (d *Decoder) readLengths(n int) error {
-	for i := 0; i < n; {
+	for i := d.quickLengths(n); i < n; {
 		d.in.refill()
 		e := d.codeLengths[d.in.buf&(1<<codeLengthBits-1)]
-		used := uint(e & dropMask)
+		used := codeBits(e)
 		if used > d.in.n {
 			return truncated
 		}
@@ -84,18 +86,47 @@ func (d *Decoder) readLengths(n int) error {
 			return d.corrupt("invalid code in the code lengths of a block")
 		}
 		d.in.drop(used)
-		if e>>16 < 16 {
-			d.lens[i] = uint8(e >> 16)
+		if e>>16&31 < 16 {
+			d.lens[i] = uint8(e >> 16 & 31)
 			i++
 			continue
 		}
-		count, err := d.repeatLength(e>>16, i, n)
+		count, err := d.repeatLength(e>>16&31, i, n)
 		if err != nil {
 			return err
 		}
 		i += count
 	}
 	return nil
+}
+
+// quickLengths reads code lengths as long as nothing is odd and the input is not
+// near its end, and returns how many. A single length and the three ways to repeat
+// one follow each other in no order that a processor could guess, so all four are
+// carried out by the same steps: 16 lengths are written, of which count stay.
+func (d *Decoder) quickLengths(n int) (i int) {
+	before := uint64(0)
+	for i < n && len(d.in.src)-d.in.pos >= 8 {
+		d.in.refill()
+		for d.in.n >= codeLengthBits+7 && i < n { // the longest code and its extra bits
+			e := d.codeLengths[d.in.buf&(1<<codeLengthBits-1)]
+			drop := uint(e & dropMask)
+			count := int(e>>leastShift&15) + int(d.in.buf&(1<<drop-1)>>codeBits(e))
+			if e&isSpecial != 0 || i+count > n || i == 0 && e&isRepeat != 0 {
+				return i
+			}
+			before = uint64(e>>lengthShift&15) | before&-uint64(e/isRepeat&1)
+			word := before * 0x0101010101010101
+			binary.LittleEndian.PutUint64(d.lens[i:], word)
+			binary.LittleEndian.PutUint64(d.lens[i+8:], word)
+			for k := 16; k < count; k += 8 {
+				binary.LittleEndian.PutUint64(d.lens[i+k:], word)
+			}
+			i += count
+			d.in.drop(drop)
+		}
+	}
+	return i
 }
 
 // repeatLength carries out one of the three repeat codes at d.lens[i].

@@ -8,6 +8,12 @@ const (
 	// loads 8.
 	inputSlack = 32
 
+	// paddedNear is how near the end a turn may start that may load some bytes of
+	// padding, at most paddedSlack, as long as it does not use them up: it starts
+	// with 56 bits of what is before its position, and takes 81 at most (below).
+	paddedNear  = 4
+	paddedSlack = 16
+
 	// outputSlack: four pairs of literals, a match of 258 whose last 128 bytes
 	// are only partly wanted, and Padding.
 	outputSlack = 8 + 258 + 128 + Padding
@@ -15,13 +21,13 @@ const (
 
 type chunk16 [16]byte
 
-// fast decodes codes while at least inputSlack bytes of input are left and
+// fast decodes codes while at least d.near bytes of input are left and
 // outputSlack bytes of output may still be produced. The caller has checked
 // both for the first turn, and that the buffer has the room.
 //
 // This is the one place with unchecked memory access. It is safe because:
-//   - a turn reads less than inputSlack bytes from i on, and i <= iLast holds
-//     at its start;
+//   - a turn reads less than inputSlack bytes from i on, and at most 22 of them,
+//     and i <= iLast holds at its start;
 //   - a turn writes less than outputSlack bytes from o on, and o <= oLast holds
 //     at its start;
 //   - a match is read from between the start of the member and o, as its
@@ -41,7 +47,7 @@ type chunk16 [16]byte
 // of a single one, the second byte is overwritten by what follows.
 func (d *Decoder) fast() progress {
 	in, out := unsafe.Pointer(unsafe.SliceData(d.in.src)), unsafe.Pointer(unsafe.SliceData(d.out))
-	i, iLast := uintptr(d.in.pos), uintptr(len(d.in.src)-inputSlack)
+	i, iLast := uintptr(d.in.pos), uintptr(len(d.in.src)-d.near)
 	o, oLast := uintptr(d.pos), uintptr(min(len(d.out), d.end)-outputSlack)
 	base := uintptr(d.base)
 	lit, dist := d.fastLit, d.dist
@@ -164,6 +170,7 @@ func (d *Decoder) fast() progress {
 		}
 	}
 	d.in.pos, d.in.buf, d.in.n = int(i), buf, uint(n&63)
+	d.in.leavePadding()
 	d.pos = int(o)
 	return p
 }

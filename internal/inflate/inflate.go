@@ -65,6 +65,7 @@ type Decoder struct {
 	MaxMembers int
 
 	in   bits
+	near int    // the fast loop ends where so few bytes of input are left
 	out  []byte // the buffer, at its full length
 	pos  int    // where the next byte goes in out
 	base int    // where the current member began in out
@@ -75,7 +76,8 @@ type Decoder struct {
 	lit, dist     *[litSize]uint32 // tables of the current block
 	fastLit       *[litSize]uint32 // lit for the fast loop, with pairs or the same
 	endBits       uint             // length of the end-of-block code, 0 when it has none
-	lens          [maxLens]uint8
+	lens          [maxLens + lengthsSlack]uint8
+	work          code // what is being turned into a table
 	dynamicLit    [litSize]uint32
 	dynamicDist   [litSize]uint32
 	codeLengths   [1 << codeLengthBits]uint32
@@ -95,7 +97,7 @@ type Decoder struct {
 // ErrTooManyMembers, a *TrailingError or a *CorruptError. Bytes between the
 // length and the capacity of dst are overwritten.
 func (d *Decoder) Gunzip(dst, src []byte, limit int) ([]byte, error) {
-	d.in = bits{src: src}
+	d.in, d.near = bits{src: src}, inputSlack
 	d.out, d.pos = dst[:cap(dst)], len(dst)
 	d.end = len(dst) + max(limit, 0)
 	if d.end < 0 || d.end > maxInt-outputSlack { // overflow: the caller has no limit

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 )
 
@@ -103,9 +104,20 @@ func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) (got []byte) 
 	return got
 }
 
-// comparePieces decodes src with Next into a buffer that slides along, and
-// compares what comes out up to the limit.
+// comparePieces decodes src with Next, once with nothing behind it in memory and
+// once with what a cut took off or with something else.
 func comparePieces(t testing.TB, d *Decoder, src []byte, room int, want []byte, wantClass class, limit int) {
+	t.Helper()
+	comparePiecesOf(t, d, slices.Clip(src), room, want, wantClass, limit)
+	if cap(src)-len(src) < paddedSlack {
+		src = append(slices.Clip(src), bytes.Repeat([]byte{0xa7}, paddedSlack)...)[:len(src)]
+	}
+	comparePiecesOf(t, d, src, room, want, wantClass, limit)
+}
+
+// comparePiecesOf decodes src into a buffer that slides along, and compares what
+// comes out up to the limit.
+func comparePiecesOf(t testing.TB, d *Decoder, src []byte, room int, want []byte, wantClass class, limit int) {
 	t.Helper()
 	var got []byte
 	buf := make([]byte, 0, History+room)

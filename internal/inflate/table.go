@@ -1,6 +1,9 @@
 package inflate
 
-import mathbits "math/bits"
+import (
+	"encoding/binary"
+	mathbits "math/bits"
+)
 
 // The alphabets of RFC 1951, section 3.2.5 and 3.2.7, and how many bits of a
 // code each first-level table resolves. Longer codes continue in a subtable
@@ -17,6 +20,8 @@ const (
 
 	// maxLens holds all code lengths of a dynamic block, or of the fixed code.
 	maxLens = maxLit + maxDist + 4
+	// lengthsSlack is room for what quickLengths writes behind the last one.
+	lengthsSlack = 16
 
 	// litSize is a power of two, so that masking an index proves it in bounds.
 	// The largest table of complete codes for 288 symbols has 2,342 entries;
@@ -88,45 +93,77 @@ func makeDistMeanings() (m [32]uint32) {
 	return m
 }
 
+// A meaning in the code-length code holds the symbol, the length that it gives
+// and the least number of them, whether it repeats the length before instead, and
+// the bits that are added to the number:
+//
+//	isRepeat | least<<leastShift | length<<lengthShift | symbol<<16 | extra bits
+const (
+	lengthShift = 21
+	leastShift  = 25
+	isRepeat    = 1 << 29
+)
+
 func makeCodeLengthMeanings() (m [19]uint32) {
-	for i := range m {
-		m[i] = uint32(i) << 16
+	for i := range uint32(16) {
+		m[i] = 1<<leastShift | i<<lengthShift | i<<16
 	}
+	m[16] = isRepeat | 3<<leastShift | 16<<16 | 2
+	m[17] = 3<<leastShift | 17<<16 | 3
+	m[18] = 11<<leastShift | 18<<16 | 7
 	return m
 }
 
-// entry completes a meaning with the length of its code.
+// entry completes a meaning with the length of its code. It does so without a
+// branch, because literals and lengths follow each other in no order; of what is
+// special nobody reads the higher bits.
 func entry(meaning uint32, codeBits uint) uint32 {
 	n := uint32(codeBits)
-	if meaning&(isLiteral|isSpecial) != 0 {
-		return meaning | n
-	}
-	return meaning + (n<<8 | n)
+	literal := uint32(int32(meaning) >> 31) // all ones or none
+	return meaning + n + n<<8&^literal
 }
 
 // A code is the set of code lengths being turned into a table.
 type code struct {
 	count  [maxCodeBits + 1]int
-	sorted [maxLens]uint16 // symbols by length of code, then by number
+	sorted [maxLens + 1]uint16 // symbols by length of code, then by number
+	listed [maxLens + 1]uint16 // symbols that have a code, by number
 	used   int
 }
 
 // sort orders the symbols that have a code.
 func (c *code) sort(lens []uint8) {
-	for _, n := range lens {
-		c.count[n&maxCodeBits]++
-	}
+	c.list(lens)
 	var next [maxCodeBits + 1]int
 	for n := 1; n < maxCodeBits; n++ {
 		next[n+1] = next[n] + c.count[n]
 	}
-	c.used = len(lens) - c.count[0]
-	for symbol, n := range lens {
-		if n != 0 {
-			c.sorted[next[n]] = uint16(symbol)
-			next[n]++
+	for _, symbol := range c.listed[:c.used] {
+		n := lens[symbol] & maxCodeBits
+		c.sorted[next[n]] = symbol
+		next[n]++
+	}
+}
+
+// list lists and counts the symbols that have a code: in text, less than half of
+// them, in a few runs.
+func (c *code) list(lens []uint8) {
+	c.count = [maxCodeBits + 1]int{}
+	used, symbol := 0, 0
+	for symbol < len(lens) {
+		end := min(symbol+8, len(lens))
+		if end-symbol == 8 && binary.LittleEndian.Uint64(lens[symbol:]) == 0 {
+			symbol = end
+			continue
+		}
+		for ; symbol < end; symbol++ {
+			n := lens[symbol] & maxCodeBits
+			c.count[n]++
+			c.listed[used] = uint16(symbol)
+			used += int((n + maxCodeBits) >> 4) // one unless n is 0
 		}
 	}
+	c.used = used
 }
 
 // complete reports whether every sequence of bits begins with exactly one code.
@@ -141,8 +178,7 @@ func (c *code) complete() bool {
 // build fills table from the lengths of a canonical Huffman code. It accepts
 // complete codes, and like zlib two more: none at all, and a single code of one
 // bit. Sequences that these leave without a meaning get "no such code".
-func build(table []uint32, firstBits uint, lens []uint8, meanings []uint32) bool {
-	var c code
+func (c *code) build(table []uint32, firstBits uint, lens []uint8, meanings []uint32) bool {
 	c.sort(lens)
 	if !c.complete() {
 		return c.buildDegenerate(table[:1<<firstBits], meanings)
@@ -173,20 +209,24 @@ func (c *code) buildDegenerate(table []uint32, meanings []uint32) bool {
 // copies of the one for n-1 bits with the codes of n bits put in. It returns
 // how many symbols it placed, and the next reversed code.
 func (c *code) buildFirst(table []uint32, firstBits uint, meanings []uint32) (int, uint32) {
-	symbol, reversed := 0, uint32(0)
+	placed, next := 0, uint32(0)
 	for n := uint(1); n <= firstBits; n++ {
 		half := 1 << (n - 1)
-		if symbol > 0 {
+		if placed > 0 {
 			copy(table[half:2*half], table[:half])
 		}
-		for range c.count[n] {
-			table[reversed] = entry(meanings[c.sorted[symbol]], n)
-			reversed = nextReversed(reversed, n)
-			symbol++
+		next <<= 1
+		for _, symbol := range c.sorted[placed : placed+c.count[n]] {
+			table[reverse(next, n)] = entry(meanings[symbol], n)
+			next++
 		}
+		placed += c.count[n]
 	}
-	return symbol, reversed
+	return placed, reverse(next, firstBits)
 }
+
+// reverse is a code of n bits in reversed order.
+func reverse(code uint32, n uint) uint32 { return uint32(mathbits.Reverse16(uint16(code))) >> (16 - n) }
 
 // nextReversed adds one to a code of n bits that is kept in reversed order.
 func nextReversed(reversed uint32, n uint) uint32 {

@@ -26,15 +26,15 @@ func DefaultLimits() Limits { return Limits{Bytes: 16 << 10, Text: 1024, Items: 
 // The fields that CloudTrail documents outlast others at the top. n counts what
 // was masked.
 func JSON(v cloudtrail.Value, l Limits) (out json.RawMessage, n int) {
-	out, n, _ = reduce(v, l, 0)
+	out, n, _ = reduce(v, l, nil, 0)
 	return out, n
 }
 
 // reduce also tells whether anything differs from v. The count is of the first
 // pass, which shows the most.
-func reduce(v cloudtrail.Value, l Limits, nested int) (out json.RawMessage, n int, changed bool) {
+func reduce(v cloudtrail.Value, l Limits, names map[string]name, nested int) (out json.RawMessage, n int, changed bool) {
 	for pass := 0; ; pass++ {
-		w := writer{limits: l, nested: nested, buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64)), members: make([]member, 0, min(len(v.Raw())/64+2, 64))}
+		w := writer{limits: l, names: names, nested: nested, buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64)), members: make([]member, 0, min(len(v.Raw())/64+2, 64))}
 		w.value(v, "", false, 0)
 		if pass == 0 {
 			n = w.masked
@@ -62,6 +62,14 @@ type writer struct {
 	nested  int // JSON inside a string inside …
 	masked  int
 	changed bool
+	marked  bool // not plain
+	bounds  Bounds
+	names   map[string]name // that were met before, if they are remembered
+
+	tracking bool   // spots are noted
+	spots    []spot // at which something was changed or marked
+	outer    string // the key of the record under which the writer is
+
 	members []member // of the objects that are being written, one within the other
 }
 
@@ -69,6 +77,7 @@ func (w *writer) full() bool { return len(w.buf) > w.limits.Bytes }
 
 // value appends v, which stands under key; secret says that everything in it is.
 func (w *writer) value(v cloudtrail.Value, key string, secret bool, depth int) {
+	w.marked = w.marked || secret
 	if w.full() {
 		w.buf = append(w.buf, "null"...) // the pass is over; what it wrote is thrown away
 		return
@@ -110,12 +119,18 @@ func (w *writer) mask() {
 // string appends a text: a secret masked, JSON in it reduced as JSON is, other
 // text searched for secrets and cut.
 func (w *writer) string(v cloudtrail.Value, secret bool) {
+	w.marked = w.marked || len(v.Raw()) > w.bounds.Text
+	if !secret && w.quiet(v.Raw()) {
+		w.buf = append(w.buf, v.Raw()...)
+		return
+	}
 	s := v.Str()
 	if secret && !nothing(s) {
 		w.mask()
 		return
 	}
 	if inner, ok := w.embedded(s); ok {
+		w.marked = true
 		w.quote(inner)
 		return
 	}
@@ -123,6 +138,12 @@ func (w *writer) string(v cloudtrail.Value, secret bool) {
 	w.masked += n
 	w.changed = w.changed || text != s
 	w.quote(text)
+}
+
+// quiet tells that a string is shown as it is written.
+func (w *writer) quiet(raw []byte) bool {
+	s := raw[1 : len(raw)-1]
+	return len(s) <= w.limits.Text && (len(s) == 0 || s[0] != '{' && s[0] != '[' && s[0] != ' ' && quiet(s))
 }
 
 // nothing tells values that hide nothing: empty ones, booleans, and the words
@@ -148,7 +169,7 @@ func (w *writer) embedded(s string) (text string, ok bool) {
 	}
 	l := w.limits
 	l.Bytes = max(l.Text, 64)
-	out, n, changed := reduce(cloudtrail.ValueOf([]byte(t)), l, w.nested+1)
+	out, n, changed := reduce(cloudtrail.ValueOf([]byte(t)), l, w.names, w.nested+1)
 	w.masked += n
 	if !changed && len(s) <= w.limits.Text {
 		return s, true
@@ -160,6 +181,7 @@ func (w *writer) embedded(s string) (text string, ok bool) {
 func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
 	count := 0
 	v.Elements(func(int, cloudtrail.Value) bool { count++; return true })
+	w.marked = w.marked || depth >= w.bounds.Depth || count > w.bounds.Items
 	if depth >= w.limits.Depth && count > 0 {
 		w.changed = true
 		w.quote("[list of " + Count(count) + "]")

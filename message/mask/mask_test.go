@@ -31,6 +31,18 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 	}
 }
 
+// Options are as programs in Go have them, with one hyphen, too.
+func TestOptionsHideTheirValues(t *testing.T) {
+	for s, want := range map[string]string{
+		"tool -token abcdefgh": "tool -token [masked]", "tool --token abcdefgh": "tool --token [masked]", "-api-key=abcdefgh run": "-api-key=[masked] run",
+		"x -master-user-password 'a b'": "x -master-user-password [masked]", "x -secret-key abc": "x -secret-key [masked]", "my-token service": "my-token service",
+	} {
+		if got, _ := mask.Text(s); got != want {
+			t.Errorf("%q became %q, want %q", s, got, want)
+		}
+	}
+}
+
 // Names that only speak of secrets hide nothing, and settings of passwords are no
 // passwords.
 func TestNamesThatHideNothing(t *testing.T) {

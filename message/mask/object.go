@@ -9,35 +9,37 @@ import (
 
 // member is one key of an object with its value.
 type member struct {
-	key string
+	name
 	val cloudtrail.Value
 }
 
-// members appends an object's members in order, the last of duplicate keys only.
-func members(to []member, v cloudtrail.Value) (longer []member, duplicates bool) {
-	start := len(to)
+// membersOf appends an object's members to those in hand, in order, the last of duplicate
+// keys only.
+func (w *writer) membersOf(v cloudtrail.Value) (duplicates bool) {
+	start := len(w.members)
 	v.Members(func(raw []byte, x cloudtrail.Value) bool {
-		to = append(to, member{Key(raw), x})
+		w.members = append(w.members, member{w.name(raw), x})
 		return true
 	})
-	all := to[start:]
+	all := w.members[start:]
 	if len(all) <= few && allDiffer(all) {
-		return to, false
+		return false
 	}
 	last := make(map[string]int, len(all))
-	for i, m := range all {
-		last[m.key] = i
+	for i := range all {
+		last[all[i].text] = i
 	}
 	if len(last) == len(all) {
-		return to, false
+		return false
 	}
-	kept := to[:start]
+	kept := w.members[:start]
 	for i, m := range all {
-		if last[m.key] == i {
+		if last[m.text] == i {
 			kept = append(kept, m)
 		}
 	}
-	return kept, true
+	w.members = kept
+	return true
 }
 
 // few is how many members most objects have at most: comparing each with each is
@@ -45,9 +47,9 @@ func members(to []member, v cloudtrail.Value) (longer []member, duplicates bool)
 const few = 32
 
 func allDiffer(all []member) bool {
-	for i, m := range all {
-		for _, n := range all[:i] {
-			if n.key == m.key {
+	for i := range all {
+		for j := range i {
+			if all[i].text == all[j].text {
 				return false
 			}
 		}
@@ -66,46 +68,70 @@ func Key(raw []byte) string {
 
 func (w *writer) object(v cloudtrail.Value, secret bool, depth int) {
 	start := len(w.members)
-	var duplicates bool
-	w.members, duplicates = members(w.members, v)
-	defer func() { w.members = w.members[:start] }()
+	duplicates := w.membersOf(v)
 	all := w.members[start:] // stays as it is while members of members come and go behind it
-	w.changed = w.changed || duplicates
+	pair := secretPair(all)
+	defer func() {
+		w.members = w.members[:start]
+		// Said after the members, so that none of them is taken for the place.
+		w.changed = w.changed || duplicates
+		w.marked = w.marked || pair || depth >= w.bounds.Depth || len(all) > w.bounds.Items && depth > 0
+	}()
 	if depth >= w.limits.Depth && len(all) > 0 {
 		w.changed = true
 		w.quote("[object of " + Count(len(all)) + "]")
 		return
 	}
-	pair := secretPair(all)
 	w.buf = append(w.buf, '{')
 	written, more := 0, 0
-	for _, m := range all {
-		documented := depth == 0 && w.nested == 0 && cloudtrail.FieldIDOf(m.key) != cloudtrail.NoField
-		if written >= w.limits.Items && !documented || w.full() {
+	for i := range all {
+		m := &all[i]
+		if written >= w.limits.Items && !w.documented(m, depth) || w.full() {
 			more++
 			continue
 		}
-		if !documented {
+		if len(all) <= w.limits.Items || !w.documented(m, depth) {
 			written++
 		}
-		w.key(m.key)
-		w.value(m.val, m.key, secret || SecretKey(m.key) || pair && valueKeys[m.key], depth+1)
+		if depth == 0 {
+			w.outer = m.text
+		}
+		w.marked = w.marked || m.secret
+		w.key(m)
+		w.value(m.val, m.text, secret || m.secret || pair && m.value, depth+1)
+		w.spotted(m, depth)
 	}
 	if more > 0 {
 		w.changed = true
-		w.key("…")
+		w.comma()
+		w.quote("…")
+		w.buf = append(w.buf, ':')
 		w.quote(Count(more) + " more")
 	}
 	w.buf = append(w.buf, '}')
 }
 
-func (w *writer) key(key string) {
+// documented tells a field of records that CloudTrail documents.
+func (w *writer) documented(m *member, depth int) bool {
+	return depth == 0 && w.nested == 0 && cloudtrail.FieldIDOf(m.text) != cloudtrail.NoField
+}
+
+func (w *writer) comma() {
 	if w.buf[len(w.buf)-1] != '{' {
 		w.buf = append(w.buf, ',')
 	}
-	shown, n := TextUpTo(key, max(w.limits.Text, 64))
+}
+
+func (w *writer) key(m *member) {
+	w.comma()
+	limit := max(w.limits.Text, 64)
+	if m.plain && len(m.text) <= limit {
+		w.buf = append(append(append(w.buf, '"'), m.text...), '"', ':')
+		return
+	}
+	shown, n := TextUpTo(m.text, limit)
 	w.masked += n
-	w.changed = w.changed || shown != key
+	w.changed = w.changed || shown != m.text
 	w.quote(shown)
 	w.buf = append(w.buf, ':')
 }
@@ -120,8 +146,8 @@ var (
 
 // secretPair tells an object that names a secret beside its value.
 func secretPair(all []member) bool {
-	for _, m := range all {
-		if nameKeys[m.key] && m.val.Kind() == cloudtrail.String && len(m.val.Raw()) < 1024 {
+	for i := range all {
+		if m := &all[i]; m.names && m.val.Kind() == cloudtrail.String && len(m.val.Raw()) < 1024 {
 			if s := m.val.Str(); SecretKey(s) || s == "SecureString" {
 				return true
 			}
@@ -138,7 +164,8 @@ func SecretPath(v cloudtrail.Value, keys ...string) bool {
 			return true
 		}
 		if valueKeys[k] {
-			if all, _ := members(nil, v.Lookup(keys[:i]...)); secretPair(all) {
+			var w writer
+			if w.membersOf(v.Lookup(keys[:i]...)); secretPair(w.members) {
 				return true
 			}
 		}

@@ -47,6 +47,9 @@ func TestOneReadingIsAsGood(t *testing.T) {
 		if want, m := slowly(s); got != want || n != m {
 			t.Fatalf("seed %d: %q: %q, %d masked; want %q, %d", seed, s, got, n, want, m)
 		}
+		if quiet([]byte(s)) && (n != 0 || got != s || !written(s)) {
+			t.Fatalf("seed %d: %q is not quiet: %q, %d masked", seed, s, got, n)
+		}
 		var m int
 		n = 0
 		if got, want := secretKeys(s, &n), secretRuns(s, &m); got != want || n != m {
@@ -58,6 +61,24 @@ func TestOneReadingIsAsGood(t *testing.T) {
 	}
 }
 
+// Access key ids are found as a pattern finds them.
+func TestAccessKeysAsByPattern(t *testing.T) {
+	pattern := regexp.MustCompile(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	pieces := []string{"AKIA", "ASIA", "ABIA", "ACCA", "A", "AK", "AKI", "IOSFODNN7EXAMPLE", "0123456789AB", "0123456789A", "x", " ", "é", "akia", "AKIAAKIA"}
+	for range 20_000 {
+		var b strings.Builder
+		for range r.IntN(7) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		s := b.String()
+		if got, want := accessKeys(s), pattern.ReplaceAllStringFunc(s, AccessKey); got != want {
+			t.Fatalf("seed %d: %q: %q, want %q", seed, s, got, want)
+		}
+	}
+}
+
 var run40 = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
 
 // Every text that a shape's pattern finds something in has one of its hints, and
@@ -65,7 +86,7 @@ var run40 = regexp.MustCompile(`[A-Za-z0-9/+]{40,}`)
 func TestHintsMissNothing(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 0))
-	all := append(pieces(), " -p", "'--password ", "\t--TOKEN=", "X-Amz-Credential", "Sig=", "ſig=", "client_ſecret=", "hunter2", "?code_verifier", "Passwd: ", "</b>", "-----BEGIN PRIVATE KEY-----")
+	all := append(pieces(), " -p", "'--password ", "\t--TOKEN=", "authorization", "API_KEY", "password ", ":=", "=>", "  :  \"", "\\\"", " = ", "    =", "     =", "risk-role", "SG.0123456789abcdef.0123456789abcdef", "glpat-0123456789abcdef", "sk-0123456789abcdef0123456789abcdef", "hf_abcdefghijabcdefghijabcdefghij", "AIza0123456789ABCDEFGHIJ0123456789abcdefghi", "X-Amz-Credential", "Sig=", "ſig=", "client_ſecret=", "hunter2", "?code_verifier", "Passwd: ", "</b>", "-----BEGIN PRIVATE KEY-----")
 	for range 5_000 {
 		s := strings.ToValidUTF8(made(r, all), "?")
 		for i, sh := range shapes {

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -33,8 +34,8 @@ var shapes = []shape{
 		re2.Own(`(?:FwoGZXIvYXdz|FQoGZXIvYXdz|FQoDYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9/+_=%-]{8,}`), "[masked session token]"},
 	{[]string{"hooks.slack", "webhook.office", "/webhook"}, nil,
 		re2.Own(`(hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|[a-z0-9.-]{0,80}webhook\.office\.com/webhookb2/|discord(?:app)?\.com/api/webhooks/)[^\s"'<>]+`), "${1}" + Shown},
-	{[]string{"xox", "xapp-"}, nil, re2.Own(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
-	{[]string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "npm_", "k_live_", "k_test_", "aiza", "sg.", "dop_v1_", "hf_", "pypi-", "sk-"}, nil, re2.Own(
+	{[]string{"xox", "xapp-"}, with("-"), re2.Own(`\b(?:xox[a-z]|xapp)-[A-Za-z0-9-]{8,}`), "[masked Slack token]"},
+	{marks(), tokens, re2.Own(
 		`gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|npm_[A-Za-z0-9]{30,}|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|` +
 			`AIza[A-Za-z0-9_-]{35}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}|hf_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{32,}|sk-[A-Za-z0-9_-]{32,}`), "[masked token]"},
 	{[]string{"://"}, with("@"), re2.Own(`([A-Za-z][A-Za-z0-9+.-]{1,20}://)[^/?#\s"'<>]+@`), "${1}" + Shown + "@"},
@@ -42,7 +43,7 @@ var shapes = []shape{
 	{[]string{"bearer", "basic", "digest", "token"}, with(" \t\n\f\r"), re2.Own(`\b((?i:Bearer|Basic|Digest|Token))(\s+)[A-Za-z0-9._~+/=-]+[0-9A-Z][A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + Shown},
 	{[]string{"pass", "pwd", "secret", "token", "key", "authorization"}, assigns, assignment, "${1}${2}" + Shown},
 	{[]string{"</"}, nil, re2.Own(`(?i)(<(?:[A-Z0-9_:.-]{0,64}(?:password|secret|token|apikey|privatekey|secretkey|secretaccesskey))(?:\s[^<>]{0,200})?>)[^<]+`), "${1}" + Shown},
-	{[]string{"-p", "--"}, options, re2.Own(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
+	{[]string{"-p", "--", "-token", "-secret", "-api", "-auth-token", "-master-user-password"}, options, re2.Own(`(?i)((?:^|[\s"'])--?(?:p|password|passwd|token|secret|api-?key|secret-(?:access-)?key|auth-token|master-user-password)[ =]+)("[^"]*"|'[^']*'|[^\s"'-][^\s]*)`), "${1}" + Shown},
 }
 
 // assignment is a secret name, = or : and a value in running text: configuration,
@@ -50,11 +51,54 @@ var shapes = []shape{
 // the secret: of an ARN is none.
 var assignment = re2.Own(`(?i)((?:[A-Z0-9_.-]{0,64}(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|secret[_-]?key|account[_-]?key|shared[_-]?key|authorization)|\bpwd|\bpass)["'\\]{0,3})(\s{0,4}(?:=|:=|=>)\s{0,4}|\s{0,4}:\s{0,4}(?:\\{0,3}["'])|:\s{1,4})((?:\\{0,3}["'])?[^\s"'&,;\\]+(?:\\{0,3}["'])?)`)
 
-var accessKey = re2.Own(`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}`)
-
 // with tells whether a text has one of some characters.
 func with(chars string) func(string) bool {
 	return func(low string) bool { return strings.ContainsAny(low, chars) }
+}
+
+// tokenMarks are the marks of well-known services' tokens, in lower case, and how many
+// letters, digits, underscores and hyphens follow them at least.
+var tokenMarks = []struct {
+	mark  string
+	least int
+}{
+	{"ghp_", 20}, {"gho_", 20}, {"ghu_", 20}, {"ghs_", 20}, {"ghr_", 20}, {"github_pat_", 20}, {"glpat-", 16}, {"npm_", 30}, {"k_live_", 16},
+	{"k_test_", 16}, {"aiza", 35}, {"sg.", 16}, {"dop_v1_", 32}, {"hf_", 30}, {"pypi-", 32}, {"sk-", 32},
+}
+
+func marks() (all []string) {
+	for _, m := range tokenMarks {
+		all = append(all, m.mark)
+	}
+	return all
+}
+
+// tokens tells whether as much follows a mark as does in a token: risk-role has a
+// mark and nothing else.
+func tokens(low string) bool {
+	for _, m := range tokenMarks {
+		for rest := low; ; {
+			_, after, found := strings.Cut(rest, m.mark)
+			if !found {
+				break
+			}
+			if n := wordOf(after); n >= m.least {
+				return true
+			}
+			rest = after
+		}
+	}
+	return false
+}
+
+// wordOf is how many bytes at the beginning of low a token may have.
+func wordOf(low string) int {
+	for i := range len(low) {
+		if c := low[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' && c < 0x80 {
+			return i
+		}
+	}
+	return len(low)
 }
 
 // options tells whether a text has an option as command lines have them: a hyphen
@@ -68,19 +112,34 @@ func options(low string) bool {
 	return false
 }
 
-// assigns tells whether a text has an = or a : with a space or a quote after it.
+// assigns tells whether a text has an = or a : right behind the end of a name that
+// assignment knows, with as many quotes and spaces between them as it allows.
 func assigns(low string) bool {
 	for i := range len(low) {
-		switch low[i] {
-		case '=':
+		if low[i] != '=' && low[i] != ':' {
+			continue
+		}
+		before := low[:i]
+		if low[i] == '=' {
+			before = strings.TrimSuffix(before, ":")
+		}
+		before = trimUpTo(trimUpTo(before, 4, " \t\n\f\r"), 3, "\"'\\")
+		if slices.ContainsFunc(assigned, func(end string) bool { return strings.HasSuffix(before, end) }) {
 			return true
-		case ':':
-			if i+1 < len(low) && strings.IndexByte(" \t\n\f\r\\\"'", low[i+1]) >= 0 {
-				return true
-			}
 		}
 	}
 	return false
+}
+
+// assigned are the ends of the names that assignment knows.
+var assigned = []string{"password", "passwd", "passphrase", "secret", "token", "key", "authorization", "pwd", "pass"}
+
+// trimUpTo is s without up to n characters of some at its end.
+func trimUpTo(s string, n int, chars string) string {
+	for ; n > 0 && s != "" && strings.IndexByte(chars, s[len(s)-1]) >= 0; n-- {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // Text is s with every secret of known shape masked and access key ids shown in
@@ -132,22 +191,43 @@ func lower(s string) string { return strings.ReplaceAll(strings.ToLower(s), "ſ"
 func unhinted(s string, n int) (string, int) {
 	s = secretKeys(s, &n)
 	s = hiddenText(s, &n)
-	if !mayHoldAccessKey(s) {
-		return s, n
-	}
-	return accessKey.ReplaceAllStringFunc(s, AccessKey), n
+	return accessKeys(s), n
 }
 
-// mayHoldAccessKey tells whether a text has the beginning of an access key id.
-func mayHoldAccessKey(s string) bool {
-	for i := 3; i < len(s); i++ {
-		if s[i] != 'A' || s[i-3] != 'A' {
+// accessKeys shows access key ids in part: AKIA, ASIA, ABIA or ACCA and 12 capitals
+// and digits or more.
+func accessKeys(s string) string {
+	const prefix, shortest = 4, 16
+	var out strings.Builder
+	done := 0
+	for i := 0; i+shortest <= len(s); i++ {
+		if !keyBegins(s[i : i+prefix]) {
 			continue
 		}
-		switch s[i-2 : i] {
-		case "KI", "SI", "BI", "CC":
-			return true
+		end := i + prefix
+		for end < len(s) && (s[end] >= 'A' && s[end] <= 'Z' || s[end] >= '0' && s[end] <= '9') {
+			end++
 		}
+		if end-i < shortest {
+			continue
+		}
+		out.WriteString(s[done:i])
+		out.WriteString(AccessKey(s[i:end]))
+		done, i = end, end-1
+	}
+	if done == 0 {
+		return s
+	}
+	return out.String() + s[done:]
+}
+
+func keyBegins(s string) bool {
+	if s[0] != 'A' || s[3] != 'A' {
+		return false
+	}
+	switch s[1:3] {
+	case "KI", "SI", "BI", "CC":
+		return true
 	}
 	return false
 }
@@ -238,10 +318,10 @@ func hiddenText(s string, n *int) string {
 	if len(s) < 24 || len(s) > 1<<16 {
 		return s
 	}
-	if !encodable(s) {
+	t := strings.TrimSpace(s)
+	if !encodable(t) {
 		return percent(s, n)
 	}
-	t := strings.TrimSpace(s)
 	b, err := encodingOf(t).DecodeString(t)
 	if err == nil && utf8.Valid(b) && holdsSecret(string(b)) {
 		*n++
@@ -266,8 +346,7 @@ func encodingOf(s string) *base64.Encoding {
 }
 
 // encodable tells whether a text has nothing that base64 cannot have.
-func encodable(s string) bool {
-	s = strings.TrimSpace(s)
+func encodable[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if c := s[i]; !base64Letter(c) && strings.IndexByte("-_=\r\n", c) < 0 {
 			return false

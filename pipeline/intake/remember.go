@@ -66,15 +66,24 @@ type Hits struct {
 	Until   time.Time
 	Latest  time.Time   // of all records, UTC
 	Minutes []time.Time // in which there were records, where that matters
-	// Raw are the records that were hits, by Ref.
-	Raw   map[string][]byte
-	Bytes int // of Raw
+	// Raw are the records that were hits.
+	Raw   []Raw
+	Bytes int // of their texts
 
 	arena []byte
 }
 
+// Raw is a record that was a hit.
+type Raw struct{ Ref, Text []byte }
+
 // Empty tells whether there is nothing that must be kept.
 func (h *Hits) Empty() bool { return len(h.All)+len(h.Minutes) == 0 }
+
+// Expect makes room for some hits and records, which are most often as many as the
+// file before had.
+func (h *Hits) Expect(hits, records int) {
+	h.All, h.Raw = slices.Grow(h.All, hits), slices.Grow(h.Raw, records)
+}
 
 // copied keeps a copy of b.
 func (h *Hits) copied(b []byte) []byte {
@@ -107,35 +116,34 @@ func (j *Judge) remember(rec *cloudtrail.Record, index int, from *Origin) {
 		keep.Minutes = append(keep.Minutes, minute)
 	}
 	var ref []byte
+	begun := false
 	for _, n := range j.hits {
 		if n -= len(j.rules.facts); n < 0 {
 			continue
 		}
-		if ref == nil {
+		if !begun {
 			j.reader.Begin(rec)
-			ref = j.reader.reference(rec, index, from)
+			begun = true
 		}
 		in := m.inputs[n]
 		if !j.reader.Read(m.Specs[in.spec], in.input) {
 			continue
 		}
+		if ref == nil {
+			ref = keep.raw(j.reader.reference(rec, index, from), rec)
+		}
 		keep.All = append(keep.All, memory.Hit{
 			Spec: in.spec, Input: in.input, At: t, Key: rec.Key(), Number: j.reader.Number,
-			Group: keep.copied(j.reader.Group), Value: keep.copied(j.reader.Value), Ref: keep.raw(ref, rec),
+			Group: keep.copied(j.reader.Group), Value: keep.copied(j.reader.Value), Ref: ref,
 		})
 	}
 }
 
 // raw keeps the record under its reference, and gives a copy of that.
 func (h *Hits) raw(ref []byte, rec *cloudtrail.Record) []byte {
-	if h.Raw == nil {
-		h.Raw = map[string][]byte{}
-	}
-	if h.Raw[string(ref)] == nil {
-		h.Raw[string(ref)] = h.copied(rec.Raw())
-		h.Bytes += len(rec.Raw())
-	}
-	return h.copied(ref)
+	kept := Raw{h.copied(ref), h.copied(rec.Raw())}
+	h.Raw, h.Bytes = append(h.Raw, kept), h.Bytes+len(kept.Text)
+	return kept.Ref
 }
 
 // reference says where a record is: its index, the lengths of event ID and

@@ -15,12 +15,25 @@ type Counters struct {
 	Judged     atomic.Int64
 	Duplicates atomic.Int64 // records that were judged before
 	Failed     atomic.Int64 // records that could not be read
-	Poisoned   atomic.Int64 // messages and objects put into the dead letter
+	Poisoned   atomic.Int64 // messages, objects and records put into the dead letter
 	Findings   atomic.Int64
 	Late       atomic.Int64 // hits of rules that remember that came later than the bound
 	Alerts     atomic.Int64 // opened
 	Queued     atomic.Int64 // messages put into the outbox
 	Ignored    Reasons      // messages and objects that hold no records, by reason
+}
+
+// counts are what one worker counted of records and has not told: several that
+// count each record in one place would wait for one another.
+type counts struct{ received, judged, duplicates, findings int64 }
+
+// to tells c and begins anew.
+func (n *counts) to(c *Counters) {
+	c.Received.Add(n.received) // first, so that it is never less than the others
+	c.Judged.Add(n.judged)
+	c.Duplicates.Add(n.duplicates)
+	c.Findings.Add(n.findings)
+	*n = counts{}
 }
 
 // Reasons counts by reason, at most 100 of them.

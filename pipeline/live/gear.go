@@ -15,6 +15,8 @@ type gear struct {
 	decoder *cloudtrail.Decoder
 	rules   *intake.Rules
 	judge   *intake.Judge // of rules
+
+	lastHits, lastRecords int // that rules remember of the file before
 }
 
 // gears are those that nobody uses. As many as there are processors are kept,
@@ -61,12 +63,14 @@ func (w *worker) engage() {
 	if g.rules != w.rules {
 		g.rules, g.judge = w.rules, w.rules.NewJudge()
 	}
+	w.part.hits.Expect(g.lastHits, g.lastRecords)
 	g.judge.Keep = &w.part.hits
 	w.gear = g
 }
 
 // disengage gives it back.
 func (w *worker) disengage() {
+	w.lastHits, w.lastRecords = len(w.part.hits.All), len(w.part.hits.Raw)
 	w.judge.Keep = nil
 	w.gears.give(w.gear)
 	w.gear = nil
@@ -76,6 +80,7 @@ func (w *worker) disengage() {
 func (w *worker) decode(r io.Reader, size int64) (cloudtrail.Summary, error) {
 	w.engage()
 	sum, err := w.decoder.Decode(w.ctx, w.origin.File, r, size, w.record)
+	w.count.to(&w.Counters)
 	w.disengage() // not after a panic, which leaves who knows what in it
 	return sum, err
 }

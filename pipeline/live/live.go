@@ -52,6 +52,9 @@ type Options struct {
 	// Trouble, when set, is told of operational faults that hide events, such as
 	// an object that may not be read.
 	Trouble func(source string, err error)
+	// Letters, when set, is told of what was put into the dead letter; see
+	// LogLetters.
+	Letters func([]alert.Letter)
 	// Full, when set, is told when the store has no room, and when it has again.
 	Full func(bool)
 	// Patience is how long a commit waits for room in the store before its
@@ -142,6 +145,8 @@ func (p *Pipeline) Handle(ctx context.Context, d source.Delivery) error {
 // handle judges and commits. What could be judged is committed even when
 // something else of the delivery keeps it from being acknowledged.
 func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
+	p.commits.inHand.Add(1)
+	defer p.commits.inHand.Add(-1)
 	w := p.worker(ctx, d)
 	err := w.items()
 	if err == nil {

@@ -389,7 +389,58 @@ func TestWhatIsDamagedIsADeadLetterAndTheRestIsJudged(t *testing.T) {
 	if len(reasons) != 3 {
 		t.Errorf("dead letters: %q", reasons)
 	}
+	if n := p.Poisoned.Load(); n != 3 {
+		t.Errorf("%d dead letters are counted, want all 3", n)
+	}
 	balanced(t, p)
+}
+
+// P5, P6: an object outside CloudTrail's layout may hold messages. Where it holds
+// none, its dead letter says what it is; where some are none, each is one.
+func TestObjectsThatMayHoldMessages(t *testing.T) {
+	message := `{"messageType":"DATA_MESSAGE","logGroup":"g","logStream":"s","logEvents":[{"id":"1","timestamp":1,"message":` +
+		`"{\"eventVersion\":\"1.11\",\"eventSource\":\"iam.amazonaws.com\",\"eventName\":\"CreateUser\",\"eventID\":\"e1\"}"}]}`
+	for _, c := range []struct {
+		name, body string
+		records    int64
+		letters    []string
+	}{
+		{"messages", message + message, 2, nil},
+		{"a ZIP archive", "PK\x03\x04xxxx", 0, []string{"ZIP archive"}},
+		{"a web page", "<html>", 0, []string{"not JSON"}},
+		{"another JSON", `{"a":1}`, 0, []string{"not a CloudTrail log"}},
+		{"another JSON among messages", `{"a":1}` + message + `{"b":2}`, 1, []string{`its keys are "a"`, `its keys are "b"`}},
+		{"messages that are cut", message + message[:40], 1, []string{"cannot be opened from byte"}},
+		{"much of something else, and a message", strings.Repeat(`{"a":1}`, 150) + message, 1, []string{`its keys are "a"`}}, // all alike: one letter
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const key = "firehose/2026/03/14/09/stream-1"
+			store := newLedger()
+			p := start(t, store, objects{files: map[string][]byte{key: []byte(c.body)}}, nil)
+			d := announce(key)
+			d.Receives = 2
+			if err := p.Handle(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Received.Load(); got != c.records {
+				t.Errorf("%d records, want %d", got, c.records)
+			}
+			var reasons []string
+			for _, l := range store.letters {
+				reasons = append(reasons, l.Reason)
+			}
+			slices.Sort(reasons)
+			if len(reasons) != len(c.letters) {
+				t.Fatalf("dead letters %q, want %d", reasons, len(c.letters))
+			}
+			for i, want := range c.letters {
+				if !strings.Contains(reasons[i], want) {
+					t.Errorf("dead letter %q, want it to say %q", reasons[i], want)
+				}
+			}
+			balanced(t, p)
+		})
+	}
 }
 
 // F34, F42: poison goes to the dead letter at once or after its last try; what

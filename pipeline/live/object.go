@@ -108,44 +108,65 @@ func (w *worker) read(o source.Object) error {
 	}
 	if sum.Records == 0 && len(sum.Faults) > 0 && o.Class() == envelope.Unclassified {
 		_ = closing() // a fetcher may open only so many at once
-		return w.messages(o)
+		if opened, err := w.messages(o); opened || err != nil {
+			return err
+		}
 	}
 	return w.finish(sum)
 }
 
 // messages judges an object that is no log file, but may hold messages as
-// Firehose gathers them.
-func (w *worker) messages(o source.Object) error {
+// Firehose gathers them. It reports false when it holds none: then what is wrong
+// with the object is said of the log file that it is not.
+func (w *worker) messages(o source.Object) (opened bool, err error) {
 	body, _, err := w.o.Fetch(w.delivery.Source).Open(w.ctx, o)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer body.Close()
 	w.object = object{}
 	index := 0
+	var unread []envelope.Item // before the first that could be opened
 	w.engage()
 	err = envelope.Stream(w.ctx, body, envelope.DefaultLimits(), func(it envelope.Item) error {
-		switch it.Kind {
-		case envelope.Record:
-		case envelope.Poison:
+		if it.Kind == envelope.Poison {
 			it.Object = o
-			w.poison(&it)
-			return nil
-		default: // a file that announces others is not followed: it could announce itself
-			w.Ignored.Add(it.What, 1)
+			unread = append(unread, it)
+		}
+		if opened = opened || it.Kind != envelope.Poison || len(unread) > maxUnread; !opened {
 			return nil
 		}
-		rec, err := cloudtrail.ParseRecord(it.Record)
-		if err != nil {
-			w.refuse(cloudtrail.Fault{File: w.origin.File, Offset: -1, Record: index, Reason: err.Error()}, it.Record)
-		} else if err := w.record(rec, index); err != nil {
-			return err
+		for i := range unread {
+			w.poison(&unread[i])
 		}
-		index++
-		return nil
+		unread = unread[:0]
+		return w.opened(&it, &index)
 	})
 	w.disengage()
-	return err
+	return opened, err
+}
+
+// maxUnread is how many values of a file may be no messages before it counts as
+// one of messages all the same.
+const maxUnread = 100
+
+// opened judges what a message in a file holds.
+func (w *worker) opened(it *envelope.Item, index *int) error {
+	switch it.Kind {
+	case envelope.Poison:
+		return nil
+	case envelope.Record:
+	default: // a file that announces others is not followed: it could announce itself
+		w.Ignored.Add(it.What, 1)
+		return nil
+	}
+	*index++
+	rec, err := cloudtrail.ParseRecord(it.Record)
+	if err != nil {
+		w.refuse(cloudtrail.Fault{File: w.origin.File, Offset: -1, Record: *index - 1, Reason: err.Error()}, it.Record)
+		return nil
+	}
+	return w.record(rec, *index-1)
 }
 
 // plain is an object by its name alone: the version stands beside it.

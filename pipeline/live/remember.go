@@ -247,16 +247,16 @@ type recent struct {
 // maxRecent bounds each half of them, in bytes.
 const maxRecent = 8 << 20
 
-func (r *recent) add(raw map[string][]byte) {
-	for ref, b := range raw {
-		if r.bytes+len(b) > maxRecent {
+func (r *recent) add(raw []intake.Raw) {
+	for _, rec := range raw {
+		if r.bytes+len(rec.Text) > maxRecent {
 			r.old, r.young, r.bytes = r.young, nil, 0
 		}
 		if r.young == nil {
 			r.young = map[string][]byte{}
 		}
-		r.young[ref] = b
-		r.bytes += len(b)
+		r.young[string(rec.Ref)] = rec.Text
+		r.bytes += len(rec.Text)
 	}
 }
 

@@ -31,6 +31,7 @@ type worker struct {
 	origin intake.Origin
 	object object
 	place  lastPlace
+	count  counts
 }
 
 // items handles the delivery's items one by one. One that fails does not keep
@@ -94,21 +95,21 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if index < w.object.resume {
 		return nil // judged and committed by an earlier try
 	}
-	w.Received.Add(1)
+	w.count.received++
 	w.object.bytes += len(rec.Raw())
 	key := rec.Key()
 	if w.seen.has(key) {
-		w.Duplicates.Add(1)
+		w.count.duplicates++
 		return w.checkpoint(index)
 	}
 	w.note(rec)
 	before := len(w.part.findings)
 	if w.judged(rec, index) {
-		w.Judged.Add(1)
+		w.count.judged++
 		w.part.keys = append(w.part.keys, key)
 	}
 	if n := len(w.part.findings) - before; n > 0 {
-		w.Findings.Add(int64(n))
+		w.count.findings += int64(n)
 		w.wait(rec, n)
 	}
 	return w.checkpoint(index)
@@ -138,7 +139,7 @@ func (w *worker) onebyone(rec *cloudtrail.Record, index, findings int, cause any
 	w.part.findings = append(w.part.findings[:findings], found...)
 	reason := fmt.Sprintf("a rule that panics could not judge it: %s: %.200v", strings.Join(broken, ", "), cause)
 	w.refuse(cloudtrail.Fault{Offset: -1, Record: index, Reason: reason}, rec.Raw())
-	w.Received.Add(-1) // refuse counts it once more
+	w.count.received-- // refuse counts it once more
 	w.trouble(w.delivery.Source, fmt.Errorf("%s, record %d: %s", w.origin.File, index, reason))
 }
 
@@ -185,7 +186,6 @@ const maxExcerpt = 64 << 10
 
 // poison puts an item that cannot be opened into the dead letter.
 func (w *worker) poison(it *envelope.Item) {
-	w.Poisoned.Add(1)
 	from := messageName(w.delivery, it)
 	if it.Object.Key != "" {
 		from = it.Object.String()
@@ -200,11 +200,18 @@ func (w *worker) letter(l alert.Letter) {
 	w.part.letters = append(w.part.letters, l)
 }
 
+// laidDown counts and tells what is in the dead letter now.
+func (w *worker) laidDown(all []alert.Letter) {
+	w.Poisoned.Add(int64(len(all)))
+	if len(all) > 0 && w.o.Letters != nil {
+		w.o.Letters(all)
+	}
+}
+
 // giveUp puts the whole delivery into the dead letter.
 func (w *worker) giveUp(cause error) error {
 	excerpt, _ := json.Marshal(summarize(w.delivery))
 	w.letter(alert.Letter{From: w.delivery.ID, Record: -1, Offset: -1, Reason: cause.Error(), Excerpt: excerpt})
-	w.Poisoned.Add(1)
 	w.position()
 	if err := w.commit(); err != nil {
 		return err
@@ -230,12 +237,14 @@ func summarize(d source.Delivery) map[string]any {
 
 // commit makes durable what the worker holds.
 func (w *worker) commit() error {
+	w.count.to(&w.Counters)
 	var err error
 	if !w.part.empty() {
 		err = w.commits.submit(w.ctx, w.part)
 	}
 	if err == nil {
 		w.seen.add(w.part.keys)
+		w.laidDown(w.part.letters)
 		w.commits.memory.advance(w.part.hits.Latest)
 		w.pulse()
 		w.delays()

@@ -93,7 +93,9 @@ type statement struct {
 	query   *query
 	explain bool
 	rows    *answer // what SHOW and DESCRIBE give
-	loose   []looseness
+	// functions says that SHOW FUNCTIONS asks.
+	functions bool
+	loose     []looseness
 }
 
 // newParser makes a parser of text whose parameters have the values of o.

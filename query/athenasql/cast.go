@@ -32,6 +32,9 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return "to_json(" + v + ")", to, nil
 	case to.kind == varchar:
 		text := toText(v, from)
+		if from.kind == double {
+			text = "ct_scientific(CAST(" + v + " AS DOUBLE))"
+		}
 		if len(x.to.number) > 0 && x.to.name != "char" {
 			text = "left(" + text + ", " + x.to.number[0] + ")"
 		}

@@ -196,6 +196,14 @@ func (r *Report) Describe(accounts, days int) string {
 	if n > 1_000_000 {
 		note = " Athena refuses more than 1,000,000."
 	}
-	return fmt.Sprintf("On Athena it reads up to %d partitions (%d days, %d regions, %d accounts)%s.%s", n, days, regions, accounts,
+	return fmt.Sprintf("On Athena it reads up to %s (%s, %s, %s)%s.%s", counted(n, "partition"), counted(days, "day"), counted(regions, "region"), counted(accounts, "account"),
 		map[bool]string{true: fmt.Sprintf(", %d times", r.trails)}[r.trails > 1], note)
+}
+
+// counted is how many there are of something.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }

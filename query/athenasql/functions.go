@@ -59,7 +59,7 @@ func (f function) byClock() function {
 func textFunctions() map[string]function {
 	all := map[string]function{
 		"lower":                {min: 1, max: 1, write: onText("lower($1)")},
-		"upper":                {min: 1, max: 1, write: onText("upper($1)")},
+		"upper":                {min: 1, max: 1, write: onText("replace(upper($1), 'ẞ', 'ß')")}, // which has no upper case
 		"length":               {min: 1, max: 1, write: lengthOf},
 		"reverse":              {min: 1, max: 1, write: reverse},
 		"replace":              {min: 2, max: 3, write: replace},
@@ -73,18 +73,18 @@ func textFunctions() map[string]function {
 		"starts_with":          simple(2, "starts_with($1, $2)", boolean),
 		"split":                {min: 2, max: 3, write: split},
 		"split_part":           simple(3, "ct_split_part($1, $2, $3)", varchar),
-		"split_to_map":         simple(3, "map_from_entries(list_transform(string_split($1, $2), ct_e -> row(split_part(ct_e, $3, 1), split_part(ct_e, $3, 2))))", unknown).like(textMap),
+		"split_to_map":         simple(3, "map_from_entries(list_transform(ct_entries($1, $2), ct_e -> row(split_part(ct_e, $3, 1), split_part(ct_e, $3, 2))))", unknown).like(textMap),
 		"lpad":                 simple(3, "lpad($1, CAST($2 AS INTEGER), $3)", varchar),
 		"rpad":                 simple(3, "rpad($1, CAST($2 AS INTEGER), $3)", varchar),
-		"trim":                 span(1, 2, "trim($*)", varchar),
-		"ltrim":                span(1, 2, "ltrim($*)", varchar),
-		"rtrim":                span(1, 2, "rtrim($*)", varchar),
+		"trim":                 {min: 1, max: 2, write: trimmed("trim")},
+		"ltrim":                {min: 1, max: 2, write: trimmed("ltrim")},
+		"rtrim":                {min: 1, max: 2, write: trimmed("rtrim")},
 		"translate":            simple(3, "translate($*)", varchar),
 		"chr":                  simple(1, "chr(CAST($1 AS INTEGER))", varchar),
 		"codepoint":            simple(1, "unicode($1)", integer),
 		"levenshtein_distance": simple(2, "levenshtein($*)", integer),
 		"hamming_distance":     simple(2, "hamming($*)", integer),
-		"split_to_multimap":    simple(3, "ct_multimap_of(list_transform(string_split($1, $2), ct_e -> struct_pack(k := split_part(ct_e, $3, 1), v := split_part(ct_e, $3, 2))))", unknown).like(func([]typ) typ { return mapOf(of(varchar), arrayOf(of(varchar))) }),
+		"split_to_multimap":    simple(3, "ct_multimap_of(list_transform(ct_entries($1, $2), ct_e -> struct_pack(k := split_part(ct_e, $3, 1), v := split_part(ct_e, $3, 2))))", unknown).like(func([]typ) typ { return mapOf(of(varchar), arrayOf(of(varchar))) }),
 		"normalize":            simple(1, "nfc_normalize($1)", varchar),
 		"crc32":                simple(1, "ct_crc32(hex($1))", integer),
 		"to_base32":            simple(1, "ct_in_base('32', hex($1))", varchar),
@@ -98,7 +98,7 @@ func textFunctions() map[string]function {
 		"format_number":        simple(1, "ct_short_number(CAST($1 AS DOUBLE))", varchar),
 		"parse_data_size":      simple(1, "ct_data_size($1)", integer), "parse_presto_data_size": simple(1, "ct_data_size($1)", integer),
 		"to_utf8":               simple(1, "encode($1)", varbinary),
-		"from_utf8":             simple(1, "decode($1)", varchar),
+		"from_utf8":             {min: 1, max: 2, write: fromUTF8},
 		"to_hex":                simple(1, "hex($1)", varchar),
 		"from_hex":              simple(1, "unhex($1)", varbinary),
 		"to_base64":             simple(1, "base64($1)", varchar),
@@ -130,7 +130,7 @@ func patternFunctions() map[string]function {
 		"regexp_extract":     {min: 2, max: 3, write: pattern("", of(varchar))},
 		"regexp_extract_all": {min: 2, max: 3, write: pattern("regexp_extract_all($*)", arrayOf(of(varchar)))},
 		"regexp_replace":     {min: 2, max: 3, write: regexpReplace},
-		"regexp_split":       {min: 2, max: 2, write: pattern("regexp_split_to_array($1, $2)", arrayOf(of(varchar)))},
+		"regexp_split":       {min: 2, max: 2, write: pattern("CASE WHEN $2 IS NOT NULL THEN regexp_split_to_array($1, $2) END", arrayOf(of(varchar)))},
 		"regexp_position":    {min: 2, max: 4, write: regexpPosition},
 		"regexp_count":       {min: 2, max: 2, write: pattern("len(regexp_extract_all($1, $2))", of(integer))},
 	}
@@ -141,9 +141,9 @@ func timeFunctions() map[string]function {
 	all := map[string]function{
 		"now":                          {write: func(c *callSite) (string, typ, error) { return c.t.nowText(), of(timestampTZ), nil }},
 		"date":                         simple(1, "CAST($1 AS DATE)", date).byClock(),
-		"from_iso8601_timestamp":       simple(1, "CAST($1 AS TIMESTAMPTZ)", timestampTZ),
-		"from_iso8601_timestamp_nanos": simple(1, "CAST($1 AS TIMESTAMPTZ)", timestampTZ),
-		"from_iso8601_date":            simple(1, "CAST($1 AS DATE)", date),
+		"from_iso8601_timestamp":       {min: 1, max: 1, write: fromISO},
+		"from_iso8601_timestamp_nanos": {min: 1, max: 1, write: fromISO},
+		"from_iso8601_date":            simple(1, "coalesce(TRY_CAST($1 AS DATE), CAST(ct_iso_time($1) AS DATE))", date),
 		"to_iso8601":                   {min: 1, max: 1, write: toISO},
 		"from_unixtime":                {min: 1, max: 3, write: fromUnix},
 		"to_unixtime":                  simple(1, "epoch($1)", double),
@@ -180,7 +180,7 @@ func numberFunctions() map[string]function {
 		"floor": {min: 1, max: 1, write: toWhole("floor")}, "abs": simple(1, "abs($1)", unknown).like(first),
 		"round": {min: 1, max: 2, write: rounded("round")}, "truncate": {min: 1, max: 2, write: rounded("trunc")},
 		"sign": {min: 1, max: 1, write: sign}, "mod": simple(2, "($1 % $2)", unknown).like(first),
-		"power": simple(2, "pow($*)", double), "pow": simple(2, "pow($*)", double), "log": simple(2, "log($*)", double),
+		"power": simple(2, "pow($*)", double), "pow": simple(2, "pow($*)", double), "log": simple(2, "CASE WHEN $2 < 0 THEN CAST('NaN' AS DOUBLE) WHEN $2 = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE log($1, $2) END", double),
 		"random": {max: 2, write: random}, "rand": {max: 2, write: random},
 		"is_nan": simple(1, "isnan($1)", boolean), "is_finite": simple(1, "isfinite($1)", boolean), "is_infinite": simple(1, "isinf($1)", boolean),
 		"nan": simple(0, "CAST('NaN' AS DOUBLE)", double), "infinity": simple(0, "CAST('Infinity' AS DOUBLE)", double),
@@ -195,7 +195,10 @@ func numberFunctions() map[string]function {
 		"bit_count":    simple(2, "CAST(bit_count(CAST($1 AS BIGINT) & CASE WHEN $2 >= 64 THEN -1 ELSE (CAST(1 AS BIGINT) << $2) - 1 END) AS BIGINT)", integer),
 		"to_base":      simple(2, "lower(to_base($1, CAST($2 AS INTEGER)))", varchar),
 	}
-	for _, same := range []string{"sqrt", "cbrt", "exp", "ln", "log10", "log2", "radians", "degrees", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"} {
+	for name, template := range map[string]string{"sqrt": "sqrt($1)", "ln": "ln($1)", "log10": "log10($1)", "log2": "log2($1)"} {
+		all[name] = function{min: 1, max: 1, write: partly(template)}
+	}
+	for _, same := range []string{"cbrt", "exp", "radians", "degrees", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"} {
 		all[same] = simple(1, same+"($1)", double)
 	}
 	return all
@@ -231,15 +234,15 @@ func arrayFunctions() map[string]function {
 		"array_last":        simple(1, "($1)[len($1)]", unknown).like(elemOf),
 		"array_histogram":   simple(1, "ct_histogram($1)", unknown).like(func(a []typ) typ { return mapOf(elemOf(a), of(integer)) }),
 		"contains_sequence": simple(2, "ct_has_sequence($1, $2)", boolean),
-		"array_intersect":   simple(2, "list_distinct(list_intersect($1, $2))", unknown).like(first),
-		"array_union":       simple(2, "ct_distinct(list_concat($1, $2))", unknown).like(first),
-		"array_except":      simple(2, "ct_distinct(list_filter($1, ct_e -> list_position($2, ct_e) IS NULL))", unknown).like(first),
+		"array_intersect":   simple(2, "CASE WHEN $2 IS NOT NULL THEN ct_distinct(list_filter($1, ct_e -> list_position($2, ct_e) IS NOT NULL)) END", unknown).like(first),
+		"array_union":       simple(2, "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN ct_distinct(list_concat($1, $2)) END", unknown).like(first),
+		"array_except":      simple(2, "CASE WHEN $2 IS NOT NULL THEN ct_distinct(list_filter($1, ct_e -> list_position($2, ct_e) IS NULL)) END", unknown).like(first),
 		"array_join":        {min: 2, max: 3, write: arrayJoin},
-		"array_position":    simple(2, "coalesce(list_position($1, $2), 0)", integer),
-		"array_remove":      simple(2, "list_filter($1, ct_e -> ct_e IS DISTINCT FROM $2)", unknown).like(first),
+		"array_position":    simple(2, "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(list_position($1, $2), 0) END", integer),
+		"array_remove":      simple(2, "CASE WHEN $2 IS NOT NULL THEN list_filter($1, ct_e -> ct_e IS DISTINCT FROM $2) END", unknown).like(first),
 		"array_sort":        {min: 1, max: 2, write: arraySort},
 		"trim_array":        simple(2, "($1)[1:len($1) - $2]", unknown).like(first),
-		"ngrams":            simple(2, "list_transform(generate_series(1, greatest(len($1) - $2 + 1, 1)), ct_i -> ($1)[ct_i:ct_i + $2 - 1])", unknown).like(arrayOfFirst),
+		"ngrams":            simple(2, "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_transform(generate_series(1, greatest(len($1) - $2 + 1, 1)), ct_i -> ($1)[ct_i:ct_i + $2 - 1]) END", unknown).like(arrayOfFirst),
 		"shuffle":           simple(1, "$1", unknown).like(first), // any order will do
 		"zip_with":          {min: 3, max: 3, write: zipWith},
 		"array_max":         simple(1, "CASE WHEN list_count($1) = len($1) THEN list_max($1) END", unknown).like(elemOf),
@@ -268,7 +271,7 @@ func mapFunctions() map[string]function {
 		"map_from_entries":      simple(1, "map_from_entries($1)", unknown),
 		"map_zip_with":          {min: 3, max: 3, write: mapZipWith},
 		"multimap_from_entries": simple(1, "ct_multimap_of(list_transform($1, ct_e -> struct_pack(k := struct_extract_at(ct_e, 1), v := struct_extract_at(ct_e, 2))))", unknown),
-		"map_concat":            span(2, -1, "map_concat($*)", unknown).like(first),
+		"map_concat":            {min: 2, max: -1, write: mapConcat},
 		"map_filter":            {min: 2, max: 2, write: mapLambda("map_from_entries(list_filter(map_entries(%s), ct_e -> %s))")},
 		"transform_values":      {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(ct_e.key, %s)))")},
 		"transform_keys":        {min: 2, max: 2, write: mapLambda("map_from_entries(list_transform(map_entries(%s), ct_e -> row(%s, ct_e.value)))")},
@@ -287,13 +290,13 @@ func aggregates() map[string]function {
 	number := func(k kind) func([]typ) typ { return func([]typ) typ { return of(k) } }
 	all := map[string]function{
 		"count":             agg(0, 1, "count", number(integer)),
-		"count_if":          agg(1, 1, "count_if", number(integer)),
+		"count_if":          {min: 1, max: 1, aggregate: true, write: countIf},
 		"sum":               agg(1, 1, "sum", first),
 		"avg":               {min: 1, max: 1, aggregate: true, write: avg},
 		"min":               agg(1, 2, "min", first),
 		"max":               agg(1, 2, "max", first),
-		"min_by":            agg(2, 3, "min_by", first),
-		"max_by":            agg(2, 3, "max_by", first),
+		"min_by":            {min: 2, max: 3, aggregate: true, write: extremeBy("arg_min")},
+		"max_by":            {min: 2, max: 3, aggregate: true, write: extremeBy("arg_max")},
 		"arbitrary":         agg(1, 1, "any_value", first),
 		"any_value":         agg(1, 1, "any_value", first),
 		"every":             agg(1, 1, "bool_and", number(boolean)),
@@ -306,7 +309,7 @@ func aggregates() map[string]function {
 		"approx_percentile": {min: 2, max: 4, aggregate: true, write: approxPercentile},
 		"grouping":          agg(1, -1, "grouping", number(integer)),
 		"geometric_mean":    agg(1, 1, "geometric_mean", number(double)),
-		"entropy":           agg(1, 1, "entropy", number(double)),
+		"entropy":           {min: 1, max: 1, aggregate: true, write: entropy},
 		"bitwise_and_agg":   agg(1, 1, "bit_and", number(integer)),
 		"bitwise_or_agg":    agg(1, 1, "bit_or", number(integer)),
 		"bitwise_xor_agg":   agg(1, 1, "bit_xor", number(integer)),
@@ -315,8 +318,9 @@ func aggregates() map[string]function {
 		"regr_slope":        agg(2, 2, "regr_slope", number(double)),
 		"regr_intercept":    agg(2, 2, "regr_intercept", number(double)),
 	}
+	all["skewness"] = function{min: 1, max: 1, aggregate: true, write: skewness}
 	all["corr"] = function{min: 2, max: 2, aggregate: true, write: finite("corr")}
-	for _, same := range []string{"stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "covar_pop", "covar_samp", "skewness", "kurtosis"} {
+	for _, same := range []string{"stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "covar_pop", "covar_samp", "kurtosis"} {
 		all[same] = agg(1, 2, same, number(double))
 	}
 	return all

@@ -24,6 +24,8 @@ func FuzzTranslate(f *testing.F) {
 			f.Add(part)
 		}
 	}
+	f.Add(`SELECT regexp_replace(a, b, c), regexp_replace(a, b)`)
+	f.Add(`SELECT regexp_replace(a, '[^\p{Lower}]*(?<x>\u0041)|\Q[\E', '$1${x}'), regexp_extract(a, '(b)?\P{Alnum}', 1), regexp_like(a, '\p{Lower')`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := athenasql.Translate(text, athenasql.Options{Now: now})
 		var d diagnostic.Diagnostic

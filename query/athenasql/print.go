@@ -497,6 +497,9 @@ func (t *translator) arithmetic(x *binary, text string, parts []string, types []
 	case l.kind == varchar || r.kind == varchar:
 		t.warn(x.at, codeImplicit, "%s of a text: Athena wants CAST(… AS bigint) or the like", x.op)
 	}
+	if x.op == "/" && l.kind == intervalKind { // the engine divides an interval by no whole number
+		return "(" + parts[0] + " * (1.0 / CAST(" + parts[1] + " AS DOUBLE)))", l, nil
+	}
 	if text, kind, ok := decimalArithmetic(x.op, text, parts, l, r); ok {
 		return text, kind, nil
 	}

@@ -128,6 +128,11 @@ func (p *parser) jsonPathCall(c *call) (expr, error) {
 		result = &cast{node: c.node, x: c, to: to, try: true}
 	}
 	if otherwise != nil {
+		if c.name == "json_value" { // null is a value, for which no other comes
+			raw := &call{node: c.node, name: "json_query", args: []expr{x, c.args[1], &literal{node{path.at}, litString, ""}}}
+			null := &distinctFrom{node: c.node, x: raw, y: &literal{node{path.at}, litString, "null"}}
+			otherwise = &caseOf{node: c.node, whens: []when{{cond: null, then: otherwise}}}
+		}
 		result = &call{node: c.node, name: "coalesce", args: []expr{result, otherwise}}
 	}
 	return result, p.wantSym(")")

@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"regexp/syntax"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func reverse(c *callSite) (string, typ, error) {
 	if c.types[0].kind == arrayKind {
 		return c.fill("list_reverse($1)"), c.types[0], nil
 	}
-	return onText("reverse($1)")(c)
+	return onText("ct_reverse($1)")(c)
 }
 
 func strpos(c *callSite) (string, typ, error) {
@@ -53,10 +54,44 @@ func replace(c *callSite) (string, typ, error) {
 
 // substr counts from one; zero is no place, and gives an empty text.
 func substr(c *callSite) (string, typ, error) {
-	if l, ok := c.x.args[1].(*literal); ok && l.kind == litInteger && l.text != "0" {
-		return c.fill("substr($*)"), of(varchar), nil
+	text := "substr($1, $2)"
+	if len(c.args) == 3 { // the engine counts a length below zero backwards
+		text = either(c.isWhole(2), "substr($*)", "substr($1, $2, CASE WHEN $3 < 0 THEN 0 ELSE $3 END)")
 	}
-	return c.fill("CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE substr($*) END"), of(varchar), nil
+	if l, ok := c.x.args[1].(*literal); ok && l.kind == litInteger && l.text != "0" {
+		return c.fill(text), of(varchar), nil
+	}
+	return c.fill("CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE " + text + " END"), of(varchar), nil
+}
+
+// isWhole tells whether argument i is a whole number without a sign, written in
+// the query.
+func (c *callSite) isWhole(i int) bool {
+	l, ok := c.x.args[i].(*literal)
+	return ok && l.kind == litInteger
+}
+
+// blanks are what Java calls white space, which Trino trims; the engine's own
+// functions trim spaces of all kinds and no tabs.
+const blanks = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+
+func trimmed(engine string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		if len(c.args) == 2 {
+			return c.fill(engine + "($*)"), of(varchar), nil
+		}
+		return c.fill(engine+"($1, ") + quoteText(blanks) + ")", of(varchar), nil
+	}
+}
+
+// fromUTF8 puts U+FFFD, or what is given, in the place of bytes that are no text,
+// which the engine refuses.
+func fromUTF8(c *callSite) (string, typ, error) {
+	by := quoteText("\ufffd")
+	if len(c.args) == 2 {
+		by = either(c.types[1].kind == integer, c.fill("chr(CAST($2 AS INTEGER))"), c.args[1])
+	}
+	return c.fill("coalesce(TRY(decode($1)), ct_from_utf8(hex($1), ") + by + "))", of(varchar), nil
 }
 
 // concat is NULL when any part is, which || is in both.
@@ -88,7 +123,7 @@ func concat(c *callSite) (string, typ, error) {
 
 func concatWS(c *callSite) (string, typ, error) {
 	if len(c.args) == 2 && c.types[1].kind == arrayKind {
-		return c.fill("array_to_string($2, $1)"), of(varchar), nil
+		return c.fill("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string($2, $1), '') END"), of(varchar), nil
 	}
 	return c.fill("concat_ws($*)"), of(varchar), nil
 }
@@ -97,7 +132,7 @@ func split(c *callSite) (string, typ, error) {
 	if len(c.args) == 3 {
 		return c.fill("ct_split($1, $2, $3)"), arrayOf(of(varchar)), nil
 	}
-	return c.fill("string_split($1, $2)"), arrayOf(of(varchar)), nil
+	return c.unlessNull(c.fill("string_split($1, $2)"), 1), arrayOf(of(varchar)), nil
 }
 
 // formatSpec is one conversion of Java's format: %[argument$][flags][width]kind.
@@ -159,8 +194,11 @@ func (c *callSite) formatted(flags, kind string, n int) (string, error) {
 		if flags == "" { // NULL is the word, as in Java
 			return "coalesce(" + x + ", 'null')", nil
 		}
-	case "b":
+	case "b", "B":
 		x, width = "CASE WHEN "+x+" THEN 'true' ELSE 'false' END", quoteText("%"+flags+"s")
+		if kind == "B" {
+			x = "upper(" + x + ")"
+		}
 	case "f", "e", "E", "g", "G":
 		x = "CAST(" + x + " AS DOUBLE)"
 	case "d", "x", "X", "o":
@@ -170,19 +208,29 @@ func (c *callSite) formatted(flags, kind string, n int) (string, error) {
 	return "printf(" + width + ", " + x + ")", nil
 }
 
-// namedGroup is (?<name>, which the engine takes with a P only.
-var namedGroup = re2.Own(`((?:^|[^\\])(?:\\\\)*)\(\?<([A-Za-z])`)
-
-// checkPattern refuses what RE2 does not have.
-func (c *callSite) checkPattern(i int) error {
+// checkPattern refuses what RE2 does not have, and writes the rest for it. The
+// tree is nil when the pattern is not written in the query.
+func (c *callSite) checkPattern(i int) (*syntax.Regexp, error) {
 	text, ok := c.literal(i)
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	if _, err := re2.Compile(text, false); err != nil {
-		return c.errorf(codePattern, "%v", err)
+	text, err := fromJava(text)
+	if err == nil {
+		_, err = re2.Check(text, false)
 	}
-	c.args[i] = quoteText(namedGroup.ReplaceAllString(text, "${1}(?P<$2"))
+	if err != nil {
+		return nil, c.errorf(codePattern, "%v", err)
+	}
+	c.args[i] = quoteText(text)
+	return syntax.Parse(text, syntax.Perl)
+}
+
+// hasGroups refuses a group that the pattern does not have.
+func (c *callSite) hasGroups(tree *syntax.Regexp, n int) error {
+	if tree != nil && (n < 0 || n > tree.MaxCap()) {
+		return c.errorf(codePattern, "the pattern has %d groups, and no group %d", tree.MaxCap(), n)
+	}
 	return nil
 }
 
@@ -190,14 +238,22 @@ func (c *callSite) checkPattern(i int) error {
 // without a template it is regexp_extract.
 func pattern(template string, result typ) func(*callSite) (string, typ, error) {
 	return func(c *callSite) (string, typ, error) {
-		if err := c.checkPattern(1); err != nil {
+		tree, err := c.checkPattern(1)
+		group, isNumber := 0, false
+		if err == nil && len(c.args) == 3 {
+			if group, isNumber = c.number(2); isNumber {
+				err = c.hasGroups(tree, group)
+			}
+		}
+		switch {
+		case err != nil:
 			return "", typ{}, err
-		}
-		if template != "" {
+		case template != "":
 			return c.fill(template), result, nil
-		}
-		if len(c.args) == 2 {
+		case len(c.args) == 2:
 			c.args = append(c.args, "0")
+		case tree == nil || !isNumber || optionalGroup(tree, group):
+			return c.fill("ct_regexp_group($1, $2, CAST($3 AS BIGINT))"), result, nil
 		}
 		return c.fill("CASE WHEN regexp_matches($1, $2) THEN regexp_extract($1, $2, $3) END"), result, nil
 	}
@@ -205,28 +261,43 @@ func pattern(template string, result typ) func(*callSite) (string, typ, error) {
 
 // regexpReplace replaces all matches; groups are $1 on Athena and \1 here.
 func regexpReplace(c *callSite) (string, typ, error) {
-	if err := c.checkPattern(1); err != nil {
+	tree, err := c.checkPattern(1)
+	if err != nil {
 		return "", typ{}, err
 	}
+	engine := "regexp_replace($1, $2, $3, 'g')"
+	if tree != nil && takesNothing(tree) && !looksBack(tree) {
+		engine = "ct_regexp_replace($1, $2, $3)"
+	}
 	if len(c.args) == 2 {
-		return c.fill("regexp_replace($1, $2, '', 'g')"), of(varchar), nil
+		c.args = append(c.args, "''")
+		return c.fill(engine), of(varchar), nil
 	}
 	if _, ok := c.x.args[2].(*lambda); ok {
 		return "", typ{}, c.errorf(codeRefused, "a lambda as replacement is not to be had here")
 	}
 	text, ok := c.literal(2)
 	if !ok {
-		return c.fill(`regexp_replace($1, $2, replace(replace($3, '\', '\\'), '$', '\'), 'g')`), of(varchar), nil
+		c.args[2] = c.fill("ct_replacement($3)")
+		return c.fill(engine), of(varchar), nil
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch next := i + 1; {
-		case text[i] == '\\' && next < len(text): // Java takes the next one as it is
+		case text[i] == '\\' && next == len(text):
+			return "", typ{}, c.errorf(codePattern, "a \\ at the end of a replacement stands for nothing")
+		case text[i] == '\\': // Java takes the next one as it is
 			i++
 			b.WriteString(either(text[i] == '\\', `\\`, string(text[i])))
 		case text[i] == '$' && next < len(text) && text[next] >= '0' && text[next] <= '9':
-			i++
-			b.WriteString(`\` + string(text[i]))
+			n, end := groupNumber(tree, text[next:])
+			if err := c.hasGroups(tree, n); err != nil {
+				return "", typ{}, err
+			}
+			if i += end; n > 9 { // which the engine does not have
+				return "", typ{}, c.errorf(codeRefused, "group %d in a replacement is not to be had here; groups 1 to 9 are", n)
+			}
+			b.WriteString(`\` + strconv.Itoa(n))
 		case strings.HasPrefix(text[i:], "${"):
 			n, end := c.group(text[i+2:])
 			if n < 0 {
@@ -241,7 +312,20 @@ func regexpReplace(c *callSite) (string, typ, error) {
 		}
 	}
 	c.args[2] = quoteText(b.String())
-	return c.fill("regexp_replace($1, $2, $3, 'g')"), of(varchar), nil
+	return c.fill(engine), of(varchar), nil
+}
+
+// groupNumber reads the number of a group: as many digits as make a group that
+// there is, and at least one. end is how many those are.
+func groupNumber(tree *syntax.Regexp, digits string) (n, end int) {
+	for end < len(digits) && digits[end] >= '0' && digits[end] <= '9' {
+		next := 10*n + int(digits[end]-'0')
+		if end > 0 && (tree == nil || next > tree.MaxCap()) {
+			break
+		}
+		n, end = next, end+1
+	}
+	return n, end
 }
 
 // group is the number of the group that the replacement names, up to a brace at
@@ -249,8 +333,12 @@ func regexpReplace(c *callSite) (string, typ, error) {
 func (c *callSite) group(rest string) (n, end int) {
 	name, _, ok := strings.Cut(rest, "}")
 	text, isText := c.literal(1)
-	re, err := re2.Compile(text, false)
+	text, err := fromJava(text)
 	if !ok || !isText || err != nil {
+		return -1, 0
+	}
+	re, err := re2.Compile(text, false)
+	if err != nil {
 		return -1, 0
 	}
 	return re.SubexpIndex(name), len(name)

@@ -41,7 +41,19 @@ func dateDiff(c *callSite) (string, typ, error) {
 	if c.types[1].kind != c.types[2].kind || c.types[1].kind == unknown {
 		a, b = "CAST("+a+" AS TIMESTAMPTZ)", "CAST("+b+" AS TIMESTAMPTZ)"
 	}
+	if zone := c.types[1]; byCalendar(u) { // of the zone in which the first is shown
+		a, b = inZone(zone, a), inZone(zone, b)
+	}
 	return fmt.Sprintf("date_sub('%s', %s, %s)", u, a, b), of(integer), nil
+}
+
+// byCalendar tells whether a unit is one of days, which are not all of one length.
+func byCalendar(unit string) bool {
+	switch unit {
+	case "millisecond", "second", "minute", "hour":
+		return false
+	}
+	return true
 }
 
 func dateAdd(c *callSite) (string, typ, error) {
@@ -50,8 +62,12 @@ func dateAdd(c *callSite) (string, typ, error) {
 		return "", typ{}, err
 	}
 	kind := c.types[2]
-	text := fmt.Sprintf("(%s + %s(CAST(%s AS INTEGER)))", inZone(kind, c.asTime(2)), timeUnits[u], c.args[1])
-	text = fromZone(kind, text)
+	clock := kind
+	if !byCalendar(u) { // an hour is one whatever clocks are set to
+		clock.zone = ""
+	}
+	text := fmt.Sprintf("(%s + %s(CAST(%s AS INTEGER)))", inZone(clock, c.asTime(2)), timeUnits[u], c.args[1])
+	text = fromZone(clock, text)
 	switch kind.kind {
 	case date:
 		text = "CAST(" + text + " AS DATE)"
@@ -81,6 +97,17 @@ func dateTrunc(c *callSite) (string, typ, error) {
 		kind = of(timestampTZ)
 	}
 	return text, kind, nil
+}
+
+// fromISO reads times as CloudTrail writes them by the engine's own cast, which
+// knows no other forms of ISO 8601. An offset that is written in the query is the
+// zone in which the time is shown.
+func fromISO(c *callSite) (string, typ, error) {
+	kind := of(timestampTZ)
+	if text, ok := c.literal(0); ok && len(text) > 16 && strings.Contains(text[10:], "T") && isOffset(text[len(text)-6:]) {
+		kind = zoneType(text[len(text)-6:])
+	}
+	return c.fill("coalesce(TRY_CAST($1 AS TIMESTAMPTZ), CAST(ct_iso_time($1) AS TIMESTAMPTZ))"), kind, nil
 }
 
 func fromUnix(c *callSite) (string, typ, error) {
@@ -134,6 +161,9 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 			return "", typ{}, c.errorf(codeFormat, "%v", err)
 		}
 		if !parse {
+			if to, err = withZone(to, c.types[0].zone); err != nil {
+				return "", typ{}, c.errorf(codeFormat, "%v", err)
+			}
 			return "strftime(" + inZone(c.types[0], c.asTime(0)) + ", " + quoteText(to) + ")", of(varchar), nil
 		}
 		from := c.args[0]
@@ -178,6 +208,20 @@ var mysqlLetters = map[byte]string{
 	'Y': "%Y", 'y': "%y", 'm': "%m", 'd': "%d", 'H': "%H", 'I': "%I", 'h': "%I", 'S': "%S", 's': "%S", 'p': "%p", 'j': "%j", 'a': "%a", 'b': "%b",
 	'f': "%f", '%': "%%", 'i': "%M", 'M': "%B", 'c': "%-m", 'e': "%-d", 'k': "%-H", 'l': "%-I", 'W': "%A", 'T': "%H:%M:%S", 'r': "%I:%M:%S %p",
 	'v': "%V", 'x': "%G",
+}
+
+// zoneLetters are what the letters Z, ZZ and ZZZ become until the zone is known:
+// +0900, +09:00, and the zone's name.
+var zoneLetters = [...]string{"%z", "%:z", "%Z"}
+
+// withZone puts the zone into a format.
+func withZone(format, zone string) (string, error) {
+	offset := either(zone == "", "+00:00", zone)
+	if zone != "" && !isOffset(zone) && (strings.Contains(format, zoneLetters[0]) || strings.Contains(format, zoneLetters[1])) {
+		return "", fmt.Errorf("the offset of %s, which changes, is not to be had here", zone)
+	}
+	return strings.NewReplacer("%%", "%%", zoneLetters[0], strings.ReplaceAll(offset, ":", ""), zoneLetters[1], offset,
+		zoneLetters[2], either(zone == "", "UTC", zone)).Replace(format), nil
 }
 
 // parsing takes the dash out of a letter: reading, one digit or two are the same.
@@ -273,7 +317,7 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 	case 'E':
 		return either(n <= 3, "%a", "%A"), nil
 	case 'D':
-		return "%j", nil
+		return pick("%-j", "%j")
 	case 'e':
 		return "%u", nil
 	case 'G':
@@ -295,10 +339,10 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 		if parse {
 			return "%z", nil
 		}
-		return either(n == 1, "+0000", "+00:00"), nil
+		return zoneLetters[min(n, len(zoneLetters))-1], nil
 	case 'z':
 		if !parse {
-			return "UTC", nil
+			return zoneLetters[2], nil
 		}
 	}
 	return "", fmt.Errorf("%s is not to be had here", strings.Repeat(string(c), n))

@@ -40,6 +40,8 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 	var sql string
 	var err error
 	switch {
+	case s.functions:
+		sql = listAnswer("Function", FunctionNames()...).sql()
 	case s.rows != nil:
 		sql = s.rows.sql()
 	default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 func ifElse(c *callSite) (string, typ, error) {
@@ -36,6 +37,12 @@ func random(c *callSite) (string, typ, error) {
 }
 
 func typeOf(c *callSite) (string, typ, error) {
+	if text, ok := c.literal(0); ok {
+		return quoteText(fmt.Sprintf("varchar(%d)", utf8.RuneCountInString(text))), of(varchar), nil
+	}
+	if x, ok := c.x.args[0].(*cast); ok && x.to.name == "varchar" && len(x.to.number) == 1 {
+		return quoteText("varchar(" + x.to.number[0] + ")"), of(varchar), nil
+	}
 	if k := c.types[0]; k.kind != unknown && k.kind != integer && k.kind != double && k.kind != decimal {
 		return quoteText(k.String()), of(varchar), nil
 	}
@@ -86,7 +93,8 @@ func arrayJoin(c *callSite) (string, typ, error) {
 	if len(c.args) == 3 {
 		list = c.fill("list_transform($1, ct_e -> coalesce(CAST(ct_e AS VARCHAR), $3))")
 	}
-	return "coalesce(array_to_string(" + list + ", " + c.args[1] + "), CASE WHEN " + c.args[0] + " IS NOT NULL THEN '' END)", of(varchar), nil
+	joined := "coalesce(array_to_string(" + list + ", " + c.args[1] + "), CASE WHEN " + c.args[0] + " IS NOT NULL THEN '' END)"
+	return c.unlessNull(joined, 1), of(varchar), nil
 }
 
 func sequence(c *callSite) (string, typ, error) {
@@ -100,10 +108,34 @@ func sequence(c *callSite) (string, typ, error) {
 	if len(c.args) == 2 {
 		c.args = append(c.args, c.fill("CASE WHEN $1 <= $2 THEN INTERVAL '1 day' ELSE INTERVAL '-1 day' END"))
 	}
+	if x, ok := c.step(); ok { // each is so many months from the first, and not from the one before
+		series := "generate_series(0, date_sub('month', CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP)), " + x + ")"
+		return c.fill("list_transform(" + series + ", ct_n -> CAST($1 + to_months(CAST(ct_n AS INTEGER)) AS " + engineName(k) + "))"), arrayOf(k), nil
+	}
 	if k.kind == date {
 		return c.fill("list_transform(generate_series(CAST($1 AS TIMESTAMP), CAST($2 AS TIMESTAMP), $3), ct_e -> CAST(ct_e AS DATE))"), arrayOf(k), nil
 	}
 	return c.fill("generate_series($*)"), arrayOf(k), nil
+}
+
+// step is the third argument as a number of months, when it is written as an
+// interval of months or years.
+func (c *callSite) step() (months string, ok bool) {
+	if len(c.x.args) < 3 {
+		return "", false
+	}
+	x, ok := c.x.args[2].(*interval)
+	if !ok || x.to != "" || x.from != "MONTH" && x.from != "YEAR" {
+		return "", false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(x.text))
+	if x.minus {
+		n = -n
+	}
+	if x.from == "YEAR" {
+		n *= 12
+	}
+	return strconv.Itoa(n), err == nil && n != 0
 }
 
 func filterArray(c *callSite) (string, typ, error) {
@@ -213,15 +245,42 @@ func arraySort(c *callSite) (string, typ, error) {
 	if len(c.args) == 1 {
 		return c.fill("list_sort($1, 'ASC', 'NULLS LAST')"), c.types[0], nil
 	}
-	elem := c.types[0].elemType()
-	_, before, _, err := c.lambda(1, []typ{elem, elem}, []string{"ct_y", "ct_x"})
-	ranked := "list_transform(" + c.args[0] + ", (ct_x, ct_i) -> struct_pack(r := len(list_filter(" + c.args[0] + ", ct_y -> (" + before + ") < 0)), i := ct_i, x := ct_x))"
+	elem := []typ{c.types[0].elemType(), c.types[0].elemType()}
+	_, before, _, err := c.lambda(1, elem, []string{"ct_y", "ct_x"})
+	if err != nil {
+		return "", typ{}, err
+	}
+	_, behind, _, err := c.lambda(1, elem, []string{"ct_x", "ct_y"}) // a comparator may put each of two before the other
+	ranked := "list_transform(" + c.args[0] + ", (ct_x, ct_i) -> struct_pack(r := len(list_filter(" + c.args[0] + ", ct_y -> (" + before + ") < 0 AND NOT coalesce((" + behind + ") < 0, false))), i := ct_i, x := ct_x))"
 	return "list_transform(list_sort(" + ranked + "), ct_e -> ct_e.x)", c.types[0], err
+}
+
+// unlessNull is NULL where one of the arguments is, of which the engine's function
+// makes something else.
+func (c *callSite) unlessNull(text string, args ...int) string {
+	var tests []string
+	for _, i := range args {
+		if _, written := c.x.args[i].(*literal); !written || c.args[i] == "NULL" {
+			tests = append(tests, c.args[i]+" IS NOT NULL")
+		}
+	}
+	if len(tests) == 0 {
+		return text
+	}
+	return "CASE WHEN " + strings.Join(tests, " AND ") + " THEN " + text + " END"
+}
+
+func mapConcat(c *callSite) (string, typ, error) {
+	all := make([]int, len(c.args))
+	for i := range all {
+		all[i] = i
+	}
+	return c.unlessNull(c.fill("map_concat($*)"), all...), first(c.types), nil
 }
 
 func zipWith(c *callSite) (string, typ, error) {
 	_, body, kind, err := c.lambda(2, []typ{c.types[0].elemType(), c.types[1].elemType()}, []string{"ct_e[1]", "ct_e[2]"})
-	return "list_transform(list_zip(" + c.args[0] + ", " + c.args[1] + "), ct_e -> " + body + ")", arrayOf(kind), err
+	return c.unlessNull("list_transform(list_zip("+c.args[0]+", "+c.args[1]+"), ct_e -> "+body+")", 0, 1), arrayOf(kind), err
 }
 
 // mapLambda writes a lambda of key and value over a map's entries.
@@ -353,6 +412,15 @@ func toWhole(engine string) func(*callSite) (string, typ, error) {
 	}
 }
 
+// partly writes a function of numbers from zero on; others have answers in Trino,
+// where the engine gives up.
+func partly(template string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		zero := either(c.x.name == "sqrt", "0", "'-Infinity'")
+		return c.fill("CASE WHEN $1 < 0 THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST(" + zero + " AS DOUBLE) ELSE " + template + " END"), of(double), nil
+	}
+}
+
 func sign(c *callSite) (string, typ, error) {
 	if c.types[0].kind == double {
 		return c.fill("CAST(sign($1) AS DOUBLE)"), of(double), nil
@@ -361,7 +429,7 @@ func sign(c *callSite) (string, typ, error) {
 }
 
 func regexpPosition(c *callSite) (string, typ, error) {
-	if err := c.checkPattern(1); err != nil {
+	if _, err := c.checkPattern(1); err != nil {
 		return "", typ{}, err
 	}
 	c.args = append(c.args, "1", "1")

@@ -106,6 +106,10 @@ func (t *translator) atZone(x *atZone, s *scope) (string, typ, error) {
 // zonedLiteral writes TIMESTAMP '2026-03-14 10:00:00 Asia/Tokyo'.
 func zonedLiteral(text string) (string, typ, error) {
 	i := strings.LastIndexByte(text, ' ')
+	if i > 0 && strings.Count(text[:i], ":") == 1 { // the engine wants seconds before a zone
+		text = text[:i] + ":00" + text[i:]
+		i += len(":00")
+	}
 	engine := "CAST(" + quoteText(text) + " AS TIMESTAMPTZ)"
 	if i > 0 && isOffset(text[i+1:]) { // which the engine wants without a blank before it
 		engine = "CAST(" + quoteText(text[:i]+text[i+1:]) + " AS TIMESTAMPTZ)"

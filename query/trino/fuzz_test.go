@@ -14,7 +14,7 @@ func FuzzFunctions(f *testing.F) {
 	for _, s := range [][2]string{
 		{`{"a":{"b":[1,2.50,null,"x\u00e9"]}}`, `$.a.b[1]`}, {`{"a-b":true}`, `$["a-b"]`}, {`[1,[2,[3]]]`, `$[*][0]`}, {`{"a":1`, `lax $.a`},
 		{`203.0.113.9`, `10.0.0.0/8`}, {`2001:db8::1`, `2001:db8::/32`}, {`https://u:p@example.com:8443/a%20b?x=1&y=%zz#f`, `x`},
-		{"ff", "PROTOCOL"}, {"4012888888881881", "["}, {"\xff\xfe", "$"}, {`"\ud800"`, `strict $[last]`},
+		{"ff", "PROTOCOL"}, {"4012888888881881", "["}, {"\xff\xfe", "$"}, {"%80%E2%82", "%"}, {`"\ud800"`, `strict $[last]`},
 		{`{"a":[{"b":1},{"b":"x"}]}`, `lax $.a[0 to last] ? (@.b > 0 && !exists(@.c) || @.b starts with "x").b.type()`}, {"3.81 d", "2.3MB"}, {"1e300", "-7"},
 	} {
 		f.Add(s[0], s[1], int64(2), 1.5)

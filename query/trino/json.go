@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -32,12 +33,12 @@ func follow(v cloudtrail.Value, steps []step, yield func(cloudtrail.Value)) {
 	case s.all:
 		v.Elements(func(_ int, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
 		v.Members(func(_ []byte, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
-	case s.named:
+	default:
 		if e := v.Get(s.name); e.Exists() {
 			follow(e, rest, yield)
+			return
 		}
-	default:
-		v.Elements(func(i int, e cloudtrail.Value) bool {
+		v.Elements(func(i int, e cloudtrail.Value) bool { // where 1 is the second one
 			if i == s.index {
 				follow(e, rest, yield)
 			}
@@ -83,12 +84,41 @@ func jsonExtract(text, path string) (any, error) {
 	return compact(v), nil
 }
 
-// compact is a value's JSON without white space, as Trino writes all JSON.
+// compact is a value's JSON without white space and with no more escapes than
+// there must be, as Trino writes all JSON.
 func compact(v cloudtrail.Value) string {
-	if raw := v.Raw(); bytes.ContainsAny(raw, " \t\r\n") {
-		return string(jsonscan.Compact(nil, raw))
+	raw := v.Raw()
+	if bytes.ContainsAny(raw, " \t\r\n") {
+		raw = jsonscan.Compact(nil, raw)
 	}
-	return string(v.Raw())
+	if bytes.IndexByte(raw, '\\') >= 0 {
+		raw = unescaped(raw)
+	}
+	return string(raw)
+}
+
+// unescaped writes the texts of a JSON value anew.
+func unescaped(raw []byte) []byte {
+	var out []byte
+	for len(raw) > 0 {
+		from := bytes.IndexByte(raw, '"')
+		if from < 0 {
+			break
+		}
+		to := from + 1
+		for ; to < len(raw) && raw[to] != '"'; to++ {
+			if raw[to] == '\\' {
+				to++
+			}
+		}
+		text := raw[from:min(to+1, len(raw))]
+		out, raw = append(out, raw[:from]...), raw[from+len(text):]
+		if bytes.IndexByte(text, '\\') >= 0 {
+			text = encoded(string(cloudtrail.ValueOf(text).Text(nil)))
+		}
+		out = append(out, text...)
+	}
+	return append(out, raw...)
 }
 
 // jsonParse writes JSON anew, as json_parse does: members sorted by their names,
@@ -107,13 +137,16 @@ func jsonParse(text string) (any, error) {
 	if err := d.Decode(&all); err != nil {
 		return nil, err
 	}
+	return string(encoded(doubles(all))), nil
+}
+
+// encoded is a value's JSON; v is made of what JSON can hold.
+func encoded(v any) []byte {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(doubles(all)); err != nil {
-		return nil, err
-	}
-	return strings.TrimSuffix(out.String(), "\n"), nil
+	_ = e.Encode(v) // fails for what JSON cannot hold, and a buffer takes all
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
 // doubles writes the numbers that are doubles as Trino does.
@@ -177,20 +210,31 @@ func jsonContains(text, wanted string) any {
 	if v.Kind() != cloudtrail.Array || !ok {
 		return nil
 	}
-	found := false
+	is, found := sameAs(want), false
 	v.Elements(func(_ int, e cloudtrail.Value) bool {
-		found = e.Kind() == want.Kind() && sameScalar(e, want)
+		found = e.Kind() == want.Kind() && is(e)
 		return !found
 	})
 	return found
 }
 
-func sameScalar(a, b cloudtrail.Value) bool {
-	if a.Kind() == cloudtrail.Number {
-		var x, y float64
-		return json.Unmarshal(a.Raw(), &x) == nil && json.Unmarshal(b.Raw(), &y) == nil && x == y
+// sameAs tells which scalars of its kind are the wanted one; it is read once,
+// however many there are. 1 is not 1.0.
+func sameAs(want cloudtrail.Value) func(cloudtrail.Value) bool {
+	if want.Kind() != cloudtrail.Number {
+		text := string(want.Text(nil))
+		return func(e cloudtrail.Value) bool { return string(e.Text(nil)) == text }
 	}
-	return string(a.Text(nil)) == string(b.Text(nil))
+	const point = ".eE"
+	number, err := strconv.ParseFloat(string(want.Raw()), 64)
+	whole := !bytes.ContainsAny(want.Raw(), point)
+	return func(e cloudtrail.Value) bool {
+		if err != nil || whole == bytes.ContainsAny(e.Raw(), point) {
+			return false
+		}
+		x, err := strconv.ParseFloat(string(e.Raw()), 64)
+		return err == nil && x == number
+	}
 }
 
 func jsonElement(text string, i int64) any {
@@ -203,8 +247,8 @@ func jsonElement(text string, i int64) any {
 	}
 	var found any
 	v.Elements(func(n int, e cloudtrail.Value) bool {
-		if int64(n) == i {
-			found = string(e.Raw())
+		if int64(n) == i && e.Kind() != cloudtrail.Null {
+			found = compact(e)
 		}
 		return int64(n) < i
 	})

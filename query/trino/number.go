@@ -28,7 +28,10 @@ func rational(text string) *big.Rat {
 		}
 		return new(big.Rat).SetFloat64(f)
 	}
-	if r, ok := new(big.Rat).SetString(text); ok && len(text) <= 100 {
+	if len(text) > 100 { // more than a decimal has
+		return nil
+	}
+	if r, ok := new(big.Rat).SetString(text); ok {
 		return r
 	}
 	return nil

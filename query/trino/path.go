@@ -6,17 +6,38 @@ import (
 	"strings"
 )
 
-// step is one step of a JSON path: a member, an element, or all of them.
+// step is one step of a JSON path: a member, an element, or all of them. A number
+// is either, as it is in Trino, however it is written.
 type step struct {
 	name  string
-	index int // when name is empty
+	index int // that the name is; -1 when it is none
 	all   bool
-	named bool
+}
+
+// maxPath bounds the bytes of a path: each step of it may look at a whole document.
+const maxPath = 10_000
+
+func pathFits(path string) error {
+	if len(path) > maxPath {
+		return fmt.Errorf("the JSON path has %d bytes; at most %d are read", len(path), maxPath)
+	}
+	return nil
+}
+
+func named(name string) step {
+	index, err := strconv.Atoi(name)
+	if err != nil || index < 0 || strconv.Itoa(index) != name {
+		index = -1
+	}
+	return step{name: name, index: index}
 }
 
 // parsePath reads a JSON path as Trino's json_extract does: $.a.b, $["a-b"],
 // $.a[0], $.*, $[*].
 func parsePath(path string) ([]step, error) {
+	if err := pathFits(path); err != nil {
+		return nil, err
+	}
 	bad := func() ([]step, error) { return nil, fmt.Errorf("invalid JSON path: %q", path) }
 	rest := strings.TrimPrefix(path, "$")
 	if rest == path { // without $ a path is that of members
@@ -52,7 +73,7 @@ func nameStep(s string) (step, string, bool) {
 	if name == "*" {
 		return step{all: true}, s[n:], true
 	}
-	return step{name: strings.Trim(name, `"`), named: true}, s[n:], name != "" && !strings.ContainsAny(name, "]* ?()")
+	return named(strings.Trim(name, `"`)), s[n:], name != "" && !strings.ContainsAny(name, "]* ?()")
 }
 
 func bracketStep(s string) (step, string, bool) {
@@ -65,7 +86,7 @@ func bracketStep(s string) (step, string, bool) {
 				name.WriteByte(s[i])
 			case s[i] == s[0]:
 				rest, ok := strings.CutPrefix(s[i+1:], "]")
-				return step{name: name.String(), named: true}, rest, ok
+				return named(name.String()), rest, ok
 			default:
 				name.WriteByte(s[i])
 			}
@@ -76,8 +97,5 @@ func bracketStep(s string) (step, string, bool) {
 	if inner == "*" {
 		return step{all: true}, rest, ok
 	}
-	if n, err := strconv.Atoi(inner); err == nil && n >= 0 {
-		return step{index: n}, rest, ok
-	}
-	return step{name: inner, named: true}, rest, ok && inner != "" && !strings.ContainsAny(inner, "[*?(@:,-")
+	return named(inner), rest, ok && inner != "" && !strings.ContainsAny(inner, "[*?(@:,-")
 }

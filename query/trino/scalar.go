@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // DoubleText writes a double as Trino does: 0.5, 1.0E10.
@@ -20,18 +21,27 @@ func DoubleText(f float64) string {
 	case math.IsInf(f, -1):
 		return "-Infinity"
 	case f != 0 && (math.Abs(f) < 1e-3 || math.Abs(f) >= 1e7):
-		m, e, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
-		if !strings.Contains(m, ".") {
-			m += ".0"
-		}
-		n, _ := strconv.Atoi(e)
-		return m + "E" + strconv.Itoa(n)
+		return scientific(f)
 	}
 	s := strconv.FormatFloat(f, 'f', -1, 64)
 	if !strings.Contains(s, ".") {
 		s += ".0"
 	}
 	return s
+}
+
+// scientific writes a double as CAST(double AS varchar) does, which follows the
+// standard of SQL: 5.0E-1.
+func scientific(f float64) string {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return DoubleText(f)
+	}
+	m, e, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, 64), "E")
+	if !strings.Contains(m, ".") {
+		m += ".0"
+	}
+	n, _ := strconv.Atoi(e)
+	return m + "E" + strconv.Itoa(n)
 }
 
 // ipAddress is the canonical text of an address; IPv4 in IPv6 is IPv4.
@@ -116,13 +126,14 @@ func urlPart(text, part string) any {
 	}
 	switch part {
 	case "host":
-		return u.Hostname()
+		return strings.TrimSuffix(u.Host, ":"+u.Port()) // with the brackets of IPv6
 	case "path":
 		return u.Path
 	case "protocol":
-		return u.Scheme
+		return text[:len(u.Scheme)] // as it is written
 	case "query":
-		return u.RawQuery
+		query, _ := url.PathUnescape(u.RawQuery) // checked by parseURL
+		return wellFormed(query, "\ufffd")
 	case "fragment":
 		return u.Fragment
 	}
@@ -134,16 +145,27 @@ func urlPart(text, part string) any {
 
 func urlParameter(text, name string) any {
 	u, ok := parseURL(text)
-	if !ok || !u.Query().Has(name) {
+	if !ok {
 		return nil
 	}
-	return u.Query().Get(name)
+	for arg := range strings.SplitSeq(u.RawQuery, "&") {
+		key, value, _ := strings.Cut(arg, "=")
+		if key == name && u.RawQuery != "" {
+			value, _ = url.QueryUnescape(value) // checked by parseURL
+			return wellFormed(value, "\ufffd")
+		}
+	}
+	return nil
 }
 
 // parseURL reads a URL; what a URI cannot hold (RFC 2396) makes it none.
 func parseURL(text string) (*url.URL, bool) {
 	u, err := url.Parse(text)
-	return u, err == nil && !strings.ContainsAny(text, " \"<>\\^`{|}\t\r\n")
+	if err != nil || strings.ContainsAny(text, " \"<>\\^`{|}\t\r\n") {
+		return nil, false
+	}
+	_, err = url.PathUnescape(u.RawQuery)
+	return u, err == nil
 }
 
 // urlEncode writes a text as forms do: a blank is +.
@@ -156,5 +178,30 @@ func urlDecode(s string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return text, nil
+	return wellFormed(text, "\ufffd"), nil
+}
+
+// wellFormed puts a text, such as U+FFFD, in the place of each part that is no
+// UTF-8, as Java's decoder does, which Trino's url_decode goes through: a character
+// cut short is one part, a byte that begins none is one (Unicode 15, section 3.9,
+// maximal subparts).
+func wellFormed(s, by string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r != utf8.RuneError || n > 1 {
+			b.WriteString(s[:n])
+			s = s[n:]
+			continue
+		}
+		for n < len(s) && !utf8.FullRuneInString(s[:n+1]) {
+			n++
+		}
+		b.WriteString(by)
+		s = s[n:]
+	}
+	return b.String()
 }

@@ -25,6 +25,9 @@ type accessor func(p *sqlPath, doc, v cloudtrail.Value, yield func(cloudtrail.Va
 
 // parseSQLPath reads lax or strict, and the path.
 func parseSQLPath(text string) (*sqlPath, error) {
+	if err := pathFits(text); err != nil {
+		return nil, err
+	}
 	r := &pathReader{rest: strings.TrimSpace(text), lax: true, whole: text}
 	if r.word("strict") {
 		r.lax = false

@@ -1,8 +1,10 @@
 package trino
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -15,6 +17,9 @@ import (
 func strpos(s, part string, n int64) (any, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("'instance' must not be 0")
+	}
+	if part == "" {
+		return int64(1), nil
 	}
 	from, at := 0, -1
 	for range min(max(n, -n), int64(len(s)+1)) {
@@ -33,6 +38,19 @@ func strpos(s, part string, n int64) (any, error) {
 		}
 	}
 	return int64(utf8.RuneCountInString(s[:at])) + 1, nil
+}
+
+// reverse turns the order of a text's characters, each by itself.
+func reverse(s string) any {
+	all := []rune(s)
+	slices.Reverse(all)
+	return string(all)
+}
+
+// fromUTF8 is the text of bytes, with a text in the place of those that are none.
+func fromUTF8(data, by string) (any, error) {
+	b, err := hex.DecodeString(data)
+	return wellFormed(string(b), by), err
 }
 
 // regexpPosition is where the pattern matches the nth time from a character on,

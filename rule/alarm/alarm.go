@@ -46,6 +46,7 @@ type Alarm struct {
 	Dimensions             map[string]string
 	Unit                   string // that samples must have; empty for any
 	Settings               memory.AlarmSettings
+	Line                   int // 1-based, where the alarm begins in the text
 	// Fault says why the alarm cannot be judged; empty when it can.
 	Fault string
 }
@@ -151,10 +152,11 @@ func ParseAlarms(text []byte) ([]Alarm, error) {
 		return nil, err
 	}
 	var all []Alarm
+	metric, composite := lines(text, "MetricAlarms", len(doc.MetricAlarms)), lines(text, "CompositeAlarms", len(doc.CompositeAlarms))
 	for i := range doc.MetricAlarms {
 		a := &doc.MetricAlarms[i]
 		a.one()
-		out := Alarm{Name: a.AlarmName, Description: a.AlarmDescription, ARN: a.AlarmArn, Metric: Metric{a.Namespace, a.MetricName}, Unit: a.Unit}
+		out := Alarm{Line: metric[i], Name: a.AlarmName, Description: a.AlarmDescription, ARN: a.AlarmArn, Metric: Metric{a.Namespace, a.MetricName}, Unit: a.Unit}
 		for _, d := range a.Dimensions {
 			if out.Dimensions == nil {
 				out.Dimensions = map[string]string{}
@@ -169,8 +171,8 @@ func ParseAlarms(text []byte) ([]Alarm, error) {
 		out.Fault = out.check(a)
 		all = append(all, out)
 	}
-	for _, c := range doc.CompositeAlarms {
-		all = append(all, Alarm{Name: c.AlarmName, ARN: c.AlarmArn, Fault: "composite alarms are not judged; their metric alarms are"})
+	for i, c := range doc.CompositeAlarms {
+		all = append(all, Alarm{Line: composite[i], Name: c.AlarmName, ARN: c.AlarmArn, Fault: "composite alarms are not judged; their metric alarms are"})
 	}
 	return all, nil
 }

@@ -2,7 +2,6 @@ package eventbridge
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
@@ -22,32 +21,16 @@ const (
 func parseNumber(lit string) (d detect.Decimal, ok bool) {
 	d, ok = detect.ParseDecimal(lit)
 	if d.Exact {
-		digits, exp := decimal(lit)
-		shortest, shortestExp := decimal(strconv.FormatFloat(d.Value, 'e', -1, 64))
+		digits, exp := detect.Digits(lit)
+		shortest, shortestExp := detect.Digits(strconv.FormatFloat(d.Value, 'e', -1, 64))
 		d.Exact = digits == shortest && exp == shortestExp
 	}
 	return d, ok
 }
 
-// decimal takes a JSON number apart: its digits d without leading and trailing
-// zeros, and the exponent e for which the absolute value is 0.d × 10^e. Zero
-// has neither.
-func decimal(lit string) (digits string, exp int) {
-	m, e, _ := strings.Cut(strings.ToLower(strings.TrimPrefix(lit, "-")), "e")
-	exp, _ = strconv.Atoi(e)
-	whole, frac, _ := strings.Cut(m, ".")
-	exp += len(whole)
-	digits = strings.TrimLeft(whole+frac, "0")
-	exp -= len(whole+frac) - len(digits)
-	if digits = strings.TrimRight(digits, "0"); digits == "" {
-		exp = 0
-	}
-	return digits, exp
-}
-
 // documented tells whether a number is inside the limits of the guide.
 func documented(d detect.Decimal) bool {
-	digits, exp := decimal(d.Text)
+	digits, exp := detect.Digits(d.Text)
 	return d.Exact && d.Value >= -documentedMax && d.Value <= documentedMax &&
 		len(digits) <= documentedDigits && len(digits)-exp <= documentedPlaces
 }

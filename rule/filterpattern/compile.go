@@ -115,7 +115,7 @@ func (c *comparison) compile() detect.Node {
 		if !ok {
 			return detect.Const(false)
 		}
-		test.Match = detect.Num{Op: numOps[c.op], Value: bound, Kinds: detect.Numbers | detect.Strings}
+		test.Match = detect.Num{Op: numOps[c.op], Value: bound, Kinds: detect.Numbers | detect.Strings, Wide: true}
 	}
 	return test
 }
@@ -136,7 +136,7 @@ func (o operand) match() detect.Match {
 		return detect.Regexp{Re: o.re, Kinds: detect.Scalars}
 	case numberOperand:
 		return detect.MatchAny{
-			detect.Num{Op: detect.NumEqual, Value: o.num, Kinds: detect.Numbers},
+			detect.Num{Op: detect.NumEqual, Value: o.num, Kinds: detect.Numbers, Wide: true},
 			detect.Text{Op: detect.Equal, Values: []string{o.text}, Kinds: detect.Strings},
 		}
 	}

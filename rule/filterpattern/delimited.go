@@ -202,7 +202,7 @@ func tokenEquals(o operand, token string) bool {
 		return o.re.MatchString(token)
 	case numberOperand:
 		n, ok := number(token)
-		return o.text == token || ok && n.Exact && o.num.Exact && n.Value == o.num.Value
+		return o.text == token || ok && n.Relates(detect.NumEqual, o.num)
 	}
 	text, start, end := o.literal()
 	switch {
@@ -219,18 +219,7 @@ func tokenEquals(o operand, token string) bool {
 func tokenRelates(op operator, o operand, token string) bool {
 	n, ok := number(token)
 	bound, numeric := o.bound()
-	if !ok || !numeric || !n.Exact || !bound.Exact {
-		return false
-	}
-	switch op {
-	case less:
-		return n.Value < bound.Value
-	case lessEqual:
-		return n.Value <= bound.Value
-	case greater:
-		return n.Value > bound.Value
-	}
-	return n.Value >= bound.Value
+	return ok && numeric && n.Relates(numOps[op], bound)
 }
 
 // bound is the operand as a number, for < <= > >=.

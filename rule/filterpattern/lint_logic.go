@@ -3,6 +3,8 @@ package filterpattern
 import (
 	"fmt"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/detect"
 )
 
 // tautologies turns a != x || a != y, which every value satisfies, into
@@ -90,7 +92,7 @@ func disjoint(a, b operand) bool {
 		return false
 	}
 	if a.kind == numberOperand && b.kind == numberOperand {
-		return a.text != b.text && a.num.Exact && b.num.Exact && a.num.Value != b.num.Value
+		return !a.num.Relates(detect.NumEqual, b.num)
 	}
 	s, aStart, aEnd := a.literal()
 	t, bStart, bEnd := b.literal()

@@ -136,7 +136,7 @@ func (f *finder) wholeRule() {
 
 // testChecks look at one test, ruleChecks at the rule once all tests are known.
 var (
-	testChecks = []func(*finder, test){fieldName, sourceName, apiName, regionName, accountID, knownValue, valueType, readVerbs, quotes, regexBreadth}
+	testChecks = []func(*finder, test){fieldName, sourceName, partOfSource, apiName, partOfName, regionName, accountID, knownValue, valueType, readVerbs, quotes, regexBreadth}
 	ruleChecks = []func(*finder){constant, signInWithoutMFA, sessionKeys, groupFields, failedCalls, remembered}
 )
 

@@ -2,11 +2,11 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -95,7 +95,7 @@ func (f *finder) ownerOf(event string) string {
 	return ""
 }
 
-var regionForm = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+){1,2}-\d+$`)
+var regionForm = re2.Own(`^[a-z]{2,4}(-[a-z]+){1,2}-\d+$`)
 
 // regionName is TL04: an awsRegion value that has not the form of a region.
 func regionName(f *finder, t test) {
@@ -110,7 +110,7 @@ func regionName(f *finder, t test) {
 	}
 }
 
-var accountForm = regexp.MustCompile(`^\d{12}$`)
+var accountForm = re2.Own(`^\d{12}$`)
 
 // accountID is TL05: an account id that is not twelve digits.
 func accountID(f *finder, t test) {

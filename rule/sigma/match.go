@@ -41,11 +41,11 @@ func (m *matchSet) addValue(v value) {
 	case textValue:
 		m.addText(v)
 	case numberValue:
-		m.add(detect.Num{Op: detect.NumEqual, Value: v.number, Kinds: detect.Numbers | detect.Strings})
+		m.add(detect.Num{Op: detect.NumEqual, Value: v.number, Kinds: detect.Numbers | detect.Strings, Wide: true})
 	case boolValue:
 		m.addPlain(textClass{detect.Equal, true, detect.Bools | detect.Strings}, v.String())
 	case compareValue:
-		m.add(detect.Num{Op: v.op, Value: v.number, Kinds: detect.Numbers | detect.Strings})
+		m.add(detect.Num{Op: v.op, Value: v.number, Kinds: detect.Numbers | detect.Strings, Wide: true})
 	case timePartValue:
 		m.addTimePart(v)
 	case networkValue:

@@ -2,10 +2,10 @@ package where
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -116,7 +116,7 @@ func (p *parser) bareValue(k, v *yamldoc.Node) {
 	p.fail(v, CodeType, fmt.Sprintf("%s: {%s: %s}", k.Text, test, p.source(v)), "%s needs a test beside its value, such as %s", k.Text, test)
 }
 
-var indexed = regexp.MustCompile(`\[(\d+|\*)?\]`)
+var indexed = re2.Own(`\[(\d+|\*)?\]`)
 
 // path reads a dotted field path.
 func (p *parser) path(k *yamldoc.Node) (detect.Path, bool) {

@@ -163,7 +163,7 @@ func (f *fieldTests) equals(k, v *yamldoc.Node) {
 			continue
 		}
 		if d, ok := detect.ParseDecimal(x.Text); ok {
-			numbers = append(numbers, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers})
+			numbers = append(numbers, detect.Num{Op: detect.NumEqual, Value: d, Kinds: detect.Numbers, Wide: true})
 		}
 	}
 	if numbers == nil {
@@ -282,7 +282,7 @@ func (f *fieldTests) number(k, v *yamldoc.Node) {
 	op := map[string]detect.NumOp{
 		"lt": detect.NumLess, "lte": detect.NumLessEqual, "gt": detect.NumGreater, "gte": detect.NumGreaterEqual,
 	}[k.Text]
-	f.value = append(f.value, detect.Num{Op: op, Value: d, Kinds: detect.Numbers | detect.Strings})
+	f.value = append(f.value, detect.Num{Op: op, Value: d, Kinds: detect.Numbers | detect.Strings, Wide: true})
 }
 
 // node joins what was read into tests on path.

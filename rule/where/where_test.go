@@ -62,6 +62,8 @@ func TestMeaning(t *testing.T) {
 		{"null", `{f: {null: true}}`, []string{`{"f":null}`}, []string{`{}`, `{"f":"null"}`, `{"f":[]}`, `{"f":[null]}`}},
 		{"not null is there and something", `{f: {null: false}}`, []string{`{"f":0}`, `{"f":[]}`, `{"f":"null"}`}, []string{`{}`, `{"f":null}`}},
 		{"comparisons take numbers and numeric text", `{f: {gte: 1024, lt: 2000.5}}`, []string{`{"f":1024}`, `{"f":"1500"}`, `{"f":2e3}`}, []string{`{"f":1023.9}`, `{"f":2000.5}`, `{"f":"15OO"}`, `{"f":true}`, `{}`, `{"f":null}`}},
+		{"numbers beyond a double compare by their digits", `{f: {gt: 12345678901234567890, lte: 12345678901234567892}}`, []string{`{"f":12345678901234567891}`, `{"f":"12345678901234567891.5"}`, `{"f":1234567890123456789.2e1}`}, []string{`{"f":12345678901234567890}`, `{"f":12345678901234567893}`, `{"f":5}`, `{"f":-1e999}`, `{"f":1e999}`}},
+		{"numbers of any size meet small ones", `{f: {gt: 1, lt: 1e300}}`, []string{`{"f":12345678901234567890}`, `{"f":"12345678901234567890.5"}`, `{"f":2}`}, []string{`{"f":1e-400}`, `{"f":-12345678901234567890}`, `{"f":1e400}`, `{"f":1.0}`}},
 		{"lte and gt", `{f: {gt: -1, lte: 0}}`, []string{`{"f":0}`, `{"f":-0.5}`}, []string{`{"f":-1}`, `{"f":0.1}`}},
 		{"tests beside each other hold for one value", `{f: {prefix: a, suffix: z}}`, []string{`{"f":"az"}`, `{"f":["b","a-z"]}`}, []string{`{"f":["ab","yz"]}`}},
 		{"an array at the end: any element", `{f: {equals: x}}`, []string{`{"f":["y","x"]}`, `{"f":[["x"]]}`}, []string{`{"f":[]}`, `{"f":[{"x":"x"}]}`}},

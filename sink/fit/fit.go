@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -224,101 +223,51 @@ func (l level) shorten(v reflect.Value) reflect.Value {
 	return v
 }
 
-// whole tells that the first level leaves out nothing of m: most messages are far
-// from its bounds, and need no copy.
-func whole(m *message.Message) bool {
+// whole tells that the first level leaves out nothing of m, as it was written:
+// most messages are far from its bounds, and need no copy.
+func whole(m *message.Message, x message.Extent) bool {
 	l := levels()[0]
 	for _, k := range m.Links {
 		if len(k.URL) > longestLink {
 			return false
 		}
 	}
-	return len(m.Events) <= l.events && l.keeps(reflect.ValueOf(m).Elem(), textsOfMessage())
-}
-
-// texts say where in a value of some type texts and lists are: most of a message
-// is neither, and asking reflection for each type and field anew took as long as
-// writing the message.
-type texts struct {
-	kind   reflect.Kind // String, Pointer, Struct or Slice; Invalid for what has no texts
-	fields []int        // of a struct, those with texts
-	below  []*texts     // of them, or of what a pointer or list holds
-}
-
-func textsOf(t reflect.Type) *texts {
-	x := &texts{kind: t.Kind()}
-	switch {
-	case t == reflect.TypeFor[time.Time](), t == reflect.TypeFor[json.RawMessage]():
-		x.kind = reflect.Invalid
-	case x.kind == reflect.String:
-	case x.kind == reflect.Pointer, x.kind == reflect.Slice:
-		x.below = []*texts{textsOf(t.Elem())}
-	case x.kind == reflect.Struct:
-		for i := range t.NumField() {
-			if f := textsOf(t.Field(i).Type); f.kind != reflect.Invalid {
-				x.fields, x.below = append(x.fields, i), append(x.below, f)
-			}
-		}
-	default:
-		x.kind = reflect.Invalid
-	}
-	return x
-}
-
-var textsOfMessage = sync.OnceValue(func() *texts { return textsOf(reflect.TypeFor[message.Message]()) })
-
-// keeps tells whether shorten would keep v, whose texts are at x, as it is.
-func (l level) keeps(v reflect.Value, x *texts) bool {
-	switch x.kind {
-	case reflect.String:
-		return v.Len() <= l.text && utf8.ValidString(v.String())
-	case reflect.Pointer:
-		return v.IsNil() || l.keeps(v.Elem(), x.below[0])
-	case reflect.Struct:
-		for i, field := range x.fields {
-			if !l.keeps(v.Field(field), x.below[i]) {
-				return false
-			}
-		}
-	case reflect.Slice:
-		n := v.Len()
-		for i := range min(n, l.list) {
-			if !l.keeps(v.Index(i), x.below[0]) {
-				return false
-			}
-		}
-		return n <= l.list
-	}
-	return true
+	return len(m.Events) <= l.events && x.Text <= l.text && x.List <= l.list && !x.Mended
 }
 
 // JSON is m as one JSON object of at most limit bytes. Text and HTML of a
 // user's template are left out: they are for people.
 func JSON(m *message.Message, limit int) ([]byte, error) {
-	if whole(m) {
-		c := *m
-		c.Text, c.HTML = "", ""
-		if body, err := json.Marshal(&c); err == nil && len(body) <= limit {
-			return body, nil
-		}
-	}
-	return fitted(m, limit)
+	return AppendJSON(make([]byte, 0, min(limit, usualJSON)), m, limit)
 }
 
-// fitted is JSON of a message that may have to be shortened.
-func fitted(m *message.Message, limit int) ([]byte, error) {
-	var body []byte
+// usualJSON is the room for most messages, in bytes.
+const usualJSON = 12 << 10
+
+// AppendJSON appends what JSON makes of m; with an error, nothing.
+func AppendJSON(dst []byte, m *message.Message, limit int) ([]byte, error) {
+	c := *m
+	c.Text, c.HTML = "", ""
+	if out, x, err := c.AppendJSON(dst); err == nil && len(out)-len(dst) <= limit && whole(&c, x) {
+		return out, nil
+	}
+	return fitted(dst, m, limit)
+}
+
+// fitted is AppendJSON of a message that may have to be shortened.
+func fitted(dst []byte, m *message.Message, limit int) ([]byte, error) {
+	out, begin := dst, len(dst)
 	var err error
 	To(m, func(c *message.Message) bool {
 		c.Text, c.HTML = "", ""
-		body, err = json.Marshal(c)
-		return err == nil && len(body) <= limit
+		out, _, err = c.AppendJSON(out[:begin])
+		return err == nil && len(out)-begin <= limit
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("writing the message as JSON: %w", err)
-	case len(body) > limit:
-		return nil, fmt.Errorf("the message needs %d bytes at least and the limit is %d", len(body), limit)
+		return dst, err
+	case len(out)-begin > limit:
+		return dst, fmt.Errorf("the message needs %d bytes at least and the limit is %d", len(out)-begin, limit)
 	}
-	return body, nil
+	return out, nil
 }

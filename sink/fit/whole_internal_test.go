@@ -17,12 +17,12 @@ func TestWholeMessagesAreAsShortened(t *testing.T) {
 	for _, c := range cases {
 		for _, limit := range []int{28 << 10, 1 << 20} {
 			got, err := JSON(c.Message, limit)
-			want, err2 := fitted(c.Message, limit)
+			want, err2 := fitted(nil, c.Message, limit)
 			if string(got) != string(want) || (err == nil) != (err2 == nil) {
 				t.Errorf("%s in %d: %v, %v\n%.2000s\n%.2000s", c.Name, limit, err, err2, got, want)
 			}
 		}
-		if !whole(c.Message) {
+		if _, x, err := c.Message.AppendJSON(nil); err != nil || !whole(c.Message, x) {
 			copied++
 		}
 	}

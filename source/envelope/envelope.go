@@ -81,6 +81,8 @@ const (
 	ShapeLogs        Shape = "logs"
 	ShapeKinesis     Shape = "kinesis"
 	ShapeFirehose    Shape = "firehose"
+	ShapeURL         Shape = "function url"
+	ShapeInvocation  Shape = "invocation"
 	ShapeLookup      Shape = "lookup"
 	ShapeLogFile     Shape = "log file"
 	ShapeRecord      Shape = "record"
@@ -92,7 +94,7 @@ type Hop struct {
 	Shape Shape
 	// ID is what the service calls the message: messageId of SQS, MessageId of
 	// SNS, id of an EventBridge event or a log event, sequenceNumber of Kinesis,
-	// recordId of Firehose.
+	// recordId of Firehose, requestId of an invocation.
 	ID string
 	// Origin is where it came from: the ARN of the queue, topic, data stream or
 	// delivery stream, the rule-independent source of an event, or log group and

@@ -110,9 +110,11 @@ func (o *opener) event(n node) {
 		switch {
 		case h.Origin == "aws.s3" && detail.get("bucket").object():
 			o.s3Event(n, what, h)
-		case h.Origin == "aws.events" && what == "Scheduled Event":
+		case scheduled(h.Origin, what):
 			o.nothing(what, "a schedule")
-		case promised(detail):
+		case isInvocation(detail):
+			o.invocation(detail)
+		case isRecord(detail) || viaCloudTrail(what) && promised(detail): // other services have events with an eventName, too
 			o.record(detail, what)
 		case viaCloudTrail(what):
 			o.poison(n.raw, "the EventBridge event promises a CloudTrail record, and its detail is none")
@@ -120,6 +122,17 @@ func (o *opener) event(n node) {
 			o.poison(n.raw, "the EventBridge event %.80q of %.80q holds no CloudTrail record: narrow the pattern of the rule that sends it", what, h.Origin)
 		}
 	})
+}
+
+// Schedule is the What of an item that stands for a moment in time and for
+// nothing else.
+const Schedule = "Scheduled Event"
+
+// scheduled tells whether an event comes from a clock: from a rule with a
+// schedule, or from EventBridge Scheduler, whose detail is a text (EventBridge
+// Scheduler User Guide, templated targets).
+func scheduled(source, detailType string) bool {
+	return (source == "aws.events" || source == "aws.scheduler") && detailType == Schedule
 }
 
 // viaCloudTrail compares a detail-type ignoring blanks and case, for AWS spells

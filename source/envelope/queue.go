@@ -85,6 +85,46 @@ func (o *opener) firehose(n node) {
 	}
 }
 
+// request opens what Lambda hands on of a request to a function's URL (Lambda
+// Developer Guide, invoking Lambda function URLs). Only AWS_IAM tells who sent it;
+// what anybody may have sent is refused, as a forged message is.
+func (o *opener) request(n node) {
+	caller := n.at("requestContext", "authorizer", "iam")
+	h := Hop{Shape: ShapeURL, ID: n.at("requestContext", "requestId").str(), Origin: caller.get("userArn").str(), Time: n.at("requestContext", "timeEpoch").instant()}
+	o.inside(h, func() {
+		switch body := n.get("body"); {
+		case !caller.object():
+			o.nothing("request of anybody", "the function's URL asks for no authorization, so anybody may have sent it: set its auth type to AWS_IAM")
+		case string(n.get("isBase64Encoded").raw) == "true":
+			o.encoded(body)
+		case body.is('"'):
+			o.text(body.bytes())
+		case body.exists() && string(body.raw) != "null":
+			o.poison(n.raw, "the body of the request is no text")
+		}
+	})
+}
+
+// isInvocation tells whether n is what Lambda hands to a function's destination
+// (Lambda Developer Guide, records of asynchronous invocations).
+func isInvocation(n node) bool {
+	return n.at("requestContext", "functionArn").exists() && n.get("requestPayload").exists()
+}
+
+// invocation opens the event that a function was invoked with, when it failed on
+// it: it is judged when the queue of such records is read.
+func (o *opener) invocation(n node) {
+	c := n.get("requestContext")
+	h := Hop{Shape: ShapeInvocation, ID: c.get("requestId").str(), Origin: c.get("functionArn").str(), Time: n.get("timestamp").instant()}
+	o.inside(h, func() {
+		if c.get("condition").str() == "Success" {
+			o.nothing("invocation", "the function handled the event")
+			return
+		}
+		o.deeper(n.raw, func() { o.value(n.get("requestPayload")) })
+	})
+}
+
 // logs opens a message of a CloudWatch Logs subscription (CloudWatch Logs User
 // Guide, subscription filters).
 func (o *opener) logs(n node) {
@@ -96,10 +136,20 @@ func (o *opener) logs(n node) {
 			o.nothing(t, "CloudWatch Logs sends it to see whether the destination can be reached")
 		})
 	case "DATA_MESSAGE":
-		o.inside(Hop{Shape: ShapeLogs, Origin: origin}, func() { n.get("logEvents").each(o.logEvent) })
+		o.inside(Hop{Shape: ShapeLogs, Origin: origin}, func() { o.logEvents(n) })
 	default:
 		o.poison(n.raw, "the CloudWatch Logs message is of the unknown type %.80q", t)
 	}
+}
+
+// logEvents opens the events of a message.
+func (o *opener) logEvents(n node) {
+	events := n.get("logEvents")
+	if !events.array() {
+		o.poison(n.raw, "the logEvents of the CloudWatch Logs message are no array")
+		return
+	}
+	events.each(o.logEvent)
 }
 
 // logEvent opens one log event: the JSON text of one record.

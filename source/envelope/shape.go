@@ -23,7 +23,7 @@ func (o *opener) object(n node) {
 		o.encoded(n.at("awslogs", "data"))
 	case n.get("messageType").exists() && n.get("logEvents").exists():
 		o.logs(n)
-	case snsType(n.get("Type").str()) && n.get("MessageId").exists():
+	case snsType(n.get("Type").str()):
 		o.begin(ShapeSNS)
 		o.sns(n)
 	case n.get("detail-type").exists() && n.get("source").exists():
@@ -37,6 +37,12 @@ func (o *opener) object(n node) {
 		o.inside(Hop{Shape: ShapeS3, ID: n.get("RequestId").str(), Time: n.get("Time").instant()}, func() {
 			o.nothing(s3TestEvent, "Amazon S3 sends it when a notification is configured")
 		})
+	case n.at("requestContext", "http").object() && n.get("rawPath").exists():
+		o.begin(ShapeURL)
+		o.request(n)
+	case isInvocation(n):
+		o.begin(ShapeInvocation)
+		o.invocation(n)
 	case isRecord(n):
 		o.begin(ShapeRecord)
 		o.record(n, "record")
@@ -90,10 +96,8 @@ func (o *opener) records(n node) bool {
 
 // isRecord tells whether an object that stands alone is a CloudTrail record.
 func isRecord(n node) bool {
-	if !n.get("eventVersion").exists() {
-		return false
-	}
-	return strings.HasSuffix(n.get("eventSource").str(), ".amazonaws.com") || n.get("eventCategory").exists()
+	return n.get("eventCategory").exists() ||
+		n.get("eventVersion").exists() && strings.HasSuffix(n.get("eventSource").str(), ".amazonaws.com")
 }
 
 // promised tells whether an object in a place where a record must be is one,

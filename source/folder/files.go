@@ -53,6 +53,9 @@ func (f Files) Open(_ context.Context, o source.Object) (io.ReadCloser, source.I
 	if reason := unfit(o.Key); reason != "" {
 		return nil, source.Info{}, &source.Refused{Object: o, Reason: reason}
 	}
+	if file := openBeneath(dir, filepath.FromSlash(o.Key)); file != nil {
+		return opened(file, o)
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, source.Info{}, fmt.Errorf("the folder of bucket %q: %w", o.Bucket, err)
@@ -122,6 +125,11 @@ func open(root *os.Root, o source.Object) (io.ReadCloser, source.Info, error) {
 	case err != nil:
 		return nil, source.Info{}, fmt.Errorf("opening %q: %w", o.String(), err)
 	}
+	return opened(file, o)
+}
+
+// opened tells what an open file is; only a regular one is given.
+func opened(file *os.File, o source.Object) (io.ReadCloser, source.Info, error) {
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		file.Close()

@@ -51,8 +51,9 @@ type Source struct {
 
 // perWorker is how many files are in hand for each that is read. Those that wait
 // for their commit hold little but what was found in them, and the more of them
-// share one, the less each costs.
-const perWorker = 16
+// share one, the less each costs; and as long as others are left to be read while
+// a commit goes on, no processor waits for the disk.
+const perWorker = 64
 
 // sighting is a file as it was last seen, and since when it looks like that.
 type sighting struct {
@@ -347,10 +348,12 @@ func (s *Source) forget(ctx context.Context, present map[string]bool) {
 }
 
 // isLog tells by a file's name whether it may be a log: people keep them under
-// these endings or none, and write files that are not complete under others.
+// these endings or none, and write files that are not complete under others. What
+// is packed in a way that is not read here becomes a dead letter that says so.
 func isLog(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case "", ".json", ".gz", ".jsonl", ".ndjson", ".csv", ".log", ".txt":
+	case "", ".json", ".gz", ".jsonl", ".ndjson", ".csv", ".log", ".txt", ".gzip",
+		".zip", ".zst", ".bz2", ".xz", ".parquet", ".orc", ".avro":
 		return !strings.HasSuffix(name, "~")
 	}
 	return false

@@ -104,10 +104,11 @@ func TestWatch(t *testing.T) {
 	b.write(".hidden.json", "x")
 	b.write("notes.md", "x")
 	b.write("half.json.tmp", "x")
+	b.write("export.zip", "PK") // its dead letter says what to do with it
 	stop := b.start()
-	b.until("reading what is there", func() bool { return len(b.got) == 2 })
+	b.until("reading what is there", func() bool { return len(b.got) == 3 })
 	b.write("deep/new/c.jsonl", "c1")
-	b.until("reading what comes", func() bool { return len(b.got) == 3 })
+	b.until("reading what comes", func() bool { return len(b.got) == 4 })
 	outside := filepath.Join(t.TempDir(), "d.json")
 	if err := errors.Join(os.WriteFile(outside, []byte("d1"), 0o644), os.Rename(outside, filepath.Join(b.dir, "d.json"))); err != nil {
 		t.Fatal(err)
@@ -120,12 +121,12 @@ func TestWatch(t *testing.T) {
 	stop = b.start()
 	b.until("reading what came meanwhile", func() bool { return len(b.got["e.json"]) == 1 })
 	stop()
-	for name, want := range map[string]int{"a.json": 2, "deep/er/b.json.gz": 1, "deep/new/c.jsonl": 1, "d.json": 1, "e.json": 1} {
+	for name, want := range map[string]int{"a.json": 2, "deep/er/b.json.gz": 1, "deep/new/c.jsonl": 1, "d.json": 1, "e.json": 1, "export.zip": 1} {
 		if len(b.got[name]) != want {
 			t.Errorf("%s was read %d times, want %d", name, len(b.got[name]), want)
 		}
 	}
-	if len(b.got) != 5 {
+	if len(b.got) != 6 {
 		t.Errorf("read %v", b.got)
 	}
 }

@@ -68,7 +68,8 @@ func (h *history) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		MaxResults         int
 		NextToken          string
 	}
-	if json.NewDecoder(r.Body).Decode(&in) != nil || r.Header.Get("X-Amz-Target") != "CloudTrail_20131101.LookupEvents" || in.MaxResults > 50 || in.EndTime < in.StartTime {
+	if json.NewDecoder(r.Body).Decode(&in) != nil || r.Header.Get("X-Amz-Target") != "CloudTrail_20131101.LookupEvents" || in.MaxResults > 50 || in.EndTime < in.StartTime ||
+		in.StartTime < float64(now.Add(-90*24*time.Hour).Unix()) {
 		refuse(400, "InvalidTimeRangeException")
 		return
 	}
@@ -202,6 +203,24 @@ func TestLateEvents(t *testing.T) {
 	b.h.add("eu-west-1", "new", now.Add(30*time.Second))
 	b.run(2)
 	b.check(3)
+}
+
+// What is older than 90 days is out of reach: a question begins there at the most,
+// also after a server was off for longer.
+func TestNinetyDays(t *testing.T) {
+	for name, from := range map[string]time.Duration{"from the first day": 90 * 24 * time.Hour, "off for a year": 365 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, "eu-west-1", "us-east-1")
+			b.o.From, b.o.Step = now.Add(-from), 30*24*time.Hour
+			b.h.add("eu-west-1", "old", now.Add(-89*24*time.Hour))
+			b.h.add("us-east-1", "new", now.Add(-time.Hour))
+			s := b.run(1)
+			b.check(2)
+			if h := s.Health(); h.Fault != nil {
+				t.Errorf("health %+v", h)
+			}
+		})
+	}
 }
 
 // More events than fit into one step are read in smaller ones.

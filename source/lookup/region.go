@@ -45,6 +45,17 @@ const offFor = time.Hour
 // first, so that all of a step must be here before the first can be handed over.
 const tooMany = 5000
 
+// reach is how far LookupEvents goes back (CloudTrail API reference), less a
+// minute for clocks that differ: a question beyond it may be refused.
+const reach = 90*24*time.Hour - time.Minute
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // step reads what happened after done, up to now or as far as one step goes, and
 // what came late before done.
 func (r *region) step(ctx context.Context, p *position, now time.Time) result {
@@ -52,7 +63,8 @@ func (r *region) step(ctx context.Context, p *position, now time.Time) result {
 	if now.Before(r.until) {
 		return result{off: true, to: done}
 	}
-	from := done.Add(-r.s.o.Overlap).Truncate(time.Second)
+	from := later(done.Add(-r.s.o.Overlap), now.Add(-reach)).Truncate(time.Second)
+	done = later(done, from)
 	for {
 		to := done.Add(r.width)
 		if to.After(now) {

@@ -158,20 +158,22 @@ func TestManyBreaks(t *testing.T) {
 // F41: an object that is replaced while it is read is never a mixture.
 func TestReplacedWhileRead(t *testing.T) {
 	b := newBench(t)
-	o := b.put("AWSLogs/z", noise(200_000))
+	o, second := b.put("AWSLogs/z", noise(200_000)), noise(200_000)
 	start := len(b.proxy.Requests())
 	b.proxy.Decide(func(_ *http.Request, n int) faultproxy.Fault {
 		switch n {
 		case start:
 			return faultproxy.Fault{Then: faultproxy.Reset, After: 50_000}
 		case start + 1:
-			b.put("AWSLogs/z", noise(200_000))
+			b.put("AWSLogs/z", second)
 		}
 		return faultproxy.Fault{}
 	})
-	_, _, err := read(t.Context(), b.client, o)
+	got, info, err := read(t.Context(), b.client, o)
 	var changed *source.Changed
-	if !errors.As(err, &changed) || !source.Retryable(err) {
+	switch {
+	case err == nil && info.Replaced && bytes.Equal(got, second): // the break took all of the first answer with it
+	case !errors.As(err, &changed) || !source.Retryable(err):
 		t.Fatalf("got %v, want that it was replaced", err)
 	}
 	if _, info, err := read(t.Context(), b.client, o); err != nil || !info.Replaced {

@@ -209,6 +209,77 @@ func TestBackfill(t *testing.T) {
 	}
 }
 
+// P1: a position counts for what was listed. Who asks for more gets the rest, who
+// asks for a later end only what is new, and an age in a configuration does not
+// move what a pass has set out to read.
+func TestBackfillOfMore(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	at := func(days int) time.Time { return day.AddDate(0, 0, days) }
+	between := func(from, to int) []string {
+		return filter(all, func(k cloudtrail.ObjectKey) bool {
+			return !k.Delivered.Before(at(from)) && k.Delivered.Before(at(to))
+		})
+	}
+	few := s3.Listing{Bucket: b.bucket, From: at(1), To: at(2), Accounts: []string{"444455556666"}, Regions: []string{"eu-west-1"}}
+	for _, c := range []struct {
+		name          string
+		before, after func(l s3.Listing) s3.Listing
+		want          []string
+	}{
+		{"the same", nil, func(l s3.Listing) s3.Listing { return l }, nil},
+		{"a later from, as an age moves on", nil, func(l s3.Listing) s3.Listing { l.From = l.From.Add(time.Hour); return l }, nil},
+		{"an earlier end", nil, func(l s3.Listing) s3.Listing { l.To = l.To.Add(-time.Hour); return l }, nil},
+		{"an earlier from", nil, func(l s3.Listing) s3.Listing { l.From, l.Accounts, l.Regions = at(0), nil, nil; return l }, between(0, 2)},
+		{"more accounts and regions", nil, func(l s3.Listing) s3.Listing {
+			l.Accounts, l.Regions = nil, []string{"eu-west-1", "us-east-1"}
+			return l
+		}, between(1, 2)},
+		{"a later end", func(l s3.Listing) s3.Listing { l.Accounts, l.Regions = nil, nil; return l },
+			func(l s3.Listing) s3.Listing { l.To = at(4); return l }, between(2, 4)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			first, cursor := few, &source.MemoryCursor{}
+			if c.before != nil {
+				first = c.before(first)
+			}
+			backfill(t, b, first, cursor, 1<<30)
+			if got := backfill(t, b, c.after(first), cursor, 1<<30); !slices.Equal(got, c.want) {
+				t.Errorf("%d files, want %d:\n%q\n%q", len(got), len(c.want), got, c.want)
+			}
+		})
+	}
+	t.Run("ages move on while the first pass is broken off", func(t *testing.T) {
+		cursor := &source.MemoryCursor{}
+		got := backfill(t, b, s3.Listing{Bucket: b.bucket, From: at(0), To: at(2)}, cursor, 5)
+		got = append(got, backfill(t, b, s3.Listing{Bucket: b.bucket, From: at(1), To: at(3)}, cursor, 1<<30)...)
+		slices.Sort(got)
+		if got, want := slices.Compact(got), between(0, 3); !slices.Equal(got, want) {
+			t.Errorf("%d files, want %d:\n%q", len(got), len(want), got)
+		}
+	})
+}
+
+// backfill gives the files that one run delivers, in order; it is broken off
+// after so many.
+func backfill(t *testing.T, b *bench, l s3.Listing, cursor source.Cursor, most int) (got []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	clock := source.Clock{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
+	p := s3.NewPoll(s3.PollOptions{Name: "poll", Client: b.client, Listing: l, Cursor: cursor, Workers: 1, Clock: clock})
+	err := p.Run(ctx, func(_ context.Context, d source.Delivery) error {
+		if got = append(got, d.Items[0].Object.Key); len(got) == most {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
 func TestParseURL(t *testing.T) {
 	for u, want := range map[string][2]string{
 		"s3://my-bucket": {"my-bucket", ""}, "s3://my-bucket/": {"my-bucket", ""}, "s3://my-bucket/a/b c%20": {"my-bucket", "a/b c%20"},

@@ -56,6 +56,7 @@ type progress struct {
 	Seen   *source.Seen    `json:"seen"`            // files of the overlap that were handled
 	Aside  map[string]bool `json:"aside,omitempty"` // keys that wait for a permission
 	Passed bool            `json:"passed"`          // a pass with an end was made
+	Wanted *span           `json:"wanted"`          // what the pass under way lists, or the last one did
 }
 
 const (
@@ -140,6 +141,7 @@ func (p *Poll) load(ctx context.Context) error {
 	if len(b) > 0 && json.Unmarshal(b, &p.pos) != nil {
 		p.pos = progress{Seen: source.NewSeen(mostSeen)}
 	}
+	p.pos.want(spanOf(p.o.Listing))
 	if p.pos.Aside == nil {
 		p.pos.Aside = map[string]bool{}
 	}
@@ -164,6 +166,7 @@ func (p *Poll) save(ctx context.Context) error {
 // listing is the pass under way, or a new one.
 func (p *Poll) listing() Listing {
 	l := p.o.Listing
+	l.From, l.To = p.pos.Wanted.From, p.pos.Wanted.To
 	if p.pos.Until.IsZero() {
 		p.pos.Until, p.pos.After = p.o.Clock.Time(), ""
 	}
@@ -207,7 +210,8 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 		return errors.Join(err, p.save(soft))
 	}
 	p.pos.Since, p.pos.Until, p.pos.After = p.pos.Until, time.Time{}, ""
-	p.pos.Passed = !p.o.Listing.To.IsZero()
+	p.pos.Passed = !p.pos.Wanted.To.IsZero()
+	p.pos.extend(p.o.Listing.To)
 	p.pos.Seen.Forget(p.pos.Since.Add(-p.o.Overlap - 24*time.Hour))
 	return p.save(soft)
 }

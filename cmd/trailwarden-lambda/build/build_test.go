@@ -51,7 +51,7 @@ func TestMethodsOfMessages(t *testing.T) {
 		}
 		seen[typ] = true
 		for m := range typ.Methods() {
-			if !slices.Contains(methods(), m.Name) && !strings.HasPrefix(m.Name, "Marshal") { // encoders' methods, nothing to show
+			if !slices.Contains(methods(), m.Name) && !strings.HasPrefix(m.Name, "Marshal") && m.Type.NumOut() < 3 { // encoders' methods show nothing, and no template calls what gives three values
 				t.Errorf("%v.%s cannot be called in the function; add it to methods", typ, m.Name)
 			}
 		}

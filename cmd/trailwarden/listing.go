@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
+	"github.com/trailwarden/trailwarden/query/athenasql"
+	"github.com/trailwarden/trailwarden/rule"
+)
+
+// logs are those that somebody wants judged, and those of the past that rules
+// learn from before.
+type logs struct {
+	paths, warm []string
+	scope       query.Scope
+	sizes       bool              // of all files, for a bar
+	here        *pipeline.Listing // of the paths on this machine, if it was made before
+}
+
+// list lists both, the past nil for none. Of lakes they are only listed when they
+// keep all that the rules read.
+func (l *logs) list(ctx context.Context, s *streams, rules []*rule.Rule) (now, past *pipeline.Listing, err error) {
+	if err := errors.Join(fitsLakes(l.paths, rules, false), fitsLakes(l.warm, rules, true)); err != nil {
+		return nil, nil, err
+	}
+	if l.here == nil {
+		l.here = listHere(l.paths, l.sizes)
+	}
+	if now, err = listElsewhere(ctx, s, l.here, l.paths, reachOf(l.scope)); err != nil || len(l.warm) == 0 {
+		return now, nil, err
+	}
+	before := l.scope
+	before.From = time.Time{}
+	past, err = listLogs(ctx, s, l.warm, false, reachOf(before))
+	return now, past, err
+}
+
+// listLogs lists files, folders, lakes and places in S3; of the last two only
+// what the reach leaves.
+func listLogs(ctx context.Context, s *streams, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+	return listElsewhere(ctx, s, listHere(paths, sizes), paths, reach)
+}
+
+// listHere lists the files and folders among the paths.
+func listHere(paths []string, sizes bool) *pipeline.Listing {
+	_, paths = lakesAmong(paths)
+	return pipeline.List(slices.DeleteFunc(slices.Clone(paths), isBucket), sizes)
+}

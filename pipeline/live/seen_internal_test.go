@@ -1,0 +1,56 @@
+package live
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
+
+// Of the identities that were added, the later half of what may be kept is always
+// known, none that was not added ever is, and what is known is bounded.
+func TestSeenKnowsTheLatest(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	key := func(i int) (k cloudtrail.Key) {
+		binary.BigEndian.PutUint64(k[:], uint64(i)) // the first is zero
+		return k
+	}
+	const most, all = 20_000, 50_000
+	s := newSeen(most)
+	for next := 0; next < all; {
+		some := make([]cloudtrail.Key, 0, 400)
+		for range r.IntN(400) {
+			some = append(some, key(next))
+			next++
+		}
+		s.add(some)
+		s.add(some) // a second time changes nothing
+		for range 20 {
+			i := r.IntN(next + 100)
+			if known := s.has(key(i)); i >= next && known || i < next && i >= next-most/2 && !known {
+				t.Fatalf("of %d, number %d: known %t", next, i, known)
+			}
+		}
+		if n := len(s.young) + len(s.old); n > most {
+			t.Fatalf("%d are kept", n)
+		}
+	}
+	if !s.has(key(all-1)) || s.has(key(0)) {
+		t.Error("the last is forgotten, or the first kept")
+	}
+}
+
+// The identity of zeros is one like all others.
+func TestSeenKnowsZero(t *testing.T) {
+	s := newSeen(10)
+	if s.has(cloudtrail.Key{}) {
+		t.Error("known before it came")
+	}
+	s.add([]cloudtrail.Key{{}, {}})
+	if !s.has(cloudtrail.Key{}) || len(s.young) != 1 {
+		t.Error("not known, or twice")
+	}
+}
