@@ -1,9 +1,9 @@
-# make shows the targets; each is one command that CI also runs.
+# make shows the targets; each is one command, which CI runs on each change or each night.
 GO ?= go
 FUZZTIME ?= 60s
 GOLANGCI = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: bench-query notices release-check snapshot storm help build test lint fuzz bench bench-live demo differential faults
+.PHONY: bench-query notices release-check snapshot storm help build test lint explore fuzz bench bench-live demo differential faults
 help: ## show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -17,6 +17,9 @@ test: ## run every test
 
 lint: ## gofmt, vet and golangci-lint (with the import rules of the house)
 	test -z "$$(gofmt -l .)" && $(GO) vet ./... && $(GOLANGCI) run ./...
+
+explore: ## tests with random inputs from new seeds, and every fuzz target for FUZZTIME (60s)
+	GO="$(GO)" FUZZTIME=$(FUZZTIME) .ci/explore
 
 fuzz: ## run every fuzz target for FUZZTIME (60s)
 	GO="$(GO)" FUZZTIME=$(FUZZTIME) .ci/fuzz

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
 
 // callerFields are the fields that CallerRaw knows, by their paths.
@@ -99,8 +99,7 @@ func (g callers) identity() string {
 
 // What is known of a userIdentity by its shape is what a walk through it finds.
 func TestCallersOfAKnownShapeAreReadAsAtFirst(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := seeds.Of(t)
 	g := callers{rand.New(rand.NewPCG(seed, 0))}
 	var rd cloudtrail.Reader
 	known := 0

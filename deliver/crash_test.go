@@ -21,6 +21,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert/storetest"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/internal/crash"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
 )
@@ -176,7 +177,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 	bin := crashBinary(t)
 	seed := *crashSeed
 	if seed == 0 {
-		seed = rand.Uint64()
+		seed = seeds.Of(t)
 	}
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -6,24 +6,17 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
 
-var (
-	pairs = flag.Int("pairs", 15_000, "pairs of rule and record that the differential test judges both ways")
-	seed  = flag.Uint64("seed", 0, "seed of random tests; 0 takes the clock")
-)
+var pairs = flag.Int("pairs", 15_000, "pairs of rule and record that the differential test judges both ways")
 
 // random is a source of randomness whose seed a failing test prints.
 func random(t testing.TB) *rand.Rand {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d (repeat with -seed)", s)
+	s := seeds.Of(t)
 	return rand.New(rand.NewPCG(s, 0))
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/severity"
@@ -21,7 +22,7 @@ func TestAppendJSONIsMarshal(t *testing.T) {
 
 // So is one in which every field that there is holds anything, or nothing.
 func TestAppendJSONWritesEveryField(t *testing.T) {
-	seed := rand.Uint64()
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for i := range 2_000 {
 		var m message.Message

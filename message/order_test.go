@@ -15,6 +15,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/publicdata"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 )
@@ -55,7 +56,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		a.Notes = append(a.Notes, alert.Note{Time: messagetest.Moment().Add(time.Duration(i) * time.Hour), By: "bob", Did: "noted"})
 	}
 	want := build(t, b, a, alert.Delivery{Kind: alert.Repeated})
-	seed := uint64(time.Now().UnixNano())
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 1))
 	for range 200 {
 		r.Shuffle(len(a.Samples), func(i, j int) { a.Samples[i], a.Samples[j] = a.Samples[j], a.Samples[i] })

@@ -9,13 +9,14 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/message/mask"
 )
 
 // What a message shows of a record is the same whether places that hold no secret
 // are looked at again or not.
 func TestPlainPlacesAreShownAsOthers(t *testing.T) {
-	seed := rand.Uint64()
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for _, limits := range []Limits{{}, {Text: 20, Raw: mask.Limits{Bytes: 2000, Text: 30, Items: 4, Depth: 3}}} {
 		b, err := NewBuilder(Options{Limits: limits})

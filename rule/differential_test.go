@@ -5,27 +5,20 @@ import (
 	"flag"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/randomrule"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
-var (
-	pairs = flag.Int("pairs", 9_000, "pairs of rule and record that TestDifferential judges both ways")
-	seed  = flag.Uint64("seed", 0, "seed of TestDifferential; 0 takes the clock")
-)
+var pairs = flag.Int("pairs", 9_000, "pairs of rule and record that TestDifferential judges both ways")
 
 // TestDifferential writes random rules in every language, judges random records
 // by all of them in one engine, and compares each verdict with the naive twin's.
 func TestDifferential(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", s)
+	s := seeds.Of(t)
 	d := differential{r: rand.New(rand.NewPCG(s, s)), written: map[string]int{}, valid: map[string]int{}, hits: map[string]int{}}
 	for d.pairs < *pairs && !t.Failed() {
 		d.batch(t)

@@ -19,12 +19,10 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail/digest"
 	"github.com/trailwarden/trailwarden/cloudtrail/digest/digesttest"
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
 
-var (
-	mutations = flag.Int("mutations", 20, "mutations that TestTheAWSCLIAgrees makes")
-	seed      = flag.Uint64("seed", 0, "seed of TestTheAWSCLIAgrees; 0 takes the clock")
-)
+var mutations = flag.Int("mutations", 20, "mutations that TestTheAWSCLIAgrees makes")
 
 //go:embed testdata/awscli.txt
 var awscli string
@@ -148,11 +146,7 @@ func ours(t *testing.T, c *cloud, bucket string, from, to time.Time) (lines []st
 // TestTheAWSCLIAgrees makes random single changes to buckets, validates each by
 // the AWS CLI and by ourselves, and holds the verdicts on every file equal.
 func TestTheAWSCLIAgrees(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", s)
+	s := seeds.Of(t)
 	c := newCloud(t, 0)
 	cli := newOracle(t, c)
 	g := &trial{cloud: c, cli: cli, r: rand.New(rand.NewPCG(s, s)), kinds: map[string]int{}, beyond: map[digest.Verdict]int{}}

@@ -19,21 +19,15 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/sqlite"
 	"github.com/trailwarden/trailwarden/alert/storetest"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
-var (
-	flips = flag.Int("flips", 60, "bytes to flip in a store, one at a time; 500 for the full count")
-	seed  = flag.Uint64("seed", 0, "seed of what is random; 0 takes one")
-)
+var flips = flag.Int("flips", 60, "bytes to flip in a store, one at a time; 500 for the full count")
 
 func random(t *testing.T) *rand.Rand {
 	t.Helper()
-	s := *seed
-	if s == 0 {
-		s = rand.Uint64()
-	}
-	t.Logf("seed %d", s)
+	s := seeds.Of(t)
 	return rand.New(rand.NewPCG(s, 0))
 }
 

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/severity"
 )
 
 // The documents that are written by hand are those of encoding/json, byte for
 // byte, and what reads them reads what encoding/json does.
 func TestDocumentsAreThoseOfEncodingJSON(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seeds.Of(t)
 	m := maker{rand.New(rand.NewPCG(seed, 1))}
 	var rules written
 	var read rulesRead

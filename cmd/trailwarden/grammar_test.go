@@ -10,7 +10,11 @@ import (
 
 	"github.com/alecthomas/kong"
 	"pgregory.net/rapid"
+
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
+
+func init() { seeds.Rapid() }
 
 // A command's own grammar reads arguments as the whole one does: the same values
 // and commands, the same help, the same refusals in the same words.

@@ -14,7 +14,10 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/trailwarden/trailwarden/deploy/notification"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
+
+func init() { seeds.Rapid() }
 
 const (
 	topicARN    = "arn:aws:sns:eu-west-1:111122223333:trail-logs"

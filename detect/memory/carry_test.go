@@ -97,7 +97,7 @@ func chainHits(r *rand.Rand, specs []*memory.Spec, records []*cloudtrail.Record)
 // same for every order of arrival, in pieces, after restarts and crashes; nothing
 // is told of it that is taken back.
 func TestOrderOfArrivalChangesNoChain(t *testing.T) {
-	for seed := range seeds(15) {
+	for seed := range tried(15) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		specs, _ := randomChains(r)
 		memory.Carry(specs)
@@ -113,7 +113,7 @@ func TestOrderOfArrivalChangesNoChain(t *testing.T) {
 // fields are carried changes nothing of what the Spec below says.
 func TestAChainReadsTheTriggersOfTheSpecBelow(t *testing.T) {
 	told := 0
-	for seed := range seeds(40) {
+	for seed := range tried(40) {
 		r := rand.New(rand.NewPCG(seed, 13))
 		specs, below := randomChains(r)
 		specs = specs[:below+1] // one on top

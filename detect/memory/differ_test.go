@@ -14,7 +14,7 @@ import (
 // many records of many values are of one instant and match several steps.
 func TestDifferencesInCrowds(t *testing.T) {
 	found := 0
-	for seed := range seeds(60) {
+	for seed := range tried(60) {
 		r := rand.New(rand.NewPCG(seed, 21))
 		s := randomDifference(r, time.Duration(1+r.IntN(20))*time.Second)
 		s.Rule, s.By = "differ", []string{"who"}

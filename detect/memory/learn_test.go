@@ -16,7 +16,7 @@ import (
 // was broken off, changes nothing.
 func TestLearningIsHavingJudged(t *testing.T) {
 	told := 0
-	for seed := range seeds(40) {
+	for seed := range tried(40) {
 		r := rand.New(rand.NewPCG(seed, 33))
 		specs := slices.DeleteFunc(randomSpecs(r), func(s *memory.Spec) bool { return !s.Baseline() })
 		hits := randomHits(r, specs, 40+r.IntN(80))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
 
 // oddRecord is a record in which everything that decides a text may be there,
@@ -102,8 +103,7 @@ func TestNumberingSaysWhatTheRecordHas(t *testing.T) {
 	if sets.Add(lists[3]) != 3 {
 		t.Error("the same list has two numbers")
 	}
-	seed := rand.Uint64()
-	t.Log("seed", seed)
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 8))
 	numbering := memory.NewNumbering(&sets)
 	for range 20_000 {

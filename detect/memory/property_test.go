@@ -208,8 +208,8 @@ func (f final) sorted() (all []memory.Detection) {
 // clock is when tests end: everything is over by then.
 var clock = t0.Add(3 * time.Hour)
 
-// seeds is how many seeds are tried: more when MEMORY_SEEDS says so.
-func seeds(usual uint64) uint64 {
+// tried is how many seeds are tried: more when MEMORY_SEEDS says so.
+func tried(usual uint64) uint64 {
 	if n, err := strconv.ParseUint(os.Getenv("MEMORY_SEEDS"), 10, 32); err == nil {
 		return n
 	}
@@ -219,7 +219,7 @@ func seeds(usual uint64) uint64 {
 // Order, repetition, the size of batches and restarts change nothing: History,
 // Engine and Naive agree, whatever the order of arrival within the bound.
 func TestOrderOfArrivalChangesNothing(t *testing.T) {
-	for seed := range seeds(25) {
+	for seed := range tried(25) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		specs := randomSpecs(r)
 		if hits := randomHits(r, specs, 20+r.IntN(60)); !agree(t, r, seed, specs, hits, minutesOf(hits)) {

@@ -24,7 +24,7 @@ func every(*memory.Spec, *memory.Detection) bool { return true }
 // to a judgement in order; held chooses the detections that this is true of.
 func holdsTold(t *testing.T, rounds, salt uint64, arrive func(*rand.Rand, []memory.Hit) []memory.Hit, held func(*memory.Spec, *memory.Detection) bool) {
 	t.Helper()
-	for seed := range seeds(rounds) {
+	for seed := range tried(rounds) {
 		r := rand.New(rand.NewPCG(seed, salt))
 		specs := randomSpecs(r)
 		hits := randomHits(r, specs, 20+r.IntN(60))

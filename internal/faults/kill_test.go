@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -19,9 +18,8 @@ import (
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
 	"github.com/trailwarden/trailwarden/internal/faults"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
-
-var seed = flag.Uint64("seed", 0, "seed of what is random; 0 takes one")
 
 // built is the program under test, made once; FAULTS_PROGRAM names another.
 var built struct {
@@ -51,11 +49,7 @@ func program(t testing.TB) string {
 
 func random(t testing.TB) *rand.Rand {
 	t.Helper()
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("-seed %d", s)
+	s := seeds.Of(t)
 	return rand.New(rand.NewPCG(s, 1))
 }
 

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 )
 
 // Of the identities that were added, the later half of what may be kept is always
 // known, none that was not added ever is, and what is known is bounded.
 func TestSeenKnowsTheLatest(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 1))
 	key := func(i int) (k cloudtrail.Key) {
 		binary.BigEndian.PutUint64(k[:], uint64(i)) // the first is zero

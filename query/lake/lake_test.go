@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/lake"
@@ -186,8 +187,7 @@ func TestMain(m *testing.M) {
 // Killed again and again, the ingest ends with every record there once.
 func TestKilledIngestLosesAndDoublesNothing(t *testing.T) {
 	dir, program := t.TempDir(), engine(t)
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := seeds.Of(t)
 	r := rand.New(rand.NewPCG(seed, 0))
 	kills := 0
 	for done := false; !done; {

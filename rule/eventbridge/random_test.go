@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule/eventbridge"
 )
 
@@ -98,7 +99,7 @@ func (r random) entry() string {
 var pairs = flag.Int("pairs", 5000, "random pairs of pattern and event")
 
 func TestAgreesWithASecondReading(t *testing.T) {
-	seed := rand.Uint64()
+	seed := seeds.Of(t)
 	defer func() {
 		if t.Failed() {
 			t.Logf("seed %d", seed)

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
 
@@ -167,8 +167,7 @@ func (g generator) value(depth int) string {
 }
 
 func TestPatternsMeanWhatTheTableSays(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := seeds.Of(t)
 	g := generator{rand.New(rand.NewPCG(seed, 2))}
 	for range 500 {
 		wild, re := 0, 0

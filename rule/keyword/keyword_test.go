@@ -7,10 +7,13 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/keyword"
 	"pgregory.net/rapid"
 )
+
+func init() { seeds.Rapid() }
 
 // published has the form and the expressions of the article's own example.
 const published = `{

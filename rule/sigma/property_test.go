@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule/sigma"
 	"pgregory.net/rapid"
 )
+
+func init() { seeds.Rapid() }
 
 // Small vocabularies, so that rules and events meet often.
 var (

@@ -114,6 +114,10 @@ func (w *athenaWriter) test(a atom, col string, documented bool) (string, bool) 
 			w.lose(a, "numbers may be spelled otherwise in SQL; any value counts")
 			return col + " IS NOT NULL", false
 		}
+		// A column of flags has one text for a boolean and for its text.
+		if kinds, _ := w.kinds(a.test.Path); documented && kinds&^x.Kinds != 0 && numberish(x.Op, x.Values[0], x.Fold) {
+			exact = false
+		}
 		if x.Fold {
 			exact = exact && !strings.ContainsAny(x.Values[0], "iIıİ")
 		}
@@ -130,8 +134,9 @@ func (w *athenaWriter) test(a atom, col string, documented bool) (string, bool) 
 }
 
 func (w *athenaWriter) is(a atom, k detect.Kinds, col string, documented bool) (string, bool) {
+	kinds, _ := w.kinds(a.test.Path)
 	switch {
-	case documented, k == detect.Scalars:
+	case documented && kinds&^k == 0, k == detect.Scalars:
 		return col + " IS NOT NULL", true
 	case k&^detect.Scalars == 0:
 		return col + " IS NOT NULL", false

@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/randomrule"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/sandbox"
@@ -31,11 +31,7 @@ func TestSQLKeepsItsWord(t *testing.T) {
 	if err != nil {
 		t.Skipf("no SQL engine: %v", err)
 	}
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", s)
+	s := seeds.Of(t)
 	src := randomrule.Source{R: rand.New(rand.NewPCG(s, s))}
 	records, file := trail(t, src)
 	engine := &query.Local{Program: program, Listing: pipeline.List([]string{file}, false), Bounds: query.DefaultBounds(), Limits: cloudtrail.DefaultLimits()}
@@ -114,4 +110,31 @@ func ask(t *testing.T, e query.Engine, sql string) map[string]bool {
 		t.Fatalf("%v\n%s", err, sql)
 	}
 	return hits
+}
+
+// The table has one text for a boolean and for its text, which older records
+// carry: SQL is exact only where the rule takes both.
+func TestAFlagsColumnSaysBothItsSpellings(t *testing.T) {
+	for _, c := range []struct {
+		language, rule string
+		want           translate.Verdict
+	}{
+		{"filter", `{ $.readOnly IS TRUE }`, translate.Wider},
+		{"filter", `{ $.readOnly = "false" }`, translate.Exact},
+		{"filter", `{ $.awsRegion = "true" }`, translate.Exact},
+		{"eventbridge", `{"detail": {"readOnly": [false]}}`, translate.Wider},
+		{"eventbridge", `{"detail": {"readOnly": [{"exists": true}]}}`, translate.Exact},
+	} {
+		set, list := rule.LoadText(c.language, "flags", []byte(c.rule), rule.Options{})
+		if err := list.Err(); err != nil {
+			t.Fatal(c.rule, err)
+		}
+		res, err := translate.Rule(set.Rules[0], translate.Athena, translate.Options{})
+		if err != nil {
+			t.Fatal(c.rule, err)
+		}
+		if res.Verdict != c.want {
+			t.Errorf("%s is %s, want %s: %v\n%s", c.rule, res.Verdict, c.want, res.Reasons, res.Text)
+		}
+	}
 }

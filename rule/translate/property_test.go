@@ -9,19 +9,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/randomrule"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/translate"
 )
 
-var (
-	pairs = flag.Int("pairs", 12_000, "pairs of translation and record that TestTranslationsKeepTheirWord judges")
-	seed  = flag.Uint64("seed", 0, "seed of TestTranslationsKeepTheirWord; 0 takes the clock")
-)
+var pairs = flag.Int("pairs", 12_000, "pairs of translation and record that TestTranslationsKeepTheirWord judges")
 
 // languages name the rule languages that can judge a translation.
 var languages = map[translate.Target]string{translate.EventBridge: "eventbridge", translate.Filter: "filter", translate.Sigma: "sigma"}
@@ -30,11 +27,7 @@ var languages = map[translate.Target]string{translate.EventBridge: "eventbridge"
 // their translations: no difference for exact ones, no lost match for wider
 // ones, both of records as documented and of any.
 func TestTranslationsKeepTheirWord(t *testing.T) {
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", s)
+	s := seeds.Of(t)
 	for _, any := range []bool{false, true} {
 		t.Run(fmt.Sprintf("any record %v", any), func(t *testing.T) {
 			k := keeper{src: randomrule.Source{R: rand.New(rand.NewPCG(s, s))}, any: any, n: map[string]int{}, failed: map[string]int{}}

@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule/where"
 )
 
@@ -93,7 +93,7 @@ func (d dice) record() string {
 // TestTheEngineJudgesAsTheNaiveTwin compares random conditions, compiled
 // together, on random records.
 func TestTheEngineJudgesAsTheNaiveTwin(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
+	seed := seeds.Of(t)
 	d := dice{rand.New(rand.NewPCG(seed, 1))}
 	const rules, records = 40, 60
 	for range 10 {

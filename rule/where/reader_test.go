@@ -4,8 +4,8 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
-	"time"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/where"
 )
@@ -13,7 +13,7 @@ import (
 // TestAReaderOfManyReadsEachAsIfAlone holds the tests that rules share to those
 // that each would have had, with what is said of them.
 func TestAReaderOfManyReadsEachAsIfAlone(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
+	seed := seeds.Of(t)
 	d := dice{rand.New(rand.NewPCG(seed, 2))}
 	texts := []string{
 		`{a: {equals: 1}}`, `{a: {equals: "1"}}`, `{a: {equals: 1.0}}`, `{a: {in: 1}}`, `{a: {equals: [1]}}`, `{a: {equals: !!str 1}}`,

@@ -8,10 +8,13 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink/fit"
 )
+
+func init() { seeds.Rapid() }
 
 // Any message up to 5 MB is JSON within any limit of a target, with its key and
 // links whole.
