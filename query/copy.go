@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -52,7 +51,7 @@ func WriteParquet(ctx context.Context, program, path string, r Result) error {
 	if err := sendRows(proc, r); err != nil {
 		return err
 	}
-	if err := finished(proc); err != nil {
+	if _, err := proc.Done(); err != nil {
 		return err
 	}
 	return os.Rename(tmp, path)
@@ -96,18 +95,4 @@ func sendRows(proc *sandbox.Process, r Result) error {
 		}
 	}
 	return proc.End()
-}
-
-// finished waits until a writing engine is done.
-func finished(proc *sandbox.Process) error {
-	kind, body, err := proc.Receive()
-	switch {
-	case err != nil:
-		return err
-	case kind == sandbox.FrameFailure:
-		return proc.Failed(body)
-	case kind != sandbox.FrameDone:
-		return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
-	}
-	return json.Unmarshal(body, new(sandbox.Done))
 }

@@ -3,7 +3,6 @@ package query_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -130,18 +129,12 @@ func duckdb(t *testing.T, program, corpus, sql string) (seconds float64, rows in
 		t.Fatal(err)
 	}
 	for {
-		kind, body, err := p.Receive()
-		switch {
-		case err != nil:
+		rows, done, err := p.Rows()
+		if err != nil {
 			t.Fatal(err)
-		case kind == sandbox.FrameFailure:
-			t.Fatalf("%s", body)
-		case kind == sandbox.FrameDone:
-			var d sandbox.Done
-			if err := json.Unmarshal(body, &d); err != nil {
-				t.Fatal(err)
-			}
-			return time.Since(began).Seconds(), int(d.Rows)
+		}
+		if rows == nil {
+			return time.Since(began).Seconds(), int(done.Rows)
 		}
 	}
 }

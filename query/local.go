@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -156,18 +155,14 @@ func (r *localResult) feed(p *plan) {
 
 // head receives what comes before the rows.
 func (r *localResult) head() error {
-	kind, body, err := r.proc.Receive()
+	columns, again, err := r.proc.Columns()
 	switch {
 	case err != nil:
 		return err
-	case kind == sandbox.FrameAgain:
+	case again:
 		return errAgain
-	case kind == sandbox.FrameFailure:
-		return r.proc.Failed(body)
-	case kind != sandbox.FrameColumns:
-		return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 	}
-	return json.Unmarshal(body, &r.columns)
+	return json.Unmarshal(columns, &r.columns)
 }
 
 // EngineError is what the embedded engine says against a query.
@@ -194,23 +189,12 @@ func (r *localResult) Next() []Cell {
 
 // more receives the next batch.
 func (r *localResult) more() bool {
-	kind, body, err := r.proc.Receive()
-	switch {
-	case err != nil:
-	case kind == sandbox.FrameResult:
-		if r.rows, err = sandbox.ReadBatch(body); err == nil {
-			r.left = r.rows.Len()
-			return true
-		}
-	case kind == sandbox.FrameDone:
-		var d sandbox.Done
-		err = json.Unmarshal(body, &d)
-		r.stats.Rows, r.stats.Truncated = d.Rows, d.Truncated
-	case kind == sandbox.FrameFailure:
-		err = r.proc.Failed(body)
-	default:
-		err = fmt.Errorf("unexpected frame %q from the SQL engine", kind)
+	rows, done, err := r.proc.Rows()
+	if rows != nil && err == nil {
+		r.rows, r.left = rows, rows.Len()
+		return true
 	}
+	r.stats.Rows, r.stats.Truncated = done.Rows, done.Truncated
 	r.end(err)
 	return false
 }

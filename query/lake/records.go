@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"time"
@@ -115,26 +114,12 @@ func (r *restored) Read(b []byte) (int, error) {
 
 // more receives a batch.
 func (r *restored) more() error {
-	kind, body, err := r.proc.Receive()
+	rows, _, err := r.proc.Rows()
 	switch {
 	case err != nil:
 		return err
-	case kind == sandbox.FrameColumns:
-		return nil
-	case kind == sandbox.FrameDone:
+	case rows == nil:
 		return io.EOF
-	case kind == sandbox.FrameResult:
-		return r.take(body)
-	case kind == sandbox.FrameFailure:
-		return r.proc.Failed(body)
-	}
-	return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
-}
-
-func (r *restored) take(body []byte) error {
-	rows, err := sandbox.ReadBatch(body)
-	if err != nil {
-		return err
 	}
 	r.text = r.text[:0]
 	for range rows.Len() {

@@ -2,8 +2,6 @@ package lake
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"path/filepath"
 
 	"github.com/trailwarden/trailwarden/query/sandbox"
@@ -35,27 +33,13 @@ func (w *writer) finish() (rows int64, err error) {
 	if err := w.End(); err != nil {
 		return 0, w.explain(err)
 	}
-	return w.wait()
-}
-
-func (w *writer) wait() (int64, error) {
-	kind, body, err := w.Receive()
-	if err != nil {
-		return 0, err
-	}
-	var d sandbox.Done
-	switch kind {
-	case sandbox.FrameDone:
-		return d.Rows, json.Unmarshal(body, &d)
-	case sandbox.FrameFailure:
-		return 0, w.Failed(body)
-	}
-	return 0, fmt.Errorf("unexpected frame %q from the SQL engine", kind)
+	done, err := w.Done()
+	return done.Rows, err
 }
 
 // explain is why the engine takes no more rows.
 func (w *writer) explain(err error) error {
-	if _, e := w.wait(); e != nil {
+	if _, e := w.Done(); e != nil {
 		return e
 	}
 	return err
@@ -80,35 +64,15 @@ func (l *Lake) eachRow(ctx context.Context, o *Options, sql string, visit func(t
 		return err
 	}
 	for {
-		kind, body, err := proc.Receive()
-		switch {
-		case err != nil:
+		rows, _, err := proc.Rows()
+		if err != nil || rows == nil {
 			return err
-		case kind == sandbox.FrameColumns:
-		case kind == sandbox.FrameDone:
-			return nil
-		case kind == sandbox.FrameFailure:
-			return proc.Failed(body)
-		case kind == sandbox.FrameResult:
-			if err := eachCell(body, visit); err != nil {
+		}
+		for range rows.Len() {
+			text, _ := rows.Next()
+			if err := visit(text); err != nil {
 				return err
 			}
-		default:
-			return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
 		}
 	}
-}
-
-func eachCell(body []byte, visit func(text []byte) error) error {
-	rows, err := sandbox.ReadBatch(body)
-	if err != nil {
-		return err
-	}
-	for range rows.Len() {
-		text, _ := rows.Next()
-		if err := visit(text); err != nil {
-			return err
-		}
-	}
-	return nil
 }

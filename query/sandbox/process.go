@@ -127,19 +127,67 @@ func (p *Process) End() error {
 	return WriteFrame(p.in, FrameEnd, nil)
 }
 
-// Receive reads the child's next frame. When the child ended without a word the
-// error says why.
+// Receive reads the child's next frame. The error says why the child ended without
+// a word, or what a FrameFailure does: a *Failure, or ErrMemory where the engine
+// came to the bound that a Request sets, before the system's.
 func (p *Process) Receive() (FrameKind, []byte, error) {
 	kind, body, err := ReadFrame(p.out)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, nil, p.explain(err)
+	case kind == FrameFailure:
+		return kind, body, p.failure(body)
 	}
 	return kind, body, nil
 }
 
-// Failed is what a FrameFailure says: a *Failure, or ErrMemory where the engine
-// came to the bound that a Request sets, before the system's.
-func (p *Process) Failed(body []byte) error {
+// Columns receives the columns of the result, as JSON. again tells that the child
+// would have to read the stream once more, and has ended.
+func (p *Process) Columns() (columns []byte, again bool, err error) {
+	kind, body, err := p.Receive()
+	if err == nil && kind != FrameColumns && kind != FrameAgain {
+		err = unexpected(kind)
+	}
+	return body, kind == FrameAgain, err
+}
+
+// Rows receives the next rows of the result and passes over its columns. Behind the
+// last there are none: done says how the result ended.
+func (p *Process) Rows() (rows *Rows, done Done, err error) {
+	kind, body, err := p.Receive()
+	if err == nil && kind == FrameColumns {
+		kind, body, err = p.Receive()
+	}
+	switch {
+	case err != nil:
+	case kind == FrameResult:
+		rows, err = ReadBatch(body)
+	case kind == FrameDone:
+		err = json.Unmarshal(body, &done)
+	default:
+		err = unexpected(kind)
+	}
+	return rows, done, err
+}
+
+// Done receives the end of what gives no rows: a file that was written.
+func (p *Process) Done() (done Done, err error) {
+	kind, body, err := p.Receive()
+	switch {
+	case err != nil:
+	case kind == FrameDone:
+		err = json.Unmarshal(body, &done)
+	default:
+		err = unexpected(kind)
+	}
+	return done, err
+}
+
+func unexpected(kind FrameKind) error {
+	return fmt.Errorf("unexpected frame %q from the SQL engine", kind)
+}
+
+func (p *Process) failure(body []byte) error {
 	var f Failure
 	if err := json.Unmarshal(body, &f); err != nil {
 		return err
