@@ -14,9 +14,10 @@ import (
 // first asks for it: judging asks for regions at most, and the APIs of all
 // services are half a megabyte of text.
 type Catalog struct {
-	titles func() map[string]string
-	fields func() map[string]Field
-	region func() *regionFacts
+	titles    func() map[string]string
+	fields    func() map[string]Field
+	spellings func() map[string]string
+	region    func() *regionFacts
 
 	reading sync.Once
 	known   map[string]*Service
@@ -26,9 +27,11 @@ type Catalog struct {
 func Default() *Catalog { return shipped() }
 
 var shipped = sync.OnceValue(func() *Catalog {
+	fields := sync.OnceValue(func() map[string]Field { return readFields(fieldsText) })
 	return &Catalog{
-		titles: sync.OnceValue(func() map[string]string { return readTitles(servicesText, eventsText) }),
-		fields: sync.OnceValue(func() map[string]Field { return readFields(fieldsText) }),
-		region: sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
+		titles:    sync.OnceValue(func() map[string]string { return readTitles(servicesText, eventsText) }),
+		fields:    fields,
+		spellings: sync.OnceValue(func() map[string]string { return spellings(fields()) }),
+		region:    sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
 	}
 })

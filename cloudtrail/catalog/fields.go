@@ -61,6 +61,25 @@ func (c *Catalog) Lookup(path string) (Field, bool) {
 	}
 }
 
+// Spelled is the documented path that differs from the given one in letter case
+// at most. Where there are two, it is not that of Insight or aggregated records.
+func (c *Catalog) Spelled(path string) (string, bool) {
+	name, ok := c.spellings()[strings.ToLower(path)]
+	return name, ok
+}
+
+// spellings are the paths by their lower case.
+func spellings(fields map[string]Field) map[string]string {
+	out := make(map[string]string, len(fields))
+	for name, f := range fields {
+		lower := strings.ToLower(name)
+		if _, taken := out[lower]; !taken || f.Presence != Other {
+			out[lower] = name
+		}
+	}
+	return out
+}
+
 // Field tells whether CloudTrail documents a field at the dotted path, whether
 // records may lack it or hold null there, and, when it is unknown, the known
 // path spelled most like it. Paths below free-form objects are known and

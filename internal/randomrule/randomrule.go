@@ -61,7 +61,7 @@ func (d Source) whereTest(f string) map[string]any {
 	case 4:
 		return map[string]any{"equals": pick(d.R, []any{true, false, 7, 22, 1000.0})}
 	case 5:
-		return map[string]any{"regex": "^" + d.piece("Create") + "|" + d.piece("User")}
+		return map[string]any{"regex": pick(d.R, []string{"^" + d.piece("Create") + "|" + d.piece("User"), "^(?:Create|Get)" + d.piece("User") + "$", "[ob]$"})}
 	case 6:
 		test = map[string]any{"in": []any{s, d.text(f)}}
 	case 7:
@@ -278,6 +278,11 @@ var vocabulary = map[string][]any{
 	"responseElements.user.name":         {"alice", "bob"},
 	"responseElements.ConsoleLogin":      {"Success", "Failure"},
 	"userIdentity.sessionContext.issuer": {"x", "y"},
+	"managementEvent":                    {true, false, "true", "TRUE"},
+	"resources.ARN":                      {"arn:x", "arn:y"},
+	"sessionCredentialFromConsole":       {"true", true},
+	"userAgent":                          {"10.0.0.1", "010.0.0.1", "a%b_c\\d", "null", "İstanbul", "it's \"q\"", ""},
+	"requestParameters.value":            {nil, "", 0, "false", false, 1e21, "1e21"},
 }
 
 var fields = func() (names []string) {
@@ -313,7 +318,7 @@ func (d Source) Event() map[string]any {
 func (d Source) put(in map[string]any, keys []string, v any) {
 	key := keys[0]
 	switch {
-	case len(keys) > 1 && key == "items":
+	case len(keys) > 1 && (key == "items" || key == "resources"):
 		list, _ := in[key].([]any)
 		if len(list) == 0 || d.R.IntN(3) == 0 {
 			list = append(list, map[string]any{})

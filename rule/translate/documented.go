@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/detect"
 )
 
@@ -58,14 +59,11 @@ func documentedName(p detect.Path) (name string, kinds detect.Kinds) {
 func spelled(steps []detect.Step) []detect.Step {
 	out := slices.Clone(steps)
 	for i := len(steps); i > 0; i-- {
-		n := objects[strings.ToLower(joined(detect.Path{Steps: steps[:i]}))]
-		if n == "" {
-			continue
+		n, ok := catalog.Default().Spelled(joined(detect.Path{Steps: steps[:i]}))
+		if keys := strings.Split(n, "."); ok && len(keys) == i {
+			copy(out, detect.Keys(keys...).Steps)
+			break
 		}
-		for j, key := range strings.Split(n, ".") {
-			out[j] = detect.Key(key)
-		}
-		break
 	}
 	return out
 }

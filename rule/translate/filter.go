@@ -124,8 +124,9 @@ func (w *filterWriter) positive(a atom, sel string, documented bool) string {
 }
 
 func (w *filterWriter) is(a atom, k detect.Kinds, sel string, documented bool) string {
+	kinds, _ := w.kinds(a.test.Path)
 	switch {
-	case documented, k == detect.Scalars:
+	case documented && kinds&^k == 0, k == detect.Scalars:
 		return sel + ` = "*"`
 	case k == detect.Nulls:
 		return sel + " IS NULL"
@@ -255,7 +256,8 @@ func (w *filterWriter) regexp(re detect.Regexp) string {
 
 // negative is true at least where the test is not.
 func (w *filterWriter) negative(a atom, sel string, documented bool) string {
-	if is, ok := a.test.Match.(detect.Is); ok && (documented || detect.Kinds(is) == detect.Anything) {
+	kinds, _ := w.kinds(a.test.Path)
+	if is, ok := a.test.Match.(detect.Is); ok && kinds&^detect.Kinds(is) == 0 {
 		return sel + " NOT EXISTS"
 	}
 	list, ok := asTexts(a.test.Match)

@@ -148,7 +148,7 @@ const (
 
 // entangled finds a leaf that could lie in the same list as path.
 func (w *patternWriter) entangled(a alternative, path string) string {
-	for other := range a {
+	for _, other := range slices.Sorted(maps.Keys(a)) {
 		shared := sharedParent(path, other)
 		for shared != "" {
 			if w.o.AnyRecord || objects[strings.ToLower(shared)] != shared {

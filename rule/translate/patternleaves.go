@@ -142,7 +142,11 @@ func (w *patternWriter) but(a atom, path, excluded string) []alternative {
 // values.
 func (w *patternWriter) notFlag(a atom, path string, list []detect.Text) []alternative {
 	if len(list) == 1 && list[0].Op == detect.Equal && list[0].Kinds&detect.Bools != 0 {
-		if other := map[string]string{"true": "false", "false": "true"}[strings.ToLower(list[0].Values[0])]; other != "" {
+		v := list[0].Values[0]
+		if list[0].Fold {
+			v = strings.ToLower(v)
+		}
+		if other := map[string]string{"true": "false", "false": "true"}[v]; other != "" {
 			w.lose(a, "event patterns cannot say which text a field that may be a boolean is not; every text counts")
 			return []alternative{{path: {matchers: []string{absent, other, anyText}, src: source(a)}}}
 		}

@@ -42,6 +42,56 @@ func TestTranslationsKeepTheirWord(t *testing.T) {
 	}
 }
 
+// Rules and records of which a translation once lost the match.
+func TestNoMatchIsLost(t *testing.T) {
+	sigmaRule := func(detection string) string {
+		return "title: t\nlogsource:\n  product: aws\n  service: cloudtrail\ndetection:\n  s:\n    " + detection + "\n  condition: s\n"
+	}
+	for _, c := range []struct {
+		language, rule string
+		to             translate.Target
+		record         string
+	}{
+		// Only texts are spelled TRUE.
+		{"filter", `{ $.managementEvent != "TRUE" }`, translate.EventBridge, `{"managementEvent":true}`},
+		// Sigma's names know no letter case; documented ones have theirs.
+		{"sigma", sigmaRule("Resources.arn: arn:y"), translate.EventBridge, `{"resources":[{"ARN":"arn:y"}]}`},
+		{"sigma", sigmaRule("sessioncredentialfromconsole: 'true'"), translate.EventBridge, `{"sessionCredentialFromConsole":"true"}`},
+		{"sigma", sigmaRule("useridentity.onbehalfof.userid|startswith: a"), translate.EventBridge, `{"userIdentity":{"onBehalfOf":{"userId":"ab"}}}`},
+	} {
+		set, list := rule.LoadText(c.language, "case", []byte(c.rule), rule.Options{})
+		if err := list.Err(); err != nil {
+			t.Fatal(c.rule, err)
+		}
+		res, err := translate.Rule(set.Rules[0], c.to, translate.Options{})
+		if err != nil || res.Text == "" {
+			t.Fatal(c.rule, res, err)
+		}
+		back, list := rule.LoadText(languages[c.to], "translated", []byte(res.Text), rule.Options{})
+		if err := list.Err(); err != nil {
+			t.Fatal(res.Text, err)
+		}
+		for text, r := range map[string]*rule.Rule{c.rule: set.Rules[0], res.Text: back.Rules[0]} {
+			if hit, err := detect.Naive(r.Predicate, []byte(c.record)); !hit || err != nil {
+				t.Errorf("%s does not match %s: %v", text, c.record, err)
+			}
+		}
+	}
+}
+
+// Most expressions in rules list names from end to end, which every target can.
+func TestAnAnchoredListIsExact(t *testing.T) {
+	set, list := rule.LoadText("where", "list", []byte(`eventName: {regex: "^Create(User|Role)$"}`), rule.Options{})
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range translate.Targets() {
+		if res, err := translate.Rule(set.Rules[0], to, translate.Options{}); err != nil || res.Verdict != translate.Exact {
+			t.Errorf("%s: %s, %v, %v", to, res.Verdict, res.Reasons, err)
+		}
+	}
+}
+
 type keeper struct {
 	src    randomrule.Source
 	any    bool

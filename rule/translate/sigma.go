@@ -158,11 +158,7 @@ func (w *sigmaWriter) test(a atom, field string) (name string, exact bool) {
 	textOnly := documented && k == detect.Strings
 	switch m := a.test.Match.(type) {
 	case detect.Is:
-		switch detect.Kinds(m) {
-		case detect.Anything:
-			return w.search(quoted(field+"|exists") + ": true"), true
-		}
-		return w.search(quoted(field+"|exists") + ": true"), documented
+		return w.search(quoted(field+"|exists") + ": true"), k&^detect.Kinds(m) == 0
 	case detect.Text:
 		return w.text(m, field, k)
 	case detect.Glob:

@@ -126,7 +126,7 @@ func spell(re *syntax.Regexp, so []affixes) ([]affixes, bool) {
 	case syntax.OpBeginText:
 		return each(func(a affixes) (affixes, bool) { a.start = true; return a, a.text == "" && !a.end })
 	case syntax.OpEndText:
-		return each(func(a affixes) (affixes, bool) { a.end = true; return a, re.Flags&syntax.WasDollar == 0 || !a.end })
+		return each(func(a affixes) (affixes, bool) { a.end = true; return a, true })
 	case syntax.OpCapture:
 		return spell(re.Sub[0], so)
 	case syntax.OpConcat:
