@@ -137,7 +137,9 @@ func opened(file *os.File, o source.Object) (io.ReadCloser, source.Info, error) 
 	}
 	found := o
 	found.Size, found.ETag = info.Size(), stampOf(info)
-	return file, source.Info{Object: found, Modified: info.ModTime().UTC(), Replaced: o.ETag != "" && strings.Contains(o.ETag, "@") && o.ETag != found.ETag}, nil
+	// A file that is not as it was listed is being written, which for a file is no
+	// news as it is for an object: when it settles again, it is delivered again.
+	return file, source.Info{Object: found, Modified: info.ModTime().UTC()}, nil
 }
 
 // escapes tells whether os.Root refused a path that leads out of it.

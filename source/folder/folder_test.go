@@ -31,6 +31,8 @@ type bench struct {
 	mu     sync.Mutex
 	got    map[string][]string // contents, by name
 	fail   func(name string) error
+
+	replaced func() // told of a file that counts as written over
 }
 
 func newBench(t *testing.T) *bench {
@@ -59,9 +61,12 @@ func (b *bench) handle(ctx context.Context, d source.Delivery) error {
 			return err
 		}
 	}
-	r, _, err := b.src.Fetcher().Open(ctx, o)
+	r, info, err := b.src.Fetcher().Open(ctx, o)
 	if err != nil {
 		return err
+	}
+	if info.Replaced && b.replaced != nil {
+		b.replaced()
 	}
 	defer r.Close()
 	text, err := io.ReadAll(r)
@@ -148,6 +153,31 @@ func TestUnfinishedFile(t *testing.T) {
 	b.until("reading it whole", func() bool {
 		all := b.got["slow.json"]
 		return len(all) > 0 && len(all[len(all)-1]) == 200
+	})
+}
+
+// A file that goes on being written between two looks is not one that somebody
+// has written over, which would be an alert.
+func TestAFileThatGrowsIsNotReplaced(t *testing.T) {
+	b := newBench(t)
+	const name = "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/14/111122223333_CloudTrail_us-east-1_20260314T0900Z_abcdefghijklmnop.json"
+	var mu sync.Mutex
+	seen := 0
+	b.fail = func(string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if seen++; seen == 1 {
+			b.write(name, "the whole of it")
+		}
+		return nil
+	}
+	b.write(name, "the half")
+	b.replaced = func() { t.Error("it counts as written over") }
+	stop := b.start()
+	defer stop()
+	b.until("reading it whole", func() bool {
+		all := b.got[name]
+		return len(all) > 0 && all[len(all)-1] == "the whole of it"
 	})
 }
 

@@ -59,6 +59,7 @@ type Source struct {
 
 	mu    sync.Mutex
 	state running
+	lacks map[string]bool // what could not be had at the last try
 	busy  sync.WaitGroup
 	began chan struct{} // closed by the first Run
 	begin sync.Once
@@ -96,7 +97,7 @@ func New(o Options) *Source {
 	if o.Limits == (envelope.Limits{}) {
 		o.Limits = envelope.DefaultLimits()
 	}
-	s := &Source{o: o, topics: map[string]bool{}, slots: make(chan struct{}, o.Parallel), began: make(chan struct{}), sns: newVerifier(o.SNS, o.Clock)}
+	s := &Source{o: o, topics: map[string]bool{}, lacks: map[string]bool{}, slots: make(chan struct{}, o.Parallel), began: make(chan struct{}), sns: newVerifier(o.SNS, o.Clock)}
 	s.Now = o.Clock.Time
 	for _, t := range o.Topics {
 		s.topics[t] = true
@@ -186,8 +187,11 @@ func answer(w http.ResponseWriter, err error) {
 	case !errors.As(err, &ref):
 		ref = &refusal{http.StatusServiceUnavailable, "the delivery could not be handled now; try again later"}
 	}
-	if ref.status == http.StatusServiceUnavailable {
+	switch ref.status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "5")
+	case http.StatusUnauthorized: // without it SNS does not send the password of its subscription's URL
+		w.Header().Set("WWW-Authenticate", `Basic realm="trailwarden"`)
 	}
 	w.WriteHeader(ref.status)
 	_, _ = io.WriteString(w, ref.reason+"\n")
@@ -254,6 +258,23 @@ func (s *Source) handle(ctx context.Context, h source.Handler, d source.Delivery
 	return err
 }
 
+// went notes how it went with what the source needs of others: the key, or what
+// Amazon SNS has. It is well again as soon as nothing is lacking.
+func (s *Source) went(what string, err error) {
+	s.mu.Lock()
+	if delete(s.lacks, what); err != nil {
+		s.lacks[what] = true
+	}
+	well := len(s.lacks) == 0
+	s.mu.Unlock()
+	switch {
+	case err != nil:
+		s.Failed(err)
+	case well:
+		s.Reached()
+	}
+}
+
 // authorize checks the key in constant time.
 func (s *Source) authorize(ctx context.Context, r *http.Request) error {
 	denied := refuse(http.StatusUnauthorized, "a valid key or a valid SNS signature is needed")
@@ -261,8 +282,7 @@ func (s *Source) authorize(ctx context.Context, r *http.Request) error {
 		return denied
 	}
 	want, err := s.o.Key(ctx)
-	if err != nil {
-		s.Failed(err)
+	if s.went("key", err); err != nil {
 		return busyNow
 	}
 	got := r.Header.Get(s.o.KeyHeader)

@@ -11,6 +11,7 @@ import (
 	nethttp "net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -281,6 +282,99 @@ func TestCertificates(t *testing.T) {
 	}
 	if len(d.fetched) > 30 {
 		t.Errorf("fetched %d times", len(d.fetched))
+	}
+}
+
+// Forgeries do not crowd out a certificate that was found good, and it is good
+// for longer than its chain is believed unjudged.
+func TestForgeriesCrowdOutNoCertificate(t *testing.T) {
+	k := keys()
+	d := newDesk(t, nil)
+	genuine := func(id string) post {
+		return note().with("MessageId", id).with("Timestamp", d.at.Format(time.RFC3339))
+	}
+	if w := d.post(genuine("first").signed(k.signer).body()); w.Code != 200 {
+		t.Fatalf("answer %d", w.Code)
+	}
+	d.mu.Lock()
+	d.at = d.at.Add(2 * time.Hour)
+	d.mu.Unlock()
+	for i := range 300 {
+		u := fmt.Sprintf("https://sns.eu-west-1.amazonaws.com/%d.pem", i)
+		if w := d.post(genuine("forged").with("SigningCertURL", u).signed(k.stranger).body()); w.Code < 400 {
+			t.Errorf("forgery %d: answer %d", i, w.Code)
+		}
+	}
+	if w := d.post(genuine("second").signed(k.signer).body()); w.Code != 200 {
+		t.Errorf("after forgeries: answer %d: %s", w.Code, w.Body)
+	}
+}
+
+// A certificate that ends meanwhile is not believed any longer.
+func TestCertificateThatEndsMeanwhile(t *testing.T) {
+	k := keys()
+	d := newDesk(t, nil)
+	d.certs[certURL] = armour(k.root.leaf("sns.amazonaws.com", &k.signer.PublicKey, func(c *x509.Certificate) { c.NotAfter = now.Add(90 * time.Minute) }))
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{0, 200}, {61 * time.Minute, 200}, {3 * time.Hour, 403}} {
+		d.mu.Lock()
+		d.at = now.Add(c.after)
+		d.mu.Unlock()
+		p := note().with("MessageId", c.after.String()).with("Timestamp", now.Add(c.after).Format(time.RFC3339))
+		if w := d.post(p.signed(k.signer).body()); w.Code != c.want {
+			t.Errorf("after %v: answer %d, want %d", c.after, w.Code, c.want)
+		}
+	}
+}
+
+// The source is well again as soon as what it lacked is to be had: its fault is
+// told to people, and while it lasts the server does not count as ready.
+func TestFaultsPass(t *testing.T) {
+	k := keys()
+	var mu sync.Mutex
+	var lost error
+	d := newDesk(t, func(o *http.Options) {
+		o.Key = func(context.Context) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return "s3cret-key", lost
+		}
+	})
+	posted := func(what string, failing bool, body []byte, headers ...string) {
+		t.Helper()
+		w := d.post(body, headers...)
+		if h := d.src.Health(); (h.Fault != nil) != failing {
+			t.Errorf("%s: answer %d, fault %v", what, w.Code, h.Fault)
+		}
+	}
+	event := func(what string, failing bool) {
+		t.Helper()
+		posted(what, failing, []byte("{}"), "X-Api-Key", "s3cret-key")
+	}
+	good := d.certs[certURL]
+	delete(d.certs, certURL)
+	posted("no certificate", true, note().signed(k.signer).body())
+	event("the key is no certificate", true)
+	d.certs[certURL] = good
+	posted("the certificate again", false, note().signed(k.signer).body())
+	mu.Lock()
+	lost = errors.New("no such secret")
+	mu.Unlock()
+	event("no key", true)
+	mu.Lock()
+	lost = nil
+	mu.Unlock()
+	event("the key again", false)
+}
+
+// SNS sends the password of its subscription's URL only when it is asked for it
+// (SNS Developer Guide, HTTP/HTTPS endpoints: 401 Unauthorized).
+func TestPasswordsAreAskedFor(t *testing.T) {
+	d := newDesk(t, nil)
+	if w := d.post([]byte("{}")); w.Code != 401 || !strings.HasPrefix(w.Header().Get("WWW-Authenticate"), `Basic realm="`) {
+		t.Errorf("answer %d, %v", w.Code, w.Header())
 	}
 }
 

@@ -94,8 +94,8 @@ func (s *Source) genuine(ctx context.Context, m message) error {
 		return refuse(http.StatusForbidden, "the SNS message is of the future")
 	}
 	err = s.sns.verify(ctx, m)
-	if err != nil && isPassing(err) {
-		s.Failed(err)
+	if err == nil || isPassing(err) {
+		s.went("SNS", err)
 	}
 	return err
 }
@@ -130,10 +130,9 @@ func (s *Source) confirm(ctx context.Context, m message) error {
 		return nil
 	}
 	if err := s.sns.o.Confirm(ctx, u.String()); err != nil {
-		s.Failed(err)
+		s.went("SNS", err)
 		return refuse(http.StatusServiceUnavailable, "the subscription could not be confirmed now")
 	}
-	s.Reached()
 	return nil
 }
 

@@ -54,11 +54,12 @@ type verifier struct {
 	certs map[string]*certificate
 }
 
-// certificate is one that was fetched, or is being fetched.
+// certificate is one that was found good, or is being fetched.
 type certificate struct {
 	mu   sync.Mutex
+	text []byte // as it was fetched
 	leaf *x509.Certificate
-	till time.Time // when it is to be fetched and judged again
+	till time.Time // when its chain is to be judged again
 }
 
 // maxCerts is the most certificates kept; SNS has about one a region.
@@ -182,7 +183,10 @@ func stringToSign(m message) (string, bool) {
 	return b.String(), true
 }
 
-// leaf gives the certificate behind a URL, once its chain was found good.
+// leaf gives the certificate behind a URL, once its chain was found good. One that
+// was is kept for as long as its chain is: SNS has each at an address of its own,
+// and whoever sends forgeries with many addresses must not have it fetched anew,
+// for fetches are few.
 func (v *verifier) leaf(ctx context.Context, u string) (*x509.Certificate, error) {
 	c := v.entry(u)
 	c.mu.Lock()
@@ -191,6 +195,12 @@ func (v *verifier) leaf(ctx context.Context, u string) (*x509.Certificate, error
 	if c.leaf != nil && now.Before(c.till) {
 		return c.leaf, nil
 	}
+	if leaf, err := v.chain(c.text, now); err == nil {
+		c.leaf, c.till = leaf, now.Add(certFresh)
+		return leaf, nil
+	}
+	c.leaf, c.text = nil, nil
+	defer v.forget(u, c)
 	if !v.fetch.AllowN(now, 1) {
 		return nil, busyNow
 	}
@@ -202,22 +212,31 @@ func (v *verifier) leaf(ctx context.Context, u string) (*x509.Certificate, error
 	if err != nil {
 		return nil, errForged
 	}
-	c.leaf, c.till = leaf, now.Add(certFresh)
+	c.text, c.leaf, c.till = text, leaf, now.Add(certFresh)
 	return leaf, nil
 }
 
+// entry is what is known of the certificate at a URL.
 func (v *verifier) entry(u string) *certificate {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c := v.certs[u]
 	if c == nil {
-		if len(v.certs) >= maxCerts {
-			clear(v.certs)
-		}
 		c = &certificate{}
-		v.certs[u] = c
+		if len(v.certs) < maxCerts {
+			v.certs[u] = c
+		}
 	}
 	return c
+}
+
+// forget makes room again when a certificate could not be had or is not good.
+func (v *verifier) forget(u string, c *certificate) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if c.leaf == nil && v.certs[u] == c {
+		delete(v.certs, u)
+	}
 }
 
 // chain reads PEM text and checks that its first certificate was issued for SNS

@@ -280,6 +280,66 @@ func backfill(t *testing.T, b *bench, l s3.Listing, cursor source.Cursor, most i
 	return got
 }
 
+// sized remembers the largest position that was saved.
+type sized struct {
+	source.MemoryCursor
+	most int
+}
+
+func (c *sized) Save(ctx context.Context, name string, position []byte) error {
+	c.most = max(c.most, len(position))
+	return c.MemoryCursor.Save(ctx, name, position)
+}
+
+// The position of a backfill, which is saved again and again, does not grow with
+// what was read: the next pass lists only the last hours again.
+func TestPositionStaysSmall(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	for i := range 60 {
+		all = append(all, logKey("", "444455556666", "CloudTrail", "eu-west-1", day.Add(time.Hour), fmt.Sprintf("more%d", i)))
+		b.put(all[len(all)-1], []byte(`{"Records":[]}`))
+	}
+	cursor := &sized{}
+	if got := backfill(t, b, s3.Listing{Bucket: b.bucket, From: day, To: day.AddDate(0, 0, 10)}, cursor, 1<<30); len(got) != len(all) {
+		t.Fatalf("%d files, want %d", len(got), len(all))
+	}
+	if cursor.most > 500 {
+		t.Errorf("a position of %d bytes after %d files", cursor.most, len(all))
+	}
+}
+
+// What waited for a permission is read as soon as it is given, all of it.
+func TestPermissionIsGiven(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	var mu sync.Mutex
+	got, waits := map[string]bool{}, 0
+	clock := source.Clock{Sleep: func(ctx context.Context, _ time.Duration) error {
+		mu.Lock()
+		defer mu.Unlock()
+		waits++
+		return ctx.Err()
+	}}
+	p := s3.NewPoll(s3.PollOptions{Client: b.client, Listing: s3.Listing{Bucket: b.bucket, From: day, To: day.AddDate(0, 0, 10)}, Clock: clock})
+	err := p.Run(t.Context(), func(_ context.Context, d source.Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		o := d.Items[0].Object
+		if waits == 0 {
+			return &source.Denied{Object: o, Code: "AccessDenied"}
+		}
+		got[o.Key] = true
+		return nil
+	})
+	if err != nil || len(got) != len(all) || len(all) <= 40 {
+		t.Errorf("%d of %d files: %v", len(got), len(all), err)
+	}
+	if waits != 1 {
+		t.Errorf("%d waits until all was read", waits)
+	}
+}
+
 func TestParseURL(t *testing.T) {
 	for u, want := range map[string][2]string{
 		"s3://my-bucket": {"my-bucket", ""}, "s3://my-bucket/": {"my-bucket", ""}, "s3://my-bucket/a/b c%20": {"my-bucket", "a/b c%20"},

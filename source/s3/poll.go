@@ -212,19 +212,28 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 	p.pos.Since, p.pos.Until, p.pos.After = p.pos.Until, time.Time{}, ""
 	p.pos.Passed = !p.pos.Wanted.To.IsZero()
 	p.pos.extend(p.o.Listing.To)
-	p.pos.Seen.Forget(p.pos.Since.Add(-p.o.Overlap - 24*time.Hour))
+	p.pos.Seen.Forget(p.again(p.pos.Since))
 	return p.save(soft)
 }
 
-// settle notes objects that are handled, in the order of their keys.
+// settle notes objects that are handled, in the order of their keys: by name only
+// those that the next pass lists again, so that the position of a backfill stays
+// small however much of it is done.
 func (p *Poll) settle(done []source.Object) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	again := p.again(p.pos.Until)
 	for _, o := range done {
 		p.pos.After = o.Key
-		p.pos.Seen.Note(o.Key+o.ETag, delivered(o))
+		if at := delivered(o); at.After(again) {
+			p.pos.Seen.Note(o.Key+o.ETag, at)
+		}
 	}
 }
+
+// again is from when on a pass lists what a pass before it may have listed, when
+// files before since were handled, less a day for names that are behind.
+func (p *Poll) again(since time.Time) time.Time { return since.Add(-p.o.Overlap - 24*time.Hour) }
 
 // delivered is when an object came, by its name or else by its date.
 func delivered(o source.Object) time.Time {
@@ -254,11 +263,15 @@ func (p *Poll) object(ctx, soft context.Context, h source.Handler, o source.Obje
 	return nil
 }
 
-// retryAside tries again some of what waits for a permission, in any order.
+// mostDenied is how many objects that still may not be read are tried at once.
+const mostDenied = 20
+
+// retryAside tries again what waits for a permission, in any order, for as long as
+// it is given.
 func (p *Poll) retryAside(ctx, soft context.Context, h source.Handler) error {
-	tries, changed := 0, false
+	failed, done := 0, 0
 	for k := range p.pos.Aside {
-		if tries++; tries > 20 || ctx.Err() != nil {
+		if failed >= mostDenied || ctx.Err() != nil {
 			break
 		}
 		o := source.Object{Bucket: p.o.Listing.Bucket, Key: k, Size: -1}
@@ -266,12 +279,17 @@ func (p *Poll) retryAside(ctx, soft context.Context, h source.Handler) error {
 			Items: []envelope.Item{{Kind: envelope.Created, Object: o, What: "listing"}}}
 		if err := p.Deliver(ctx, soft, h, d, p.o.Retry); err != nil {
 			p.Failed(err)
+			failed++
 			continue
 		}
 		delete(p.pos.Aside, k)
-		changed = true
+		if done++; done%saveEvery == 0 {
+			if err := p.save(soft); err != nil {
+				return err
+			}
+		}
 	}
-	if !changed {
+	if done == 0 {
 		return nil
 	}
 	return p.save(soft)

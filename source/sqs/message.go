@@ -68,6 +68,13 @@ func (s *Source) hold(ctx context.Context, d source.Delivery, room chan struct{}
 	return true
 }
 
+// A message that cannot be held is given back for so long that a night without a
+// permission does not use up its receives, longer each time.
+const (
+	away     = 15 * time.Minute
+	mostAway = 6 * time.Hour
+)
+
 // giveBack makes a message visible again: after a while, or at once when we are
 // stopping and others may take it.
 func (s *Source) giveBack(ctx context.Context, m types.Message, receives int, cause error) {
@@ -75,8 +82,8 @@ func (s *Source) giveBack(ctx context.Context, m types.Message, receives int, ca
 	switch {
 	case ctx.Err() != nil || errors.Is(cause, source.ErrEnds):
 		after = 0
-	case denied(cause):
-		after = s.o.Denied
+	case denied(cause): // there is no room to hold it
+		after = min(away<<min(max(0, receives-1), 10), mostAway)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

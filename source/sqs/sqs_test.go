@@ -290,6 +290,35 @@ func TestDeniedMessagesAreHeld(t *testing.T) {
 	}
 }
 
+// F42: of more messages than can be held, the others are given back for long
+// enough that the wait for the permission does not use up their receives, and
+// those that may be read are handled meanwhile.
+func TestDeniedMessagesBeyondThoseHeld(t *testing.T) {
+	b := newBench(t)
+	b.o.MaxReceives, b.o.Parallel, b.o.Held = 3, 2, 1
+	b.send(6, notice)
+	var mu sync.Mutex
+	var most, denied int
+	b.handle = func(d source.Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		most = max(most, d.Receives)
+		if d.Items[0].Object.Key != "k5" {
+			denied++
+			return &source.Denied{Object: d.Items[0].Object, Code: "AccessDenied"}
+		}
+		return nil
+	}
+	b.run(func(*sqs.Source) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return denied > 30 && b.count(b.handled) == 1
+	})
+	if most != 1 || b.count(b.dead) > 0 {
+		t.Errorf("received up to %d times, %d dead", most, len(b.dead))
+	}
+}
+
 // A stop gives messages back at once and lets those in hand finish.
 func TestStop(t *testing.T) {
 	b := newBench(t)
