@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -100,6 +101,7 @@ func (ch *checker) sources() {
 			}
 		}
 	}
+	ch.together()
 }
 
 func (ch *checker) bucketSource(at string, s Source) {
@@ -129,6 +131,32 @@ func (ch *checker) endpoint(at string, s Source) {
 	}
 	if h.Certificate == "" && !loopback(host) && !h.APIKey.IsZero() {
 		ch.warn(n, CodeSense, "%s.http: the API key crosses the network in clear; give tls_certificate and tls_key, or listen on 127.0.0.1 behind a proxy", at)
+	}
+	if !urlPath.MatchString(h.Path) || path.Clean(h.Path) != strings.TrimSuffix(h.Path, "/") && h.Path != "/" {
+		ch.fail(ch.at("sources", s.Name, "http", "url_path"), CodeValue, "%s.http.url_path: %s is no path of an endpoint; want one such as /trail, of letters, digits and . _ ~ -", at, quoted(h.Path))
+	}
+}
+
+var urlPath = re2.Own(`^/[A-Za-z0-9._~/-]*$`)
+
+// together checks endpoints that share an address.
+func (ch *checker) together() {
+	for i, b := range ch.Sources {
+		if b.HTTP == nil || !b.Enabled {
+			continue
+		}
+		for _, a := range ch.Sources[:i] {
+			if a.HTTP == nil || !a.Enabled || a.HTTP.Listen != b.HTTP.Listen {
+				continue
+			}
+			n := ch.at("sources", b.Name, "http")
+			switch {
+			case a.HTTP.Path == b.HTTP.Path:
+				ch.fail(n, CodeSense, "sources.%s.http: it has the address and the path of %s; give it a url_path of its own", b.Name, a.Name)
+			case a.HTTP.Certificate != b.HTTP.Certificate || a.HTTP.Key != b.HTTP.Key:
+				ch.fail(n, CodeSense, "sources.%s.http: it listens on %s as %s does, with another certificate; give both the same, or it an address of its own", b.Name, b.HTTP.Listen, a.Name)
+			}
+		}
 	}
 }
 

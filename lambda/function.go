@@ -136,7 +136,9 @@ func (f *Function) prepare(ctx context.Context) error {
 // refresh puts parts in force that are new, or that could not be put in force
 // the last time: Load gives them once.
 func (f *Function) refresh(ctx context.Context) error {
-	p, unchanged, err := f.o.Load(ctx)
+	reading, cancel := f.reading(ctx)
+	defer cancel()
+	p, unchanged, err := f.o.Load(reading)
 	if err != nil {
 		return err
 	}
@@ -151,6 +153,21 @@ func (f *Function) refresh(ctx context.Context) error {
 	}
 	f.pending = nil
 	return nil
+}
+
+// reading is the time for reading the configuration: where it comes from may not
+// answer, and then what is in force has to do. Without any, more is worth waiting
+// for.
+func (f *Function) reading(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	left := end.Sub(f.o.Now())
+	if f.deliver == nil {
+		return context.WithTimeout(ctx, left*3/4)
+	}
+	return context.WithTimeout(ctx, left/2)
 }
 
 // apply puts new parts in force.

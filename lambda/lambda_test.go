@@ -232,6 +232,34 @@ func TestBadConfiguration(t *testing.T) {
 	}
 }
 
+// F44: where the configuration comes from may not answer at all: a warm function
+// judges by what it has, and in time.
+func TestAConfigurationThatDoesNotAnswer(t *testing.T) {
+	o := options(t, &heard{keys: map[string]int{}}, sample.Files{})
+	load, loads := o.Load, 0
+	o.Load = func(ctx context.Context) (*assemble.Parts, bool, error) {
+		if loads++; loads == 1 {
+			return load(ctx)
+		}
+		<-ctx.Done()
+		return nil, false, ctx.Err()
+	}
+	o.Refresh = time.Nanosecond
+	f := start(t, o)
+	event, _ := sample.Event("s3")
+	for try := 1; try <= 2; try++ {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		got, err := f.Invoke(ctx, event)
+		cancel()
+		if err != nil || !strings.Contains(string(got), `"records":4`) && try == 1 {
+			t.Errorf("invocation %d: %s %v", try, got, err)
+		}
+	}
+	if loads != 2 {
+		t.Errorf("asked %d times", loads)
+	}
+}
+
 // P1: a store that cannot be opened fails the invocation, and the next one tries
 // again with the configuration that was read, which did not change since.
 func TestAStoreThatOpensLater(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -47,6 +48,7 @@ type Remote struct {
 	version string
 	folder  string // of the copy in force
 	loader  *assemble.Loader
+	lenient bool // what is sound of a first set is to be put in force
 }
 
 // Bounds of what is fetched.
@@ -59,12 +61,15 @@ const (
 const parameterFile = "trailwarden.yaml"
 
 // Load reads everything anew if it changed; see Options.Load. At a cold start
-// with a configuration that is broken or cannot be had, the last good one is put
-// in force.
+// with a set that is broken or cannot be had, the last good one is put in force;
+// where none was kept, what is sound of a set with invalid rules.
 func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, err error) {
+	if r.LastGood == nil || r.Ref == "" {
+		return r.load(ctx)
+	}
 	cold := r.loader == nil
-	p, unchanged, err = r.load(ctx)
-	if r.LastGood == nil || r.Ref == "" || unchanged || err != nil && !cold {
+	p, unchanged, err = r.inTime(ctx)
+	if unchanged || err != nil && !cold {
 		return p, unchanged, err
 	}
 	if err == nil {
@@ -76,11 +81,26 @@ func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, e
 		return p, false, nil
 	}
 	p, _, e := r.recall(ctx)
-	if e != nil {
-		return nil, false, errors.Join(err, e)
+	if e == nil {
+		r.trouble(fmt.Errorf("the configuration is refused and the last good one is in force: %w", err))
+		return p, false, nil
 	}
-	r.trouble(fmt.Errorf("the configuration is refused and the last good one is in force: %w", err))
-	return p, false, nil
+	r.lenient = true
+	defer func() { r.lenient = false }()
+	if p, _, again := r.load(ctx); again == nil {
+		return p, false, nil
+	}
+	return nil, false, errors.Join(err, e)
+}
+
+// inTime is load in so much of the time that there is some for the last good set.
+func (r *Remote) inTime(ctx context.Context) (*assemble.Parts, bool, error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)*3/4)
+		defer cancel()
+	}
+	return r.load(ctx)
 }
 
 func (r *Remote) trouble(err error) {
@@ -117,7 +137,7 @@ func (r *Remote) read(ctx context.Context, path, version string) (*assemble.Part
 		r.Options.Shared = new(assemble.Shared)
 	}
 	l := assemble.NewLoader(path, r.Options, r.Remark)
-	if r.loader != nil {
+	if r.loader != nil || r.LastGood != nil && !r.lenient {
 		l.Strict()
 	}
 	p, err := l.Load(ctx, &source.MemoryCursor{})

@@ -332,6 +332,33 @@ func lastGood(t *testing.T, c *cloud, ref, table string, set func(string)) {
 		t.Errorf("%s: the broken configuration is not reported: %s", ref, f.Log())
 	}
 	_ = f.Close()
+	if !strings.HasPrefix(ref, "s3:") {
+		return
+	}
+	// One invalid rule makes a set broken, too, and must not become the good one.
+	const rule = "id: one\ntitle: One\nmatch: {where: {eventName: {equals: %s}}}\n"
+	c.put(c.config, "live/rules/one.yaml", fmt.Appendf(nil, rule, "One"))
+	set(c.yaml(table) + "rules: [starter, rules]\n")
+	f = c.start(ref)
+	c.invoke(f, "s3")
+	_ = f.Close()
+	for range 2 {
+		c.put(c.config, "live/rules/one.yaml", fmt.Appendf(nil, rule, "{"))
+		f = c.start(ref)
+		c.invoke(f, "s3")
+		if !strings.Contains(f.Log(), "the last good one is in force") || strings.Contains(f.Log(), "a rule is left out") {
+			t.Errorf("%s: a broken rule: %s", ref, f.Log())
+		}
+		_ = f.Close()
+	}
+	// Where nothing was kept, the sound rules judge.
+	c.env = append(c.env, "TRAILWARDEN_TABLE="+awstest.Name(t, "none"))
+	f = c.start(ref)
+	c.invoke(f, "s3")
+	if !strings.Contains(f.Log(), "a rule is left out") {
+		t.Errorf("%s: a broken rule, and nothing kept: %s", ref, f.Log())
+	}
+	_ = f.Close()
 }
 
 // A configuration with a file as its store is refused with the reason.
