@@ -16,8 +16,10 @@ import (
 // Variable names the environment variable that chooses the seed.
 const Variable = "TRAILWARDEN_SEED"
 
-// fixed is the seed where nothing is said.
-const fixed = 1
+const (
+	fixed = 1       // the seed where nothing is said
+	clock = "clock" // the value for a new one each time
+)
 
 // Of is the seed of a test, which the test's log names.
 func Of(t testing.TB) uint64 {
@@ -31,10 +33,12 @@ func Of(t testing.TB) uint64 {
 }
 
 // Rapid has the tests that rapid draws for begin there as well. A package calls
-// it before its tests run; -rapid.seed goes before it.
+// it before its tests run; -rapid.seed goes before it. By the clock rapid takes
+// a seed of its own for each test, and for each of -count, and names it in what
+// it reports.
 func Rapid() {
 	s, err := parse(os.Getenv(Variable))
-	if err == nil {
+	if err == nil && os.Getenv(Variable) != clock {
 		err = flag.Set("rapid.seed", strconv.FormatUint(s, 10))
 	}
 	if err != nil {
@@ -46,7 +50,7 @@ func parse(value string) (uint64, error) {
 	switch value {
 	case "":
 		return fixed, nil
-	case "clock":
+	case clock:
 		return uint64(time.Now().UnixNano()), nil
 	}
 	return strconv.ParseUint(value, 10, 64)
