@@ -2,6 +2,8 @@ package detect_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -73,8 +75,20 @@ func TestConstantGivenText(t *testing.T) {
 	}
 }
 
-// documented tells whether the fields that Constant takes to hold no arrays do.
+// documented tells whether the fields that Constant takes to hold no arrays
+// hold none, under any spelling that a path may find.
 func documented(rec *cloudtrail.Record) bool {
+	var written map[string]json.RawMessage
+	if json.Unmarshal(rec.Raw(), &written) != nil {
+		return false
+	}
+	for f := cloudtrail.EventVersion; f <= cloudtrail.TimeWindow; f++ {
+		for name := range written {
+			if strings.EqualFold(name, f.String()) && name != f.String() {
+				return false
+			}
+		}
+	}
 	for f := cloudtrail.EventVersion; f <= cloudtrail.TimeWindow; f++ {
 		switch f {
 		case cloudtrail.RequestParameters, cloudtrail.ResponseElements, cloudtrail.Resources, cloudtrail.InsightDetails:

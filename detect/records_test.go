@@ -73,18 +73,19 @@ func (g records) caller() string {
 		`{"type":#,"arn":#,"invokedBy":#}`,
 		`{"type":#,"arn":#,"sessionContext":{"sessionIssuer":{"type":#,"userName":#},"attributes":{"mfaAuthenticated":#}}}`,
 		`{"type":#,"sessionContext":{"attributes":{"mfaAuthenticated":#}},"a":{"b":1}}`)
+	// Names and spaces are changed before there are values that look like them.
+	if g.chance(6) {
+		c = strings.Replace(c, `"`+g.oneOf("type", "sessionContext", "arn", "a")+`"`, `"`+g.oneOf("Type", "type", "sessionContext.attributes", "sessioncontext", "arn", "A")+`"`, 1)
+	}
+	if g.chance(4) {
+		c = strings.Replace(c, ":", ": ", 1)
+	}
 	for strings.Contains(c, "#") {
 		v := text()
 		if g.chance(4) {
 			v = g.value(1)
 		}
 		c = strings.Replace(c, "#", v, 1)
-	}
-	if g.chance(6) {
-		c = strings.Replace(c, g.oneOf("type", "sessionContext", "arn", "a"), g.oneOf("Type", "type", "sessionContext.attributes", "sessioncontext", "arn", "A"), 1)
-	}
-	if g.chance(4) {
-		c = strings.Replace(c, ":", ": ", 1)
 	}
 	return c
 }
