@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,10 +74,17 @@ func (e *endpoints) open(s *Server, listen string, h http.Handler, certificate, 
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	e.servers = append(e.servers, srv)
+	if certificate != "" {
+		pair := &keyPair{certificate: certificate, key: key, log: s.log}
+		if err := pair.load(); err != nil {
+			return "", errors.Join(err, l.Close())
+		}
+		srv.TLSConfig = &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12}
+	}
 	go func() {
 		var err error
 		if certificate != "" {
-			err = srv.ServeTLS(l, certificate, key)
+			err = srv.ServeTLS(l, "", "")
 		} else {
 			err = srv.Serve(l)
 		}
@@ -148,7 +156,7 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 		sinks[st.Sink] = map[string]any{"paused": st.Paused, "sent": st.Sent, "retried": st.Retried, "dead": st.Dead, "reason": st.Reason}
 	}
 	s.mu.Lock()
-	broken := s.broken
+	broken, restart := s.broken, s.restart
 	s.mu.Unlock()
 	rules := s.parts.Load().Rules
 	ready := !s.stopped.Load() && (len(sources) == 0 || failing < len(sources))
@@ -157,7 +165,7 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 		code, status = http.StatusServiceUnavailable, "not ready"
 	}
 	answer(w, code, map[string]any{"status": status, "rules": rules.Len(), "rulesVersion": rules.Version,
-		"sources": sources, "sinks": sinks, "refusedConfiguration": broken})
+		"sources": sources, "sinks": sinks, "refusedConfiguration": broken, "needsRestart": restart})
 }
 
 func answer(w http.ResponseWriter, code int, v any) {

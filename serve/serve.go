@@ -5,9 +5,12 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +69,8 @@ type Server struct {
 	mu      sync.Mutex
 	running map[string]*running // sources, by name
 	broken  string              // why the last reload was refused
+	first   map[string]string   // what is read at the start only
+	restart []string            // of that, what is otherwise by now
 	stopped atomic.Bool
 	faults  chan error
 }
@@ -123,6 +128,7 @@ func (s *Server) start(ctx context.Context) error {
 		return fmt.Errorf("%s: no source is configured, so there is nothing to watch: give sources", p.Config.File)
 	}
 	s.parts.Store(p)
+	s.first = atStart(p)
 	s.store, err = s.o.Open(ctx, p.Assembly, func() *alert.Policy { return s.parts.Load().Policy })
 	if err != nil {
 		return err
@@ -317,5 +323,38 @@ func (s *Server) reload(ctx context.Context) {
 	s.parts.Store(p)
 	s.metrics.reloads.WithLabelValues("done").Inc()
 	s.apply(ctx, p)
+	s.leftOut(p)
 	s.log.Info("reloaded", "rules", p.Rules.Len(), "version", p.Rules.Version, "sources", len(p.Sources), "sinks", len(p.Dispatch.Targets))
+}
+
+// atStart is what of the configuration is read at the start only, as text by its
+// name.
+func atStart(p *assemble.Parts) map[string]string {
+	c := p.Config
+	all := map[string]string{"serve.listen": c.Serve.Listen, "serve.pprof": fmt.Sprint(c.Serve.Pprof), "serve.silence": fmt.Sprint(c.Serve.Silence), "limits": fmt.Sprint(c.Limits)}
+	if store, err := json.Marshal(c.Store); err == nil {
+		all["store"] = string(store)
+	}
+	for _, m := range p.Sources {
+		if e := m.Endpoint; e != nil {
+			all["sources."+m.Name()+".http"] = strings.Join([]string{e.Listen, e.Path, e.Certificate, e.Key}, "\n")
+		}
+	}
+	return all
+}
+
+// leftOut says which changes a reload cannot put in force: nobody should wait for
+// them.
+func (s *Server) leftOut(p *assemble.Parts) {
+	var names []string
+	for name, text := range atStart(p) {
+		if s.first[name] != text {
+			names = append(names, name)
+			s.log.Warn("a change takes effect at the next start only", "setting", name)
+		}
+	}
+	slices.Sort(names)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restart = names
 }
