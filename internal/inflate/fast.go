@@ -21,11 +21,12 @@ const (
 
 type chunk16 [16]byte
 
-// fast decodes codes while at least d.near bytes of input are left and
+// fastPlain decodes codes while at least d.near bytes of input are left and
 // outputSlack bytes of output may still be produced. The caller has checked
 // both for the first turn, and that the buffer has the room.
 //
-// This is the one place with unchecked memory access. It is safe because:
+// This and its twin in assembly are the one place with unchecked memory access.
+// It is safe because:
 //   - a turn reads less than inputSlack bytes from i on, and at most 22 of them,
 //     and i <= iLast holds at its start;
 //   - a turn writes less than outputSlack bytes from o on, and o <= oLast holds
@@ -45,7 +46,7 @@ type chunk16 [16]byte
 //
 // Literals are stored two bytes at a time, as an entry may hold a pair of them:
 // of a single one, the second byte is overwritten by what follows.
-func (d *Decoder) fast() progress {
+func (d *Decoder) fastPlain() progress {
 	in, out := unsafe.Pointer(unsafe.SliceData(d.in.src)), unsafe.Pointer(unsafe.SliceData(d.out))
 	i, iLast := uintptr(d.in.pos), uintptr(len(d.in.src)-d.near)
 	o, oLast := uintptr(d.pos), uintptr(min(len(d.out), d.end)-outputSlack)

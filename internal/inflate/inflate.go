@@ -86,6 +86,7 @@ type Decoder struct {
 	pairedLit     [litSize]uint32
 	fixedAreBuilt bool
 	alwaysPair    bool // for tests: also in small files
+	plain         bool // for tests: without assembly
 }
 
 // Gunzip appends what src unpacks to to dst and returns it, whatever the error,

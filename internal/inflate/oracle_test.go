@@ -79,27 +79,30 @@ func classOf(err error) class {
 	return unknown
 }
 
-// compare decodes src with d, with and without a table of pairs, and with the
-// oracle, and reports any difference.
+// compare decodes src with d, with and without a table of pairs, with and without
+// assembly, and with the oracle, and reports any difference.
 func compare(t testing.TB, d *Decoder, buf, src []byte, limit int) (got []byte) {
 	t.Helper()
 	want, wantClass := oracle(src, limit)
-	for _, d.alwaysPair = range []bool{true, false} {
+	for _, form := range []struct{ pairs, plain bool }{{true, true}, {false, true}, {true, false}, {false, false}} {
+		d.alwaysPair, d.plain = form.pairs, form.plain
 		var err error
 		got, err = d.Gunzip(buf[:0], src, limit)
 		if !bytes.Equal(got, want) {
-			t.Fatalf("output differs from compress/gzip: %d bytes, want %d; error %v, want %s; limit %d; pairs %v; input %x",
-				len(got), len(want), err, wantClass, limit, d.alwaysPair, head(src))
+			t.Fatalf("output differs from compress/gzip: %d bytes, want %d; error %v, want %s; limit %d; form %+v; input %x",
+				len(got), len(want), err, wantClass, limit, form, head(src))
 		}
 		if classOf(err) != wantClass {
-			t.Fatalf("error is %v, compress/gzip says %s; limit %d; pairs %v; input %x", err, wantClass, limit, d.alwaysPair, head(src))
+			t.Fatalf("error is %v, compress/gzip says %s; limit %d; form %+v; input %x", err, wantClass, limit, form, head(src))
 		}
 		if cap(got)-len(got) < Padding {
 			t.Fatalf("only %d bytes of padding", cap(got)-len(got))
 		}
 	}
 	for _, room := range []int{MinPiece, 20_000} {
-		comparePieces(t, d, src, room, want, wantClass, limit)
+		for _, d.plain = range []bool{true, false} {
+			comparePieces(t, d, src, room, want, wantClass, limit)
+		}
 	}
 	return got
 }

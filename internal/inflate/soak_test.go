@@ -57,7 +57,7 @@ func (s *soak) compare(t *testing.T) {
 		kept = nil
 	}
 	before := string(kept)
-	s.d.alwaysPair = s.r.IntN(2) == 0
+	s.d.alwaysPair, s.d.plain = s.r.IntN(2) == 0, s.r.IntN(3) == 0
 	out, err := s.d.Gunzip(kept, src, limit)
 	want, wantClass := oracle(src, limit)
 	if string(out[:len(before)]) != before || string(out[len(before):]) != string(want) || classOf(err) != wantClass {
