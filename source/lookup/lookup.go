@@ -133,11 +133,12 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	}
 	for ctx.Err() == nil {
 		behind, err := s.round(ctx, soft, h, p)
+		s.Failed(err)
 		switch {
+		case behind: // also while another region cannot be asked
 		case err != nil:
-			s.Failed(err)
 			_ = s.o.Clock.Wait(ctx, min(s.o.Every, 30*time.Second))
-		case !behind:
+		default:
 			_ = s.o.Clock.Wait(ctx, s.o.Every)
 		}
 	}
@@ -211,10 +212,10 @@ func (s *Source) round(ctx, soft context.Context, h source.Handler, p *position)
 	if err := s.save(soft, p); err != nil {
 		return false, err
 	}
-	if len(faults) > 0 {
-		return false, errors.Join(faults...)
+	if len(faults) == 0 {
+		s.Reached()
 	}
-	return behind, nil
+	return behind, errors.Join(faults...)
 }
 
 // result is what a region answered.
@@ -246,9 +247,6 @@ func (s *Source) ask(ctx context.Context, p *position, now time.Time) []result {
 		}
 		return results[:1]
 	}
-	if off == 0 || slices.ContainsFunc(results, func(r result) bool { return r.err == nil }) {
-		s.Reached()
-	}
 	return results
 }
 
@@ -260,10 +258,10 @@ func (s *Source) advance(p *position, results []result, now time.Time) (behind b
 		if r.err == nil && r.to.After(p.Done[code]) {
 			p.Done[code] = r.to
 		}
-		if r.off {
+		if r.off || r.err != nil { // what is known of it is not kept for as long as it fails: it may be for ever
 			continue
 		}
-		behind = behind || r.err == nil && p.Done[code].Before(now)
+		behind = behind || p.Done[code].Before(now)
 		if p.Done[code].Before(oldest) {
 			oldest = p.Done[code]
 		}

@@ -275,6 +275,31 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A region that may never be asked, as where a policy forbids it, neither slows
+// down the others, nor has what is remembered of them grow for ever.
+func TestForbiddenRegion(t *testing.T) {
+	b := newBench(t, "eu-west-1", "me-south-1")
+	for k := range 900 {
+		b.h.add("eu-west-1", strconv.Itoa(k), now.Add(-3*time.Hour).Add(time.Duration(k)*12*time.Second))
+	}
+	b.h.fault = func(region string, _ int) string {
+		if region == "me-south-1" {
+			return "AccessDeniedException"
+		}
+		return ""
+	}
+	s := b.run(1)
+	b.check(900)
+	h := s.Health()
+	if h.Fault == nil || !strings.Contains(h.Fault.Error(), "regions without it") {
+		t.Errorf("health %+v", h)
+	}
+	kept, err := b.o.Cursor.Load(t.Context(), "lookup/lookup")
+	if err != nil || len(kept) > 3000 {
+		t.Errorf("a position of %d bytes: %v", len(kept), err)
+	}
+}
+
 // Credentials that no region accepts are a fault, not regions that are off.
 func TestWrongCredentials(t *testing.T) {
 	b := newBench(t, "eu-west-1", "us-east-1")

@@ -76,7 +76,7 @@ func (r *region) step(ctx context.Context, p *position, now time.Time) result {
 			r.until, r.refusal = now.Add(offFor), err
 			return result{off: true, to: done}
 		case err != nil:
-			return result{err: fmt.Errorf("LookupEvents in %s: %w", r.code, err)}
+			return result{err: fmt.Errorf("LookupEvents in %s: %w%s", r.code, err, adviceFor(err))}
 		case complete:
 			r.until = time.Time{}
 			if len(events) < tooMany/4 {
@@ -152,6 +152,15 @@ func isOff(err error) bool {
 		return true
 	}
 	return false
+}
+
+// adviceFor says what to do about an error that a person has to see to.
+func adviceFor(err error) string {
+	switch code(err) {
+	case "AccessDeniedException", "AccessDenied":
+		return "; allow cloudtrail:LookupEvents there, or give regions without it, where a policy forbids the region"
+	}
+	return ""
 }
 
 // passing tells whether it helps to ask again.
