@@ -33,7 +33,7 @@ type Target struct {
 	RuleNames string   // what names of EventBridge rules begin with; empty means trailwarden
 	Accounts  []string // that send to the central bus
 	Functions []string // names or ARNs, beside those found on the way
-	// Needs are the ways that must be there; see Ways.
+	// Needs are the ways that must be there; see WayBucketFunction and those after it.
 	Needs []string
 }
 

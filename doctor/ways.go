@@ -14,11 +14,6 @@ const (
 	WayAthena         = "athena"          // queries by the clock
 )
 
-// Ways are all ways.
-func Ways() []string {
-	return []string{WayBucketFunction, WayBucketQueue, WayBus, WayMetric, WayAthena}
-}
-
 // needed says which of the ways that must be there are not.
 func (e *Env) needed(ctx context.Context, w *web) (out []Result) {
 	filters, err := e.filters(ctx)

@@ -11,18 +11,9 @@ import (
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
-// MemoryKeys are the keys beside match of which a rule that remembers has one,
-// each with the keys below it.
-func MemoryKeys() map[string][]string {
-	all := map[string][]string{}
-	for _, key := range []string{"threshold", "sequence", "absence", "first_seen", "rate"} {
-		all[key] = keysBelow(key)
-	}
-	return all
-}
-
-// keysBelow are the keys below one of the MemoryKeys, nil of any other key.
-func keysBelow(key string) []string {
+// memoryKeys are the keys below one of those by which a rule remembers, nil of any
+// other key.
+func memoryKeys(key string) []string {
 	switch key {
 	case "threshold":
 		return []string{"count", "distinct", "sum", "over", "within", "by"}
@@ -38,15 +29,15 @@ func keysBelow(key string) []string {
 	return nil
 }
 
-// StepKeys are the keys of one step of a sequence.
-func StepKeys() []string { return []string{"name", "match", "count", "by", "differs"} }
+// stepKeys are the keys of one step of a sequence.
+func stepKeys() []string { return []string{"name", "match", "count", "by", "differs"} }
 
 // remember reads what a native rule remembers, if it does. Its match has been
 // read.
 func (n *native) remember(doc *yamldoc.Node) {
 	var key, node *yamldoc.Node
 	for i, k := range doc.Keys {
-		if keysBelow(k.Text) == nil {
+		if memoryKeys(k.Text) == nil {
 			continue
 		}
 		if key != nil {
@@ -59,12 +50,12 @@ func (n *native) remember(doc *yamldoc.Node) {
 		return
 	}
 	if node.Kind != yamldoc.Map {
-		n.fail(node, CodeType, "%s: want a mapping with %s; found a %s", key.Text, strings.Join(keysBelow(key.Text), ", "), node.Kind)
+		n.fail(node, CodeType, "%s: want a mapping with %s; found a %s", key.Text, strings.Join(memoryKeys(key.Text), ", "), node.Kind)
 		return
 	}
 	for _, k := range node.Keys {
-		if !contains(keysBelow(key.Text), k.Text) {
-			n.unknown(k, keysBelow(key.Text), key.Text)
+		if !contains(memoryKeys(key.Text), k.Text) {
+			n.unknown(k, memoryKeys(key.Text), key.Text)
 		}
 	}
 	if n.rule.SQL != nil {
@@ -206,7 +197,7 @@ func (n *native) step(x *yamldoc.Node) (in memory.Input, count int) {
 			in.Node = n.part(v)
 		case "differs": // read when all steps are known
 		default:
-			n.unknown(k, StepKeys(), "a step")
+			n.unknown(k, stepKeys(), "a step")
 		}
 	}
 	if x.Get("match") == nil {

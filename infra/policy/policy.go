@@ -109,36 +109,10 @@ func CheckValue(v *value.Value, c Context) diagnostic.List {
 	return l.found
 }
 
-// Parse reads a policy. The list says what IAM would refuse of it.
-func Parse(text []byte) (*Policy, diagnostic.List) {
-	r, err := value.ParseJSON(text)
-	l := &list{}
-	l.problems(r.Problems)
-	if err != nil {
-		l.unreadable(err)
-		return nil, l.found
-	}
-	return l.parse(r.Value), l.found
-}
-
-// Of reads a policy out of a value.
+// Of reads a policy out of a value. The list says what IAM would refuse of it.
 func Of(v *value.Value) (*Policy, diagnostic.List) {
 	l := &list{}
 	return l.parse(v), l.found
-}
-
-// Is tells whether a value looks like a policy document.
-func Is(v *value.Value) bool {
-	s := v.Get("Statement")
-	if s == nil {
-		return false
-	}
-	for _, x := range s.Each() {
-		if x.Get("Effect") != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // list collects what there is to say.

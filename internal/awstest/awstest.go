@@ -187,18 +187,6 @@ func Env(t testing.TB, cfg aws.Config) []string {
 	}
 }
 
-// Reset forgets everything in every account of the process's server, also what
-// other tests are using: only for tests that cannot do with an account of
-// their own. Credentials made before no longer name their account.
-func Reset(t testing.TB) {
-	t.Helper()
-	resp, err := http.Post(Endpoint(t)+"/moto-api/reset", "", nil)
-	if err != nil {
-		t.Fatalf("resetting the AWS emulator: %v", err)
-	}
-	resp.Body.Close()
-}
-
 // MainWithoutLeaks is Main for packages whose goroutines must all have ended.
 func MainWithoutLeaks(m *testing.M) int {
 	code := Main(m)

@@ -109,9 +109,6 @@ func Serve(t testing.TB, program, dir string, env []string, wrap ...string) *Ser
 // Log is the end of what it logged.
 func (s *Server) Log() string { return s.log.String() }
 
-// PID is its process.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
-
 // Kill ends it as a power cut would, and waits until it is gone.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()

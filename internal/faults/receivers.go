@@ -17,11 +17,9 @@ import (
 
 // Ledger is what receivers took, in the order of arrival.
 type Ledger struct {
-	mu    sync.Mutex
-	times map[string][]time.Time // by the key of the alert, of first messages
-	other int                    // messages of other kinds
-	key   map[string]bool        // idempotency keys that were seen
-	twice int                    // requests with one of those, which a receiver passes over
+	mu     sync.Mutex
+	opened map[string]int  // first messages by the key of the alert
+	key    map[string]bool // idempotency keys that were seen
 	// Mark, when set before the first message, is looked for in bodies; Marked
 	// tells when each of its matches came first.
 	Mark   *regexp.Regexp
@@ -51,16 +49,15 @@ func (l *Ledger) mark(body []byte) {
 }
 
 func (l *Ledger) took(key, kind string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if kind != "opened" {
-		l.other++
 		return
 	}
-	if l.times == nil {
-		l.times = map[string][]time.Time{}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.opened == nil {
+		l.opened = map[string]int{}
 	}
-	l.times[key] = append(l.times[key], time.Now())
+	l.opened[key]++
 }
 
 // fresh tells whether an idempotency key is new.
@@ -71,7 +68,6 @@ func (l *Ledger) fresh(key string) bool {
 		l.key = map[string]bool{}
 	}
 	if l.key[key] {
-		l.twice++
 		return false
 	}
 	l.key[key] = true
@@ -82,45 +78,14 @@ func (l *Ledger) fresh(key string) bool {
 func (l *Ledger) Opened() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := map[string]int{}
-	for k, ts := range l.times {
-		all[k] = len(ts)
-	}
-	return all
-}
-
-// First is when the first message of each alert came.
-func (l *Ledger) First() map[string]time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := map[string]time.Time{}
-	for k, ts := range l.times {
-		all[k] = ts[0]
-	}
-	return all
-}
-
-// Twice counts the requests that an idempotent receiver passed over.
-func (l *Ledger) Twice() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.twice
-}
-
-// Forget empties the ledger.
-func (l *Ledger) Forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	clear(l.times)
-	clear(l.key)
-	l.other, l.twice = 0, 0
+	return maps.Clone(l.opened)
 }
 
 // Len is the number of alerts told of.
 func (l *Ledger) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.times)
+	return len(l.opened)
 }
 
 // Keyed starts an HTTP receiver that passes over what it has seen, by the

@@ -136,10 +136,6 @@ func Alert(records ...json.RawMessage) *alert.Alert {
 	return a
 }
 
-// Build is what a Builder without options makes. It panics where that fails,
-// which it does not for an alert of any contents.
-func Build(a *alert.Alert, d alert.Delivery) *message.Message { return build(builder(), a, d) }
-
 func builder() *message.Builder {
 	b, err := message.NewBuilder(message.Options{})
 	if err != nil {

@@ -43,7 +43,11 @@ func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`,
 func (e *Engine) conditions(s query.Scope) string {
 	var all []string
 	if !s.From.IsZero() || !s.To.IsZero() {
-		all = append(all, identifier(e.o.Day)+" <= '"+day(later(e.o.Now(), s.To).AddDate(0, 0, 1))+"'")
+		last := e.o.Now()
+		if s.To.After(last) {
+			last = s.To
+		}
+		all = append(all, identifier(e.o.Day)+" <= '"+day(last.AddDate(0, 0, 1))+"'")
 	}
 	if !s.From.IsZero() {
 		all = append(all, identifier(e.o.Day)+" >= '"+day(s.From)+"'", event(">=", s.From))
@@ -53,13 +57,6 @@ func (e *Engine) conditions(s query.Scope) string {
 	}
 	all = append(all, list(e.o.Account, s.Accounts)...)
 	return strings.Join(append(all, list(e.o.Region, s.Regions)...), " AND ")
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func day(t time.Time) string { return t.UTC().Format("2006/01/02") }

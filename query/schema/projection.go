@@ -71,9 +71,6 @@ func (p Projection) Flat(path string) bool {
 	return slices.ContainsFunc(p.columns, func(w wanted) bool { return w.leaf != "" && strings.EqualFold(w.path(), path) })
 }
 
-// All is the projection that keeps every column but the extras.
-func All() Projection { return Project(nil, true) }
-
 // isLeaf tells whether path leads from the column to a text.
 func (c Column) isLeaf(path string) bool {
 	f := c.Field

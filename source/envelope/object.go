@@ -19,7 +19,8 @@ type Object struct {
 	VersionID string // empty in a bucket without versions
 	ETag      string // without quotes; a hint, it may be stale
 	Region    string // of the bucket, empty when the message does not say
-	// Sequencer orders events of one key; see CompareSequencers.
+	// Sequencer orders events of one key: a hexadecimal number of any length (S3
+	// User Guide, event ordering).
 	Sequencer string
 	Size      int64     // bytes as stored, -1 when unknown; a hint
 	Time      time.Time // of the event, UTC; zero when the message does not say
@@ -96,18 +97,6 @@ func (o Object) Class() Class {
 		return FolderMark
 	}
 	return LogFile
-}
-
-// CompareSequencers orders two events of one key: negative when a came first,
-// zero when they are one event. Sequencers are hexadecimal numbers of differing
-// length (S3 User Guide, event ordering). An empty one comes first.
-func CompareSequencers(a, b string) int {
-	n := max(len(a), len(b))
-	return strings.Compare(pad(a, n), pad(b, n))
-}
-
-func pad(s string, n int) string {
-	return strings.ToUpper(strings.Repeat("0", n-len(s)) + s)
 }
 
 // maxKey is the most bytes in an object's key (S3 User Guide, object key names).

@@ -49,13 +49,6 @@ const tooMany = 5000
 // minute for clocks that differ: a question beyond it may be refused.
 const reach = 90*24*time.Hour - time.Minute
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // step reads what happened after done, up to now or as far as one step goes, and
 // what came late before done.
 func (r *region) step(ctx context.Context, p *position, now time.Time) result {
@@ -63,8 +56,14 @@ func (r *region) step(ctx context.Context, p *position, now time.Time) result {
 	if now.Before(r.until) {
 		return result{off: true, to: done}
 	}
-	from := later(done.Add(-r.s.o.Overlap), now.Add(-reach)).Truncate(time.Second)
-	done = later(done, from)
+	from := done.Add(-r.s.o.Overlap)
+	if oldest := now.Add(-reach); from.Before(oldest) {
+		from = oldest
+	}
+	from = from.Truncate(time.Second)
+	if done.Before(from) {
+		done = from
+	}
 	for {
 		to := done.Add(r.width)
 		if to.After(now) {
