@@ -20,6 +20,7 @@ type atom struct {
 	// memo is 1 and the number of the field that alone decides it, or 0;
 	// memoTest is its place in the memory for that field.
 	memo     uint8
+	direct   direct
 	sel      int32
 	right    int32 // atomCompare: the other path
 	cost     int32 // how late to judge it; only the order matters
@@ -126,8 +127,11 @@ func (m *Matcher) atom(i int32) bool {
 	var is, known bool
 	switch a.kind {
 	case atomTest:
-		if a.memo != 0 {
+		switch {
+		case a.memo != 0:
 			is, known = m.memoized(a)
+		case a.direct != notDirect:
+			is, known = m.directly(a)
 		}
 		if !known {
 			is = m.test(a)

@@ -43,6 +43,7 @@ type operand struct {
 	many   *operands // checkText, instead of values when there are many
 	glob   *globber
 	re     Searcher
+	rare   []int // checkRegexp: where in each of values its rarest byte is
 	number Decimal
 	wide   bool // number: Num.Wide
 	prefix netip.Prefix
@@ -123,7 +124,7 @@ func compileRegexp(m Regexp) check {
 	c := check{op: checkRegexp, kinds: m.Kinds, raw: m.Raw, operand: &operand{re: m.Re}}
 	for _, n := range needed(m.Re) {
 		if !n.fold && len(n.text) > 1 {
-			c.values = append(c.values, bytesOf(n.text))
+			c.values, c.rare = append(c.values, bytesOf(n.text)), append(c.rare, rarest(n.text))
 			continue
 		}
 		c.values = nil // not worth looking for
@@ -217,13 +218,57 @@ func (c *check) tooLong(m *Matcher, f *found) bool {
 }
 
 func (c *check) mayMatch(s []byte) bool {
-	for _, n := range c.values {
-		if bytes.Contains(s, n) {
+	for i, n := range c.values {
+		if holdsNear(s, n, c.rare[i]) {
 			return true
 		}
 	}
 	return c.values == nil
 }
+
+// rarest is where in text the byte is that records have least of, about: letters
+// and digits are in every name, colons and hyphens in every ARN and time.
+func rarest(text string) (at int) {
+	for i := range len(text) {
+		if rarity(text[i]) > rarity(text[at]) {
+			at = i
+		}
+	}
+	return at
+}
+
+func rarity(c byte) int {
+	switch {
+	case 'a' <= c && c <= 'z':
+		return 0
+	case '0' <= c && c <= '9', c == ':', c == '-', c == '.', c == ' ', c == '"':
+		return 1
+	case 'A' <= c && c <= 'Z', c == '/':
+		return 2
+	}
+	return 3
+}
+
+// holdsNear tells whether s contains text, looking where the byte at rare is. What
+// bytes.Contains does of a text as short as a name is to compare at each place.
+func holdsNear(s, text []byte, rare int) bool {
+	for from, tries := rare, 0; from < len(s); from++ {
+		if tries++; tries > maxTries {
+			return bytes.Contains(s[from-rare:], text)
+		}
+		i := bytes.IndexByte(s[from:], text[rare])
+		if i < 0 {
+			return false
+		}
+		if from += i; bytes.HasPrefix(s[from-rare:], text) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxTries is how often holdsNear looks before the byte counts as no rare one.
+const maxTries = 4
 
 func (c *check) textHolds(s []byte) bool {
 	if c.operand != nil {

@@ -50,6 +50,7 @@ func Compile(nodes []Node) *Engine {
 	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, rules: len(nodes), dotted: c.dotted}
 	e.memoTests = e.assignMemos()
+	e.assignDirect()
 	e.divide(all)
 	return e
 }
