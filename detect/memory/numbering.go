@@ -98,7 +98,6 @@ type Numbering struct {
 	record  int // counts Begin
 	found   []found
 	text    []byte // buffer
-	left    []byte // buffer of callerHash
 
 	seed   maphash.Seed
 	hashes [len(deciding)]uint64 // of the record's own fields; 0 for those not looked at
@@ -255,7 +254,7 @@ func (n *Numbering) decided(s *fieldSet) bool {
 			return false // what is missing may be looked for elsewhere
 		}
 	}
-	return (!s.actor || n.actorIsPlain()) && (!s.account || n.accountIsPlain()) && n.sameInSessions(s)
+	return (!s.actor || n.actorIsPlain()) && (!s.account || n.accountIsPlain())
 }
 
 // accountIsPlain tells that recipientAccountId alone says which account it is:
