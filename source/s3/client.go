@@ -56,6 +56,7 @@ type Client struct {
 	mu      sync.Mutex
 	clients map[string]*awss3.Client // by region
 	regions map[string]string        // of buckets, as far as they were learnt
+	missed  map[string]time.Time     // since when objects that were announced are not there
 }
 
 var _ source.Fetcher = (*Client)(nil)
@@ -74,7 +75,7 @@ func New(o Options) *Client {
 	if o.Missing == nil {
 		o.Missing = []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second}
 	}
-	c := &Client{o: o, allowed: map[string]bool{}, clients: map[string]*awss3.Client{}, regions: map[string]string{}}
+	c := &Client{o: o, allowed: map[string]bool{}, clients: map[string]*awss3.Client{}, regions: map[string]string{}, missed: map[string]time.Time{}}
 	for _, b := range o.Buckets {
 		c.allowed[b] = true
 	}
@@ -181,6 +182,9 @@ func (c *Client) do(ctx context.Context, o source.Object, call attempt) error {
 	for {
 		err := call(ctx, c.client(c.region(o.Bucket, o.Region)))
 		if err == nil || ctx.Err() != nil {
+			if err == nil {
+				c.found(o)
+			}
 			return errors.Join(ctx.Err(), err)
 		}
 		var wait time.Duration
@@ -192,7 +196,8 @@ func (c *Client) do(ctx context.Context, o source.Object, call attempt) error {
 			moved = true
 			continue
 		case notThere:
-			if missing >= len(c.o.Missing) {
+			if missing >= len(c.o.Missing) || c.missing(o) {
+				c.found(o)
 				return c.final(v, o, err)
 			}
 			wait = c.o.Missing[missing]
@@ -208,6 +213,40 @@ func (c *Client) do(ctx context.Context, o source.Object, call attempt) error {
 		if err := c.o.Clock.Wait(ctx, wait); err != nil {
 			return err
 		}
+	}
+}
+
+// mostMissed is the most objects that are waited for at once over several calls.
+const mostMissed = 10_000
+
+// missing tells whether an object has not been there for as long as one is waited
+// for, in earlier calls that had less time: a push waits 14 s at most for its
+// answer, and its sender tries only so often.
+func (c *Client) missing(o source.Object) bool {
+	var whole time.Duration
+	for _, d := range c.o.Missing {
+		whole += d
+	}
+	now := c.o.Clock.Time()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	since, known := c.missed[o.Identity()]
+	if !known {
+		if len(c.missed) >= mostMissed {
+			clear(c.missed)
+		}
+		c.missed[o.Identity()] = now
+		return false
+	}
+	return now.Sub(since) >= whole
+}
+
+// found ends the wait for an object.
+func (c *Client) found(o source.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.missed) > 0 {
+		delete(c.missed, o.Identity())
 	}
 }
 

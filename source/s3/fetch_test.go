@@ -291,6 +291,46 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// The wait for an object that was announced goes on over calls that are broken
+// off before it is over, as those of a push are: in the end it counts as deleted,
+// which is news.
+func TestMissingOverSeveralCalls(t *testing.T) {
+	b := newBench(t)
+	at := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	var cut context.CancelFunc
+	c := b.make(func(o *s3.Options) {
+		o.Clock = source.Clock{Now: func() time.Time { return at }, Sleep: func(ctx context.Context, d time.Duration) error {
+			if at = at.Add(d); cut != nil && d >= 10*time.Second {
+				cut()
+			}
+			return ctx.Err()
+		}}
+	})
+	gone := source.Object{Bucket: b.bucket, Key: "gone.json.gz", ETag: "x"}
+	for try := 1; try <= 2; try++ {
+		var ctx context.Context
+		ctx, cut = context.WithCancel(t.Context())
+		_, _, err := read(ctx, c, gone)
+		var deleted *source.Deleted
+		if is := errors.As(err, &deleted); is != (try == 2) {
+			t.Errorf("try %d: %v", try, err)
+		}
+		cut()
+		at = at.Add(20 * time.Second)
+	}
+	// It is waited for in one call as ever, and read when it comes.
+	late := source.Object{Bucket: b.bucket, Key: "late.json.gz"}
+	cut = nil
+	began := at
+	if _, _, err := read(t.Context(), c, late); err == nil || at.Sub(began) != 30*time.Second {
+		t.Errorf("after %v: %v", at.Sub(began), err)
+	}
+	b.put(late.Key, []byte("x"))
+	if got, _, err := read(t.Context(), c, late); err != nil || string(got) != "x" {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
 func kindOf(err error) string {
 	var (
 		deleted *source.Deleted
