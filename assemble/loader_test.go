@@ -1,9 +1,13 @@
 package assemble_test
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/source"
@@ -55,5 +59,39 @@ func TestBrokenSetIsReadOnce(t *testing.T) {
 			}
 		}
 		load(c.what, c.sound)
+	}
+}
+
+// What fails for a reason that lies outside of these files is tried again, after
+// longer and longer, until it is mended.
+func TestPassingFailureIsTriedAgain(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	file, ca := filepath.Join(dir, "trailwarden.yaml"), filepath.Join(dir, "ca.pem")
+	const text = "sources: {logs: {folder: {path: logs}}}\nsinks: {hook: {webhook: {url: 'env:HOOK', ca: ca.pem}}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := assemble.NewLoader(file, assemble.Options{Now: func() time.Time { return now }}, nil)
+	for _, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		if _, err := l.Load(t.Context(), &source.MemoryCursor{}); err == nil || !strings.Contains(err.Error(), "ca.pem") {
+			t.Fatalf("without the file: %v", err)
+		}
+		if now = now.Add(wait - time.Second); l.Changed() {
+			t.Errorf("tried again before %v were over", wait)
+		}
+		if now = now.Add(time.Second); !l.Changed() {
+			t.Errorf("not tried again after %v", wait)
+		}
+	}
+	pair := httptest.NewTLSServer(nil)
+	defer pair.Close()
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Load(t.Context(), &source.MemoryCursor{}); err != nil {
+		t.Fatal(err)
+	}
+	if now = now.Add(24 * time.Hour); l.Changed() {
+		t.Error("what is in force is read again")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/config"
@@ -46,12 +47,17 @@ type Loader struct {
 	loaded bool
 	stamp  string // of the files behind the parts
 	paths  []string
+	again  time.Time // when parts that could not be made are tried again; zero for never
+	failed int       // how often in a row they could not be
 }
 
 // NewLoader makes a Loader for the file at path.
 func NewLoader(path string, o Options, remark func(diagnostic.List)) *Loader {
 	if o.Shared == nil {
 		o.Shared = new(Shared)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	return &Loader{Path: path, o: o, Remark: remark}
 }
@@ -63,6 +69,7 @@ func (l *Loader) Strict() { l.loaded = true }
 // Load reads the configuration and the rules as they are now.
 func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error) {
 	l.stamp = l.files(l.paths) // a broken configuration is read again when it changes
+	l.again = time.Time{}
 	cfg, err := config.Load(l.Path)
 	if err != nil {
 		return nil, err
@@ -81,9 +88,11 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	}
 	p, err := a.parts(ctx, set.Rules, cursor)
 	if err != nil {
+		l.again = l.o.Now().Add(min(time.Minute<<min(l.failed, 10), time.Hour))
+		l.failed++
 		return nil, err
 	}
-	l.loaded = true
+	l.loaded, l.failed = true, 0
 	a.tellMissing(ctx)
 	if l.Level != nil {
 		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
@@ -138,8 +147,12 @@ func errorsIn(list diagnostic.List) (out diagnostic.List) {
 }
 
 // Changed tells whether the configuration or a rule file changed since the last
-// Load, by names, sizes and times.
-func (l *Loader) Changed() bool { return l.files(l.paths) != l.stamp }
+// Load, by names, sizes and times; or whether it is time to try again what failed
+// for a reason that lies elsewhere and may have passed, such as a file of a sink's
+// that was not there: after a minute, then twice as long each time, up to an hour.
+func (l *Loader) Changed() bool {
+	return l.files(l.paths) != l.stamp || !l.again.IsZero() && !l.o.Now().Before(l.again)
+}
 
 // files describes the configuration file and the rule files.
 func (l *Loader) files(paths []string) string {
