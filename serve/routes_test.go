@@ -155,7 +155,7 @@ func invoked(t *testing.T, cfg aws.Config, queue string) map[string]int64 {
 // soon waits for something that comes in a moment.
 func soon(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for end := time.Now().Add(45 * time.Second); !so(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !so(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("in vain: ", what)
 		}

@@ -111,7 +111,7 @@ func (c *canaries) lookAround(t *testing.T, at string, log *lockedBuffer) {
 		c.find(path, b)
 		return b
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for c.arrived() < 5 && time.Now().Before(deadline) {
 		time.Sleep(50 * time.Millisecond)
 	}

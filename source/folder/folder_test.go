@@ -87,7 +87,7 @@ func (b *bench) write(name, text string) {
 // until waits for a state of the ledger.
 func (b *bench) until(what string, ok func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		b.mu.Lock()
 		done := ok()
 		b.mu.Unlock()

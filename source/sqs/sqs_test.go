@@ -118,7 +118,7 @@ func (b *bench) run(done func(*sqs.Source) bool) *sqs.Source {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx, b.serve) }()
-	limit := time.After(40 * time.Second)
+	limit := time.After(time.Minute)
 	for !done(s) {
 		select {
 		case err := <-ended:
