@@ -1,6 +1,7 @@
 package assemble_test
 
 import (
+	"context"
 	"encoding/pem"
 	"net/http/httptest"
 	"os"
@@ -9,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/source"
 )
 
@@ -93,5 +97,28 @@ func TestPassingFailureIsTriedAgain(t *testing.T) {
 	}
 	if now = now.Add(24 * time.Hour); l.Changed() {
 		t.Error("what is in force is read again")
+	}
+}
+
+// A queue and a log group are asked in the region that their names say, unless
+// the configuration says another.
+func TestRegionsOfSources(t *testing.T) {
+	const group = "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
+	for text, want := range map[string]string{
+		"logs: {group: '" + group + "'}":                                            "eu-central-1",
+		"logs: {group: '" + group + ":*'}":                                          "eu-central-1",
+		"logs: {group: '" + group + "', region: eu-west-1}":                         "eu-west-1",
+		"logs: {group: trail}":                                                      "",
+		"sqs: {queue: 'https://sqs.eu-central-1.amazonaws.com/111122223333/trail'}": "eu-central-1",
+	} {
+		var asked []string
+		o := assemble.Options{LoadAWS: func(_ context.Context, s awsx.Settings) (aws.Config, error) {
+			asked = append(asked, s.Region)
+			return aws.Config{}, nil
+		}}
+		cfg := parse(t, t.TempDir(), "sources: {a: {"+text+"}}\nsinks: {out: {stdout: {}}}\n")
+		if _, err := assemble.New(cfg, o).Sources(t.Context(), &source.MemoryCursor{}); err != nil || len(asked) == 0 || asked[0] != want {
+			t.Errorf("%s: asked in %q, want %q: %v", text, asked, want, err)
+		}
 	}
 }

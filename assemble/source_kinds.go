@@ -139,7 +139,11 @@ func (a *Assembly) endpoint(c *config.Source) (MadeSource, error) {
 }
 
 func (a *Assembly) logGroup(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
-	cfg, err := a.AWS(ctx, c.Logs.Client)
+	block := c.Logs.Client
+	if parts := strings.Split(c.Logs.Group, ":"); block.Region == "" && len(parts) > 5 { // of its ARN
+		block.Region = parts[3]
+	}
+	cfg, err := a.AWS(ctx, block)
 	if err != nil {
 		return MadeSource{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,6 +62,7 @@ var _ source.Source = (*Source)(nil)
 
 // New makes a Source.
 func New(o Options) *Source {
+	o.Group = strings.TrimSuffix(o.Group, ":*") // as the console and IAM write an ARN, and questions may not
 	if o.Name == "" {
 		o.Name = o.Group
 	}

@@ -2,9 +2,12 @@ package logs_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -12,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
@@ -193,6 +197,38 @@ func TestFaults(t *testing.T) {
 	b.check(2)
 	if h.Faults == 0 || h.Received != h.Acknowledged+h.Returned {
 		t.Errorf("health %+v", h)
+	}
+}
+
+// A group may be named by its ARN, with the star at its end that the console and
+// IAM give it and logGroupIdentifier may not have (CloudWatch Logs API reference,
+// LogGroup). The emulator knows groups by their names only.
+func TestGroupByARN(t *testing.T) {
+	const arn = "arn:aws:logs:eu-west-1:111122223333:log-group:trail"
+	for _, group := range []string{arn, arn + ":*"} {
+		asked := make(chan string, 100)
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var in struct{ LogGroupIdentifier string }
+			_ = json.NewDecoder(r.Body).Decode(&in)
+			asked <- in.LogGroupIdentifier
+			_, _ = io.WriteString(w, `{"events":[]}`)
+		}))
+		transport := &http.Transport{}
+		cfg := aws.Config{Region: "eu-west-1", BaseEndpoint: &srv.URL, HTTPClient: &http.Client{Transport: transport}, Credentials: credentials.NewStaticCredentialsProvider("AKID", "x", "")}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- logs.New(logs.Options{Config: cfg, Group: group}).Run(ctx, func(context.Context, source.Delivery) error { return nil })
+		}()
+		if got := <-asked; got != arn {
+			t.Errorf("%s: asked for %q", group, got)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		transport.CloseIdleConnections()
+		srv.Close()
 	}
 }
 
