@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,5 +116,28 @@ func TestChangesThatNeedARestart(t *testing.T) {
 	}
 	if !log.has("setting=sources.push.http") {
 		t.Error("the log does not say that nobody listens for the new source")
+	}
+}
+
+// What an endpoint refuses is counted, and said with its reason: SNS takes it for
+// the last word, so a topic that is missing in the configuration loses messages.
+func TestRefusalsAreTold(t *testing.T) {
+	at, log := address(t), &written{}
+	r := runWith(t, t.TempDir(), "sources: {push: {http: {listen: '"+at+"', sns_topics: ['arn:aws:sns:us-east-1:111122223333:t']}}}", assemble.Options{},
+		func(o *serve.Options) { o.Look, o.Log = 20*time.Millisecond, slog.New(slog.NewTextHandler(log, nil)) })
+	resp, err := http.Post("http://"+at+"/", "text/plain", strings.NewReader(`{"Type":"Notification","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:111122223333:other","Message":"x"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	soon(t, "the refusal to be logged", func() bool { return log.has("requests were refused") })
+	if resp.StatusCode != http.StatusForbidden || !log.has("source=push count=1") || !log.has("the topic is not among those that are accepted") {
+		t.Errorf("%s, %s", resp.Status, log.b.String())
+	}
+	if _, body := r.get(t, "/metrics"); counted(body)[`trailwarden_refused_total{source="push"}`] != 1 {
+		t.Error("the metrics do not count it")
+	}
+	if _, body := r.get(t, "/readyz"); !strings.Contains(body, `"refused":1`) || !strings.Contains(body, "not among those") {
+		t.Errorf("/readyz: %s", body)
 	}
 }

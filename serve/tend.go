@@ -31,7 +31,7 @@ func (s *Server) tend(ctx context.Context) {
 	defer look.Stop()
 	defer save.Stop()
 	defer hour.Stop()
-	clock, failing := watched{s.o.Runs(), s.o.Now()}, map[string]bool{}
+	clock, failing, refused := watched{s.o.Runs(), s.o.Now()}, map[string]bool{}, map[string]int64{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -40,6 +40,7 @@ func (s *Server) tend(ctx context.Context) {
 			now := s.o.Now() // read once: a clock that is set between two readings would be silence
 			s.listenFor(ctx, clock.jump(s.o.Runs(), now), now)
 			s.lookAtSources(ctx, failing)
+			s.lookAtRefusals(refused)
 		case <-save.C:
 			if err := s.savePulse(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("what was heard is not saved", "error", err)
@@ -124,6 +125,18 @@ func (s *Server) lookAtSources(ctx context.Context, failing map[string]bool) {
 		}
 	}
 	maps.DeleteFunc(failing, func(name string, _ bool) bool { _, there := all[name]; return !there })
+}
+
+// lookAtRefusals logs what sources did not accept since the last look: the sender
+// may take that for the last word, and then it is lost. before is how much that
+// was, by source.
+func (s *Server) lookAtRefusals(before map[string]int64) {
+	for name, h := range s.statuses() {
+		if n := h.Refused - before[name]; n > 0 {
+			s.log.Warn("requests were refused", "source", name, "count", n, "last", h.Refusal)
+		}
+		before[name] = h.Refused
+	}
 }
 
 // upstream tells whether every source reaches what it reads.

@@ -17,7 +17,9 @@ type Health struct {
 	Overloaded   int64 // of the Returned: those for which there was no room
 	InFlight     int64
 	// Refused counts what never became a delivery: forged, too large, unknown.
+	// Refusal is why, of the last of them.
 	Refused int64
+	Refusal string
 	// AckFaults counts acknowledgements that failed; the delivery comes again.
 	AckFaults int64
 	// Faults counts failed calls upstream.
@@ -110,8 +112,10 @@ func (m *Monitor) Failed(err error) {
 	})
 }
 
-// Refuse counts something that did not become a delivery.
-func (m *Monitor) Refuse() { m.change(func(s *Health) { s.Refused++ }) }
+// Refuse counts something that did not become a delivery, and keeps why.
+func (m *Monitor) Refuse(reason string) {
+	m.change(func(s *Health) { s.Refused, s.Refusal = s.Refused+1, reason })
+}
 
 // AckFailed counts acknowledgements that failed.
 func (m *Monitor) AckFailed(n int) { m.change(func(s *Health) { s.AckFaults += int64(n) }) }

@@ -170,7 +170,7 @@ func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := s.take(w, r, run)
 	var ref *refusal
 	if errors.As(err, &ref) && ref.status < 500 {
-		s.Refuse()
+		s.Refuse(ref.reason)
 	}
 	answer(w, err)
 }
