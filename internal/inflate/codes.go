@@ -46,14 +46,17 @@ func (d *Decoder) readCodes() error {
 	if err := d.readLengths(lits + dists); err != nil {
 		return err
 	}
-	if !d.work.build(d.dynamicLit[:], litBits, d.lens[:lits], litMeanings[:]) ||
-		!d.work.build(d.dynamicDist[:], distBits, d.lens[lits:lits+dists], distMeanings[:]) {
-		return d.corrupt("code lengths of a block do not form a code")
+	const noCode = "code lengths of a block do not form a code"
+	if !d.work.build(d.dynamicLit[:], litBits, d.lens[:lits], litMeanings[:]) {
+		return d.corrupt(noCode)
 	}
 	d.lit, d.dist, d.endBits = &d.dynamicLit, &d.dynamicDist, uint(d.lens[endCode])
 	d.fastLit = d.lit
 	if d.alwaysPair || len(d.in.src)-d.in.pos >= worthPairing {
 		d.pairLiterals()
+	}
+	if !d.work.build(d.dynamicDist[:], distBits, d.lens[lits:lits+dists], distMeanings[:]) {
+		return d.corrupt(noCode)
 	}
 	return nil
 }

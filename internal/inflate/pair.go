@@ -12,11 +12,13 @@ const worthPairing = 8 << 10
 //
 // The second literal has only seven bits of room in an entry. The others are
 // rare in JSON, and stay single.
+//
+// It is called while d.work still holds the literal code.
 func (d *Decoder) pairLiterals() {
-	d.pairedLit = d.dynamicLit
+	copy(d.pairedLit[:d.work.size], d.dynamicLit[:d.work.size])
 	d.fastLit = &d.pairedLit
 	var buf [128]shortCode
-	list := d.shortLiterals(buf[:0])
+	list := d.work.shortLiterals(buf[:0])
 	for _, first := range list {
 		n := first.entry & dropMask
 		for _, second := range list {
@@ -39,23 +41,17 @@ type shortCode struct {
 }
 
 // shortLiterals appends the ASCII literals with short codes, shortest first.
-// The table repeats a code of n bits every 2^n entries, so each code of n bits
-// is met once among the first 2^n.
-func (d *Decoder) shortLiterals(list []shortCode) []shortCode {
-	var has [maxCodeBits + 1]bool
-	for _, n := range d.lens[:128] {
-		has[n] = true
-	}
-	const ascii = isLiteral | 0x80<<16 | dropMask
-	for n := uint32(1); n < litBits; n++ {
-		if !has[n] {
-			continue
-		}
-		for i := range uint32(1 << n) {
-			if e := d.dynamicLit[i]; e&ascii == isLiteral|n {
-				list = append(list, shortCode{e, i})
+func (c *code) shortLiterals(list []shortCode) []shortCode {
+	placed, next := 0, uint32(0)
+	for n := uint(1); n < litBits; n++ {
+		next <<= 1
+		for _, symbol := range c.sorted[placed : placed+c.count[n]] {
+			if symbol < 128 {
+				list = append(list, shortCode{entry(litMeanings[symbol], n), reverse(next, n)})
 			}
+			next++
 		}
+		placed += c.count[n]
 	}
 	return list
 }

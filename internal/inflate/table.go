@@ -129,6 +129,7 @@ type code struct {
 	sorted [maxLens + 1]uint16 // symbols by length of code, then by number
 	listed [maxLens + 1]uint16 // symbols that have a code, by number
 	used   int
+	size   int // entries of the table that was built
 }
 
 // sort orders the symbols that have a code.
@@ -180,6 +181,7 @@ func (c *code) complete() bool {
 // bit. Sequences that these leave without a meaning get "no such code".
 func (c *code) build(table []uint32, firstBits uint, lens []uint8, meanings []uint32) bool {
 	c.sort(lens)
+	c.size = 1 << firstBits
 	if !c.complete() {
 		return c.buildDegenerate(table[:1<<firstBits], meanings)
 	}
@@ -264,6 +266,7 @@ func (c *code) buildSubtables(table []uint32, firstBits uint, meanings []uint32,
 			symbol++
 		}
 	}
+	c.size = free
 	return true
 }
 
