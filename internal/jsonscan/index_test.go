@@ -87,12 +87,31 @@ func checkParse(t *testing.T, text []byte) {
 		if !got {
 			continue
 		}
+		checkFields(t, x, text[at:end], at)
 		checkInside(t, x, text[at:end], mark)
 		var compact bytes.Buffer
 		json.Compact(&compact, text)
 		if got := Compact(nil, text[at:end]); string(got) != compact.String() {
 			t.Fatalf("%q compact is %q", text, got)
 		}
+	}
+}
+
+// checkFields compares the members that Parse noted with the plain walk.
+func checkFields(t *testing.T, x *Index, raw []byte, at int) {
+	t.Helper()
+	var got, want []string
+	if raw[0] == '{' {
+		EachMember(raw, func(k, v []byte) bool { want = append(want, fmt.Sprintf("%q=%s", k, v)); return true })
+	}
+	for _, f := range x.Fields() {
+		if x.marks[f.Key] != f.KeyAt || int(f.KeyAt) < at {
+			t.Fatalf("%q: mark %d of a key is at %d, the key at %d", raw, f.Key, x.marks[f.Key], f.KeyAt)
+		}
+		got = append(got, fmt.Sprintf("%q=%s", x.text[f.KeyAt+1:f.KeyEnd-1], x.text[f.At:f.End]))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("members of %q:\n%q\nwant\n%q", raw, got, want)
 	}
 }
 
@@ -154,6 +173,45 @@ func TestMarksAgreeOnRandomText(t *testing.T) {
 			checkMarks(t, text)
 			checkParse(t, text)
 		})
+	}
+}
+
+// Members are noted whatever their number, and counted whatever their kind and
+// depth: an object of exactly as many keys as allowed is sound, one more is too many.
+func TestManyMembers(t *testing.T) {
+	for _, n := range []int{1, 2, 30, 31, 32, 33, 63, 64, 65, 100, 1000, 5000} {
+		for kind, value := range []string{`"v"`, `7`, `{}`, `["v",{"w":"x"}]`} {
+			var members []string
+			for i := range n {
+				v := `"v"`
+				if i%7 == 3 {
+					v = value
+				}
+				members = append(members, fmt.Sprintf(`"key%d":%s`, i, v))
+			}
+			object := "{" + strings.Join(members, ",") + "}"
+			for _, text := range []string{object, `{"a":"b","c":` + object + `,"d":"e"}`} {
+				checkParse(t, []byte(text))
+				checkLimit(t, text, strings.Count(text, `":`), fmt.Sprintf("%d members of kind %d", n, kind))
+			}
+		}
+	}
+}
+
+// checkLimit parses a text of so many keys where so many are allowed, and one fewer.
+func checkLimit(t *testing.T, text string, keys int, what string) {
+	t.Helper()
+	for _, form := range forms {
+		for _, allowed := range []int{keys, keys - 1} {
+			x := newIndex(form)
+			x.MaxKeys = allowed
+			x.Reset([]byte(text), 0, true)
+			_, _, err := x.Parse(0)
+			var limit *LimitError
+			if tooMany := errors.As(err, &limit); tooMany != (allowed < keys) || !tooMany && err != nil {
+				t.Fatalf("%s, %d keys of at most %d: %v", what, keys, allowed, err)
+			}
+		}
 	}
 }
 

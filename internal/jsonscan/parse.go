@@ -1,6 +1,9 @@
 package jsonscan
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Parse checks the value that starts at text[i]. It returns the offset after
 // the value and the number of its first mark, which Object and Array take. The
@@ -62,6 +65,9 @@ type Field struct{ Key, KeyAt, KeyEnd, At, End uint32 }
 // other value they are none. They hold until the next call of Parse or Slide.
 func (x *Index) Fields() []Field { return x.fields }
 
+// moreFields is how many more fields there is room for before a key is read.
+const moreFields = 32
+
 // What stands between two strings of an object, as word32 reads it.
 const (
 	threeBytes = 1<<24 - 1
@@ -79,6 +85,11 @@ const (
 // and are passed with two comparisons of three bytes. Only there memory is read
 // unchecked: marks up to k+3 are, as k is at most lastMark, and at places that
 // are at most last, as marks ascend.
+//
+// A field is written part by part, where it will stay. Put together on the stack,
+// as append would, it is read back in two pieces of 16 bytes, for which a processor
+// that has just written four has to wait, as long as for all else that is done for
+// a member.
 func (x *Index) parse(i, k int) (int, result) {
 	text, marks := x.text, x.marks
 	if cap(x.jump) < len(marks) {
@@ -86,13 +97,12 @@ func (x *Index) parse(i, k int) (int, result) {
 	}
 	jump := x.jump[:len(marks)]
 	stack := x.stack[:x.MaxDepth]
+	fields, n := x.fields[:cap(x.fields)], 0
 	x.fields = x.fields[:0]
-	fields := x.fields
-	depth, keys, p, e := 0, 0, i, 0
+	depth, keys, p, e, from, until := 0, 0, i, 0, 0, 0
 	textAt, marksAt := unsafe.Pointer(unsafe.SliceData(text)), unsafe.Pointer(unsafe.SliceData(marks))
 	last, lastMark, maxKeys := len(text)-4, len(marks)-sentinels, x.MaxKeys
 	top := -1 // the depth at which members are noted, once there is an object
-	var f Field
 	var c byte
 
 value:
@@ -111,7 +121,8 @@ value:
 		}
 		k += 2
 		if depth == top {
-			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, uint32(p), uint32(e + 1)})
+			fields[n].At, fields[n].End = uint32(p), uint32(e+1)
+			n++
 		}
 		p = e + 1
 	case c == '{' || c == '[':
@@ -122,7 +133,7 @@ value:
 			return x.fail(overLimit, p, "is nested too deeply")
 		}
 		if depth == top {
-			f.At = uint32(p)
+			fields[n].At = uint32(p)
 		}
 		if depth == 0 && c == '{' {
 			top = 1
@@ -156,7 +167,8 @@ value:
 			return x.fail(unsound, p, "a number, true, false or null is misspelt")
 		}
 		if depth == top {
-			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, uint32(p), uint32(e)})
+			fields[n].At, fields[n].End = uint32(p), uint32(e)
+			n++
 		}
 		p = e
 	}
@@ -164,7 +176,7 @@ value:
 after:
 	if depth == 0 {
 		x.cursor = k // the next value's first mark
-		x.fields = fields
+		x.fields = fields[:n]
 		return p, sound
 	}
 	if p >= len(text) || k >= len(marks) {
@@ -186,7 +198,8 @@ after:
 		k++
 		p++
 		if depth == top {
-			fields = append(fields, Field{f.Key, f.KeyAt, f.KeyEnd, f.At, uint32(p)})
+			fields[n].End = uint32(p)
+			n++
 		}
 		goto after
 	case ' ', '\t', '\n', '\r':
@@ -209,22 +222,41 @@ key:
 	if int(marks[k]) != p {
 		return x.failString(p, k)
 	}
-	for keys < maxKeys {
-		m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
-		e, d := int(m[1]), int(m[3])
-		if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
-			break
+	from = k
+	until = k + 4*min(maxKeys-keys, (lastMark-k)>>2+1)
+	if depth == top {
+		if len(fields)-n < moreFields {
+			fields = slices.Grow(fields, max(moreFields, len(fields)))
+			fields = fields[:cap(fields)]
 		}
-		if depth == top {
-			fields = append(fields, Field{uint32(k), uint32(p), uint32(e + 1), uint32(e + 2), uint32(d + 1)})
+		until = min(until, k+4*(len(fields)-n-1))
+		for k < until {
+			m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
+			e, d := int(m[1]), int(m[3])
+			if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
+				break
+			}
+			f := &fields[n]
+			f.Key, f.KeyAt, f.KeyEnd, f.At, f.End = uint32(k), uint32(p), uint32(e+1), uint32(e+2), uint32(d+1)
+			n++
+			p = d + 2 // an opening quote, and so the next mark
+			k += 4
 		}
-		keys++
-		p = d + 2 // an opening quote, and so the next mark
-		k += 4
-		if k > lastMark {
-			return x.failEnd()
+	} else {
+		for k < until {
+			m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
+			e, d := int(m[1]), int(m[3])
+			if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
+				break
+			}
+			p = d + 2
+			k += 4
 		}
 	}
+	if k > lastMark {
+		return x.failEnd()
+	}
+	keys += (k - from) >> 2
 	e = int(marks[k+1])
 	if e >= len(text) || text[e] != '"' {
 		return x.failString(p, k)
@@ -233,6 +265,7 @@ key:
 		return x.fail(overLimit, p, "has too many keys")
 	}
 	if depth == top {
+		f := &fields[n]
 		f.Key, f.KeyAt, f.KeyEnd = uint32(k), uint32(p), uint32(e+1)
 	}
 	k += 2
