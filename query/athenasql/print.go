@@ -503,6 +503,11 @@ func (t *translator) arithmetic(x *binary, text string, parts []string, types []
 	if text, kind, ok := decimalArithmetic(x.op, text, parts, l, r); ok {
 		return text, kind, nil
 	}
+	if x.op == "/" && (l.kind == double || r.kind == double) {
+		// Called by its name it is not the engine's division of whole numbers, to
+		// which a zero gives NULL.
+		text = `"/"(CAST(` + parts[0] + " AS DOUBLE), CAST(" + parts[1] + " AS DOUBLE))"
+	}
 	for _, k := range []kind{intervalKind, double, decimal, integer} {
 		if l.kind == k || r.kind == k {
 			return text, of(k), nil
