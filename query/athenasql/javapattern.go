@@ -1,7 +1,7 @@
 package athenasql
 
 import (
-	"fmt"
+	"errors"
 	"regexp/syntax"
 	"strconv"
 	"strings"
@@ -14,7 +14,8 @@ var javaClasses = map[string]string{
 }
 
 // fromJava writes what Java writes otherwise: named groups, \p{Lower}, \u0041. A
-// class that is cut with another would silently mean something else.
+// class that is cut with another, or that holds one, would silently mean something
+// else.
 func fromJava(text string) (string, error) {
 	r := javaReader{rest: text}
 	for r.rest != "" {
@@ -22,7 +23,9 @@ func fromJava(text string) (string, error) {
 		case r.rest[0] == '\\':
 			r.escape()
 		case r.class && strings.HasPrefix(r.rest, "&&"):
-			return "", fmt.Errorf("classes that are cut with && are not to be had here")
+			return "", errors.New("classes that are cut with && are not to be had here: write the characters that are left")
+		case r.class && r.rest[0] == '[' && !strings.HasPrefix(r.rest, "[:"):
+			return "", errors.New(`classes within classes are not to be had here: write one, and \[ for the bracket`)
 		case r.class:
 			r.class = r.rest[0] != ']'
 			r.take(1)

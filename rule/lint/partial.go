@@ -47,12 +47,11 @@ func (l literal) partial() (p partial, ok bool) {
 	if !ok || l.value == "" {
 		return partial{}, false
 	}
-	return partial{l.value, part.how, func(name string) bool {
-		if l.fold {
-			return part.fits(detect.FoldText(name), detect.FoldText(l.value))
-		}
-		return part.fits(name, l.value)
-	}}, true
+	if l.fold {
+		folded := detect.FoldText(l.value) // once: many thousands of names are asked
+		return partial{l.value, part.how, func(name string) bool { return part.fits(detect.FoldText(name), folded) }}, true
+	}
+	return partial{l.value, part.how, func(name string) bool { return part.fits(name, l.value) }}, true
 }
 
 // partOfSource is TL02 for a test that asks for a part of an eventSource, and
