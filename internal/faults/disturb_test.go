@@ -186,7 +186,7 @@ func TestClockJumps(t *testing.T) {
 			for _, o := range objects {
 				ds = append(ds, announce(o.Key))
 			}
-			feed(t, p, ds[:len(ds)-1], 4)
+			abreast(t, p, ds[:len(ds)-1])
 			calm.Store(true) // a time far ahead of the clock would not be believed
 			feed(t, p, ds[len(ds)-1:], 1)
 			p.Close()

@@ -116,7 +116,7 @@ func TestEveryKindOfRuleFindsTheSameInAnyOrder(t *testing.T) {
 		p := start(t, s, bucket{}.put(objects).put([]faults.Object{end}), func(o *live.Options) {
 			o.Rules = func() *intake.Rules { return prepared }
 		})
-		feed(t, p, ds, 4)
+		abreast(t, p, ds)
 		feed(t, p, []source.Delivery{announce(end.Key)}, 1)
 		p.Close()
 		if late := p.Late.Load(); late != 0 {

@@ -58,7 +58,7 @@ func TestALearnedPastIsThatOfAScan(t *testing.T) {
 	if n := len(alerts(t, s)); n > 0 {
 		t.Errorf("%d alerts of the past", n)
 	}
-	feed(t, p, ds, 4)
+	abreast(t, p, ds)
 	feed(t, p, []source.Delivery{announce(end.Key)}, 1)
 	p.Close()
 	same(t, "a server", alerts(t, s), want)
