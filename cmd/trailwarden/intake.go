@@ -88,12 +88,8 @@ func (d *desk) letters(from string) ([]alert.Letter, error) {
 	return all, nil
 }
 
-// letter is the one with this id, or the only one whose id begins so.
-func (d *desk) letter(id string) (found alert.Letter, err error) {
-	all, err := d.letters("")
-	if err != nil {
-		return found, err
-	}
+// letterOf is the one of all with this id, or the only one whose id begins so.
+func letterOf(all []alert.Letter, id string) (found alert.Letter, err error) {
 	n := 0
 	for _, l := range all {
 		if id != "" && strings.HasPrefix(l.ID, id) {
@@ -116,7 +112,11 @@ type letterShowCommand struct {
 // Run prints it.
 func (c *letterShowCommand) Run(s *streams) error {
 	return withDesk(&c.deskFlags, s, func(d *desk) error {
-		l, err := d.letter(c.ID)
+		all, err := d.letters("")
+		if err != nil {
+			return err
+		}
+		l, err := letterOf(all, c.ID)
 		if err != nil {
 			return err
 		}
@@ -181,15 +181,19 @@ func (c *letterDropCommand) ids(d *desk) (ids []string, err error) {
 		return nil, errors.New("give ids, or --source, or --all")
 	case len(c.IDs) == 0 && !c.All && c.Source == "":
 		return nil, errors.New("say which: ids, --source NAME or --all")
-	case len(c.IDs) == 0:
-		all, err := d.letters(c.Source)
+	}
+	all, err := d.letters(c.Source)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.IDs) == 0 {
 		for _, l := range all {
 			ids = append(ids, l.ID)
 		}
-		return ids, err
+		return ids, nil
 	}
 	for _, id := range c.IDs {
-		l, err := d.letter(id)
+		l, err := letterOf(all, id)
 		if err != nil {
 			return nil, err
 		}
