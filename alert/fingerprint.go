@@ -14,8 +14,9 @@ import (
 // no two different inputs read the same. The order of the labels does not
 // matter.
 func Fingerprint(ruleID string, group []Label, bucket time.Time) string {
-	sorted := slices.SortedFunc(slices.Values(group), compareLabels)
-	parts := []string{"alert", ruleID, strconv.FormatInt(bucket.Unix(), 10)}
+	sorted := slices.Clone(group)
+	slices.SortFunc(sorted, compareLabels)
+	parts := append(make([]string, 0, 12), "alert", ruleID, strconv.FormatInt(bucket.Unix(), 10))
 	for _, l := range sorted {
 		parts = append(parts, l.Name, l.Value)
 	}
@@ -42,7 +43,7 @@ func digest(parts ...string) string {
 }
 
 func digestBytes(parts ...string) [sha256.Size]byte {
-	var buf []byte
+	buf := make([]byte, 0, 512)
 	for _, p := range parts {
 		buf = binary.AppendUvarint(buf, uint64(len(p)))
 		buf = append(buf, p...)

@@ -56,7 +56,7 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 		}
 		byID[id].Rule = f.Rule // the newest text of the rule
 		seen[key] = copyAt{byID[id], len(byID[id].Facts)}
-		byID[id].Facts = append(byID[id].Facts, Fact{f, key, textsOf(f, rec), sound})
+		byID[id].Facts = append(byID[id].Facts, Fact{f, key, r.texts(f), sound})
 	}
 	return in, excepted, known
 }
@@ -77,10 +77,12 @@ func (c copyAt) prefer(f *Finding, sound bool) {
 // records reads the records of findings one after the other. Findings of several
 // rules on one record follow each other and share its text, which is read once.
 type records struct {
-	reader cloudtrail.Reader
-	text   json.RawMessage // that was read last
-	rec    *cloudtrail.Record
-	sound  bool
+	reader  cloudtrail.Reader
+	text    json.RawMessage // that was read last
+	rec     *cloudtrail.Record
+	sound   bool
+	read    bool // tallied is of rec
+	tallied texts
 }
 
 // of is the finding's record, until the next call; one that cannot be read is not
@@ -93,8 +95,19 @@ func (r *records) of(f *Finding) (rec *cloudtrail.Record, sound bool) {
 	if err != nil {
 		rec, _ = r.reader.Read([]byte("{}"))
 	}
-	r.text, r.rec, r.sound = f.Record, rec, err == nil
+	r.text, r.rec, r.sound, r.read = f.Record, rec, err == nil, false
 	return rec, r.sound
+}
+
+// texts are those of a finding on the record that was read last.
+func (r *records) texts(f *Finding) texts {
+	if len(f.Row) > 0 { // which may have the fields, too
+		return textsOf(f, r.rec)
+	}
+	if !r.read {
+		r.read, r.tallied = true, textsOf(f, r.rec)
+	}
+	return r.tallied
 }
 
 // place says which alert a finding belongs to.

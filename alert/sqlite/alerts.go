@@ -157,10 +157,11 @@ func load1(q rows, id string, r *alertRow, columns string, fields []any, read fu
 // saveAlert writes an alert; its samples only when withSamples says so, which it
 // does of a new one.
 func (t *tx) saveAlert(a *alert.Alert, withSamples bool) error {
-	doc, err := t.w.rules.doc(a)
+	doc, err := t.w.rules.doc(t.w.rooms.doc, a)
 	if err != nil {
 		return fmt.Errorf("alert %s: %w", a.ID, err)
 	}
+	t.w.rooms.doc = again(doc)
 	r := alertRow{
 		id: a.ID, rule: a.Rule.ID, status: string(a.Status), words: words(a),
 		lastSeen: millis(a.LastSeen), updated: millis(a.Updated), doc: doc,
@@ -173,9 +174,10 @@ func (t *tx) saveAlert(a *alert.Alert, withSamples bool) error {
 		return t.exec("UPDATE alert SET status = ?, rule = ?, last_seen = ?, updated = ?, words = ?, doc = ?, sum = ?, told = ? WHERE id = ?",
 			r.status, r.rule, r.lastSeen, r.updated, r.words, r.doc, r.sum, r.told.n, r.id)
 	}
-	if r.samples, err = samples(a.Samples); err != nil {
+	if r.samples, err = samples(t.w.rooms.samples, a.Samples); err != nil {
 		return fmt.Errorf("alert %s: samples: %w", a.ID, err)
 	}
+	t.w.rooms.samples = again(r.samples)
 	r.samplesSum = sum("samples", r.id, r.samples)
 	t.w.kept.keep(a)
 	return t.exec(`INSERT INTO alert (id, rule, status, last_seen, updated, words, doc, sum, samples, samples_sum, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -201,9 +203,10 @@ func (t *tx) settleAlert(a *alert.Alert) error {
 // row.
 func (t *tx) saveTold(a *alert.Alert) (n int64, err error) {
 	r := toldRow{alert: a.ID, version: a.Version}
-	if r.doc, err = told(a); err != nil {
+	if r.doc, err = told(t.w.rooms.told, a); err != nil {
 		return 0, fmt.Errorf("alert %s: %w", a.ID, err)
 	}
+	t.w.rooms.told = again(r.doc)
 	if r.n, err = t.toldAt(a); err != nil {
 		return 0, err
 	}

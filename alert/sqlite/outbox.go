@@ -20,7 +20,7 @@ const rowColumns = "id, sink, alert, kind, sequence, not_until, lease, leased_un
 
 // saveDelivery writes a row.
 func (t *tx) saveDelivery(r row) error {
-	columns, err := r.columns()
+	columns, err := t.columns(&r)
 	if err != nil {
 		return err
 	}
@@ -30,19 +30,20 @@ func (t *tx) saveDelivery(r row) error {
 // leaseDelivery writes a row that is there and of which only the lease and the
 // document have changed: no index is touched.
 func (t *tx) leaseDelivery(r row) error {
-	columns, err := r.columns()
+	columns, err := t.columns(&r)
 	if err != nil {
 		return err
 	}
 	return t.exec("UPDATE outbox SET lease = ?, leased_until = ?, doc = ?, sum = ? WHERE id = ?", columns[6], columns[7], columns[9], columns[10], r.ID)
 }
 
-// columns are the values of rowColumns.
-func (r *row) columns() ([]any, error) {
-	doc, err := delivery(&r.Delivery)
+// columns are the values of rowColumns, good until the next call.
+func (t *tx) columns(r *row) ([]any, error) {
+	doc, err := delivery(t.w.rooms.delivery, &r.Delivery)
 	if err != nil {
 		return nil, fmt.Errorf("delivery %s: %w", r.ID, err)
 	}
+	t.w.rooms.delivery = again(doc)
 	columns := []any{r.ID, r.Sink, r.Alert, string(r.Kind), r.Sequence, millis(r.NotUntil), r.Lease, r.leasedUntil, r.dead, doc}
 	return append(columns, sum("outbox", columns...)), nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/alert"
 )
@@ -20,8 +21,9 @@ func (t *tx) putAll(table string, ps []alert.Position) error {
 }
 
 func (t *tx) put(table string, p *alert.Position) error {
-	data := withVersion(p)
+	data := withVersion(t.w.rooms.data, p)
 	if p.Version > 0 {
+		t.w.rooms.data = again(data)
 		done, err := t.first(table, p, data)
 		if err != nil || done {
 			return err
@@ -103,12 +105,12 @@ func (w *writer) wrote(table string, p *alert.Position) {
 // A piece of state with a version is kept with that before its data.
 const versioned = "\x00v"
 
-// withVersion is the data of a piece as it is kept.
-func withVersion(p *alert.Position) []byte {
+// withVersion is the data of a piece as it is kept, in room where it needs any.
+func withVersion(room []byte, p *alert.Position) []byte {
 	if p.Version == 0 || p.Data == nil {
 		return p.Data
 	}
-	b := append(make([]byte, 0, len(p.Data)+16), versioned...)
+	b := append(slices.Grow(room, len(p.Data)+16), versioned...)
 	return append(binary.AppendUvarint(b, uint64(p.Version)), p.Data...)
 }
 

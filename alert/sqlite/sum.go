@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"sync"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -12,7 +13,8 @@ import (
 // sum is the checksum of a row: CRC-32C over its columns, each with its length.
 // It begins with the table's name, so that a row of one is none of another.
 func sum(table string, columns ...any) int64 {
-	var room [512]byte
+	room := sumRooms.Get().(*[512]byte)
+	defer sumRooms.Put(room)
 	castagnoli := crc32.MakeTable(crc32.Castagnoli)
 	buf := appendColumn(room[:0], table)
 	check := uint32(0)
@@ -27,6 +29,10 @@ func sum(table string, columns ...any) int64 {
 	}
 	return int64(crc32.Update(check, castagnoli, buf))
 }
+
+// sumRooms is room for columns that are short, which the checksum's function would
+// have anew for each row.
+var sumRooms = sync.Pool{New: func() any { return new([512]byte) }}
 
 func appendColumn(buf []byte, c any) []byte {
 	switch c := c.(type) {

@@ -19,6 +19,7 @@ type writer struct {
 	stmts map[string]*sql.Stmt
 	rules written
 	read  rulesRead
+	rooms rooms
 
 	// What is known of the file holds for one version of its data, which SQLite
 	// counts up when others write (PRAGMA data_version), and until a transaction

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,14 +37,29 @@ func (w *written) rule(r *alert.Rule) ([]byte, error) {
 	return text, nil
 }
 
-// doc is an alert as JSON, without its samples and without what sinks were told,
-// which have columns of their own.
-func (w *written) doc(a *alert.Alert) ([]byte, error) {
+// rooms is where documents are written on their way to the file, each of them over
+// the last of its kind: SQLite has a copy of its own.
+type rooms struct{ doc, told, samples, delivery, data []byte }
+
+// mostRoom is how much of such room is kept, in bytes.
+const mostRoom = 1 << 20
+
+// again is the room of a document for the next one.
+func again(doc []byte) []byte {
+	if cap(doc) > mostRoom {
+		return nil
+	}
+	return doc[:0]
+}
+
+// doc appends an alert as JSON, without its samples and without what sinks were
+// told, which have columns of their own.
+func (w *written) doc(to []byte, a *alert.Alert) ([]byte, error) {
 	rule, err := w.rule(a.Rule)
 	if err != nil {
 		return nil, err
 	}
-	p := pen{text: make([]byte, 0, len(rule)+2048)}
+	p := pen{text: slices.Grow(to, len(rule)+2048)}
 	p.raw(`{"rule":`).raw(string(rule)).name("id").string(a.ID).name("group").labels(a.Group)
 	p.name("bucket").time(a.Bucket).name("status").string(string(a.Status)).name("count").number(a.Count)
 	p.name("firstSeen").time(a.FirstSeen).name("lastSeen").time(a.LastSeen)
@@ -60,9 +76,9 @@ func (w *written) doc(a *alert.Alert) ([]byte, error) {
 	return p.text, p.err
 }
 
-// told is what sinks were told of an alert, as JSON.
-func told(a *alert.Alert) ([]byte, error) {
-	p := pen{text: make([]byte, 0, 192*len(a.Told))}
+// told appends what sinks were told of an alert, as JSON.
+func told(to []byte, a *alert.Alert) ([]byte, error) {
+	p := pen{text: slices.Grow(to, 192*len(a.Told))}
 	for i := range a.Told {
 		t := &a.Told[i]
 		p.item(i).raw(`{"sink":`).string(t.Sink).name("count").number(t.Count).since("at", t.At)
@@ -80,21 +96,22 @@ func told(a *alert.Alert) ([]byte, error) {
 	return p.text, p.err
 }
 
-// samples are an alert's samples as JSON. A record is valid JSON and stays as it
-// was logged.
-func samples(of []alert.Sample) ([]byte, error) {
+// samples appends an alert's samples as JSON. A record is valid JSON and stays as
+// it was logged.
+func samples(to []byte, of []alert.Sample) ([]byte, error) {
 	n := 0
 	for i := range of {
 		n += len(of[i].Record) + 512
 	}
-	p := pen{text: make([]byte, 0, n)}
+	p := pen{text: slices.Grow(to, n)}
 	for i := range of {
 		s := &of[i]
-		record := string(s.Record)
-		if record == "" {
-			record = "null"
+		p.item(i).raw(`{"event":`)
+		if len(s.Record) == 0 {
+			p.raw("null")
 		}
-		p.item(i).raw(`{"event":`).raw(record).name("identity").string(s.Identity).name("time").time(s.Time)
+		p.text = append(p.text, s.Record...)
+		p.name("identity").string(s.Identity).name("time").time(s.Time)
 		p.name("evidence").evidence(&s.Evidence)
 		if s.Detection != nil {
 			p.name("detection").any(s.Detection)
@@ -108,9 +125,9 @@ func samples(of []alert.Sample) ([]byte, error) {
 	return p.text, p.err
 }
 
-// delivery is a delivery as JSON.
-func delivery(d *alert.Delivery) ([]byte, error) {
-	p := pen{text: make([]byte, 0, 512)}
+// delivery appends a delivery as JSON.
+func delivery(to []byte, d *alert.Delivery) ([]byte, error) {
+	p := pen{text: slices.Grow(to, 512)}
 	p.raw(`{"id":`).string(d.ID).name("sink").string(d.Sink).name("alert").string(d.Alert).name("kind").string(string(d.Kind))
 	p.name("sequence").number(d.Sequence).name("created").time(d.Created).name("notUntil").time(d.NotUntil)
 	p.name("attempts").number(int64(d.Attempts))

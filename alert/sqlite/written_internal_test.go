@@ -23,7 +23,7 @@ func TestDocumentsAreThoseOfEncodingJSON(t *testing.T) {
 	var read rulesRead
 	for range 2000 {
 		a := m.alert()
-		doc, err := rules.doc(a)
+		doc, err := rules.doc(nil, a)
 		same(t, doc, err, struct {
 			Rule *alert.Rule `json:"rule"`
 			*alert.Alert
@@ -34,14 +34,14 @@ func TestDocumentsAreThoseOfEncodingJSON(t *testing.T) {
 			a, err := readAlert(text, &read)
 			return *a, err
 		})
-		text, err := told(a)
+		text, err := told(nil, a)
 		same(t, text, err, a.Told)
 		sameRead(t, text, readTold)
-		text, err = samples(a.Samples)
+		text, err = samples(nil, a.Samples)
 		same(t, text, err, a.Samples)
 		sameRead(t, text, readSamples)
 		d := m.delivery()
-		text, err = delivery(&d)
+		text, err = delivery(nil, &d)
 		same(t, text, err, &d)
 		sameRead(t, text, readDelivery)
 		old, err := json.Marshal(a) // as earlier versions wrote it
@@ -105,7 +105,7 @@ func same(t *testing.T, got []byte, err error, of any) {
 // A time that JSON has no form for is an error, and no broken document.
 func TestATimeOutOfRangeIsAnError(t *testing.T) {
 	var rules written
-	if _, err := rules.doc(&alert.Alert{Rule: &alert.Rule{}, Created: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
+	if _, err := rules.doc(nil, &alert.Alert{Rule: &alert.Rule{}, Created: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
 		t.Error("no error")
 	}
 }
