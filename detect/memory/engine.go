@@ -59,7 +59,8 @@ type Engine struct {
 	touched map[*group]bool
 	time    clockwork
 	late    []int64
-	early   []Hit // added before Begin
+	early   []Hit  // added before Begin
+	ref     string // of the hit added last
 }
 
 // NewEngine prepares an Engine for specs.
@@ -163,7 +164,10 @@ func (e *Engine) Add(x *Hit) {
 }
 
 func (e *Engine) add(x *Hit) {
-	h := e.specs[x.Spec].hit(x)
+	if string(x.Ref) != e.ref { // of another record than the hit before
+		e.ref = string(x.Ref)
+	}
+	h := e.specs[x.Spec].hit(x, e.ref)
 	late := h.at <= e.time.settled
 	if late {
 		e.late[x.Spec]++

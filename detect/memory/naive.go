@@ -19,7 +19,7 @@ func Naive(specs []*Spec, hits []Hit, minutes []int64, clock time.Time) (all []D
 			groups := map[string][]hit{}
 			for _, x := range hits {
 				if x.Spec == s {
-					groups[string(x.Group)] = append(groups[string(x.Group)], specs[s].hit(&x))
+					groups[string(x.Group)] = append(groups[string(x.Group)], specs[s].hit(&x, string(x.Ref)))
 				}
 			}
 			if a := specs[s].Alarm; a != nil && a.Default != nil && len(minutes) > 0 {

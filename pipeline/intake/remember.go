@@ -70,7 +70,8 @@ type Hits struct {
 	Raw   []Raw
 	Bytes int // of their texts
 
-	arena []byte
+	arena      []byte   // has room for more
+	full, free [][]byte // pieces of memory as it is one
 }
 
 // Raw is a record that was a hit.
@@ -78,6 +79,37 @@ type Raw struct{ Ref, Text []byte }
 
 // Empty tells whether there is nothing that must be kept.
 func (h *Hits) Empty() bool { return len(h.All)+len(h.Minutes) == 0 }
+
+const (
+	piece = 16 << 10 // bytes of memory for copies that are taken at once
+
+	// What Reset keeps.
+	mostHitsKept   = 1024
+	mostPiecesKept = 16
+)
+
+// Reset forgets all hits and keeps their memory for others. Nothing of them may
+// be in use.
+func (h *Hits) Reset() {
+	again := Hits{free: append(h.free, h.full...)}
+	if cap(h.arena) == piece { // larger ones are of one text each
+		again.arena = h.arena[:0]
+	}
+	if len(again.free) > mostPiecesKept {
+		clear(again.free[mostPiecesKept:])
+		again.free = again.free[:mostPiecesKept]
+	}
+	clear(h.All)
+	clear(h.Raw)
+	if cap(h.All) <= mostHitsKept {
+		again.All = h.All[:0]
+	}
+	if cap(h.Raw) <= mostHitsKept {
+		again.Raw = h.Raw[:0]
+	}
+	again.Minutes = h.Minutes[:0]
+	*h = again
+}
 
 // Expect makes room for some hits and records, which are most often as many as the
 // file before had.
@@ -87,13 +119,25 @@ func (h *Hits) Expect(hits, records int) {
 
 // copied keeps a copy of b.
 func (h *Hits) copied(b []byte) []byte {
-	const piece = 16 << 10
 	if cap(h.arena)-len(h.arena) < len(b) {
-		h.arena = make([]byte, 0, max(piece, len(b)))
+		h.another(len(b))
 	}
 	n := len(h.arena)
 	h.arena = append(h.arena, b...)
 	return h.arena[n:len(h.arena):len(h.arena)]
+}
+
+// another begins another piece of memory, with room for n bytes.
+func (h *Hits) another(n int) {
+	if cap(h.arena) == piece {
+		h.full = append(h.full, h.arena[:0])
+	}
+	last := len(h.free) - 1
+	if n > piece || last < 0 {
+		h.arena = make([]byte, 0, max(piece, n))
+		return
+	}
+	h.arena, h.free = h.free[last], h.free[:last]
 }
 
 // reader is what a Judge needs to read hits.
@@ -151,10 +195,16 @@ func (h *Hits) raw(ref []byte, rec *cloudtrail.Record) []byte {
 func (r *reader) reference(rec *cloudtrail.Record, index int, from *Origin) []byte {
 	const most = 128 // bytes of an ID or a name that are kept
 	b := binary.AppendVarint(r.ref[:0], int64(index))
-	for _, text := range []string{rec.Field(cloudtrail.EventID).Str(), rec.Field(cloudtrail.EventName).Str(), from.Version} {
+	for _, field := range []cloudtrail.FieldID{cloudtrail.EventID, cloudtrail.EventName} {
+		var text []byte
+		if v := rec.Field(field); v.Kind() == cloudtrail.String {
+			text = v.Text(nil)
+		}
 		text = text[:min(len(text), most)]
 		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	}
+	version := from.Version[:min(len(from.Version), most)]
+	b = append(binary.AppendUvarint(b, uint64(len(version))), version...)
 	r.ref = append(b, from.File...)
 	return r.ref
 }

@@ -22,7 +22,7 @@ type part struct {
 	positions []alert.Position // of the source
 	state     []alert.Position
 	letters   []alert.Letter
-	hits      intake.Hits        // for rules that remember
+	hits      *intake.Hits       // for rules that remember; nil before a record was read
 	keys      []cloudtrail.Key   // of the records judged
 	traffic   map[Place]struct{} // from where the records are
 	waited    []waited
@@ -30,7 +30,26 @@ type part struct {
 
 // empty tells whether there is nothing to make durable.
 func (p *part) empty() bool {
-	return len(p.findings)+len(p.positions)+len(p.state)+len(p.letters) == 0 && p.hits.Empty()
+	return len(p.findings)+len(p.positions)+len(p.state)+len(p.letters) == 0 && !p.remembers()
+}
+
+// remembers tells whether there is something for rules that remember.
+func (p *part) remembers() bool { return p.hits != nil && !p.hits.Empty() }
+
+// latest is the time of the latest record, zero when there was none.
+func (p *part) latest() time.Time {
+	if p.hits == nil {
+		return time.Time{}
+	}
+	return p.hits.Latest
+}
+
+// hitCount is how many hits there are.
+func (p *part) hitCount() int {
+	if p.hits == nil {
+		return 0
+	}
+	return len(p.hits.All)
 }
 
 // committer joins the parts of concurrent deliveries in one transaction: a
@@ -156,7 +175,7 @@ func (c *committer) join() (joined []waiting) {
 	var enough <-chan time.Time
 	for c.next != nil && c.next.part.rules == rules && findings < maxJoined && hits < maxJoinedHits {
 		joined = append(joined, *c.next)
-		findings, hits = findings+len(c.next.part.findings), hits+len(c.next.part.hits.All)
+		findings, hits = findings+len(c.next.part.findings), hits+c.next.part.hitCount()
 		c.next = nil
 		if c.take() || 4*int64(len(joined)) >= 3*c.inHand.Load() {
 			continue

@@ -63,9 +63,9 @@ func (w *worker) engage() {
 	if g.rules != w.rules {
 		g.rules, g.judge = w.rules, w.rules.NewJudge()
 	}
-	w.part.hits.Expect(g.lastHits, g.lastRecords)
-	g.judge.Keep = &w.part.hits
 	w.gear = g
+	w.keep()
+	w.part.hits.Expect(g.lastHits, g.lastRecords)
 }
 
 // disengage gives it back.

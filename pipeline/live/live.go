@@ -84,6 +84,7 @@ type Pipeline struct {
 	o       Options
 	seen    *seen
 	gears   gears
+	hits    sync.Pool // of *intake.Hits, empty
 	commits *committer
 	company sync.RWMutex // held for reading by deliveries that may share the process
 	Counters

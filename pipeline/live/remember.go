@@ -1,8 +1,10 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -40,8 +42,27 @@ func newRemembering(o *Options) remembering {
 }
 
 // part is an empty one that rules are about to fill.
-func (p *Pipeline) part(rules *intake.Rules) part {
-	return part{rules: rules, hits: intake.Hits{Until: p.o.Now().Add(ahead)}}
+func (p *Pipeline) part(rules *intake.Rules) part { return part{rules: rules} }
+
+// keep has the judge keep in the part what rules remember of records.
+func (w *worker) keep() {
+	if w.part.hits == nil {
+		h, ok := w.hits.Get().(*intake.Hits)
+		if !ok {
+			h = new(intake.Hits)
+		}
+		h.Until = w.o.Now().Add(ahead)
+		w.part.hits = h
+	}
+	w.judge.Keep = w.part.hits
+}
+
+// release gives back the memory of the part's hits, which nobody uses any more.
+func (w *worker) release() {
+	if h := w.part.hits; h != nil {
+		h.Reset()
+		w.hits.Put(h)
+	}
 }
 
 // advance notes the time of a record all of whose predecessors are committed;
@@ -84,7 +105,7 @@ func (r *remembering) judge(ctx context.Context, joined []waiting, b *alert.Batc
 	m := r.use(joined[0].part.rules)
 	hits := false
 	for _, w := range joined {
-		hits = hits || !w.part.hits.Empty()
+		hits = hits || w.part.remembers()
 	}
 	if m == nil || !hits {
 		return nil // time alone comes on with settle
@@ -93,7 +114,10 @@ func (r *remembering) judge(ctx context.Context, joined []waiting, b *alert.Batc
 		return err
 	}
 	for _, w := range joined {
-		h := &w.part.hits
+		h := w.part.hits
+		if h == nil {
+			continue
+		}
 		for _, minute := range h.Minutes {
 			r.engine.Observe(minute)
 		}
@@ -239,32 +263,61 @@ func (s standIns) forget(settled time.Time) {
 
 // recent are the latest records that were hits, by reference: of most detections
 // the record that made the condition true is among them.
+//
+// They are copied into memory that is used again and again.
 type recent struct {
-	young, old map[string][]byte
-	bytes      int // of the young ones
+	young, old half
 }
+
+// half is one of two that take turns.
+type half struct {
+	at   map[uint64]intake.Raw // by a hash of the reference: of two that share it one is forgotten
+	text []byte                // of all of them
+}
+
+// references hashes them.
+var references = maphash.MakeSeed()
 
 // maxRecent bounds each half of them, in bytes.
 const maxRecent = 8 << 20
 
 func (r *recent) add(raw []intake.Raw) {
 	for _, rec := range raw {
-		if r.bytes+len(rec.Text) > maxRecent {
-			r.old, r.young, r.bytes = r.young, nil, 0
+		if len(r.young.text)+len(rec.Ref)+len(rec.Text) > maxRecent {
+			r.old, r.young = r.young, r.old
+			clear(r.young.at)
+			r.young.text = r.young.text[:0]
 		}
-		if r.young == nil {
-			r.young = map[string][]byte{}
-		}
-		r.young[string(rec.Ref)] = rec.Text
-		r.bytes += len(rec.Text)
+		r.young.add(rec)
 	}
 }
 
-func (r *recent) get(ref string) []byte {
-	if b := r.young[ref]; b != nil {
-		return b
+func (h *half) add(rec intake.Raw) {
+	if h.at == nil {
+		h.at = map[uint64]intake.Raw{}
 	}
-	return r.old[ref]
+	hash := maphash.Bytes(references, rec.Ref)
+	if before, ok := h.at[hash]; ok && bytes.Equal(before.Ref, rec.Ref) {
+		return // its commit is tried again
+	}
+	h.at[hash] = intake.Raw{Ref: h.copied(rec.Ref), Text: h.copied(rec.Text)}
+}
+
+// copied is a copy of b among the texts. What those grow out of stays as it is.
+func (h *half) copied(b []byte) []byte {
+	n := len(h.text)
+	h.text = append(h.text, b...)
+	return h.text[n:len(h.text):len(h.text)]
+}
+
+func (r *recent) get(ref string) []byte {
+	hash := maphash.String(references, ref)
+	for _, some := range []*half{&r.young, &r.old} {
+		if rec := some.at[hash]; rec.Text != nil && string(rec.Ref) == ref {
+			return rec.Text
+		}
+	}
+	return nil
 }
 
 // States is what a store may offer beside State: several pieces at once.

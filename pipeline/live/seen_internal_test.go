@@ -34,7 +34,7 @@ func TestSeenKnowsTheLatest(t *testing.T) {
 				t.Fatalf("of %d, number %d: known %t", next, i, known)
 			}
 		}
-		if n := len(s.young) + len(s.old); n > most {
+		if n := s.young.n + s.old.n; n > most {
 			t.Fatalf("%d are kept", n)
 		}
 	}
@@ -50,7 +50,35 @@ func TestSeenKnowsZero(t *testing.T) {
 		t.Error("known before it came")
 	}
 	s.add([]cloudtrail.Key{{}, {}})
-	if !s.has(cloudtrail.Key{}) || len(s.young) != 1 {
+	if !s.has(cloudtrail.Key{}) || s.young.n != 1 {
 		t.Error("not known, or twice")
+	}
+}
+
+// The table of identities says what a map says, also of such as differ in few
+// bits, and grows without losing any.
+func TestKeysAreAMap(t *testing.T) {
+	seed := seeds.Of(t)
+	r := rand.New(rand.NewPCG(seed, 2))
+	var s keys
+	m := map[cloudtrail.Key]bool{}
+	for range 5 * fewSlots {
+		var k cloudtrail.Key
+		binary.LittleEndian.PutUint64(k[8*r.IntN(2):], r.Uint64N(3*fewSlots)<<(8*r.IntN(6)))
+		if s.has(k) != m[k] {
+			t.Fatalf("%x: known %t, want %t", k, !m[k], m[k])
+		}
+		if r.IntN(4) > 0 {
+			s.put(k)
+			m[k] = true
+		}
+		if s.n != len(m) {
+			t.Fatalf("%d are in it, want %d", s.n, len(m))
+		}
+	}
+	for k := range m {
+		if !s.has(k) {
+			t.Fatalf("%x is lost", k)
+		}
 	}
 }

@@ -125,7 +125,7 @@ func (w *worker) judged(rec *cloudtrail.Record, index int) (ok bool) {
 		}
 		cause := recover()
 		w.judge = w.rules.NewJudge()
-		w.judge.Keep = &w.part.hits
+		w.keep()
 		w.onebyone(rec, index, findings, cause)
 	}()
 	w.part.findings = w.judge.Record(w.part.findings, rec, index, &w.origin)
@@ -245,13 +245,14 @@ func (w *worker) commit() error {
 	if err == nil {
 		w.seen.add(w.part.keys)
 		w.laidDown(w.part.letters)
-		w.commits.memory.advance(w.part.hits.Latest)
+		w.commits.memory.advance(w.part.latest())
 		w.pulse()
 		w.delays()
+		w.release() // after an error, whoever commits may still read them
 	}
 	w.part = w.Pipeline.part(w.rules)
 	if w.gear != nil {
-		w.judge.Keep = &w.part.hits
+		w.keep()
 	}
 	return err
 }
