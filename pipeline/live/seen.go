@@ -69,8 +69,7 @@ type keys struct {
 }
 
 // fewSlots are those to begin with, in a megabyte. When three quarters are taken,
-// there are eight times as many, which is then most often enough: what grows in
-// small steps has its memory cleared as many times.
+// there are twice as many.
 const fewSlots = 1 << 16
 
 // places hashes identities. Whoever makes them up cannot foretell it, and so cannot
@@ -113,7 +112,7 @@ func (s *keys) put(k cloudtrail.Key) {
 
 func (s *keys) grow() {
 	before := s.slots
-	s.slots = make([]cloudtrail.Key, max(fewSlots, 8*len(before)))
+	s.slots = make([]cloudtrail.Key, max(fewSlots, 2*len(before)))
 	for _, k := range before {
 		if k != (cloudtrail.Key{}) {
 			*s.place(k) = k
