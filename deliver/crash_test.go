@@ -29,7 +29,6 @@ import (
 var (
 	crashEach   = flag.Int("crash.each", 1, "how often to die at each crash point; 20 for the full count")
 	crashRandom = flag.Int("crash.random", 5, "how often to die at a random moment; 300 for the full count")
-	crashSeed   = flag.Uint64("crash.seed", 0, "seed of what is random; 0 takes one")
 )
 
 func TestMain(m *testing.M) {
@@ -175,12 +174,7 @@ func TestKilledAtEveryPoint(t *testing.T) {
 		t.Skip("builds a binary with crash points and kills it many times")
 	}
 	bin := crashBinary(t)
-	seed := *crashSeed
-	if seed == 0 {
-		seed = seeds.Of(t)
-	}
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := rand.New(rand.NewPCG(seeds.Of(t), 0))
 	kills := 0
 	for _, point := range crash.Names() {
 		killed := 0

@@ -256,23 +256,7 @@ func TestDisorderAndDuplicatesGiveTheAlertsOfAScan(t *testing.T) {
 	for seed := range uint64(count(4, 20)) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 20))
-			more := slices.Clone(records)
-			for _, rec := range records {
-				if r.IntN(10) == 0 {
-					more = append(more, rec)
-				}
-			}
-			objects := faults.Deliver(more, func(int) time.Duration { return time.Duration(r.Int64N(int64(50 * time.Minute))) })
-			var ds []source.Delivery
-			for _, o := range objects {
-				ds = append(ds, announce(o.Key))
-				if r.IntN(10) == 0 {
-					ds = append(ds, announce(o.Key))
-				}
-				if r.IntN(10) == 0 { // the same records as a post
-					ds = append(ds, source.Delivery{ID: "m" + o.Key, Source: "http", Arrived: time.Now().UTC(), Items: envelope.Unwrap(o.Body, envelope.DefaultLimits())})
-				}
-			}
+			objects, ds := disorder(r, records)
 			s := open(t)
 			p := start(t, s, bucket{}.put(objects).put([]faults.Object{end}), nil)
 			abreast(t, p, ds)

@@ -109,13 +109,14 @@ func (w *athenaWriter) test(a atom, col string, documented bool) (string, bool) 
 	var out []string
 	var equal []string
 	exact := true
+	kinds, _ := w.kinds(a.test.Path)
 	for _, x := range list {
 		if !documented && numberish(x.Op, x.Values[0], x.Fold) || strings.Contains(x.Values[0], "\x00") {
 			w.lose(a, "numbers may be spelled otherwise in SQL; any value counts")
 			return col + " IS NOT NULL", false
 		}
 		// A column of flags has one text for a boolean and for its text.
-		if kinds, _ := w.kinds(a.test.Path); documented && kinds&^x.Kinds != 0 && numberish(x.Op, x.Values[0], x.Fold) {
+		if documented && kinds&^x.Kinds != 0 && numberish(x.Op, x.Values[0], x.Fold) {
 			exact = false
 		}
 		if x.Fold {
