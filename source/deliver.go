@@ -21,7 +21,7 @@ type Retry struct {
 // again: pages, files, listed objects. soft is the handler's context; see
 // Graceful. A delivery is never given up here: after its last try the handler
 // has it put into the dead letter. Tries that failed for want of a permission or
-// of room do not count.
+// of room do not count. What is *Gone is not tried again.
 func (m *Monitor) Deliver(ctx, soft context.Context, h Handler, d Delivery, r Retry) error {
 	if r.MaxReceives <= 0 {
 		r.MaxReceives = 3
@@ -35,9 +35,12 @@ func (m *Monitor) Deliver(ctx, soft context.Context, h Handler, d Delivery, r Re
 		d.Arrived = r.Clock.Time()
 		err := m.Handle(soft, h, d)
 		var denied *Denied
+		var gone *Gone
 		switch {
 		case Done(err):
 			return nil
+		case errors.As(err, &gone):
+			return err
 		case errors.As(err, &denied):
 			if r.Aside {
 				return err

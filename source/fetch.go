@@ -24,8 +24,8 @@ type Info struct {
 // Fetcher opens objects.
 type Fetcher interface {
 	// Open opens an object for reading from its start. Faults that outlive the
-	// fetcher's own tries come as *Deleted, *Denied, *Parked, *Refused or, from
-	// Read too, *Changed; all others are passing, and the delivery should come
+	// fetcher's own tries come as *Deleted, *Gone, *Denied, *Parked, *Refused or,
+	// from Read too, *Changed; all others are passing, and the delivery should come
 	// again. The caller closes the reader.
 	Open(ctx context.Context, o Object) (io.ReadCloser, Info, error)
 }
@@ -44,6 +44,22 @@ func (e *Deleted) Error() string {
 
 // Unwrap is the cause.
 func (e *Deleted) Unwrap() error { return e.Err }
+
+// Gone says that a file which was listed in a folder is not there any more. That
+// is no news, for files are moved about by those who keep the folder: the source
+// looks again, and finds it under its new name.
+type Gone struct {
+	Object Object
+	Err    error
+}
+
+// Error names the file.
+func (e *Gone) Error() string {
+	return fmt.Sprintf("%q was listed and is not there any more: it was moved or removed", e.Object.String())
+}
+
+// Unwrap is the cause.
+func (e *Gone) Unwrap() error { return e.Err }
 
 // Denied says that the permissions do not let an object be read. It hides
 // everything from those who watch, so it deserves an alarm at once, and the

@@ -166,10 +166,11 @@ func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 
 // verdict decides whether the delivery comes again.
 func (w *worker) verdict(err error) error {
+	var gone *source.Gone
 	switch {
 	case err == nil:
 		return nil
-	case w.ctx.Err() != nil || errors.Is(err, alert.ErrFull) || errors.Is(err, alert.ErrBroken) || errors.Is(err, source.ErrEnds):
+	case w.ctx.Err() != nil || errors.As(err, &gone) || errors.Is(err, alert.ErrFull) || errors.Is(err, alert.ErrBroken) || errors.Is(err, source.ErrEnds):
 		return err // not the delivery's fault
 	}
 	w.trouble(w.delivery.Source, err)

@@ -461,6 +461,7 @@ func TestHowFailuresEnd(t *testing.T) {
 		{"denied", &source.Denied{Object: obj, Code: "AccessDenied"}, 1, false, 0, 0, 0},
 		{"denied on the last try", &source.Denied{Object: obj, Code: "AccessDenied"}, 5, false, 0, 0, 0},
 		{"deleted", &source.Deleted{Object: obj}, 1, true, 0, 1, 0},
+		{"moved in its folder", &source.Gone{Object: obj}, 1, false, 0, 0, 0},
 		{"in an archive", &source.Parked{Object: obj, StorageClass: "GLACIER"}, 1, true, 1, 0, 0},
 		{"refused", &source.Refused{Object: obj, Reason: "too large"}, 1, true, 1, 0, 0},
 		{"every try brought the process down", nil, 6, true, 0, 1, 0}, // alone it is found deleted

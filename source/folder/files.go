@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/trailwarden/trailwarden/source"
@@ -62,37 +61,6 @@ func (f Files) Open(_ context.Context, o source.Object) (io.ReadCloser, source.I
 	}
 	defer root.Close()
 	return open(root, o)
-}
-
-// gated opens no more files at once than its gate has room for.
-type gated struct {
-	Files
-	gate chan struct{}
-}
-
-// Open waits for room, which Close of the body gives back.
-func (g gated) Open(ctx context.Context, o source.Object) (io.ReadCloser, source.Info, error) {
-	select {
-	case g.gate <- struct{}{}:
-	case <-ctx.Done():
-		return nil, source.Info{}, ctx.Err()
-	}
-	body, info, err := g.Files.Open(ctx, o)
-	if err != nil {
-		<-g.gate
-		return nil, info, err
-	}
-	return &gatedFile{body, sync.OnceFunc(func() { <-g.gate })}, info, nil
-}
-
-type gatedFile struct {
-	io.ReadCloser
-	leave func()
-}
-
-func (f *gatedFile) Close() error {
-	defer f.leave()
-	return f.ReadCloser.Close()
 }
 
 // unfit says why a key cannot be a file's name: parts that a file system would

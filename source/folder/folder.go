@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,9 @@ type Options struct {
 	// Workers is the most files that are read at once; 0 means 2. Some more may
 	// wait until what came of them is durable, which they then are together.
 	Workers int
+	// Lined is the most files that one listing hands over, the earliest of those
+	// that are there; 0 means 50,000.
+	Lined int
 	// Grace is how long handlers may go on after the end; 0 means 8 s.
 	Grace time.Duration
 	// Cursor keeps which files are done; nil forgets them at the end.
@@ -43,10 +47,10 @@ type Source struct {
 	bucket string
 	done   map[string]string // by path below the folder: the stamp of what was handled
 	seen   map[string]sighting
-	busy   map[string]bool
+	busy   map[string]*place    // files in hand
 	later  map[string]time.Time // files put aside for want of a permission
 	mu     sync.Mutex           // of done, busy and later
-	gate   chan struct{}        // has room for the files that are read
+	gate   chan struct{}        // one for each place
 }
 
 // perWorker is how many files are in hand for each that is read. Those that wait
@@ -77,6 +81,9 @@ func New(o Options) *Source {
 	if o.Workers <= 0 {
 		o.Workers = 2
 	}
+	if o.Lined <= 0 {
+		o.Lined = mostLined
+	}
 	if o.Grace <= 0 {
 		o.Grace = 8 * time.Second
 	}
@@ -84,7 +91,7 @@ func New(o Options) *Source {
 		o.Cursor = &source.MemoryCursor{}
 	}
 	o.Retry.Clock, o.Retry.Aside = o.Clock, true
-	s := &Source{o: o, bucket: BucketOf(o.Path), gate: make(chan struct{}, o.Workers), done: map[string]string{}, seen: map[string]sighting{}, busy: map[string]bool{}, later: map[string]time.Time{}}
+	s := &Source{o: o, bucket: BucketOf(o.Path), gate: make(chan struct{}, o.Workers), done: map[string]string{}, seen: map[string]sighting{}, busy: map[string]*place{}, later: map[string]time.Time{}}
 	s.Now = o.Clock.Time
 	return s
 }
@@ -94,7 +101,7 @@ func (s *Source) Name() string { return s.o.Name }
 
 // Fetcher opens the files that the source delivers.
 func (s *Source) Fetcher() source.Fetcher {
-	return gated{Files{Folders: map[string]string{s.bucket: s.o.Path}}, s.gate}
+	return reader{Files{Folders: map[string]string{s.bucket: s.o.Path}}, s}
 }
 
 // Run watches until ctx ends. The error is a *source.ConfigError when the folder
@@ -117,19 +124,14 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 		})
 	}
 	for ctx.Err() == nil {
-		again := s.scan(ctx, work, notices)
-		s.wait(ctx, notices, again)
+		unsettled, more := s.scan(ctx, work, notices)
+		if !more {
+			s.wait(ctx, notices, unsettled)
+		}
 	}
 	close(work)
 	workers.Wait()
 	return nil
-}
-
-// found is a file that is to be handled.
-type found struct {
-	name  string // below the folder, with slashes
-	stamp string
-	info  fs.FileInfo
 }
 
 // wait waits until the folder should be listed again: at a notice, when files
@@ -148,16 +150,18 @@ func (s *Source) wait(ctx context.Context, n *notices, unsettled bool) {
 	_ = s.o.Clock.Wait(ctx, d)
 }
 
-// scan lists the folder once, hands over what is complete and new, and reports
-// whether something is about to be.
-func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unsettled bool) {
+// scan lists the folder once, hands over what is complete and new, the earliest
+// first, and reports whether something is about to be, and whether there is more
+// than one listing hands over.
+func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unsettled, more bool) {
 	n.reset()
 	root, err := os.OpenRoot(s.o.Path)
 	if err != nil {
 		s.Failed(err)
-		return false
+		return false, false
 	}
 	defer root.Close()
+	ready := line{room: s.o.Lined}
 	now := s.o.Clock.Time()
 	present := map[string]bool{}
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -178,10 +182,10 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 			return nil
 		}
 		present[name] = true
-		f, state := s.look(ctx, name, d, now)
+		f, state := s.look(name, d, now)
 		unsettled = unsettled || state == settling
 		if state == complete {
-			s.offer(ctx, work, f)
+			ready.add(f)
 		}
 		return nil
 	})
@@ -189,7 +193,16 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 		s.Reached()
 		s.forget(ctx, present)
 	}
-	return unsettled
+	for _, f := range ready.sort() {
+		// Others went first, which may have taken hours.
+		info, err := root.Lstat(filepath.FromSlash(f.name))
+		if err != nil || stampOf(info) != f.stamp {
+			unsettled = true
+			continue
+		}
+		s.offer(ctx, work, f)
+	}
+	return unsettled, ready.more
 }
 
 // passOver counts a folder or file that cannot be listed; the others are.
@@ -212,21 +225,24 @@ const (
 
 // look judges a file. One that was written long ago is complete at first sight,
 // as are those that were moved in; any other has to look the same for a while.
-func (s *Source) look(ctx context.Context, name string, d fs.DirEntry, now time.Time) (found, state) {
+func (s *Source) look(name string, d fs.DirEntry, now time.Time) (found, state) {
 	info, err := d.Info()
 	if err != nil {
 		return found{}, known
 	}
-	f := found{name, stampOf(info), info}
-	if s.handled(ctx, f) {
+	f := newFound(name, info)
+	if s.handled(f) {
 		return f, known
+	}
+	if now.Sub(f.modified) >= s.o.Settled {
+		return f, complete
 	}
 	before := s.seen[name]
 	if before.stamp != f.stamp {
 		before = sighting{f.stamp, now}
 		s.seen[name] = before
 	}
-	if now.Sub(info.ModTime()) >= s.o.Settled || now.Sub(before.since) >= s.o.Settled {
+	if now.Sub(before.since) >= s.o.Settled {
 		return f, complete
 	}
 	return f, settling
@@ -235,25 +251,32 @@ func (s *Source) look(ctx context.Context, name string, d fs.DirEntry, now time.
 // cursorName is the name of a file's position.
 func (s *Source) cursorName(name string) string { return "folder/" + s.o.Name + "/" + name }
 
-// handled tells whether this version of the file is done or in hand.
-func (s *Source) handled(ctx context.Context, f found) bool {
+// handled tells whether this version of the file is in hand, or done as far as is
+// remembered.
+func (s *Source) handled(f found) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	stamp, ok := s.done[f.name]
-	busy := s.busy[f.name] || s.o.Clock.Time().Before(s.later[f.name])
+	return ok && stamp == f.stamp || s.busy[f.name] != nil || s.o.Clock.Time().Before(s.later[f.name])
+}
+
+// finished tells whether this version of the file was done before the process
+// began. Only files that are about to be handed over are looked up: others are
+// judged meanwhile.
+func (s *Source) finished(ctx context.Context, f found) bool {
+	s.mu.Lock()
+	_, ok := s.done[f.name]
 	s.mu.Unlock()
-	if busy {
-		return true
+	if ok {
+		return false // it looks otherwise now
 	}
-	if !ok {
-		saved, err := s.o.Cursor.Load(ctx, s.cursorName(f.name))
-		if err != nil {
-			s.Failed(err)
-			return true // not now: it cannot be told
-		}
-		stamp = string(saved)
-		s.mark(f.name, stamp)
+	saved, err := s.o.Cursor.Load(ctx, s.cursorName(f.name))
+	if err != nil {
+		s.Failed(err)
+		return true // not now: it cannot be told
 	}
-	return stamp == f.stamp
+	s.mark(f.name, string(saved))
+	return string(saved) == f.stamp
 }
 
 func (s *Source) mark(name, stamp string) {
@@ -262,11 +285,11 @@ func (s *Source) mark(name, stamp string) {
 	s.done[name] = stamp
 }
 
-// offer gives a file to a worker.
+// offer gives a file to a worker, unless it is done already.
 func (s *Source) offer(ctx context.Context, work chan<- found, f found) {
-	s.mu.Lock()
-	s.busy[f.name] = true
-	s.mu.Unlock()
+	if s.finished(ctx, f) || !s.enter(ctx, f.name) {
+		return
+	}
 	select {
 	case work <- f:
 		delete(s.seen, f.name)
@@ -275,7 +298,9 @@ func (s *Source) offer(ctx context.Context, work chan<- found, f found) {
 	}
 }
 
+// free says that a file is no longer in hand.
 func (s *Source) free(name string) {
+	s.leave(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.busy, name)
@@ -284,12 +309,19 @@ func (s *Source) free(name string) {
 // handle delivers a file until it is done, and notes that it is.
 func (s *Source) handle(ctx, soft context.Context, h source.Handler, f found) {
 	defer s.free(f.name)
-	o := source.Object{Bucket: s.bucket, Key: f.name, ETag: f.stamp, Size: f.info.Size(), Time: f.info.ModTime().UTC()}
+	o := source.Object{Bucket: s.bucket, Key: f.name, ETag: f.stamp, Size: f.size, Time: f.modified}
 	d := source.Delivery{ID: f.name + " " + f.stamp, Source: s.o.Name, Sent: o.Time,
 		Items:    []envelope.Item{{Kind: envelope.Created, Object: o, What: "file"}},
 		Position: &source.Position{Name: s.cursorName(f.name), Data: []byte(f.stamp)}}
-	if err := s.Deliver(ctx, soft, h, d, s.o.Retry); err != nil {
-		s.aside(f.name)
+	try := func(ctx context.Context, d source.Delivery) error {
+		defer s.leave(f.name) // a handler need not read it, and may come to fail before
+		return h(ctx, d)
+	}
+	if err := s.Deliver(ctx, soft, try, d, s.o.Retry); err != nil {
+		var gone *source.Gone
+		if !errors.As(err, &gone) { // if it is there again, it is looked at again
+			s.aside(f.name)
+		}
 		return
 	}
 	for n := 1; ; n++ {
@@ -326,7 +358,7 @@ func (s *Source) forget(ctx context.Context, present map[string]bool) {
 	s.mu.Lock()
 	var gone []string
 	for name, stamp := range s.done {
-		if !present[name] && !s.busy[name] {
+		if !present[name] && s.busy[name] == nil {
 			delete(s.done, name)
 			delete(s.later, name)
 			if stamp != "" {

@@ -181,6 +181,89 @@ func TestAFileThatGrowsIsNotReplaced(t *testing.T) {
 	})
 }
 
+// Files are offered in the order in which CloudTrail delivered them, over all
+// accounts and regions, also where one listing does not hand over all of them;
+// others by the time they were written.
+func TestFilesComeInTheOrderOfDelivery(t *testing.T) {
+	b := newBench(t)
+	var want []string
+	begin := time.Date(2026, 3, 14, 23, 0, 0, 0, time.UTC)
+	for i := range 120 {
+		account, region := fmt.Sprintf("%012d", 999999999999-int64(i%3)), []string{"us-east-1", "eu-west-1"}[i%2]
+		at := begin.Add(time.Duration(i) * 5 * time.Minute)
+		name := fmt.Sprintf("AWSLogs/%s/CloudTrail/%s/%s/%s_CloudTrail_%s_%s_%016d.json.gz", account, region, at.Format("2006/01/02"),
+			account, region, at.Format("20060102T1504Z"), 999-i)
+		b.write(name, "x")
+		want = append(want, name)
+	}
+	for _, name := range []string{"z.json", "a.json"} { // in the order in which they were written
+		b.write(name, "x")
+		want = append(want, name)
+	}
+	for i, name := range want {
+		at := time.Now().Add(-time.Hour + time.Duration(i)*time.Second)
+		if err := os.Chtimes(filepath.Join(b.dir, name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, lined := range []int{0, 20} {
+		var got []string
+		src := folder.New(folder.Options{Name: "f", Path: b.dir, Every: 50 * time.Millisecond, Settled: time.Millisecond, Lined: lined, Workers: 1})
+		ctx, cancel := context.WithCancel(t.Context())
+		err := src.Run(ctx, func(_ context.Context, d source.Delivery) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if got = append(got, d.Items[0].Object.Key); len(got) == len(want) {
+				cancel()
+			}
+			return nil
+		})
+		if cancel(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("%d at once: file %d was %s, want %s", lined, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+// A file that is moved between listing and reading is read under its new name,
+// and one that comes back under its old one is read, too.
+func TestAFileThatIsMovedMeanwhile(t *testing.T) {
+	b := newBench(t)
+	b.write("a.json", "a")
+	b.write("b.json", "b")
+	moved := map[string]bool{}
+	var mu sync.Mutex
+	b.fail = func(name string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		at := func(name string) string { return filepath.Join(b.dir, name) }
+		switch {
+		case moved[name]:
+		case name == "a.json":
+			moved[name] = true
+			return os.Rename(at("a.json"), at("c.json"))
+		case name == "b.json":
+			moved[name] = true
+			if err := os.Rename(at("b.json"), at("b.json.away")); err != nil {
+				return err
+			}
+			_, _, err := b.src.Fetcher().Open(context.Background(), source.Object{Bucket: folder.BucketOf(b.dir), Key: name})
+			return errors.Join(err, os.Rename(at("b.json.away"), at("b.json")))
+		}
+		return nil
+	}
+	stop := b.start()
+	defer stop()
+	b.until("reading both", func() bool { return len(b.got) == 2 && len(b.got["c.json"]) == 1 && len(b.got["b.json"]) == 1 })
+	if f := b.src.Health().Fault; f != nil {
+		t.Error(f)
+	}
+}
+
 // A file that may not be read does not hold up others; a handler that fails is
 // asked again.
 func TestFailures(t *testing.T) {
