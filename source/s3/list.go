@@ -73,6 +73,7 @@ type walk struct {
 	l       Listing
 	yield   func(source.Object, error) bool
 	stopped bool
+	region  func(folder string) // is told of regions in place of listing them; may be nil
 }
 
 // below lists what lies below a prefix: key by key where it can be sorted by
@@ -80,6 +81,10 @@ type walk struct {
 func (w *walk) below(prefix string) error {
 	p := placeOf(prefix)
 	if p.region != "" && p.full {
+		if w.region != nil {
+			w.region(prefix)
+			return nil
+		}
 		return w.keys(prefix, p)
 	}
 	return w.pages(prefix, "/", "", func(page *awss3.ListObjectsV2Output) (bool, error) {
@@ -187,20 +192,9 @@ func placeOf(prefix string) (p place) {
 	return p
 }
 
-// keys lists the objects of one region, from the first day wanted to the last:
-// days are parts of the key, so their order is that of the keys.
+// keys lists the objects of one region, from the first day wanted to the last.
 func (w *walk) keys(prefix string, p place) error {
-	after := w.l.After
-	if !w.l.From.IsZero() {
-		after = max(after, p.root+w.l.From.UTC().Format("2006/01/02/"))
-	}
-	if after <= prefix {
-		after = ""
-	}
-	end := ""
-	if !w.l.To.IsZero() {
-		end = p.root + w.l.To.UTC().Format("2006/01/02") + "0" // "0" follows "/"
-	}
+	after, end := w.l.days(prefix, p)
 	return w.pages(prefix, "", after, func(page *awss3.ListObjectsV2Output) (bool, error) {
 		for i := range page.Contents {
 			if end != "" && aws.ToString(page.Contents[i].Key) >= end {
@@ -216,8 +210,7 @@ func (w *walk) keys(prefix string, p place) error {
 
 // give hands an object on, if it is wanted.
 func (w *walk) give(o *types.Object) {
-	obj := source.Object{Bucket: w.l.Bucket, Key: aws.ToString(o.Key), ETag: strings.Trim(aws.ToString(o.ETag), `"`),
-		Size: aws.ToInt64(o.Size), Region: w.c.region(w.l.Bucket, ""), Time: aws.ToTime(o.LastModified).UTC()}
+	obj := w.object(o)
 	if obj.Key <= w.l.After || !w.matches(obj) {
 		return
 	}
@@ -251,8 +244,8 @@ func (w *walk) has(k cloudtrail.ObjectKey) bool {
 		(len(w.l.Regions) == 0 || slices.Contains(w.l.Regions, k.Region))
 }
 
-// pages lists page by page until visit says that it has enough.
-func (w *walk) pages(prefix, delimiter, after string, visit func(*awss3.ListObjectsV2Output) (bool, error)) error {
+// input is what asks for the first page.
+func (w *walk) input(prefix, delimiter, after string) *awss3.ListObjectsV2Input {
 	in := &awss3.ListObjectsV2Input{Bucket: &w.l.Bucket, Prefix: &prefix, ExpectedBucketOwner: w.c.owner()}
 	if delimiter != "" {
 		in.Delimiter = &delimiter
@@ -260,6 +253,12 @@ func (w *walk) pages(prefix, delimiter, after string, visit func(*awss3.ListObje
 	if after != "" {
 		in.StartAfter = &after
 	}
+	return in
+}
+
+// pages lists page by page until visit says that it has enough.
+func (w *walk) pages(prefix, delimiter, after string, visit func(*awss3.ListObjectsV2Output) (bool, error)) error {
+	in := w.input(prefix, delimiter, after)
 	for {
 		page, err := w.c.page(w.ctx, in)
 		if err != nil {

@@ -195,6 +195,79 @@ func TestPoll(t *testing.T) {
 	}
 }
 
+// A bucket is delivered in the order in which CloudTrail delivered its files, over
+// all accounts and regions; files whose names say nothing of it come when they are
+// listed, a page before those beside them at most. A listing that is broken off anywhere goes on from there. Where
+// there are more regions than are merged, one comes after the other.
+func TestPollInTheOrderOfDelivery(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	odd := "AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/15/copy-of-a-log.json.gz"
+	outside := "AWSLogs/111122223333/CloudTrail/lost.json.gz"
+	for _, k := range []string{odd, outside} {
+		b.put(k, []byte(`{"Records":[]}`))
+	}
+	when := func(key string) time.Time {
+		k, _ := cloudtrail.ParseObjectKey(key)
+		return k.Delivered
+	}
+	inTime := slices.Clone(all)
+	slices.SortFunc(inTime, func(a, b string) int {
+		if c := when(a).Compare(when(b)); c != 0 {
+			return c
+		}
+		return strings.Compare(a, b)
+	})
+	inTime = append([]string{outside}, inTime...)
+	// The names of two files of each region are at hand.
+	before := slices.Index(inTime, logKey("", "111122223333", "CloudTrail", "us-east-1", day.AddDate(0, 0, 1).Add(10*time.Hour+5*time.Minute), "u01"))
+	inTime = slices.Insert(inTime, before+1, odd)
+	byFolder := append([]string{odd}, all...)
+	slices.Sort(byFolder)
+	byFolder = append([]string{outside}, byFolder...)
+
+	for name, c := range map[string]struct {
+		merged int
+		want   []string
+	}{"merged": {0, inTime}, "one by one": {3, byFolder}} {
+		t.Run(name, func(t *testing.T) {
+			for _, every := range []int{0, 5, 11} { // broken off after so many; 0 is never
+				if got := b.backfilled(t, c.merged, every); !slices.Equal(got, c.want) {
+					t.Fatalf("broken off after each %d: got %q, want %q", every, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+// backfilled is what a backfill delivers that is broken off and taken up again
+// after each some deliveries. What comes again within one delivery of a break is
+// left out.
+func (b *bench) backfilled(t *testing.T, merged, every int) (got []string) {
+	t.Helper()
+	cursor := &source.MemoryCursor{}
+	for ended := false; !ended; {
+		ctx, cancel := context.WithCancel(t.Context())
+		p := s3.NewPoll(s3.PollOptions{Name: "poll", Client: b.client, Cursor: cursor, Workers: 1, Merged: merged, AtHand: 13,
+			Listing: s3.Listing{Bucket: b.bucket, To: day.AddDate(10, 0, 0)}})
+		n := 0
+		err := p.Run(ctx, func(_ context.Context, d source.Delivery) error {
+			if key := d.Items[0].Object.Key; !slices.Contains(got, key) {
+				got = append(got, key)
+			}
+			if n++; n == every {
+				cancel()
+			}
+			return nil
+		})
+		if ended = ctx.Err() == nil; err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	return got
+}
+
 // A backfill ends by itself.
 func TestBackfill(t *testing.T) {
 	b := newBench(t)
@@ -244,7 +317,8 @@ func TestBackfillOfMore(t *testing.T) {
 				first = c.before(first)
 			}
 			backfill(t, b, first, cursor, 1<<30)
-			if got := backfill(t, b, c.after(first), cursor, 1<<30); !slices.Equal(got, c.want) {
+			got := backfill(t, b, c.after(first), cursor, 1<<30)
+			if slices.Sort(got); !slices.Equal(got, c.want) {
 				t.Errorf("%d files, want %d:\n%q\n%q", len(got), len(c.want), got, c.want)
 			}
 		})

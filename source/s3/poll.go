@@ -26,6 +26,13 @@ type PollOptions struct {
 	// Overlap is how far each pass reaches back before the last one, for files
 	// whose names say an earlier time than that of their delivery; 0 means 1 h.
 	Overlap time.Duration
+	// Merged is the most regions of accounts whose files are delivered in the order
+	// of their delivery to the bucket; those of a bucket with more are delivered
+	// one region after the other. 0 means 4,000.
+	Merged int
+	// AtHand is the most files of all those regions whose names are in memory; 0
+	// means 200,000.
+	AtHand int
 	// Workers is the most objects in hand at once; 0 means 4.
 	Workers int
 	// Cursor keeps the position; nil forgets it at the end.
@@ -52,7 +59,7 @@ var _ source.Source = (*Poll)(nil)
 type progress struct {
 	Since  time.Time       `json:"since"`           // files before it were handled, but for late ones
 	Until  time.Time       `json:"until"`           // the end of the pass under way
-	After  string          `json:"after"`           // in this pass, keys up to here were handled
+	At     mark            `json:"at"`              // in this pass, files up to here were handled
 	Seen   *source.Seen    `json:"seen"`            // files of the overlap that were handled
 	Aside  map[string]bool `json:"aside,omitempty"` // keys that wait for a permission
 	Passed bool            `json:"passed"`          // a pass with an end was made
@@ -75,6 +82,12 @@ func NewPoll(o PollOptions) *Poll {
 	}
 	if o.Overlap <= 0 {
 		o.Overlap = time.Hour
+	}
+	if o.Merged <= 0 {
+		o.Merged = mostFolders
+	}
+	if o.AtHand <= 0 {
+		o.AtHand = mostAtHand
 	}
 	if o.Workers <= 0 {
 		o.Workers = 4
@@ -168,12 +181,11 @@ func (p *Poll) listing() Listing {
 	l := p.o.Listing
 	l.From, l.To = p.pos.Wanted.From, p.pos.Wanted.To
 	if p.pos.Until.IsZero() {
-		p.pos.Until, p.pos.After = p.o.Clock.Time(), ""
+		p.pos.Until, p.pos.At = p.o.Clock.Time(), mark{}
 	}
 	if !p.pos.Since.IsZero() {
 		l.From = p.pos.Since.Add(-p.o.Overlap)
 	}
-	l.After = p.pos.After
 	return l
 }
 
@@ -185,7 +197,7 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 	q := newQueue(p.o.Workers)
 	var fault error
 	n := 0
-	for o, err := range p.o.Client.List(ctx, p.listing()) {
+	for o, err := range p.o.Client.byTime(ctx, p.listing(), p.pos.At, bounds{p.o.Merged, p.o.AtHand}) {
 		if err != nil {
 			fault = err
 			break
@@ -195,7 +207,7 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 			if handled {
 				return nil
 			}
-			return p.object(ctx, soft, h, o)
+			return p.object(ctx, soft, h, o.Object)
 		})
 		p.settle(q.done(false))
 		if n++; n%saveEvery == 0 {
@@ -209,23 +221,26 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 	if err := errors.Join(ctx.Err(), q.err, fault); err != nil {
 		return errors.Join(err, p.save(soft))
 	}
-	p.pos.Since, p.pos.Until, p.pos.After = p.pos.Until, time.Time{}, ""
+	p.pos.Since, p.pos.Until, p.pos.At = p.pos.Until, time.Time{}, mark{}
 	p.pos.Passed = !p.pos.Wanted.To.IsZero()
 	p.pos.extend(p.o.Listing.To)
 	p.pos.Seen.Forget(p.again(p.pos.Since))
 	return p.save(soft)
 }
 
-// settle notes objects that are handled, in the order of their keys: by name only
-// those that the next pass lists again, so that the position of a backfill stays
+// settle notes objects that are handled, in the order of the listing: by name only
+// those that this pass or the next one lists again, so that the position of a backfill stays
 // small however much of it is done.
-func (p *Poll) settle(done []source.Object) {
+func (p *Poll) settle(done []listed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	again := p.again(p.pos.Until)
 	for _, o := range done {
-		p.pos.After = o.Key
-		if at := delivered(o); at.After(again) {
+		placed := o.at != (mark{})
+		if placed {
+			p.pos.At = o.at
+		}
+		if at := delivered(o.Object); at.After(again) || !placed {
 			p.pos.Seen.Note(o.Key+o.ETag, at)
 		}
 	}

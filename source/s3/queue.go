@@ -1,10 +1,6 @@
 package s3
 
-import (
-	"context"
-
-	"github.com/trailwarden/trailwarden/source"
-)
+import "context"
 
 // queue runs some jobs at once and tells which are done in the order in which
 // they were added: a job counts only when all before it succeeded.
@@ -15,7 +11,7 @@ type queue struct {
 }
 
 type job struct {
-	object source.Object
+	object listed
 	result chan error
 }
 
@@ -26,7 +22,7 @@ const mostJobs = 1000
 
 // add starts a job as soon as there is room. It reports false when ctx has ended
 // before.
-func (q *queue) add(ctx context.Context, o source.Object, run func() error) bool {
+func (q *queue) add(ctx context.Context, o listed, run func() error) bool {
 	select {
 	case q.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -46,7 +42,7 @@ func (q *queue) add(ctx context.Context, o source.Object, run func() error) bool
 
 // done gives the objects whose jobs are done, in order, and forgets them. With
 // all it waits for every job.
-func (q *queue) done(all bool) (objects []source.Object) {
+func (q *queue) done(all bool) (objects []listed) {
 	for len(q.jobs) > 0 {
 		j := q.jobs[0]
 		var err error
