@@ -47,6 +47,9 @@ func (p *parser) newItem(key, val *yamldoc.Node) *item {
 	modifiers := parts[1:]
 	for _, n := range nodes {
 		v := newValue(n, slices.Contains(modifiers, "expand"), slices.Contains(modifiers, "re"))
+		if slices.Contains(modifiers, "exists") {
+			v = oldTruth(n, v)
+		}
 		it.values = append(it.values, []value{v})
 	}
 	if !p.modify(it, modifiers) {
@@ -57,6 +60,21 @@ func (p *parser) newItem(key, val *yamldoc.Node) *item {
 	}
 	p.lintItem(it, nodes)
 	return it
+}
+
+// oldTruth reads yes and no as the truth that they are in YAML 1.1, which other
+// Sigma tools read; as the value of a field they are the texts that CloudTrail has.
+func oldTruth(n *yamldoc.Node, v value) value {
+	if n.Kind != yamldoc.String || !n.Plain {
+		return v
+	}
+	switch strings.ToLower(n.Text) {
+	case "yes", "on":
+		return value{kind: boolValue, truth: true, pieces: literalPieces("true")}
+	case "no", "off":
+		return value{kind: boolValue, pieces: literalPieces("false")}
+	}
+	return v
 }
 
 // emptyList makes a list without values null, whatever the modifiers.
