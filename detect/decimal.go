@@ -11,7 +11,7 @@ import (
 type Decimal struct {
 	Text  string
 	Value float64
-	Exact bool // Value stands for Text: finite, no underflow, at most 17 significant digits
+	Exact bool // Value stands for Text: the double nearest to it, printed, is the same decimal
 }
 
 // ParseDecimal reads JSON number text. ok is false when text is no JSON number.
@@ -21,8 +21,27 @@ func ParseDecimal(text string) (d Decimal, ok bool) {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	d = Decimal{Text: text, Value: f}
-	d.Exact = err == nil && !math.IsInf(f, 0) && significant(text) <= 17 && (f != 0 || isZero(text))
+	d.Exact = err == nil && isExact(text, f)
 	return d, true
+}
+
+// safeDigits is how many significant digits every normal double keeps.
+const safeDigits = 15
+
+// isExact tells whether f, the double nearest to text, prints as the same
+// decimal. 16 and 17 digits may or may not come back, and numbers beside zero
+// keep fewer.
+func isExact(text string, f float64) bool {
+	const smallestNormal = 0x1p-1022
+	digits, exp := Digits(text)
+	switch {
+	case digits == "":
+		return true // zero
+	case len(digits) <= safeDigits && math.Abs(f) >= smallestNormal:
+		return true
+	}
+	shortest, shortestExp := Digits(strconv.FormatFloat(f, 'e', -1, 64))
+	return digits == shortest && exp == shortestExp
 }
 
 // Int is the Decimal of n.
@@ -123,11 +142,6 @@ func mantissa(s string) string {
 }
 
 func isZero(s string) bool { return strings.Trim(mantissa(s), "0.") == "" }
-
-func significant(s string) int {
-	m := strings.TrimLeft(strings.Replace(mantissa(s), ".", "", 1), "0")
-	return len(strings.TrimRight(m, "0"))
-}
 
 func isJSONNumber(s string) bool {
 	digits := func() bool {

@@ -289,9 +289,9 @@ const (
 )
 
 // Num is true when the value is a number in relation Op to Value. Numbers
-// compare as IEEE 754 doubles. A number on either side whose text is not
-// exactly within reach of a double (more than 17 significant digits, overflow)
-// is equal only to identical text, and in no other relation, as in EventBridge;
+// compare as IEEE 754 doubles. A number on either side whose text no double
+// prints as (too many significant digits, overflow) is equal only to identical
+// text, and in no other relation, as in EventBridge;
 // with Wide it compares by its decimal digits. With Strings in Kinds, a string
 // whose whole text is a JSON number counts as that number.
 type Num struct {

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
@@ -240,7 +241,7 @@ func (r *reader) number() (string, *fault) {
 		r.pos++
 	}
 	lit := r.text[start:r.pos]
-	if _, ok := parseNumber(lit); !ok {
+	if _, ok := detect.ParseDecimal(lit); !ok {
 		r.pos = start
 		return "", r.fail("the number %s", cut(lit))
 	}

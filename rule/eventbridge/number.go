@@ -15,19 +15,6 @@ const (
 	documentedPlaces = 6
 )
 
-// parseNumber reads a number literal of a pattern. Exact is set only where the
-// double nearest to it prints as the same decimal: the Event Ruler compares
-// other numbers as text.
-func parseNumber(lit string) (d detect.Decimal, ok bool) {
-	d, ok = detect.ParseDecimal(lit)
-	if d.Exact {
-		digits, exp := detect.Digits(lit)
-		shortest, shortestExp := detect.Digits(strconv.FormatFloat(d.Value, 'e', -1, 64))
-		d.Exact = digits == shortest && exp == shortestExp
-	}
-	return d, ok
-}
-
 // documented tells whether a number is inside the limits of the guide.
 func documented(d detect.Decimal) bool {
 	digits, exp := detect.Digits(d.Text)
@@ -97,7 +84,7 @@ func (p *parser) operand(v *value) (detect.Decimal, *fault) {
 	if v.kind != cloudtrail.Number {
 		return detect.Decimal{}, p.fail("EB008", v, "%s where a number is compared; numbers are written without quotes", what(v))
 	}
-	d, _ := parseNumber(v.text)
+	d, _ := detect.ParseDecimal(v.text)
 	if !d.Exact {
 		return d, p.fail("EB008", v, "the number %s has more digits, or a larger exponent, than a 64-bit floating-point number holds", cut(v.text))
 	}

@@ -58,7 +58,7 @@ func (p *parser) entry(v *value) (matcher, *fault) {
 	case cloudtrail.String:
 		return matcher{value: v, match: literalText(v.text)}, nil
 	case cloudtrail.Number:
-		d, _ := parseNumber(v.text)
+		d, _ := detect.ParseDecimal(v.text)
 		return matcher{value: v, match: num(detect.NumEqual, d)}, nil
 	case cloudtrail.Bool:
 		return matcher{value: v, match: detect.Text{Values: []string{v.text}, Kinds: detect.Bools}}, nil
