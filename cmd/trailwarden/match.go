@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/alecthomas/kong"
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/config"
@@ -17,9 +19,24 @@ import (
 )
 
 type matchCommand struct {
-	Lang string   `required:"" short:"l" placeholder:"LANG" enum:"eventbridge,filter,sigma,keyword,region,where" help:"The rule's language: eventbridge, filter, sigma, keyword, region or where."`
-	Rule *string  `placeholder:"TEXT" help:"The rule itself, instead of RULE-FILE."`
-	Args []string `arg:"" optional:"" name:"file" help:"RULE-FILE, unless --rule is given; then event files, or - for standard input, the default."`
+	Lang string     `required:"" short:"l" placeholder:"LANG" enum:"eventbridge,filter,sigma,keyword,region,where" help:"The rule's language: eventbridge, filter, sigma, keyword, region or where."`
+	Rule *givenRule `placeholder:"TEXT" help:"The rule itself, instead of RULE-FILE."`
+	Args []string   `arg:"" optional:"" name:"file" help:"RULE-FILE, unless --rule is given; then event files, or - for standard input, the default."`
+}
+
+// givenRule is a rule given on the command line. It may begin with a minus sign,
+// as the filter pattern -ERROR does; any other flag's value may not.
+type givenRule string
+
+// Decode takes the word after the flag.
+func (t *givenRule) Decode(ctx *kong.DecodeContext) error {
+	word, err := ctx.Scan.PopValue("string")
+	text, isText := word.Value.(string)
+	if err != nil && (!isText || strings.HasPrefix(text, "--")) {
+		return fmt.Errorf("the rule's text: %w", err)
+	}
+	*t = givenRule(text)
+	return nil
 }
 
 // Help says what events may be and what the exit code means.
