@@ -74,6 +74,16 @@ func macros(texts ...string) (used []string) {
 		`ct_has_sequence(a, s) AS len(s) = 0 OR len(list_filter(range(1, len(a) - len(s) + 2), i -> a[i:i + len(s) - 1] = s)) > 0`,
 		`ct_digits(s) AS CASE WHEN regexp_full_match(s, '[+-]?[0-9]+') THEN s ELSE 'no whole number: ' || s END`,
 		`ct_truth(s) AS CASE WHEN lower(s) IN ('true', 't', '1', 'false', 'f', '0') THEN s ELSE 'neither true nor false: ' || s END`,
+		`ct_day(s) AS CASE WHEN regexp_full_match(trim(s), '[-+]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}') THEN s ELSE 'no date: ' || s END`,
+		`ct_time(s) AS CASE WHEN regexp_full_match(trim(s), '[-+]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?')
+			THEN s ELSE 'no timestamp: ' || s END`,
+		`ct_zoned(s) AS CASE WHEN regexp_matches(trim(s), '^[-+]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( |$)') THEN s ELSE 'no timestamp: ' || s END`,
+		`ct_half(e, d) AS CASE WHEN len(string_split(e, d)) <> 2 THEN ct_fail('Key-value delimiter must appear exactly once in each entry')
+			ELSE split_part(e, d, 1) END`,
+		`ct_sequence(a, b, s) AS CASE WHEN s = 0 THEN CAST(ct_fail('sequence: step must not be zero') AS BIGINT[])
+			WHEN s > 0 AND b < a OR s < 0 AND b > a THEN CAST(ct_fail('sequence: the step leads away from the stop') AS BIGINT[])
+			WHEN abs(b - a) // abs(s) >= 10000 THEN CAST(ct_fail('result of sequence function must not have more than 10000 entries') AS BIGINT[])
+			ELSE generate_series(a, b, s) END`,
 		`ct_iso_text(t, clock) AS strftime(clock, '%Y-%m-%dT%H:%M:%S.%g') || printf('%s%02d:%02d',
 			CASE WHEN clock < timezone('UTC', t) THEN '-' ELSE '+' END, abs(date_sub('minute', timezone('UTC', t), clock)) // 60,
 			abs(date_sub('minute', timezone('UTC', t), clock)) % 60)`,

@@ -80,10 +80,23 @@ func (t *translator) call(x *call, s *scope) (string, typ, error) {
 		}
 		c.args, c.types = append(c.args, text), append(c.types, kind)
 	}
+	if help, ok := noText[x.name]; ok && first(c.types).kind == varchar {
+		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: x.name + " does not take a text", help: help}
+	}
 	if f.aggregate || f.window {
 		return c.many(f)
 	}
 	return c.one(f)
+}
+
+// noText are functions whose first argument is no text, with what makes of one what
+// they take.
+var noText = map[string]string{
+	"md5": "md5(to_utf8(text))", "sha1": "sha1(to_utf8(text))", "sha256": "sha256(to_utf8(text))", "sha512": "sha512(to_utf8(text))",
+	"crc32": "crc32(to_utf8(text))", "to_hex": "to_hex(to_utf8(text))", "to_base64": "to_base64(to_utf8(text))", "to_base32": "to_base32(to_utf8(text))",
+	"to_base64url": "to_base64url(to_utf8(text))", "from_utf8": "from_utf8(from_base64(text))", "json_format": "json_format(json_parse(text))",
+	"hmac_md5": "hmac_md5(to_utf8(text), key)", "hmac_sha1": "hmac_sha1(to_utf8(text), key)", "hmac_sha256": "hmac_sha256(to_utf8(text), key)",
+	"hmac_sha512": "hmac_sha512(to_utf8(text), key)",
 }
 
 func arity(f function) string {

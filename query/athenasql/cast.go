@@ -31,14 +31,8 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 	case to.kind == jsonKind:
 		return "to_json(" + v + ")", to, nil
 	case to.kind == varchar:
-		text := toText(v, from)
-		if from.kind == double {
-			text = "ct_scientific(CAST(" + v + " AS DOUBLE))"
-		}
-		if len(x.to.number) > 0 && x.to.name != "char" {
-			text = "left(" + text + ", " + x.to.number[0] + ")"
-		}
-		return text, to, nil
+		text, err := t.toVarchar(x, v, from)
+		return text, to, err
 	case from.zone != "" && to.kind == timestampTZ:
 		return v, from, nil
 	case from.kind == timestampTZ && to.kind == timeOfDay && from.zone == "":
@@ -51,14 +45,45 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 	return plain, to, nil
 }
 
+// toVarchar writes a cast to a text, of which there may be a longest.
+func (t *translator) toVarchar(x *cast, v string, from typ) (string, error) {
+	text := toText(v, from)
+	switch from.kind {
+	case arrayKind, mapKind, rowKind:
+		return "", &syntaxError{at: x.at, code: codeArguments, message: "Cannot cast " + from.String() + " to varchar", help: "json_format(CAST(… AS json)), or array_join(array, ',')"}
+	case double:
+		text = "ct_scientific(CAST(" + v + " AS DOUBLE))"
+	}
+	most := x.to.number
+	switch {
+	case len(most) == 0 || x.to.name == "char":
+		return text, nil
+	case from.kind == varchar || from.kind == unknown:
+		return "left(" + text + ", " + most[0] + ")", nil
+	}
+	return t.once(text, func(v string) string { // a number is not cut short
+		if x.try {
+			return "CASE WHEN length(" + v + ") <= " + most[0] + " THEN " + v + " END"
+		}
+		return guarded("length("+v+") > "+most[0], "the value cannot be represented as varchar("+most[0]+")", "VARCHAR", v)
+	}), nil
+}
+
 // strictly keeps the engine from taking what Athena does not take: 1.5 and blanks
-// in a text for whole numbers, yes for true, 2.5 for 2.
+// in a text for whole numbers, yes for true, 2.5 for 2, 2026-03-14T09:26:53Z for a
+// day or a time.
 func strictly(v string, from, to typ) string {
 	switch {
 	case from.kind == varchar && to.kind == integer:
 		return "ct_digits(" + v + ")"
 	case from.kind == varchar && to.kind == boolean:
 		return "ct_truth(" + v + ")"
+	case from.kind == varchar && to.kind == date:
+		return "ct_day(" + v + ")"
+	case from.kind == varchar && to.kind == timestamp:
+		return "ct_time(" + v + ")"
+	case from.kind == varchar && to.kind == timestampTZ:
+		return "ct_zoned(" + v + ")"
 	case from.kind == double && to.kind == integer:
 		return "round(" + v + ")"
 	}

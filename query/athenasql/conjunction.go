@@ -43,7 +43,7 @@ func conditions(x expr, all []expr) []expr {
 
 // failing are functions that raise an error on texts that they cannot read.
 var failing = []string{"from_iso8601_timestamp", "from_iso8601_timestamp_nanos", "from_iso8601_date", "date", "date_parse", "parse_datetime",
-	"json_parse", "from_base64", "from_hex", "from_base", "url_decode", "ip_prefix", "is_subnet_of", "is_json_scalar", "parse_duration"}
+	"split_to_map", "split_to_multimap", "codepoint", "json_parse", "from_base64", "from_hex", "from_base", "url_decode", "ip_prefix", "is_subnet_of", "is_json_scalar", "parse_duration"}
 
 // mayFail tells whether an expression can raise an error on some record. Times
 // and days of records are always sound.
@@ -62,7 +62,7 @@ func mayFail(x expr) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(parts(x), mayFail)
+	return raises(x) || slices.ContainsFunc(parts(x), mayFail)
 }
 
 // soundText tells whether an expression is a constant, or reads only columns that

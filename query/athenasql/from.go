@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -107,7 +108,7 @@ func (t *translator) derived(r *derived, s *scope) (string, error) {
 	if outer == nil {
 		outer = &scope{}
 	}
-	sql, columns, err := t.query(r.query, outer)
+	sql, columns, err := t.inner(r.query, outer, !r.lateral)
 	if err != nil {
 		return "", err
 	}
@@ -229,8 +230,12 @@ func spread(x string, kind typ, names int, unnamed bool) (list []string, columns
 		return []string{"unnest(map_keys(" + x + "))", "unnest(map_values(" + x + "))"},
 			[]column{{"key", keyOf(kind)}, {"value", elem}}
 	case elem.kind == rowKind && len(elem.fields) > 0 && (unnamed || names == len(elem.fields) && names > 1):
-		for _, f := range elem.fields {
-			list = append(list, "unnest(list_transform("+x+", ct_e -> ct_e."+quoteName(f.name)+"))")
+		for i, f := range elem.fields {
+			value := "ct_e." + quoteName(f.name)
+			if f.name == fmt.Sprintf("field%d", i) { // without names the engine counts
+				value = fmt.Sprintf("struct_extract_at(ct_e, %d)", i+1)
+			}
+			list = append(list, "unnest(list_transform("+x+", ct_e -> "+value+"))")
 			columns = append(columns, column(f))
 		}
 		return list, columns

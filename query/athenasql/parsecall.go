@@ -57,6 +57,9 @@ func (p *parser) arguments(c *call) (err error) {
 	if c.args, err = list(p, p.expr); err != nil {
 		return err
 	}
+	if n, ok := c.args[len(c.args)-1].(*name); ok && c.name == "normalize" && len(c.args) == 2 && len(n.parts) == 1 {
+		c.args[1] = &literal{n.node, litString, strings.ToUpper(n.parts[0].text)} // the form is a word
+	}
 	if (c.name == "substring" || c.name == "substr") && len(c.args) == 1 && p.tok().is("FROM") {
 		return p.substringFrom(c)
 	}

@@ -2,7 +2,9 @@ package athenasql
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -289,6 +291,17 @@ func (t *translator) interval(x *interval) (string, typ, error) {
 	return t.longInterval(x, sign, text)
 }
 
+// partOfDay tells whether an expression is an interval that is not of whole days.
+func partOfDay(x expr) bool {
+	i, ok := x.(*interval)
+	if !ok || i.to != "" {
+		return ok && i.to != "MONTH"
+	}
+	size, ok := map[string]float64{"HOUR": 24, "MINUTE": 24 * 60, "SECOND": 24 * 60 * 60}[strings.TrimSuffix(i.from, "S")]
+	n, err := strconv.ParseFloat(strings.Trim(i.text, " -+"), 64)
+	return ok && err == nil && math.Mod(n, size) != 0
+}
+
 // longInterval writes INTERVAL '1 02:03:04' DAY TO SECOND and its like.
 func (t *translator) longInterval(x *interval, sign, text string) (string, typ, error) {
 	units := []string{"DAY", "HOUR", "MINUTE", "SECOND"}
@@ -451,7 +464,7 @@ func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
 	text := "(" + parts[0] + " " + x.op + " " + parts[1] + ")"
 	switch x.op {
 	case "OR":
-		return text, of(boolean), nil
+		return disjunction(x, parts), of(boolean), nil
 	case "=", "<>", "<", "<=", ">", ">=":
 		t.compare(x.at, types[0], types[1])
 		return text, of(boolean), nil
@@ -483,6 +496,10 @@ func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ
 
 func (t *translator) arithmetic(x *binary, text string, parts []string, types []typ) (string, typ, error) {
 	l, r := types[0], types[1]
+	text, err := t.checked(x, text, parts, l, r)
+	if err != nil {
+		return "", typ{}, err
+	}
 	switch {
 	case l.kind == date && r.kind == intervalKind:
 		return "CAST(" + text + " AS DATE)", l, nil // the engine gives a timestamp
@@ -547,6 +564,9 @@ func (t *translator) subscript(x *subscript, s *scope) (string, typ, error) {
 	case jsonKind, varchar:
 		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "a subscript of a " + types[0].String(), help: "json_extract_scalar(text, '$.a[0]')"}
 	}
-	t.warn(x.at, codeSubscript, "a subscript that is not there gives NULL here and an error on Athena; element_at gives NULL on both")
-	return base + "[" + parts[1] + "]", types[0].elemType(), nil
+	t.warn(x.at, codeSubscript, "a subscript that is not there ends the query; element_at gives NULL")
+	if k := types[0].kind; k != arrayKind && k != mapKind {
+		return base + "[" + parts[1] + "]", types[0].elemType(), nil
+	}
+	return t.element(base, parts[1], types[0], x.index), types[0].elemType(), nil
 }

@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,7 +130,13 @@ func concatWS(c *callSite) (string, typ, error) {
 }
 
 func split(c *callSite) (string, typ, error) {
+	if err := c.filled(1, "The delimiter may not be the empty string"); err != nil {
+		return "", typ{}, err
+	}
 	if len(c.args) == 3 {
+		if err := c.within(2, positive, "$ < 1", "Limit must be positive"); err != nil {
+			return "", typ{}, err
+		}
 		return c.fill("ct_split($1, $2, $3)"), arrayOf(of(varchar)), nil
 	}
 	return c.unlessNull(c.fill("string_split($1, $2)"), 1), arrayOf(of(varchar)), nil
@@ -274,7 +281,7 @@ func regexpReplace(c *callSite) (string, typ, error) {
 		return c.fill(engine), of(varchar), nil
 	}
 	if _, ok := c.x.args[2].(*lambda); ok {
-		return "", typ{}, c.errorf(codeRefused, "a lambda as replacement is not to be had here")
+		return c.replaceBy()
 	}
 	text, ok := c.literal(2)
 	if !ok {
@@ -342,4 +349,48 @@ func (c *callSite) group(rest string) (n, end int) {
 		return -1, 0
 	}
 	return re.SubexpIndex(name), len(name)
+}
+
+// splitTo writes split_to_map and split_to_multimap.
+func splitTo(template string, result func([]typ) typ) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		for i, message := range []string{1: "entryDelimiter is empty", 2: "keyValueDelimiter is empty"} {
+			if message == "" {
+				continue
+			}
+			if err := c.filled(i, message); err != nil {
+				return "", typ{}, err
+			}
+		}
+		if c.args[1] == c.args[2] {
+			return "", typ{}, c.errorf(codeArguments, "entryDelimiter and keyValueDelimiter must not be the same")
+		}
+		return c.fill(template), result(nil), nil
+	}
+}
+
+// normalForms are the second argument of normalize, which is a word.
+var normalForms = []string{"NFC", "NFD", "NFKC", "NFKD"}
+
+func normalize(c *callSite) (string, typ, error) {
+	if len(c.args) == 1 {
+		return c.fill("nfc_normalize($1)"), of(varchar), nil
+	}
+	form, _ := c.literal(1)
+	if !slices.Contains(normalForms, form) {
+		return "", typ{}, c.errorf(codeArguments, "the form is one of NFC, NFD, NFKC and NFKD")
+	}
+	return c.fill("ct_normalize($1, $2)"), of(varchar), nil
+}
+
+// replaceBy writes regexp_replace with a lambda, which is given the groups of each
+// match.
+func (c *callSite) replaceBy() (string, typ, error) {
+	p, body, _, err := c.lambda(2, []typ{arrayOf(of(varchar))}, nil)
+	if err != nil {
+		return "", typ{}, err
+	}
+	matches := c.fill("ct_regexp_matches($1, $2)")
+	return "array_to_string(list_transform(CAST(CAST(" + matches + " AS JSON) AS STRUCT(b VARCHAR, g VARCHAR[])[]), ct_m -> ct_m.b || " +
+		"CASE WHEN ct_m.g IS NULL THEN '' ELSE coalesce(list_transform([ct_m.g], " + p[0] + " -> " + body + ")[1], '') END), '')", of(varchar), nil
 }

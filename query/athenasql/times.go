@@ -37,6 +37,11 @@ func dateDiff(c *callSite) (string, typ, error) {
 	if err != nil {
 		return "", typ{}, err
 	}
+	if c.types[1].kind == date && c.types[2].kind == date {
+		if err := c.dayUnit(u); err != nil {
+			return "", typ{}, err
+		}
+	}
 	a, b := c.asTime(1), c.asTime(2)
 	if c.types[1].kind != c.types[2].kind || c.types[1].kind == unknown {
 		a, b = "CAST("+a+" AS TIMESTAMPTZ)", "CAST("+b+" AS TIMESTAMPTZ)"
@@ -56,12 +61,25 @@ func byCalendar(unit string) bool {
 	return true
 }
 
+// dayUnit refuses a unit that a date does not have.
+func (c *callSite) dayUnit(unit string) error {
+	if byCalendar(unit) {
+		return nil
+	}
+	return c.errorf(codeArguments, "'%s' is not a valid DATE field; CAST(… AS timestamp) makes a time of a date", unit)
+}
+
 func dateAdd(c *callSite) (string, typ, error) {
 	u, err := c.unit()
 	if err != nil {
 		return "", typ{}, err
 	}
 	kind := c.types[2]
+	if kind.kind == date {
+		if err := c.dayUnit(u); err != nil {
+			return "", typ{}, err
+		}
+	}
 	clock := kind
 	if !byCalendar(u) { // an hour is one whatever clocks are set to
 		clock.zone = ""
@@ -83,6 +101,11 @@ func dateTrunc(c *callSite) (string, typ, error) {
 		return "", typ{}, err
 	}
 	kind := c.types[1]
+	if kind.kind == date {
+		if err := c.dayUnit(u); err != nil {
+			return "", typ{}, err
+		}
+	}
 	if kind.zone != "" {
 		return fromZone(kind, fmt.Sprintf("CAST(date_trunc('%s', %s) AS TIMESTAMP)", u, inZone(kind, c.args[1]))), kind, nil
 	}
@@ -160,6 +183,9 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 		if err != nil {
 			return "", typ{}, c.errorf(codeFormat, "%v", err)
 		}
+		if to == "" && !parse { // of which the engine makes an error
+			return "CASE WHEN " + c.args[0] + " IS NOT NULL THEN '' END", of(varchar), nil
+		}
 		if !parse {
 			if to, err = withZone(to, c.types[0].zone); err != nil {
 				return "", typ{}, c.errorf(codeFormat, "%v", err)
@@ -172,6 +198,9 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 		}
 		if !strings.ContainsAny(strings.ReplaceAll(to, "%%", ""), "YyG") && c.x.name == "date_parse" {
 			from, to = "'1970 ' || "+from, "%Y "+to
+		}
+		if letters := strings.ReplaceAll(to, "%%", ""); strings.Contains(letters, "%I") && !strings.Contains(letters, "%p") {
+			from, to = "("+from+" || ' AM')", to+" %p" // twelve without a half of the day is midnight
 		}
 		text := "strptime(" + from + ", " + quoteText(to) + ")"
 		if c.x.name == "parse_datetime" {
@@ -346,4 +375,9 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("%s is not to be had here", strings.Repeat(string(c), n))
+}
+
+// dateOf is date(x), which is CAST(x AS date).
+func dateOf(c *callSite) (string, typ, error) {
+	return "CAST(" + strictly(c.args[0], c.types[0], of(date)) + " AS DATE)", of(date), nil
 }

@@ -23,6 +23,8 @@ type translator struct {
 	said   map[string]bool
 	tables []string
 	serial int
+	depth  int  // of queries in FROM and WITH
+	fails  bool // a condition, or a column of a query in FROM, may end the query
 }
 
 // What the text's last words decide is marked until then, by bytes that no text
@@ -30,6 +32,7 @@ type translator struct {
 const (
 	starMark = "\x00*" // the columns to leave out of a star of the trail
 	leafMark = "\x00." // before and after the path of a leaf of the trail
+	stepMark = "\x00;" // behind a query in FROM or WITH; see barrier
 )
 
 func translate(text string, s *statement, o Options) (*Translation, error) {
@@ -70,6 +73,7 @@ func translate(text string, s *statement, o Options) (*Translation, error) {
 // unmark puts the columns to leave out behind each star of the trail, and names
 // the trail's leaves as the view does.
 func (t *translator) unmark(sql string) string {
+	sql = strings.ReplaceAll(sql, stepMark, either(t.fails, " OFFSET 0", ""))
 	parts := strings.Split(strings.ReplaceAll(sql, starMark, t.exclude()), leafMark)
 	view := schema.Project(t.needs, t.star)
 	for i := 1; i < len(parts); i += 2 {
@@ -153,8 +157,40 @@ func (t *translator) query(q *query, outer *scope) (string, []column, error) {
 		b.WriteString(" ORDER BY " + keys)
 	}
 	bounds, err := t.bounds(q, s)
-	b.WriteString(bounds)
+	b.WriteString(bounds + t.barrier(q))
 	return b.String(), columns, err
+}
+
+// inner writes a query in FROM or WITH; apart tells whether it may be kept apart
+// from the query around it.
+func (t *translator) inner(q *query, s *scope, apart bool) (string, []column, error) {
+	before := t.depth
+	defer func() { t.depth = before }()
+	t.depth = 0
+	if apart {
+		t.depth = before + 1
+	}
+	return t.query(q, s)
+}
+
+// barrier is what keeps the engine from looking at the conditions of an outer query
+// on rows that this one leaves out, which Athena never does: a CAST may rely on it.
+func (t *translator) barrier(q *query) string {
+	if t.depth == 0 || q.recursive || q.limit != nil || q.offset != nil || !selects(q.body) {
+		return ""
+	}
+	return stepMark
+}
+
+// selects tells whether a body leaves rows out by a condition.
+func selects(b body) bool {
+	switch b := b.(type) {
+	case *selection:
+		return b.where != nil
+	case *setOperation:
+		return selects(b.l) || selects(b.r)
+	}
+	return false
 }
 
 // ties writes FETCH FIRST n ROWS WITH TIES.
@@ -209,7 +245,7 @@ func (t *translator) with(q *query, s *scope) (string, error) {
 		if q.recursive {
 			s.queries[strings.ToLower(c.name.text)] = t.guess(c)
 		}
-		sql, columns, err := t.query(c.query, s)
+		sql, columns, err := t.inner(c.query, s, !q.recursive)
 		if err != nil {
 			return "", err
 		}
@@ -344,6 +380,8 @@ func (t *translator) selection(q *selection, outer *scope) (string, []column, *s
 	if err != nil {
 		return "", nil, nil, err
 	}
+	t.fails = t.fails || q.where != nil && mayFail(q.where) ||
+		t.depth > 0 && slices.ContainsFunc(q.items, func(i item) bool { return i.x != nil && mayFail(i.x) })
 	in := s.inner()
 	in.aliases = columns
 	var b strings.Builder

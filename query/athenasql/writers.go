@@ -75,6 +75,11 @@ func cardinality(c *callSite) (string, typ, error) {
 
 func elementAt(c *callSite) (string, typ, error) {
 	elem := c.types[0].elemType()
+	if c.types[0].kind == arrayKind {
+		if err := c.within(1, func(n int) bool { return n != 0 }, "$ = 0", "SQL array indices start at 1"); err != nil {
+			return "", typ{}, err
+		}
+	}
 	return "(" + c.args[0] + ")[" + c.args[1] + "]", elem, nil
 }
 
@@ -101,9 +106,12 @@ func sequence(c *callSite) (string, typ, error) {
 	k := c.types[0]
 	if !k.isTime() {
 		if len(c.args) == 2 {
-			c.args = append(c.args, c.fill("CASE WHEN $1 <= $2 THEN 1 ELSE -1 END"))
+			return c.fill("ct_sequence($1, $2, CASE WHEN $1 <= $2 THEN 1 ELSE -1 END)"), arrayOf(of(integer)), nil
 		}
-		return c.fill("generate_series($*)"), arrayOf(of(integer)), nil
+		return c.fill("ct_sequence($1, $2, $3)"), arrayOf(of(integer)), nil
+	}
+	if err := c.stepOfTime(); err != nil {
+		return "", typ{}, err
 	}
 	if len(c.args) == 2 {
 		c.args = append(c.args, c.fill("CASE WHEN $1 <= $2 THEN INTERVAL '1 day' ELSE INTERVAL '-1 day' END"))
@@ -397,6 +405,10 @@ func widthBucket(c *callSite) (string, typ, error) {
 	case 2:
 		return c.fill("len(list_filter($2, ct_e -> ct_e <= $1))"), of(integer), nil
 	case 4:
+		if err := c.within(3, positive, "$ < 1", "bucketCount must be greater than 0"); err != nil {
+			return "", typ{}, err
+		}
+		c.args[1] = guarded(c.fill("$1 = $1 AND $2 = $3"), "width_bucket: bounds cannot equal each other", "TINYINT", c.args[1])
 		return c.fill("ct_width_bucket(CAST($1 AS DOUBLE), CAST($2 AS DOUBLE), CAST($3 AS DOUBLE), CAST($4 AS BIGINT))"), of(integer), nil
 	}
 	return "", typ{}, c.errorf(codeArguments, "takes 2 or 4 arguments")
@@ -434,4 +446,48 @@ func regexpPosition(c *callSite) (string, typ, error) {
 	}
 	c.args = append(c.args, "1", "1")
 	return c.fill("ct_regexp_position($1, $2, CAST($3 AS BIGINT), CAST($4 AS BIGINT))"), of(integer), nil
+}
+
+// entries is the type of map_entries, whose rows have no names.
+func entries(args []typ) typ {
+	m := first(args)
+	if m.kind != mapKind {
+		return typ{}
+	}
+	return arrayOf(typ{kind: rowKind, fields: []fieldType{{"field0", keyOf(m)}, {"field1", m.elemType()}}})
+}
+
+func slice(c *callSite) (string, typ, error) {
+	if err := c.within(1, func(n int) bool { return n != 0 }, "$ = 0", "SQL array indices start at 1"); err != nil {
+		return "", typ{}, err
+	}
+	if err := c.within(2, notNegative, "$ < 0", "length must be greater than or equal to 0"); err != nil {
+		return "", typ{}, err
+	}
+	return c.fill("ct_slice($1, $2, $3)"), c.types[0], nil
+}
+
+func bitCount(c *callSite) (string, typ, error) {
+	if err := c.within(1, func(n int) bool { return n >= 2 && n <= 64 }, "$ < 2 OR $ > 64", "bits must be from 2 to 64"); err != nil {
+		return "", typ{}, err
+	}
+	c.args[0] = c.t.once(c.args[0], func(x string) string { // the sign is a bit, too
+		low := "(CAST(1 AS HUGEINT) << CAST(" + c.args[1] + " - 1 AS HUGEINT))"
+		return guarded(x+" >= "+low+" OR "+x+" < -"+low, "bit_count: the number needs more bits", "TINYINT", x)
+	})
+	return c.fill("CAST(bit_count(CAST($1 AS BIGINT) & CASE WHEN $2 >= 64 THEN -1 ELSE (CAST(1 AS BIGINT) << $2) - 1 END) AS BIGINT)"), of(integer), nil
+}
+
+// maxElements is how many elements Trino's sequence and repeat make at most.
+const maxElements = 10_000
+
+// stepOfTime refuses steps that go nowhere.
+func (c *callSite) stepOfTime() error {
+	if len(c.x.args) < 3 {
+		return nil
+	}
+	if x, ok := c.x.args[2].(*interval); ok && x.to == "" && strings.Trim(x.text, "-0. ") == "" {
+		return c.errorf(codeArguments, "the step must not be 0")
+	}
+	return nil
 }

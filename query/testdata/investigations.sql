@@ -259,7 +259,7 @@ SELECT to_hex(md5(to_utf8(eventid))) AS h, to_base64(to_utf8(eventname)) AS b, f
 SELECT eventtime, from_utf8(from_base64(json_extract_scalar(requestparameters, '$.userData'))) AS script FROM cloudtrail_logs WHERE eventname = 'RunInstances' AND json_extract_scalar(requestparameters, '$.userData') IS NOT NULL AND json_extract_scalar(requestparameters, '$.userData') NOT LIKE '<%'
 
 -- name: graph edges from sessions to services, with columns named as a loader wants them
-SELECT md5(to_utf8(a.eventid)) AS "~id", md5(to_utf8(split(a.useridentity.principalid, ':')[2])) AS "~from",
+SELECT md5(to_utf8(a.eventid)) AS "~id", md5(to_utf8(element_at(split(a.useridentity.principalid, ':'), 2))) AS "~from",
        md5(to_utf8(a.eventsource)) AS "~to", a.eventname AS "~label", 1 AS "weight:Double"
 FROM (SELECT * FROM aws_logs.cloudtrail) a
 LEFT JOIN (SELECT eventid, r.arn AS resource_arn FROM aws_logs.cloudtrail CROSS JOIN UNNEST(resources) AS t (r)) b ON a.eventid = b.eventid

@@ -195,7 +195,7 @@ SELECT approx_most_frequent(3, eventname, 100) FROM cloudtrail_logs
 -- name: multimap
 SELECT multimap_agg(eventsource, eventname) FROM cloudtrail_logs GROUP BY awsregion
 -- name: map functions
-SELECT map_filter(m, (k, v) -> v > 1), transform_values(m, (k, v) -> v * 2), map_keys(m), map_values(m), map_entries(m), cardinality(m), m['x'] IS NULL FROM (SELECT histogram(eventname) AS m FROM cloudtrail_logs) WHERE element_at(m, 'x') IS NULL
+SELECT map_filter(m, (k, v) -> v > 1), transform_values(m, (k, v) -> v * 2), map_keys(m), map_values(m), map_entries(m), cardinality(m), m[element_at(map_keys(m), 1)] IS NULL FROM (SELECT histogram(eventname) AS m FROM cloudtrail_logs) WHERE element_at(m, 'x') IS NULL
 -- name: map concat and zip
 SELECT map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2])), zip(ARRAY[1, 2], ARRAY['a', 'b']), zip_with(ARRAY[1, 2], ARRAY[3, 4], (x, y) -> x + y)
 -- name: map union

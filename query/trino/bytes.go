@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
+	"strings"
 )
 
 // Bytes come and go as hexadecimal texts, because functions take and give texts.
@@ -52,7 +53,7 @@ func checksum32(data string) (any, error) {
 	return int64(crc32.ChecksumIEEE(b)), err
 }
 
-// inBase writes bytes in base 32 or 64.
+// inBase writes bytes in base 32, or in base 64 for URLs.
 func inBase(name, data string) (any, error) {
 	b, err := hex.DecodeString(data)
 	if name == "32" {
@@ -61,14 +62,17 @@ func inBase(name, data string) (any, error) {
 	return base64.URLEncoding.EncodeToString(b), err
 }
 
-// outOfBase is the inverse of inBase.
+// outOfBase reads bytes in base 32, 64, or 64 for URLs.
 func outOfBase(name, text string) (any, error) {
 	var b []byte
 	var err error
-	if name == "32" {
+	switch name { // Java's decoders go without the signs that fill up
+	case "32":
 		b, err = base32.StdEncoding.DecodeString(text)
-	} else if b, err = base64.URLEncoding.DecodeString(text); err != nil {
-		b, err = base64.RawURLEncoding.DecodeString(text)
+	case "64":
+		b, err = base64.StdEncoding.WithPadding(base64.NoPadding).DecodeString(strings.TrimRight(text, "="))
+	default:
+		b, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
 	}
 	return hex.EncodeToString(b), err
 }

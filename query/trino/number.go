@@ -1,6 +1,7 @@
 package trino
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -9,14 +10,16 @@ import (
 )
 
 // divide is a decimal's division, exact to its last digit and rounded half away
-// from zero (Trino, decimal functions and operators). NULL is what the engine
-// gives for a division by zero.
-func divide(a, b string, scale int64) any {
+// from zero (Trino, decimal functions and operators).
+func divide(a, b string, scale int64) (any, error) {
 	x, y := rational(a), rational(b)
-	if x == nil || y == nil || y.Sign() == 0 || scale < 0 || scale > 38 {
-		return nil
+	switch {
+	case x == nil || y == nil || scale < 0 || scale > 38:
+		return nil, nil
+	case y.Sign() == 0:
+		return nil, errors.New("division by zero")
 	}
-	return x.Quo(x, y).FloatString(int(scale))
+	return x.Quo(x, y).FloatString(int(scale)), nil
 }
 
 // rational reads a number; one that is written with an exponent came from a double.

@@ -1,7 +1,9 @@
 package trino
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
@@ -23,8 +25,7 @@ func regexpGroup(s, pattern string, n int64) (any, error) {
 	return nil, nil
 }
 
-// regexpReplace replaces all matches, and as Java's do, also an empty one right
-// behind another. by has \1 for a group.
+// regexpReplace replaces all matches. by has \1 for a group.
 func regexpReplace(s, pattern, by string) (any, error) {
 	re, err := re2.Compile(pattern, false)
 	if err != nil {
@@ -36,23 +37,66 @@ func regexpReplace(s, pattern, by string) (any, error) {
 	}
 	var b strings.Builder
 	last := 0
-	replaced := func(at []int, shift int) {
-		b.WriteString(s[last : at[0]+shift])
-		expand(&b, s[shift:], by, at)
-		last = at[1] + shift
-	}
-	all := re.FindAllStringSubmatchIndex(s, -1)
-	for i, at := range all {
-		replaced(at, 0)
-		if next := i + 1; at[0] == at[1] || next < len(all) && all[next][0] == at[1] {
-			continue
-		}
-		if at := behind.FindStringSubmatchIndex(s[last:]); at != nil && at[1] == 0 {
-			replaced(at, last)
-		}
+	for _, at := range matches(re, behind, s) {
+		b.WriteString(s[last:at[0]])
+		expand(&b, s, by, at)
+		last = at[1]
 	}
 	b.WriteString(s[last:])
 	return b.String(), nil
+}
+
+// matches are all matches as Java finds them: also an empty one right behind
+// another. behind is the same pattern at the beginning of a text.
+func matches(re, behind *regexp.Regexp, s string) (found [][]int) {
+	all := re.FindAllStringSubmatchIndex(s, -1)
+	for i, at := range all {
+		found = append(found, at)
+		if next := i + 1; at[0] == at[1] || next < len(all) && all[next][0] == at[1] {
+			continue
+		}
+		if empty := behind.FindStringSubmatchIndex(s[at[1]:]); empty != nil && empty[1] == 0 {
+			for j := range empty {
+				if empty[j] >= 0 {
+					empty[j] += at[1]
+				}
+			}
+			found = append(found, empty)
+		}
+	}
+	return found
+}
+
+// between is a part of a text: what is before a match, and the groups of that,
+// none behind the last.
+type between struct {
+	Before string    `json:"b"`
+	Groups []*string `json:"g"`
+}
+
+// regexpMatches is a text taken apart by a pattern, as JSON.
+func regexpMatches(s, pattern string) (any, error) {
+	re, err := re2.Compile(pattern, false)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := re2.Compile(`\A(?:`+pattern+`)`, false)
+	if err != nil {
+		return nil, err
+	}
+	parts, last := []between{}, 0
+	for _, at := range matches(re, behind, s) {
+		part := between{s[last:at[0]], make([]*string, len(at)/2-1)}
+		for i := range part.Groups {
+			if from, to := at[2*i+2], at[2*i+3]; from >= 0 {
+				group := s[from:to]
+				part.Groups[i] = &group
+			}
+		}
+		parts, last = append(parts, part), at[1]
+	}
+	b, err := json.Marshal(append(parts, between{Before: s[last:]}))
+	return string(b), err
 }
 
 // replacement writes what Java puts in the place of a match as the engine does:

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
@@ -160,4 +162,13 @@ func readableSeconds(f float64) (any, error) {
 		parts = append(parts, fmt.Sprintf("%d %s%s", n, u.name, plural))
 	}
 	return strings.Join(parts, ", "), nil
+}
+
+// normalize writes a text in one of Unicode's normal forms.
+func normalize(s, form string) (any, error) {
+	f, ok := map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD}[form]
+	if !ok {
+		return nil, fmt.Errorf("no normal form: %.10s", form)
+	}
+	return f.String(s), nil
 }

@@ -3,6 +3,11 @@
 // give text, numbers and truth; nil is NULL.
 package trino
 
+import (
+	"errors"
+	"math"
+)
+
 // Type is the type of an argument or a result.
 type Type uint8
 
@@ -51,7 +56,11 @@ func Functions() []Function {
 		{"ct_out_of_base", two, Text, func(a []any) (any, error) { return outOfBase(a[0].(string), a[1].(string)) }},
 		{"ct_big_endian", []Type{Integer, Integer}, Text, func(a []any) (any, error) { return bigEndian(a[0].(int64), a[1].(int64)) }},
 		{"ct_from_big_endian", []Type{Text, Integer}, Integer, func(a []any) (any, error) { return fromBigEndian(a[0].(string), a[1].(int64)) }},
-		{"ct_divide", []Type{Text, Text, Integer}, Text, func(a []any) (any, error) { return divide(a[0].(string), a[1].(string), a[2].(int64)), nil }},
+		{"ct_divide", []Type{Text, Text, Integer}, Text, func(a []any) (any, error) { return divide(a[0].(string), a[1].(string), a[2].(int64)) }},
+		{"ct_fail", text, Text, func(a []any) (any, error) { return nil, errors.New(a[0].(string)) }},
+		{"ct_cbrt", []Type{Double}, Double, func(a []any) (any, error) { return math.Cbrt(a[0].(float64)), nil }},
+		{"ct_normalize", two, Text, func(a []any) (any, error) { return normalize(a[0].(string), a[1].(string)) }},
+		{"ct_regexp_matches", two, Text, func(a []any) (any, error) { return regexpMatches(a[0].(string), a[1].(string)) }},
 		{"ct_short_number", []Type{Double}, Text, func(a []any) (any, error) { return shortNumber(a[0].(float64)), nil }},
 		{"ct_data_size", text, Integer, func(a []any) (any, error) { return dataSize(a[0].(string)) }},
 		{"ct_duration", text, Integer, func(a []any) (any, error) { return milliseconds(a[0].(string)) }},
