@@ -59,7 +59,7 @@ func (a *Assembly) source(ctx context.Context, c *config.Source, cursor source.C
 	case c.SQS != nil:
 		return a.queue(ctx, c)
 	case c.HTTP != nil:
-		return a.endpoint(c)
+		return a.endpoint(c, cursor)
 	case c.Logs != nil:
 		return a.logGroup(ctx, c, cursor)
 	case c.Lookup != nil:
@@ -124,9 +124,10 @@ func queueRegion(queue string) string {
 	return region
 }
 
-func (a *Assembly) endpoint(c *config.Source) (MadeSource, error) {
+func (a *Assembly) endpoint(c *config.Source, cursor source.Cursor) (MadeSource, error) {
 	h := c.HTTP
 	o := sourcehttp.Options{Name: c.Name, Topics: h.Topics, KeyHeader: h.APIHeader, MaxBody: int64(h.MaxBody)}
+	o.Shelf, _ = cursor.(source.Shelf) // which a watch has
 	if !h.APIKey.IsZero() {
 		o.Key = a.Secret(h.APIKey)
 	}

@@ -133,6 +133,7 @@ type sourceStatus struct {
 	Received     int64     `json:"received"`
 	Acknowledged int64     `json:"acknowledged"`
 	InFlight     int64     `json:"inFlight"`
+	Held         int       `json:"held,omitempty"`
 	Refused      int64     `json:"refused,omitempty"`
 	Refusal      string    `json:"refusal,omitempty"`
 	LastDelivery time.Time `json:"lastDelivery,omitzero"`
@@ -146,7 +147,7 @@ func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	sources := map[string]sourceStatus{}
 	failing := 0
 	for name, h := range s.statuses() {
-		st := sourceStatus{Received: h.Received, Acknowledged: h.Acknowledged, InFlight: h.InFlight, Refused: h.Refused, Refusal: h.Refusal, LastDelivery: h.LastDelivery, Since: h.Since}
+		st := sourceStatus{Received: h.Received, Acknowledged: h.Acknowledged, InFlight: h.InFlight, Held: h.Held, Refused: h.Refused, Refusal: h.Refusal, LastDelivery: h.LastDelivery, Since: h.Since}
 		if h.Fault != nil {
 			st.Fault = h.Fault.Error()
 			failing++

@@ -92,6 +92,7 @@ var (
 	paused   = prometheus.NewDesc("trailwarden_sink_paused", "1 while a sink refuses our credentials.", []string{"sink"}, nil)
 	own      = prometheus.NewDesc("trailwarden_own_records", "Records of our own calls, which no rule judged, since the last reload.", nil, nil)
 	inHand   = prometheus.NewDesc("trailwarden_messages_in_hand", "Deliveries in hand, by source.", []string{"source"}, nil)
+	held     = prometheus.NewDesc("trailwarden_messages_held", "Deliveries that were acknowledged and are kept to be tried again, by source.", []string{"source"}, nil)
 	refused  = prometheus.NewDesc("trailwarden_refused_total", "Requests that were not accepted: forged, of another topic, without the key, too large.", []string{"source"}, nil)
 	failing  = prometheus.NewDesc("trailwarden_source_failing", "1 while a source cannot reach upstream.", []string{"source"}, nil)
 	rules    = prometheus.NewDesc("trailwarden_rules", "Rules that judge, by version of the set.", []string{"version"}, nil)
@@ -133,6 +134,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		count(messages, h.Returned, name, "returned")
 		count(refused, h.Refused, name)
 		gauge(inHand, float64(h.InFlight), name)
+		gauge(held, float64(h.Held), name)
 		gauge(failing, flag(h.Fault != nil), name)
 	}
 	for _, st := range c.s.deliver.Status() {

@@ -295,6 +295,53 @@ func TestAPermissionThatIsMissing(t *testing.T) {
 	}
 }
 
+// P1, F42: what is pushed and announces an object that may not be read is kept in
+// the store, over a restart too: its sender would not send it for long. It is told,
+// and judged when the permission is there.
+func TestAPushOfWhatMayNotBeRead(t *testing.T) {
+	cfg := awstest.Config(t)
+	bucket := awstest.Bucket(t, cfg)
+	var allowed atomic.Bool
+	proxy := faultproxy.New(t, *cfg.BaseEndpoint, func(r *http.Request, _ int) faultproxy.Fault {
+		if !allowed.Load() && strings.Contains(r.URL.Path, "AWSLogs") {
+			return faultproxy.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}
+		}
+		return faultproxy.Fault{}
+	})
+	through := cfg.Copy()
+	through.BaseEndpoint = &proxy.URL
+	upload(t, cfg, bucket, logFile(started))
+	t.Setenv("TEST_INTAKE_KEY", "sesame")
+	const push = `sources: {push: {http: {listen: "127.0.0.1:18233", url_path: /, eventbridge_api_key: "env:TEST_INTAKE_KEY"}}}`
+	r := run(t, t.TempDir(), push, emulated(through))
+	told := func(dir string) string {
+		b, _ := os.ReadFile(filepath.Join(dir, "told.ndjson"))
+		return string(b)
+	}
+	for key := range logFile(started) {
+		req, _ := http.NewRequest("POST", "http://127.0.0.1:18233/", strings.NewReader(`{"s3Bucket":"`+bucket+`","s3ObjectKey":["`+key+`"]}`))
+		req.Header.Set("X-Api-Key", "sesame")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != http.StatusOK {
+			t.Fatalf("answer %s, although it is kept", resp.Status)
+		}
+	}
+	soon(t, "a word to the health sinks", func() bool { return strings.Contains(told(r.dir), "may not be read") })
+	if _, body := r.get(t, "/readyz"); !strings.Contains(body, `"held":1`) {
+		t.Errorf("readyz does not say what is kept: %s", body)
+	}
+	if err := r.stop(); err != nil || strings.Contains(told(r.dir), "mallory") {
+		t.Fatalf("judged without the permission to read, or %v", err)
+	}
+	allowed.Store(true)
+	again := run(t, r.dir, push, emulated(through))
+	soon(t, "the alert", func() bool { return strings.Contains(told(again.dir), "mallory") })
+	soon(t, "nothing to be kept", func() bool { _, body := again.get(t, "/readyz"); return !strings.Contains(body, `"held"`) })
+}
+
 // written is a log that can be read while it is written.
 type written struct {
 	mu sync.Mutex

@@ -118,6 +118,23 @@ func (c cursor) Save(ctx context.Context, name string, b []byte) error {
 	return c.s.store.Save(ctx, cursorPrefix+name, b)
 }
 
+// shelfPrefix begins the names of what sources have acknowledged and must handle
+// yet.
+const shelfPrefix = "shelf/"
+
+// Put implements source.Shelf.
+func (c cursor) Put(ctx context.Context, name string, data []byte) error {
+	_, err := c.s.store.Commit(ctx, alert.Batch{State: []alert.Position{{Name: shelfPrefix + name, Data: data}}, Now: c.s.o.Now().UTC()})
+	return err
+}
+
+// Each implements source.Shelf.
+func (c cursor) Each(ctx context.Context, prefix string, yield func(name string, data []byte) error) error {
+	return c.s.store.State(ctx, shelfPrefix+prefix, func(p alert.Position) error {
+		return yield(strings.TrimPrefix(p.Name, shelfPrefix), p.Data)
+	})
+}
+
 // start makes all parts; nothing runs yet but the committer.
 func (s *Server) start(ctx context.Context) error {
 	p, err := s.o.Load(ctx, cursor{s})

@@ -20,6 +20,9 @@ type Health struct {
 	// Refusal is why, of the last of them.
 	Refused int64
 	Refusal string
+	// Held is how many deliveries are kept on the source's Shelf, acknowledged and
+	// to be tried again; they are among the Returned.
+	Held int
 	// AckFaults counts acknowledgements that failed; the delivery comes again.
 	AckFaults int64
 	// Faults counts failed calls upstream.
@@ -116,6 +119,9 @@ func (m *Monitor) Failed(err error) {
 func (m *Monitor) Refuse(reason string) {
 	m.change(func(s *Health) { s.Refused, s.Refusal = s.Refused+1, reason })
 }
+
+// Held says how many deliveries are on the shelf.
+func (m *Monitor) Held(n int) { m.change(func(s *Health) { s.Held = n }) }
 
 // AckFailed counts acknowledgements that failed.
 func (m *Monitor) AckFailed(n int) { m.change(func(s *Health) { s.AckFaults += int64(n) }) }

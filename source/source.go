@@ -167,6 +167,15 @@ type Cursor interface {
 	Save(ctx context.Context, name string, position []byte) error
 }
 
+// Shelf keeps over restarts what a source has acknowledged upstream and must
+// handle yet. Put returns only when the data is durable; nil data forgets the
+// name. Each calls yield for every name that begins with prefix, in their order,
+// until yield returns an error; the data is good until then.
+type Shelf interface {
+	Put(ctx context.Context, name string, data []byte) error
+	Each(ctx context.Context, prefix string, yield func(name string, data []byte) error) error
+}
+
 // The classes of object; see envelope.Class.
 const (
 	Unclassified = envelope.Unclassified

@@ -2,8 +2,10 @@
 // signatures it verifies, and from EventBridge API destinations and other
 // clients, who show a key.
 //
-// An answer of 200 means that the delivery's effects are durable. While there is
-// no room, or a handler fails, the answer is 503: SNS and EventBridge try again
+// An answer of 200 means that the delivery's effects are durable, or that it is
+// kept on the source's Shelf to be tried again: SNS forgets a push after a few
+// tries. While there is no room, or a handler fails and there is no Shelf, the
+// answer is 503: SNS and EventBridge try again
 // after it, but take any 4xx for their last word (SNS Developer Guide, message
 // delivery retries). So 4xx is kept for what must never be accepted.
 package http
@@ -42,6 +44,12 @@ type Options struct {
 	Parallel int
 	// Timeout is how long a request may take; 0 means 14 s, for SNS waits 15.
 	Timeout time.Duration
+	// Shelf keeps what could not be handled; nil leaves it to its sender to try
+	// again.
+	Shelf source.Shelf
+	// Denied is how long it is between two tries of what is on the shelf; 0 means
+	// 30 s.
+	Denied time.Duration
 	// SNS says how signatures are verified.
 	SNS    Verify
 	Limits envelope.Limits // zero means the default
@@ -56,6 +64,7 @@ type Source struct {
 	topics map[string]bool
 	sns    *verifier
 	slots  chan struct{}
+	held   held
 
 	mu    sync.Mutex
 	state running
@@ -94,6 +103,9 @@ func New(o Options) *Source {
 	if o.Timeout <= 0 {
 		o.Timeout = 14 * time.Second
 	}
+	if o.Denied <= 0 {
+		o.Denied = 30 * time.Second
+	}
 	if o.Limits == (envelope.Limits{}) {
 		o.Limits = envelope.DefaultLimits()
 	}
@@ -121,6 +133,9 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	s.state = running{h, soft}
 	s.mu.Unlock()
 	s.begin.Do(func() { close(s.began) })
+	if s.o.Shelf != nil {
+		s.retry(ctx, soft, h)
+	}
 	<-ctx.Done()
 	s.mu.Lock()
 	s.state = running{}
@@ -233,24 +248,22 @@ func (s *Source) keyed(ctx context.Context, r *http.Request, body []byte, h sour
 		return err
 	}
 	sum := sha256.Sum256(body)
-	d := source.Delivery{ID: hex.EncodeToString(sum[:16]), Source: s.o.Name, Arrived: s.o.Clock.Time()}
+	p := parcel{ID: hex.EncodeToString(sum[:16]), Body: body, Arrived: s.o.Clock.Time()}
 	if id := r.Header.Get("x-amz-sns-message-id"); id != "" && r.Header.Get("x-amz-sns-rawdelivery") == "true" {
-		hop := envelope.Hop{Shape: envelope.ShapeSNS, ID: id, Origin: r.Header.Get("x-amz-sns-topic-arn")}
-		if !s.topics[hop.Origin] {
+		p.ID, p.Hop = id, &envelope.Hop{Shape: envelope.ShapeSNS, ID: id, Origin: r.Header.Get("x-amz-sns-topic-arn")}
+		if !s.topics[p.Hop.Origin] {
 			return refuse(http.StatusForbidden, "the topic is not among those that are accepted")
 		}
-		d.ID, d.Items = id, envelope.Via(hop, body, s.o.Limits)
-	} else {
-		d.Items = envelope.Unwrap(body, s.o.Limits)
 	}
-	return s.handle(ctx, h, d)
+	return s.handle(ctx, h, s.delivery(p), &p)
 }
 
-// handle calls the handler and turns its error into an answer.
-func (s *Source) handle(ctx context.Context, h source.Handler, d source.Delivery) error {
+// handle calls the handler and turns its error into an answer. What fails is kept
+// as p, when that is given.
+func (s *Source) handle(ctx context.Context, h source.Handler, d source.Delivery, p *parcel) error {
 	err := s.Handle(ctx, h, d)
 	switch {
-	case source.Done(err):
+	case source.Done(err), p != nil && s.hold(ctx, p, err):
 		return nil
 	case errors.Is(err, source.ErrOverloaded):
 		return busyNow

@@ -110,14 +110,14 @@ func (s *Source) genuineMessage(ctx context.Context, m message, h source.Handler
 	}
 	sent, _ := time.Parse(time.RFC3339, m.get("Timestamp"))
 	hop := envelope.Hop{Shape: envelope.ShapeSNS, ID: m.get("MessageId"), Origin: m.get("TopicArn"), Time: sent.UTC()}
-	d := source.Delivery{ID: hop.ID, Source: s.o.Name, Arrived: s.o.Clock.Time(), Sent: hop.Time}
-	if m.get("Type") == goodbye {
-		d.Items = []envelope.Item{{Kind: envelope.Nothing, What: goodbye, Path: []envelope.Hop{hop},
-			Reason: "somebody ended the subscription of this endpoint to " + hop.Origin}}
-	} else {
-		d.Items = envelope.Via(hop, []byte(m.get("Message")), s.o.Limits)
+	p := parcel{ID: hop.ID, Hop: &hop, Body: []byte(m.get("Message")), Arrived: s.o.Clock.Time()}
+	if m.get("Type") != goodbye {
+		return s.handle(ctx, h, s.delivery(p), &p)
 	}
-	return s.handle(ctx, h, d)
+	d := source.Delivery{ID: hop.ID, Source: s.o.Name, Arrived: p.Arrived, Sent: hop.Time,
+		Items: []envelope.Item{{Kind: envelope.Nothing, What: goodbye, Path: []envelope.Hop{hop},
+			Reason: "somebody ended the subscription of this endpoint to " + hop.Origin}}}
+	return s.handle(ctx, h, d, nil)
 }
 
 // confirm confirms the subscription of an accepted topic.
