@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -147,6 +148,36 @@ func foundOut(t *testing.T, path, want string, at int) bool {
 		t.Errorf("offset %d: the store tells something else than was written", at)
 	}
 	return false
+}
+
+// F6: what the tables are made of is checked as their rows are, and so is what
+// the file says of itself.
+func TestDamagedTables(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "alerts.db")
+	filled(t, path)
+	sound := readFile(t, path)
+	for _, c := range []struct{ name, from, to string }{
+		{"another name of a column", "id TEXT PRIMARY KEY, ends INTEGER", "ie TEXT PRIMARY KEY, ends INTEGER"},
+		{"another default", "told INTEGER NOT NULL DEFAULT 0", "told INTEGER NOT NULL DEFAULT 1"},
+		{"another condition", "WHEN old.told > 0", "WHEN old.told < 0"},
+		{"another order", "ON outbox (alert, sink, sequence)", "ON outbox (alert, kind, sequence)"},
+		{"another name of a table", "tablesilencesilence", "tablesilenceSilence"},
+		{"an earlier version", string(sound[40:64]), string(sound[40:63]) + "\x01"},
+		{"for reading only", string(sound[16:20]), string(sound[16:18]) + "\x03\x02"},
+		{"a later format", string(sound[40:48]), string(sound[40:47]) + "\x09"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if bytes.Count(sound, []byte(c.from)) != 1 {
+				t.Fatalf("%q is %d times in the file", c.from, bytes.Count(sound, []byte(c.from)))
+			}
+			file := filepath.Join(t.TempDir(), "x.db")
+			write(t, file, bytes.Replace(sound, []byte(c.from), []byte(c.to), 1))
+			if _, err := sqlite.Open(t.Context(), file, sqlite.Options{VerifyBytes: -1}); !errors.Is(err, alert.ErrCorrupt) {
+				t.Errorf("got %v, want ErrCorrupt", err)
+			}
+		})
+	}
 }
 
 // A damaged write-ahead log is told of: SQLite would drop what comes after the
@@ -313,33 +344,39 @@ func fillUp(t *testing.T, s *sqlite.Store) (done int, batch alert.Batch) {
 	return 0, batch
 }
 
-// A commit that is called off leaves all or nothing behind, and the store works
-// on.
+// calledOff is a context that is called off when it is asked for the nth time; it
+// counts how often it was.
+type calledOff struct {
+	context.Context
+	asked, n int
+}
+
+func (c *calledOff) Err() error {
+	if c.asked++; c.asked >= c.n {
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// A commit that is called off between any two of its statements leaves nothing
+// behind, and the store works on.
 func TestCancelled(t *testing.T) {
+	batch := alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 2000, 500), Now: storetest.Noon()}
+	whole := &calledOff{Context: t.Context(), n: math.MaxInt}
+	first := open(t, filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{Policy: paging})
+	defer func() { _ = first.Close() }()
+	if _, err := first.Commit(whole, batch); err != nil || whole.asked < 2000 {
+		t.Fatalf("asked %d times, %v", whole.asked, err)
+	}
 	s := open(t, filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{Policy: paging})
 	defer func() { _ = s.Close() }()
-	batch := alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 2000, 500), Now: storetest.Noon()}
-	for i := range 8 {
-		ctx, cancel := context.WithCancel(t.Context())
-		timer := time.AfterFunc(time.Duration(i*i)*2*time.Millisecond, cancel)
-		c, err := s.Commit(ctx, batch)
-		timer.Stop()
-		cancel()
-		if err == nil {
-			t.Skipf("the machine commits faster than it is called off: %+v", c)
+	for _, n := range []int{1, 2, 3, whole.asked / 4, whole.asked / 2, whole.asked - 1, whole.asked} {
+		if c, err := s.Commit(&calledOff{Context: t.Context(), n: n}, batch); !errors.Is(err, context.Canceled) {
+			t.Fatalf("called off at %d of %d: got %+v, %v", n, whole.asked, c, err)
 		}
-		all, _, err := s.Alerts(t.Context(), alert.Query{})
-		if err != nil {
-			t.Fatal(err)
+		if all, _, err := s.Alerts(t.Context(), alert.Query{}); err != nil || len(all) != 0 {
+			t.Fatalf("called off at %d of %d: %d alerts are left, %v", n, whole.asked, len(all), err)
 		}
-		if len(all) == 0 {
-			continue
-		}
-		// It was called off in the moment when all of it was written.
-		if c, err := s.Commit(t.Context(), batch); err != nil || c.Known != 2000 {
-			t.Fatalf("a commit that was called off left a part: %+v, %v", c, err)
-		}
-		return
 	}
 	if c, err := s.Commit(t.Context(), batch); err != nil || c.New != 500 || c.Repeated != 1500 {
 		t.Errorf("afterwards: got %+v, %v", c, err)

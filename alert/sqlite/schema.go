@@ -81,6 +81,37 @@ CREATE TRIGGER alert_gone AFTER DELETE ON alert WHEN old.told > 0 BEGIN
 END;
 `
 
+// schemaNames are the tables, indexes and triggers that migrations make; an owner
+// of the file may have added others. schemaSum is the checksum of what SQLite
+// keeps of them, which a new migration changes.
+const (
+	schemaNames = `'alert', 'alert_gone', 'alert_last_seen', 'audit', 'finding', 'letter', 'outbox', 'outbox_due', 'outbox_order',
+		'position', 'put', 'silence', 'sink', 'state', 'told'`
+	schemaSum = 1205842839
+)
+
+// checkSchema finds damage in the words that tables are made of, which no row's
+// checksum covers: another default would be told as what was written.
+func (s *Store) checkSchema(ctx context.Context) error {
+	rs, err := s.w.conn.QueryContext(ctx, "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name IN ("+schemaNames+") ORDER BY name")
+	if err != nil {
+		return err
+	}
+	defer rs.Close()
+	var all []any
+	for rs.Next() {
+		var kind, name, table, text string
+		if err := rs.Scan(&kind, &name, &table, &text); err != nil {
+			return err
+		}
+		all = append(all, kind, name, table, text)
+	}
+	if got := sum("sqlite_schema", all...); rs.Err() == nil && got != schemaSum {
+		return fmt.Errorf("the tables are not as Trailwarden makes them (checksum %d, not %d): %w", got, schemaSum, alert.ErrCorrupt)
+	}
+	return rs.Err()
+}
+
 // checkHeader refuses a file that is not ours or of a later version, without
 // touching it (SQLite file format, database header).
 func checkHeader(r io.Reader) error {
@@ -91,6 +122,9 @@ func checkHeader(r io.Reader) error {
 		return nil // a new file
 	case err != nil || string(h[:16]) != "SQLite format 3\x00":
 		return fmt.Errorf("this is no store of Trailwarden, or its first page is lost: %w", alert.ErrCorrupt)
+	}
+	if h[18] > 2 || h[19] > 2 { // SQLite would only read it, or not even that
+		return fmt.Errorf("the file is of no format that SQLite is known to write: %w", alert.ErrCorrupt)
 	}
 	version, id := binary.BigEndian.Uint32(h[60:]), binary.BigEndian.Uint32(h[68:])
 	if id != applicationID && (id != 0 || version != 0) {

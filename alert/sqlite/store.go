@@ -82,6 +82,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 			return s, nil
 		}
 		passing := passes(err)
+		if hasCode(err, codeError) { // our statements are sound: what they are about is not
+			err = fmt.Errorf("%w: %w", alert.ErrCorrupt, err)
+		}
 		err = errors.Join(fmt.Errorf("%s: %w", path, s.sort(err)), s.Close())
 		if !passing || ctx.Err() != nil || time.Now().After(end) {
 			return nil, err
@@ -93,8 +96,14 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 // or closes the store in the same moment: turning the journal on, bringing it in
 // and removing it take locks that SQLite does not wait for.
 func passes(err error) bool {
+	return hasCode(err, codeBusy) || hasCode(err, codeGone)
+}
+
+// hasCode tells whether SQLite gave the error, with this result code or, where
+// that is a primary one, with an extension of it.
+func hasCode(err error, code int) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && (e.Code()&0xff == codeBusy || e.Code() == codeGone)
+	return errors.As(err, &e) && (e.Code() == code || e.Code()&0xff == code)
 }
 
 // foldEvery says how large the journal gets, in pages of 4 KiB, before it is
@@ -128,6 +137,9 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	}
 	s.w = newWriter(conn)
 	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.checkSchema(ctx); err != nil {
 		return err
 	}
 	if err := s.limit(ctx, o.MaxBytes); err != nil {

@@ -193,6 +193,7 @@ func (w *writer) fold(ctx context.Context) bool {
 
 // Result codes of SQLite (Result and Error Codes), primary and extended.
 const (
+	codeError    = 1
 	codeFull     = 13
 	codeCorrupt  = 11
 	codeNotDB    = 26
