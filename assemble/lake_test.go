@@ -10,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
@@ -17,7 +18,7 @@ import (
 // A server's lake takes in what its sources read, once, and what comes later.
 func TestKeepLake(t *testing.T) {
 	if _, err := sandbox.FindEngine(context.Background(), func(string) {}); err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	dir := t.TempDir()
 	logs := filepath.Join(dir, "AWSLogs")

@@ -21,6 +21,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert/storetest"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/internal/crash"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/sink"
@@ -296,10 +297,7 @@ const noteExpected = "CRASH_NOTE_EXPECTED"
 // F5: after a failed fsync nothing is acknowledged, the process ends with an
 // error, and a new one loses nothing.
 func TestFailedSync(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace, which makes fsync fail, is not installed")
-	}
+	strace := needs.Program(t, "strace") // makes fsync fail
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/internal/publicdata"
 )
 
@@ -25,10 +26,7 @@ import (
 // folder of its own, in which "examples" is the repository's. "$ echo $?" gives
 // the exit code of the command before.
 func TestConsoleBlocks(t *testing.T) {
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no sh to run the commands of the pages with")
-	}
+	sh := needs.Program(t, "sh")
 	bin := build(t)
 	for _, page := range pages(t) {
 		blocks := blocksOf(read(t, page))
@@ -49,10 +47,7 @@ func TestConsoleBlocks(t *testing.T) {
 // published": they read logs that others published, in "aws_dataset".
 func TestPublishedBlocks(t *testing.T) {
 	logs := publicdata.Path(t, "cloudtrail/invictus")
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("no sh to run the commands of the pages with")
-	}
+	sh := needs.Program(t, "sh")
 	const page = "backtest.md"
 	s := session{t: t, sh: sh, dir: scratch(t), bin: build(t), page: page, info: "console published"}
 	if err := os.Mkdir(filepath.Join(s.dir, "aws_dataset"), 0o755); err != nil {
@@ -136,11 +131,13 @@ func (s *session) block(b block) {
 	if b.info != s.info {
 		return
 	}
+	s.t.Run(fmt.Sprintf("line %d", b.line), func(t *testing.T) { s.commands(t, b) })
+}
+
+// commands runs those of a block and compares what they print.
+func (s *session) commands(t *testing.T, b block) {
 	if strings.Contains(b.text, "jq ") {
-		if _, err := exec.LookPath("jq"); err != nil {
-			s.t.Logf("%s:%d: not run: there is no jq", s.page, b.line)
-			return
-		}
+		needs.Program(t, "jq")
 	}
 	command, want := "", ""
 	for text := range strings.Lines(b.text) {
@@ -148,13 +145,13 @@ func (s *session) block(b block) {
 		case strings.HasSuffix(command, "\\\n"):
 			command += text
 		case is:
-			s.check(b, command, want)
+			s.check(t, b, command, want)
 			command, want = next, ""
 		default:
 			want += text
 		}
 	}
-	s.check(b, command, want)
+	s.check(t, b, command, want)
 }
 
 func (s *session) file(name, text string) {
@@ -168,13 +165,14 @@ func (s *session) file(name, text string) {
 	}
 }
 
-func (s *session) check(b block, command, want string) {
+func (s *session) check(t *testing.T, b block, command, want string) {
+	t.Helper()
 	if command == "" {
 		return
 	}
 	got := s.run(command)
 	if !expectation(want).MatchString(tidy(got)) {
-		s.t.Errorf("%s:%d: $ %sprints\n%s\nbut the page says\n%s", s.page, b.line, command, got, want)
+		t.Errorf("%s:%d: $ %sprints\n%s\nbut the page says\n%s", s.page, b.line, command, got, want)
 	}
 }
 

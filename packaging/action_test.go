@@ -13,16 +13,15 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // step runs one of the action's scripts as the runner does, with files in place
 // of the runner's, and gives what it says and what it wrote to the output file.
 func step(t *testing.T, script string, env ...string) (said, output string, code int) {
 	t.Helper()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash here to run the action's steps with")
-	}
+	bash := needs.Program(t, "bash")
 	file := filepath.Join(t.TempDir(), "output")
 	path, err := filepath.Abs(filepath.Join("action", script))
 	if err != nil {
@@ -81,8 +80,8 @@ func release(t *testing.T) (dir, archive string) {
 		t.Fatal(err)
 	}
 	archive = filepath.Join(at, "trailwarden_1.2.3_linux_arm64.tar.gz")
-	if out, err := exec.Command("tar", "-czf", archive, "-C", dir, "trailwarden").CombinedOutput(); err != nil {
-		t.Skipf("no tar here to make an archive with: %s", out)
+	if out, err := exec.Command(needs.Program(t, "tar"), "-czf", archive, "-C", dir, "trailwarden").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 	data, err := os.ReadFile(archive)
 	if err != nil {
@@ -97,9 +96,10 @@ func release(t *testing.T) (dir, archive string) {
 
 // TestActionInstallsWhatTheReleaseMade, and nothing else.
 func TestActionInstallsWhatTheReleaseMade(t *testing.T) {
-	if _, err := exec.LookPath("curl"); err != nil || runtime.GOOS == "windows" {
-		t.Skip("no curl here to fetch a release with")
+	if runtime.GOOS == "windows" {
+		t.Skip("the action's steps read files of the system's own paths")
 	}
+	needs.Program(t, "curl")
 	dir, archive := release(t)
 	install := func(more ...string) (string, string, int) {
 		temp := t.TempDir()

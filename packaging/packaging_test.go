@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // TestServiceConfiguration: what the package puts into /etc is sound, but for the
@@ -54,10 +55,7 @@ func TestService(t *testing.T) {
 			t.Errorf("the unit has no line %s", line)
 		}
 	}
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("no systemd-analyze here to check the unit with")
-	}
+	analyze := needs.Program(t, "systemd-analyze")
 	// The program and its manual need not be installed here.
 	text := strings.ReplaceAll(string(unit), "/usr/bin/trailwarden", "/bin/true")
 	text = regexp.MustCompile(`(?m)^Documentation=man:\S+ `).ReplaceAllString(text, "Documentation=")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/sandbox"
@@ -22,7 +23,7 @@ func local(t testing.TB, paths ...string) *query.Local {
 	t.Helper()
 	p, err := program()
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	return &query.Local{Program: p, Listing: pipeline.List(paths, false), Bounds: query.DefaultBounds(), Limits: cloudtrail.DefaultLimits()}
 }

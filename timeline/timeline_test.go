@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/timeline"
 )
@@ -151,10 +152,7 @@ func TestSampleIncident(t *testing.T) {
 // On a real attack: every event is in order, every session that STS gave out is
 // tied to the key that asked, and two runs are equal.
 func TestRealAttack(t *testing.T) {
-	dir := "../../shared/data/cloudtrail/invictus"
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no shared/data beside the repository")
-	}
+	dir := publicdata.Path(t, "cloudtrail/invictus")
 	s := timeline.Subject{Principals: []string{"bert-jan"}}
 	a, b := build(t, s, 0, dir), build(t, s, 0, dir)
 	x, err := json.Marshal(a)

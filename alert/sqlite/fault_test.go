@@ -20,6 +20,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/sqlite"
 	"github.com/trailwarden/trailwarden/alert/storetest"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/severity"
 )
@@ -390,7 +391,7 @@ func fullByBound(t *testing.T) (string, sqlite.Options, func()) {
 func fullDisk(t *testing.T) (string, sqlite.Options, func()) {
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir).CombinedOutput(); err != nil {
-		t.Skipf("a small disk cannot be mounted here: %v: %s", err, out)
+		needs.Missing(t, "mount", err, ": ", string(out))
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", dir).Run() })
 	return filepath.Join(dir, "alerts.db"), sqlite.Options{Policy: paging}, func() {

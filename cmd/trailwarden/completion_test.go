@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"pgregory.net/rapid"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // completionShells drive the script of each shell as the shell does when Tab is
@@ -51,10 +53,7 @@ func TestShellsComplete(t *testing.T) {
 	}
 	for shell := range completionShells {
 		t.Run(shell, func(t *testing.T) {
-			program, err := exec.LookPath(completionShells[shell].program)
-			if err != nil {
-				t.Skipf("no %s here to complete commands in", completionShells[shell].program)
-			}
+			program := needs.Program(t, completionShells[shell].program)
 			for _, c := range completionCases {
 				t.Run(c.name, func(t *testing.T) { c.run(t, shell, program, dir) })
 			}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // TestManualPages writes every page and has the checkers that are installed read
@@ -33,11 +35,7 @@ func TestManualPages(t *testing.T) {
 	checkers := map[string][]string{"mandoc": {"-T", "lint", "-W", "warning"}, "groff": {"-ww", "-man", "-Tutf8", "-z"}}
 	for name, args := range checkers {
 		t.Run(name, func(t *testing.T) {
-			program, err := exec.LookPath(name)
-			if err != nil {
-				t.Skipf("no %s here to check the pages with", name)
-			}
-			out, err := exec.Command(program, append(args, pages...)...).CombinedOutput()
+			out, err := exec.Command(needs.Program(t, name), append(args, pages...)...).CombinedOutput()
 			if err != nil || len(out) > 0 {
 				t.Errorf("%v\n%s", err, out)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestQueryScripts(t *testing.T) {
 	engine, err := sandbox.FindEngine(context.Background(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/queryscript",

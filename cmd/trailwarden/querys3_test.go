@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
@@ -18,7 +19,7 @@ import (
 // for it.
 func logBucket(t *testing.T) string {
 	if _, err := sandbox.FindEngine(context.Background(), func(string) {}); err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	cfg := awstest.Config(t)
 	for _, kv := range awstest.Env(t, cfg) {

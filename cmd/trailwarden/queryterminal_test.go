@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
@@ -30,7 +31,7 @@ type terminal struct {
 func openTerminal(t *testing.T, env []string, args ...string) (*terminal, *exec.Cmd) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		needs.Missing(t, "terminal", err)
 	}
 	t.Cleanup(func() { master.Close() })
 	fd := int(master.Fd())
@@ -42,11 +43,11 @@ func openTerminal(t *testing.T, env []string, args ...string) (*terminal, *exec.
 		err = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 40, Col: 200})
 	}
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		needs.Missing(t, "terminal", err)
 	}
 	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		needs.Missing(t, "terminal", err)
 	}
 	defer slave.Close()
 	cmd := &exec.Cmd{Path: os.Args[0], Args: append([]string{"trailwarden"}, args...), Env: append(os.Environ(), env...),
@@ -103,7 +104,7 @@ func (x *terminal) enter(keys string) {
 func TestConversationAtATerminal(t *testing.T) {
 	engine, err := sandbox.FindEngine(context.Background(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	cache := t.TempDir()
 	env := []string{"TERM=xterm", "XDG_CACHE_HOME=" + cache, sandbox.EngineVariable + "=" + engine}

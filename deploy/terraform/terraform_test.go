@@ -19,21 +19,20 @@ import (
 	"github.com/trailwarden/trailwarden/deploy/terraform"
 	"github.com/trailwarden/trailwarden/deploy/topology"
 	"github.com/trailwarden/trailwarden/internal/deploytest"
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // settings makes Terraform take the provider from the machine, when its maker put
 // it there, and never from the network.
 func settings(t *testing.T) []string {
 	t.Helper()
-	if _, err := exec.LookPath("terraform"); err != nil {
-		t.Skip("terraform is not installed")
-	}
+	needs.Program(t, "terraform")
 	mirror := os.Getenv("TRAILWARDEN_TF_PLUGINS")
 	if mirror == "" {
 		mirror = "/opt/tf-plugins"
 	}
 	if _, err := os.Stat(filepath.Join(mirror, "registry.terraform.io", "hashicorp", "aws")); err != nil {
-		t.Skipf("no hashicorp/aws provider in %s; name its folder in TRAILWARDEN_TF_PLUGINS", mirror)
+		needs.Missing(t, "terraform", "no hashicorp/aws provider in ", mirror, "; name its folder in TRAILWARDEN_TF_PLUGINS")
 	}
 	rc := filepath.Join(t.TempDir(), "terraform.rc")
 	text := "provider_installation {\n  filesystem_mirror {\n    path = \"" + mirror + "\"\n  }\n}\n"

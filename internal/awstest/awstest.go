@@ -15,7 +15,7 @@
 // each other.
 //
 // Where Python or its packages cannot be had, the test is skipped with one
-// line; with TRAILWARDEN_AWS=required in the environment it fails instead.
+// line; with "aws" in TRAILWARDEN_NEEDS it fails instead.
 package awstest
 
 import (
@@ -36,6 +36,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"go.uber.org/goleak"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // Region is the region of every Config.
@@ -67,10 +69,7 @@ func shared(t testing.TB) *server {
 // missing ends a test for which this machine lacks something.
 func missing(t testing.TB, err error) {
 	t.Helper()
-	if os.Getenv("TRAILWARDEN_AWS") == "required" {
-		t.Fatalf("no AWS emulator, and TRAILWARDEN_AWS=required: %v", err)
-	}
-	t.Skipf("no AWS emulator: %v", err)
+	needs.Missing(t, "aws", err)
 }
 
 // Python returns the interpreter of the environment that the emulator runs in,

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 func TestMain(m *testing.M) { os.Exit(awstest.Main(m)) }
@@ -101,14 +102,14 @@ func TestWithoutPython(t *testing.T) {
 		return
 	}
 	for _, c := range []struct {
-		required, want string
-	}{{"", "--- SKIP"}, {"required", "--- FAIL"}} {
+		needs, want string
+	}{{"", "--- SKIP"}, {"aws", "--- FAIL"}} {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestWithoutPython$", "-test.v")
-		cmd.Env = []string{"AWSTEST_CHILD=1", "TRAILWARDEN_AWS=" + c.required, "PATH=/nowhere",
+		cmd.Env = []string{"AWSTEST_CHILD=1", needs.Variable + "=" + c.needs, "PATH=/nowhere",
 			"XDG_CACHE_HOME=" + t.TempDir(), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir()}
 		out, _ := cmd.CombinedOutput()
 		if !strings.Contains(string(out), c.want) || !strings.Contains(string(out), "python3 is needed") {
-			t.Errorf("TRAILWARDEN_AWS=%q: got\n%s\nwant %s and why", c.required, out, c.want)
+			t.Errorf("%s=%q: got\n%s\nwant %s and why", needs.Variable, c.needs, out, c.want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
 	"github.com/trailwarden/trailwarden/internal/faults"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/pipeline/live"
 	"github.com/trailwarden/trailwarden/source"
 )
@@ -96,7 +97,7 @@ func TestDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", state).CombinedOutput(); err != nil {
-			t.Skipf("no small file system can be mounted here: %v %s", err, out)
+			needs.Missing(t, "mount", err, ": ", string(out))
 		}
 		t.Cleanup(func() { _ = exec.Command("umount", "-l", state).Run() })
 		s := faults.Serve(t, program(t), b.dir, b.env)

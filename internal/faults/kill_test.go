@@ -42,7 +42,7 @@ func program(t testing.TB) string {
 		built.path = faults.Build(t, dir, "github.com/trailwarden/trailwarden/cmd/trailwarden")
 	})
 	if built.path == "" {
-		t.Skip("the program could not be built")
+		t.Fatal("the program could not be built: an earlier test says why")
 	}
 	return built.path
 }

@@ -1,7 +1,7 @@
 // Package publicdata lets tests judge logs and rules that others published. They
 // are not part of the repository: they lie in a folder shared/data beside it or
-// above it. Tests skip, saying so, where it is absent; with TRAILWARDEN_DATA set
-// to "required" they fail.
+// above it. Tests skip, saying so, where it is absent; with "data" in
+// TRAILWARDEN_NEEDS they fail.
 package publicdata
 
 import (
@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // Path is the file or folder name below shared/data.
@@ -29,10 +31,7 @@ func Path(t testing.TB, name string) string {
 			return p
 		}
 	}
-	if os.Getenv("TRAILWARDEN_DATA") == "required" {
-		t.Fatalf("TRAILWARDEN_DATA is required, and shared/data/%s is not beside the repository", name)
-	}
-	t.Skipf("shared/data/%s is not beside the repository: nothing published is judged", name)
+	needs.Missing(t, "data", "shared/data/", name, " is not beside the repository: nothing published is judged")
 	return ""
 }
 

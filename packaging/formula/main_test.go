@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // TestFormula reads the formula for every machine's archive with its checksum,
@@ -36,13 +38,13 @@ func TestFormula(t *testing.T) {
 			t.Errorf("for %s on %s: want\n%s\nin\n%s", machine.system, machine.cpu, want, out.String())
 		}
 	}
-	if ruby, err := exec.LookPath("ruby"); err == nil {
-		cmd := exec.Command(ruby, "-c")
+	t.Run("ruby reads it", func(t *testing.T) {
+		cmd := exec.Command(needs.Program(t, "ruby"), "-c")
 		cmd.Stdin = &out
 		if text, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, text)
 		}
-	}
+	})
 }
 
 // TestNoFormula: of a release that lacks an archive, or is none.

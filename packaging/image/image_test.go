@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // program is a program of one line for each architecture, built once.
@@ -287,9 +289,7 @@ func TestLambdaImage(t *testing.T) {
 // TestFullImage puts the libraries of a Debian package beside the engine, and
 // leaves the rest of the package out.
 func TestFullImage(t *testing.T) {
-	if _, err := exec.LookPath("dpkg-deb"); err != nil {
-		t.Skip("no dpkg-deb here to make and read a package with")
-	}
+	needs.Program(t, "dpkg-deb")
 	dir := programs(t)
 	deb := debianPackage(t, map[string]string{
 		"lib/x86_64-linux-gnu/libc.so.6": "", "usr/lib/x86_64-linux-gnu/gconv/X.so": "", "usr/bin/sh": "", "usr/share/doc/libc6/copyright": "LGPL", "usr/share/man/x": "",

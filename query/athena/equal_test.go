@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athena"
@@ -20,7 +21,7 @@ import (
 func TestScopeIsTheSameEverywhere(t *testing.T) {
 	program, err := sandbox.FindEngine(context.Background(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	ask := func(s query.Statement) []string {
 		l := &query.Local{Program: program, Listing: pipeline.List([]string{"../../examples/AWSLogs"}, false), Bounds: query.DefaultBounds(), Limits: cloudtrail.DefaultLimits()}

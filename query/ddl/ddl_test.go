@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/publicdata"
 	"github.com/trailwarden/trailwarden/query/ddl"
 	"github.com/trailwarden/trailwarden/query/schema"
 )
@@ -138,7 +139,7 @@ func equalColumns(t *testing.T, got [][2]string, want []ddl.Column) {
 // name that SQL finds it by.
 func TestColumnsOfPublishedTables(t *testing.T) {
 	for name, want := range map[string]int{
-		"data/athena/athena-ddl__002__example-ddl.sql": 41, "seeds/004_d7c140906c5d6268.txt": 41,
+		"athena/athena-ddl__002__example-ddl.sql": 41, "../seeds/004_d7c140906c5d6268.txt": 41,
 	} {
 		names := publishedNames(t, name)
 		if len(names) < want {
@@ -168,7 +169,7 @@ var typed = regexp.MustCompile("(?im)`?([a-z0-9]+)`?\\s*:?\\s*(?:string|struct|a
 // publishedNames are the names before types in a CREATE TABLE.
 func publishedNames(t *testing.T, name string) (names []string) {
 	t.Helper()
-	b, err := os.ReadFile(shared(t, name))
+	b, err := os.ReadFile(publicdata.Path(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,28 +183,6 @@ func publishedNames(t *testing.T, name string) (names []string) {
 		}
 	}
 	return names
-}
-
-// shared is a file of the data folder beside the repository.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 6 {
-		if path := filepath.Join(dir, "shared", name); exists(path) {
-			return path
-		}
-		dir = filepath.Dir(dir)
-	}
-	t.Skipf("no shared/%s beside the repository", name)
-	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // All regions are there, those that must be enabled too.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
 // The parser is sqlglot's, which nobody here wrote, in an environment of its own.
@@ -17,16 +19,12 @@ const sqlglot = "sqlglot==30.30.0"
 var parseScript string
 
 // parser is an interpreter with sqlglot; the test is skipped where it cannot be
-// had, unless TRAILWARDEN_SQLGLOT=required.
+// had, unless "sqlglot" is in TRAILWARDEN_NEEDS.
 func parser(t *testing.T) string {
 	t.Helper()
-	missing := t.Skipf
-	if os.Getenv("TRAILWARDEN_SQLGLOT") == "required" {
-		missing = t.Fatalf
-	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		missing("no cache folder for sqlglot: %v", err)
+		needs.Missing(t, "sqlglot", err)
 	}
 	home := filepath.Join(cache, "trailwarden", strings.ReplaceAll(sqlglot, "==", "-"))
 	python := filepath.Join(home, "bin", "python")
@@ -35,7 +33,7 @@ func parser(t *testing.T) string {
 	}
 	for _, args := range [][]string{{"python3", "-m", "venv", home}, {python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", sqlglot}} {
 		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			missing("no sqlglot: %v: %s", err, out)
+			needs.Missing(t, "sqlglot", err, ": ", string(out))
 		}
 	}
 	if err := os.WriteFile(filepath.Join(home, "ready"), nil, 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
@@ -25,7 +26,7 @@ func engine(t *testing.T) string {
 	t.Helper()
 	p, err := sandbox.FindEngine(context.Background(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	return p
 }

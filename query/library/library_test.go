@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/library"
@@ -24,7 +25,7 @@ var finds = map[string]map[string]string{
 func TestQuestionsRunOnTheSamples(t *testing.T) {
 	program, err := sandbox.FindEngine(context.Background(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	all := library.All()
 	if len(all) < 20 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/internal/randomrule"
 	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -29,7 +30,7 @@ var questions = flag.Int("questions", 24, "questions that TestSQLKeepsItsWord as
 func TestSQLKeepsItsWord(t *testing.T) {
 	program, err := sandbox.FindEngine(t.Context(), func(string) {})
 	if err != nil {
-		t.Skipf("no SQL engine: %v", err)
+		needs.Missing(t, "engine", err)
 	}
 	s := seeds.Of(t)
 	src := randomrule.Source{R: rand.New(rand.NewPCG(s, s))}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/internal/needs"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink/mail"
 )
@@ -32,7 +33,7 @@ addEventListener('load', () => {
 func TestNothingRunsInABrowser(t *testing.T) {
 	browser := os.Getenv("TRAILWARDEN_BROWSER")
 	if browser == "" {
-		t.Skip("TRAILWARDEN_BROWSER is not set")
+		needs.Missing(t, "chromium", "TRAILWARDEN_BROWSER is not set")
 	}
 	var page strings.Builder
 	page.WriteString("<!DOCTYPE html><html><head><meta charset=utf-8>" + watch + "</head><body>")
