@@ -169,6 +169,7 @@ func TestWarnings(t *testing.T) {
 		{"within the documented range", "", `{"a":[{"numeric":[">",0.123456,"<",5e9]}]}`},
 		{"ambiguous wildcard", "EBW03", `{"a":[{"wildcard":"*:*:*:*:x"}]}`},
 		{"ambiguous wildcard of few asterisks", "EBW03", `{"a":[{"wildcard":"*aaaaaaaaaaaa*"}]}`},
+		{"ambiguous wildcard, a little less than a refused one", "EBW03", `{"a":[{"wildcard":"*a*a*a*a*b*"}]}`},
 		{"wildcard as ambiguous as an accepted one", "", `{"a":[{"wildcard":"*ab*b*b*"}]}`},
 		{"plain wildcard", "", `{"a":[{"wildcard":"arn:aws:*:*:*:role/*"}]}`},
 		{"over the default quota", "EBW04", `{"a":["` + strings.Repeat("x", 2100) + `"]}`},

@@ -15,7 +15,7 @@ import (
 // is accepted, with a warning.
 const (
 	acceptedAmbiguity = 7
-	refusedAmbiguity  = 10
+	refusedAmbiguity  = 11
 	refusedAsterisks  = 6
 )
 
