@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,16 @@ func (t *translator) once(text string, write func(string) string) string {
 	if len(text) <= maxRepeated {
 		return write(text)
 	}
-	name := t.fresh()
+	name := nameOf(text)
 	return "list_transform([" + text + "], " + name + " -> " + write(name) + ")[1]"
+}
+
+// nameOf is a name for a text: the same for the same, as the engine compares what
+// is selected with what is grouped by.
+func nameOf(text string) string {
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	return "ct_" + strconv.FormatUint(h.Sum64(), 36)
 }
 
 // divisor writes what whole numbers and decimals are divided by.
@@ -85,7 +94,7 @@ const (
 // element writes the element of an array or the value of a map, which must be there.
 func (t *translator) element(base, index string, of typ, x expr) string {
 	if len(base)+len(index) > maxRepeated {
-		pair := t.fresh()
+		pair := nameOf(base + index)
 		return "list_transform([struct_pack(b := " + base + ", i := " + index + ")], " + pair + " -> " +
 			elementText(pair+".b", pair+".i", of, x) + ")[1]"
 	}

@@ -150,6 +150,9 @@ func (t *translator) query(q *query, outer *scope) (string, []column, error) {
 		return b.String() + last, columns, err
 	}
 	if len(q.orderBy) > 0 {
+		if err := t.distinctKeys(q, inside); err != nil {
+			return "", nil, err
+		}
 		keys, err := t.sortKeys(q.orderBy, inside)
 		if err != nil {
 			return "", nil, err
@@ -159,6 +162,44 @@ func (t *translator) query(q *query, outer *scope) (string, []column, error) {
 	bounds, err := t.bounds(q, s)
 	b.WriteString(bounds + t.barrier(q))
 	return b.String(), columns, err
+}
+
+// distinctKeys refuses to sort rows without duplicates by what is not in them.
+func (t *translator) distinctKeys(q *query, inside *scope) error {
+	b, ok := q.body.(*selection)
+	if !ok || !b.distinct || slices.ContainsFunc(b.items, func(i item) bool { return i.star }) {
+		return nil
+	}
+	serial := t.serial
+	text := func(x expr) (string, error) {
+		t.serial = serial
+		s, _, err := t.expr(x, inside)
+		return s, err
+	}
+	var selected []string
+	for _, i := range b.items {
+		s, err := text(i.x)
+		if err != nil {
+			return err
+		}
+		selected = append(selected, s)
+	}
+	for _, k := range q.orderBy {
+		if l, ok := k.x.(*literal); ok && l.kind == litInteger {
+			continue
+		}
+		if n, ok := k.x.(*name); ok && len(n.parts) == 1 && slices.ContainsFunc(inside.aliases, func(c column) bool { return strings.EqualFold(c.name, n.parts[0].text) }) {
+			continue
+		}
+		s, err := text(k.x)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(selected, s) {
+			return &syntaxError{at: k.x.pos(), code: codeArguments, message: "For SELECT DISTINCT, ORDER BY expressions must appear in select list"}
+		}
+	}
+	return nil
 }
 
 // inner writes a query in FROM or WITH; apart tells whether it may be kept apart
@@ -308,6 +349,9 @@ func (t *translator) body(b body, s *scope) (sql string, columns []column, insid
 		}
 		columns = slices.Clone(columns)
 		for i := range min(len(columns), len(others)) {
+			if k, o := columns[i].typ, others[i].typ; !alike(k, o) {
+				return "", nil, nil, &syntaxError{at: b.at, code: codeArguments, message: fmt.Sprintf("column %d in %s query has incompatible types: %s, %s", i+1, b.op, k, o), help: "CAST(… AS …) in one of them"}
+			}
 			columns[i].typ = wider(columns[i].typ, others[i].typ)
 		}
 		op := b.op
@@ -329,6 +373,13 @@ func (t *translator) body(b body, s *scope) (sql string, columns []column, insid
 		return "(" + sql + ")", columns, in, err
 	}
 	return "", nil, nil, errAt(b.pos(), "not a query")
+}
+
+// alike tells whether values of two types can be in one column. What is not known
+// may be.
+func alike(a, b typ) bool {
+	plain := func(t typ) bool { return t.kind == varchar || t.kind == boolean || t.isNumber() || t.isTime() }
+	return !plain(a) || !plain(b) || a.kind == b.kind || a.isNumber() && b.isNumber() || a.isTime() && b.isTime()
 }
 
 func (t *translator) values(v *values, s *scope) (string, []column, error) {

@@ -67,13 +67,31 @@ func jsonContains(c *callSite) (string, typ, error) {
 }
 
 func cardinality(c *callSite) (string, typ, error) {
+	if err := c.wantsMany(); err != nil {
+		return "", typ{}, err
+	}
 	if c.types[0].kind == mapKind {
 		return c.fill("CAST(cardinality($1) AS BIGINT)"), of(integer), nil
 	}
 	return c.fill("len($1)"), of(integer), nil
 }
 
+// wantsMany refuses what is neither an array nor a map.
+func (c *callSite) wantsMany() error {
+	switch k := c.types[0]; k.kind {
+	case arrayKind, mapKind, unknown:
+		return nil
+	case rowKind:
+		return c.errorf(codeArguments, "takes an array or a map, not a row: its fields are written with dots")
+	default:
+		return c.errorf(codeArguments, "takes an array or a map, not a %s; of JSON: CAST(json_parse(text) AS array(varchar)) or json_extract_scalar", k)
+	}
+}
+
 func elementAt(c *callSite) (string, typ, error) {
+	if err := c.wantsMany(); err != nil {
+		return "", typ{}, err
+	}
 	elem := c.types[0].elemType()
 	if c.types[0].kind == arrayKind {
 		if err := c.within(1, func(n int) bool { return n != 0 }, "$ = 0", "SQL array indices start at 1"); err != nil {
