@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -381,6 +382,47 @@ func TestCancelled(t *testing.T) {
 	}
 	if c, err := s.Commit(t.Context(), batch); err != nil || c.New != 500 || c.Repeated != 1500 {
 		t.Errorf("afterwards: got %+v, %v", c, err)
+	}
+}
+
+// lateCall is a context that is called off when its channel is asked for for the
+// nth time, and gives those who wait for it a moment to act on it.
+type lateCall struct {
+	context.Context
+	asked atomic.Int64
+	n     int64
+	off   context.CancelFunc
+}
+
+func (c *lateCall) Done() <-chan struct{} {
+	if c.asked.Add(1) == c.n {
+		c.off()
+		time.Sleep(20 * time.Millisecond)
+	}
+	return c.Context.Done()
+}
+
+// A transaction that is called off in the moment when it has begun is not left
+// open: the store would write no more.
+func TestCalledOffWhileItBegins(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{})
+	defer func() { _ = s.Close() }()
+	called := 0
+	for n := range int64(15) {
+		ctx, off := context.WithCancel(t.Context())
+		err := s.Save(&lateCall{Context: ctx, n: n, off: off}, "a", []byte("b"))
+		off()
+		if errors.Is(err, context.Canceled) {
+			called++
+		} else if err != nil {
+			t.Errorf("called off at %d: %v", n, err)
+		}
+		if err := s.Save(t.Context(), "a", []byte("c")); err != nil {
+			t.Fatalf("after one that was called off at %d: %v", n, err)
+		}
+	}
+	if called < 3 {
+		t.Errorf("only %d were called off", called)
 	}
 }
 

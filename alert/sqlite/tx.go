@@ -63,10 +63,10 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	}
 	defer func() { w.turn <- struct{}{} }()
 	t := &tx{ctx, context.WithoutCancel(ctx), w}
-	if err := t.begin(); err != nil {
-		return err
+	err := t.begin()
+	if err == nil {
+		err = t.since()
 	}
-	err := t.since()
 	if err == nil {
 		err = f(t)
 	}
@@ -75,7 +75,8 @@ func (w *writer) do(ctx context.Context, f func(*tx) error) error {
 	}
 	if err != nil {
 		w.forget()
-		// SQLite may have rolled back already; then this fails, and may.
+		// One that was called off while it began may have begun all the same, and
+		// SQLite may have rolled back already: then this fails, and may.
 		_, _ = w.conn.ExecContext(t.calm, "ROLLBACK")
 	}
 	return err
