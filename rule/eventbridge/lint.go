@@ -242,12 +242,11 @@ func (l *linter) sources(a alternative) {
 		return
 	}
 	for _, s := range inner {
-		service, _, _ := strings.Cut(s, ".")
-		if slices.Contains(outer, "aws."+service) {
+		if service, _, _ := strings.Cut(s, ".amazonaws."); slices.Contains(outer, "aws."+service) {
 			return
 		}
 	}
-	service, _, _ := strings.Cut(inner[0], ".")
+	service, _, _ := strings.Cut(inner[0], ".amazonaws.")
 	l.warn("EBW11", a["source"], fmt.Sprintf(`"source": ["aws.%s"]`, service), "Both conditions never hold together.",
 		"source %q never goes with eventSource %q", cut(strings.Join(outer, ", ")), cut(strings.Join(inner, ", ")))
 }

@@ -21,6 +21,7 @@ func TestLintNamesWhatWillNotWork(t *testing.T) {
 		{"there or not there", "EBW10", `{"detail":{"errorCode":[{"exists":true},{"exists":false}]}}`, "", `{"detail":{"errorCode":[{"exists":true}]}}`},
 		{"exists swallows the rest", "EBW10", `{"detail":{"errorCode":[{"exists":true},"AccessDenied"]}}`, "", `{"detail":{"errorCode":["AccessDenied"]}}`},
 		{"sources that exclude each other", "EBW11", `{"source":["aws.ec2"],"detail":{"eventSource":["s3.amazonaws.com"]}}`, `"source": ["aws.s3"]`, `{"source":["aws.s3"],"detail":{"eventSource":["s3.amazonaws.com"]}}`},
+		{"source of several labels", "EBW11", `{"source":["aws.entitlement"],"detail":{"eventSource":["entitlement.marketplace.amazonaws.com"]}}`, `"source": ["aws.entitlement.marketplace"]`, `{"source":["aws.entitlement.marketplace"],"detail":{"eventSource":["entitlement.marketplace.amazonaws.com"]}}`},
 		{"exclusion on an optional field", "EBW12", `{"detail":{"errorCode":[{"anything-but":"AccessDenied"}]}}`, `[{"exists": false}, {"anything-but":"AccessDenied"}]`, `{"detail":{"errorCode":[{"exists":false},{"anything-but":"AccessDenied"}]}}`},
 		{"exclusion below parameters", "", "", "", `{"detail":{"requestParameters":{"fromPort":[{"anything-but":[443]}]}}}`},
 		{"not about CloudTrail", "EBW07", `{"detail-type":["EC2 Instance State-change Notification"],"detail":{"state":["stopped"]}}`, "", `{"source":["my.app"],"detail":{"state":["stopped"]}}`},
