@@ -24,7 +24,7 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return try("ct_ipaddress(" + v + ")"), to, nil
 	case to.kind == ipprefix:
 		return try("ct_ipprefix(" + v + ")"), to, nil
-	case to.kind == timestampTZ && isZonedText(x.x):
+	case to.kind == timestampTZ && isZonedText(x.x) && isStamp(x.x.(*literal).text):
 		return zonedLiteral(x.x.(*literal).text)
 	case from.kind == jsonKind:
 		return t.fromJSON(v, to, engine, word, try), to, nil

@@ -143,7 +143,7 @@ func timeFunctions() map[string]function {
 		"date":                         {min: 1, max: 1, write: dateOf, clock: true},
 		"from_iso8601_timestamp":       {min: 1, max: 1, write: fromISO},
 		"from_iso8601_timestamp_nanos": {min: 1, max: 1, write: fromISO},
-		"from_iso8601_date":            simple(1, "CAST(CASE WHEN $1 LIKE '%T%' THEN CAST(ct_fail('from_iso8601_date: a time is no date') AS DATE) ELSE coalesce(TRY_CAST($1 AS DATE), CAST(ct_iso_time($1) AS DATE)) END AS DATE)", date),
+		"from_iso8601_date":            simple(1, "CAST(CASE WHEN $1 LIKE '%T%' THEN CAST(ct_fail('from_iso8601_date: a time is no date') AS DATE) ELSE coalesce(TRY_CAST(ct_day($1) AS DATE), CAST(ct_iso_time($1) AS DATE)) END AS DATE)", date),
 		"to_iso8601":                   {min: 1, max: 1, write: toISO},
 		"from_unixtime":                {min: 1, max: 3, write: fromUnix},
 		"to_unixtime":                  simple(1, "epoch($1)", double),

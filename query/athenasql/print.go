@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
 // list writes expressions with commas between.
@@ -250,6 +252,9 @@ func (t *translator) literal(x *literal) (string, typ, error) {
 
 func (t *translator) typed(x *typed) (string, typ, error) {
 	text := quoteText(x.text)
+	if (x.typeName == "DATE" || x.typeName == "TIMESTAMP") && !isStamp(x.text) {
+		return "", typ{}, errAt(x.at, "'%s' is not a valid %s literal; want '2026-03-14' or '2026-03-14 09:26:53', and from_iso8601_timestamp for 2026-03-14T09:26:53Z", x.text, x.typeName)
+	}
 	switch x.typeName {
 	case "DATE":
 		return "CAST(" + text + " AS DATE)", of(date), nil
@@ -269,6 +274,13 @@ func (t *translator) typed(x *typed) (string, typ, error) {
 	to := &typeName{at: x.at, name: strings.ToLower(x.typeName)}
 	return t.cast(&cast{node: x.node, x: &literal{x.node, litString, x.text}, to: to}, &scope{})
 }
+
+// stamp is how days and times of day begin.
+var stamp = re2.Own(`^\s*[-+]?\d{4,}-\d{1,2}-\d{1,2}(\s|$)`)
+
+// isStamp tells whether a text begins as a day, or as a day and a time with a blank
+// between them.
+func isStamp(text string) bool { return stamp.MatchString(text) }
 
 // hasZone tells whether the text of a timestamp names a zone.
 func hasZone(s string) bool {

@@ -130,7 +130,7 @@ func fromISO(c *callSite) (string, typ, error) {
 	if text, ok := c.literal(0); ok && len(text) > 16 && strings.Contains(text[10:], "T") && isOffset(text[len(text)-6:]) {
 		kind = zoneType(text[len(text)-6:])
 	}
-	return c.fill("coalesce(TRY_CAST($1 AS TIMESTAMPTZ), CAST(ct_iso_time($1) AS TIMESTAMPTZ))"), kind, nil
+	return c.fill("coalesce(CASE WHEN substr($1, 11, 1) = 'T' THEN TRY_CAST($1 AS TIMESTAMPTZ) END, CAST(ct_iso_time($1) AS TIMESTAMPTZ))"), kind, nil
 }
 
 func fromUnix(c *callSite) (string, typ, error) {

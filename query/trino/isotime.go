@@ -8,7 +8,7 @@ import (
 // isoLayouts are what from_iso8601_timestamp and from_iso8601_date take besides
 // what the engine reads itself (Joda-Time, ISODateTimeFormat.dateTimeParser).
 var isoLayouts = [...]string{
-	"2006", "2006-01", "2006-002", "2006-002T15:04:05Z07:00", "2006-002T15:04:05", "2006-01-02T15", "2006-01-02T15Z07:00", "2006-01-02T15:04Z07:00",
+	"2006", "2006-01", "2006-01-02", "2006-002", "2006-002T15:04:05Z07:00", "2006-002T15:04:05", "2006-01-02T15", "2006-01-02T15Z07:00", "2006-01-02T15:04Z07:00",
 }
 
 // isoTime writes a time in ISO 8601 as the engine reads it: one that stops early,
