@@ -47,6 +47,18 @@ func (e *entry) stream() bool { return e.waits || e.path == Stdin }
 type Listing struct {
 	entries []entry
 	sizes   bool
+
+	// What listing folders needs: the members of those in hand, the last ones of
+	// the innermost; what the system gave; and paths.
+	members       []member
+	buffer, paths []byte
+}
+
+// member is a member of a folder.
+type member struct {
+	path   string
+	length int         // of path
+	mode   fs.FileMode // its type
 }
 
 // Files is the number of inputs, unreadable paths included.
@@ -74,6 +86,7 @@ func List(paths []string, sizes bool) *Listing {
 	for _, p := range paths {
 		l.path(p)
 	}
+	l.members, l.buffer, l.paths = nil, nil, nil
 	return l
 }
 
@@ -104,29 +117,26 @@ func (l *Listing) fault(p string, err error) {
 // folder lists dir. links are the real folders in which the symbolic links stand
 // that led here.
 func (l *Listing) folder(dir string, links []string) {
-	names, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
+	first := len(l.members)
+	if err := l.read(dir); err != nil {
 		l.fault(dir, err)
 	}
 	dir = filepath.Clean(dir)
-	for _, d := range names {
-		if !strings.HasPrefix(d.Name(), ".") {
-			l.member(dir, d, links)
+	before := len(inside(dir))
+	for i := first; i < len(l.members); i++ {
+		if m := l.members[i]; m.path[before] != '.' {
+			l.member(dir, m.path, m.path[before:], m.mode, links)
 		}
 	}
+	l.members = l.members[:first]
 }
 
-// below is filepath.Join of a clean path and a name, which would look at all of the
-// path again for each name.
-func below(dir, name string) string {
-	if filepath.Separator != '/' || dir == "." || dir == "/" {
-		return filepath.Join(dir, name)
-	}
-	return dir + "/" + name
-}
+// inside is what filepath.Join puts before the names of the members of a folder;
+// it would look at all of the path again for each.
+func inside(dir string) string { return strings.TrimSuffix(filepath.Join(dir, "x"), "x") }
 
-func (l *Listing) member(dir string, d fs.DirEntry, links []string) {
-	p, mode, known := below(dir, d.Name()), d.Type(), judgeName(d.Name())
+func (l *Listing) member(dir, p, name string, mode fs.FileMode, links []string) {
+	known := judgeName(name)
 	if mode&fs.ModeSymlink != 0 {
 		info, err := os.Stat(p)
 		if err != nil {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -54,6 +55,51 @@ func TestListFolder(t *testing.T) {
 	want := []string{"a.json", "b/1.JSON", "b/2.json.gz", "b.jsonl", "noending ?", "z.csv", "z.log ?"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// A folder's members are those of os.ReadDir, in its order, with their types, however
+// many there are and whatever they are called.
+func TestReadFolder(t *testing.T) {
+	dir := t.TempDir()
+	odd := []string{"a", "a.json", "-", "ä", "a b", "a\nb", "...", ".x", "a\x80", strings.Repeat("n", 255)}
+	for i := range 2000 {
+		odd = append(odd, fmt.Sprintf("%d_CloudTrail_us-east-1_20260314T%04dZ.json.gz", i*7919%2000, i))
+	}
+	for i, name := range odd {
+		p := filepath.Join(dir, name)
+		var err error
+		switch i % 50 {
+		case 1:
+			err = os.Mkdir(p, 0o755)
+		case 2:
+			err = os.Symlink("a", p)
+		default:
+			err = os.WriteFile(p, nil, 0o644)
+		}
+		if err != nil {
+			t.Logf("left out: %v", err) // not every system has every name
+		}
+	}
+	t.Chdir(dir)
+	for _, dir := range []string{dir, dir + "/", dir + "//.", ".", "./", "..", "a.json", "a", "missing", "no\x00pe"} {
+		var want []string
+		names, wantErr := os.ReadDir(dir)
+		for _, d := range names {
+			want = append(want, fmt.Sprintf("%q %v", filepath.Join(dir, d.Name()), d.IsDir()), d.Type().String())
+		}
+		var l Listing
+		err := l.read(dir)
+		var got []string
+		for _, m := range l.members {
+			got = append(got, fmt.Sprintf("%q %v", m.path, m.mode.IsDir()), m.mode.String())
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q: %s", dir, d)
+		}
+		if (err == nil) != (wantErr == nil) || err != nil && reason(err) != reason(wantErr) {
+			t.Errorf("%q: %v; want %v", dir, err, wantErr)
+		}
 	}
 }
 
