@@ -295,6 +295,58 @@ func TestAPermissionThatIsMissing(t *testing.T) {
 	}
 }
 
+// P5: a copy into a watched folder that stands still for so long that its file is
+// read in part leaves a dead letter; when the file is whole it is judged, and the
+// dead letter of its half is withdrawn.
+func TestACopyThatStandsStill(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const watched = "sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 50ms}}}"
+	lettered := func(n int) func() bool {
+		return func() bool {
+			s, err := sqlite.Open(t.Context(), filepath.Join(dir, "state", "alerts.db"), sqlite.Options{})
+			if err != nil {
+				return false
+			}
+			defer s.Close()
+			all, _, err := s.Letters(t.Context(), 10, "")
+			return err == nil && len(all) == n
+		}
+	}
+	whole := []byte(`{"Records":[` + started + `,` + strings.Replace(strings.Replace(started, "000000000001", "000000000002", 1), "RunInstances", "Chatter", 1) + `]}`)
+	file := filepath.Join(logs, "copied.json")
+	write := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := run(t, dir, watched, assemble.Options{})
+	write(whole[:len(whole)/4])
+	soon(t, "dead letters of the file and of its record", lettered(2))
+	write(whole[:len(whole)/2+40])
+	soon(t, "the first record", func() bool {
+		_, body := r.get(t, "/metrics")
+		return strings.Contains(body, "trailwarden_records_total{outcome=\"judged\"} 1\n")
+	})
+	soon(t, "only those of what is there now", lettered(2))
+	if err := r.stop(); err != nil { // what is known of the file is not forgotten meanwhile
+		t.Fatal(err)
+	}
+	write(whole)
+	r = run(t, dir, watched, assemble.Options{})
+	soon(t, "no dead letter", lettered(0))
+	if told, _ := os.ReadFile(filepath.Join(dir, "told.ndjson")); !strings.Contains(string(told), "mallory") {
+		t.Error("the whole file was not judged")
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // P1, F42: what is pushed and announces an object that may not be read is kept in
 // the store, over a restart too: its sender would not send it for long. It is told,
 // and judged when the permission is there.

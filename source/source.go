@@ -39,6 +39,11 @@ type Delivery struct {
 	// zero when unknown. Both UTC.
 	Arrived, Sent time.Time
 	Items         []envelope.Item
+	// Subject, when set, names what is delivered where it may come again in a later
+	// state, as a file does that was being written. Again says that an earlier
+	// state was delivered.
+	Subject string
+	Again   bool
 	// Position, when set, says under the source's Cursor that the delivery is
 	// done. A handler may save it together with what comes of the delivery, and
 	// says so in Kept; otherwise the source does.

@@ -149,8 +149,12 @@ func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 	p.commits.inHand.Add(1)
 	defer p.commits.inHand.Add(-1)
 	w := p.worker(ctx, d)
-	err := w.items()
+	err := w.earlier()
 	if err == nil {
+		err = w.items()
+	}
+	if err == nil {
+		w.settleLetters()
 		w.position()
 	}
 	if err == nil || ctx.Err() == nil {
@@ -160,6 +164,7 @@ func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 	}
 	if err == nil {
 		w.kept()
+		w.withdraw()
 	}
 	return w.verdict(err)
 }

@@ -32,6 +32,9 @@ type worker struct {
 	object object
 	place  lastPlace
 	count  counts
+
+	letters   []string // dead letters of what may come again in a later state
+	withdrawn []string // those of its earlier state
 }
 
 // items handles the delivery's items one by one. One that fails does not keep
@@ -217,6 +220,7 @@ func (w *worker) giveUp(cause error) error {
 		return err
 	}
 	w.kept()
+	w.withdraw()
 	return &source.Poison{Reason: "it was put into the dead letter after its last try", Err: cause}
 }
 
@@ -238,6 +242,7 @@ func summarize(d source.Delivery) map[string]any {
 // commit makes durable what the worker holds.
 func (w *worker) commit() error {
 	w.count.to(&w.Counters)
+	w.noteLetters()
 	var err error
 	if !w.part.empty() {
 		err = w.commits.submit(w.ctx, w.part)

@@ -279,6 +279,13 @@ func (s *Source) finished(ctx context.Context, f found) bool {
 	return string(saved) == f.stamp
 }
 
+// known tells whether an earlier version of the file was handled.
+func (s *Source) known(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done[name] != ""
+}
+
 func (s *Source) mark(name, stamp string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -310,7 +317,7 @@ func (s *Source) free(name string) {
 func (s *Source) handle(ctx, soft context.Context, h source.Handler, f found) {
 	defer s.free(f.name)
 	o := source.Object{Bucket: s.bucket, Key: f.name, ETag: f.stamp, Size: f.size, Time: f.modified}
-	d := source.Delivery{ID: f.name + " " + f.stamp, Source: s.o.Name, Sent: o.Time,
+	d := source.Delivery{ID: f.name + " " + f.stamp, Source: s.o.Name, Sent: o.Time, Subject: f.name, Again: s.known(f.name),
 		Items:    []envelope.Item{{Kind: envelope.Created, Object: o, What: "file"}},
 		Position: &source.Position{Name: s.cursorName(f.name), Data: []byte(f.stamp)}}
 	try := func(ctx context.Context, d source.Delivery) error {
