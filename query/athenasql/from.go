@@ -140,6 +140,7 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 	if j.natural {
 		word = " NATURAL" + word
 		t.needShared(s, first)
+		s.natural = true
 	}
 	text := l + word + r
 	if _, ok := j.r.(*join); ok {
@@ -155,6 +156,7 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 	case j.using != nil:
 		text += " USING " + nameList(j.using)
 		for _, u := range j.using {
+			s.merged = append(s.merged, strings.ToLower(u.text))
 			for _, src := range s.sources {
 				if c, ok := src.column([]ident{u}); ok && src.trail {
 					t.need(c)
@@ -177,7 +179,7 @@ func (t *translator) needShared(s *scope, _ int) {
 // each array, two for a map, and for an array of rows the fields when there are
 // names for all of them or for none.
 func (t *translator) unnest(u *unnest, s *scope) (string, error) {
-	src := &source{alias: t.fresh()}
+	src := &source{alias: t.fresh(), unnest: true}
 	if u.alias != nil {
 		src.alias = u.alias.text
 	}

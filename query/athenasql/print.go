@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
@@ -147,6 +148,10 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 	r, ok := s.find(x.parts)
 	if !ok {
 		return t.unresolved(x, s)
+	}
+	if s.ambiguous(x.parts, r) {
+		column := x.parts[0].text
+		return "", typ{}, &syntaxError{at: x.at, code: codeColumn, message: fmt.Sprintf("Column '%s' is ambiguous", column), help: "the name of its table before it, as in a." + column}
 	}
 	if r.source != nil && r.source.trail && !r.source.renamed && r.column == "" {
 		t.warn(x.at, codeNotKept, "%s: what the files were is not kept here, so it is NULL", x.parts[len(x.parts)-1].text)
@@ -388,6 +393,9 @@ func (t *translator) like(x *like, s *scope) (string, typ, error) {
 		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "LIKE compares texts; this is a " + types[0].String()}
 	}
 	text := "(" + parts[0] + either(x.not, " NOT", "") + either(x.fold, " ILIKE ", " LIKE ") + parts[1]
+	if err := badEscape(x); err != nil {
+		return "", typ{}, err
+	}
 	if x.escape != nil {
 		e, _, err := t.expr(x.escape, s)
 		if err != nil {
@@ -396,6 +404,27 @@ func (t *translator) like(x *like, s *scope) (string, typ, error) {
 		text += " ESCAPE " + e
 	}
 	return text + ")", of(boolean), nil
+}
+
+// badEscape refuses a pattern in which what escapes stands before anything else
+// than a wildcard or itself.
+func badEscape(x *like) error {
+	p, ok := x.pattern.(*literal)
+	e, also := x.escape.(*literal)
+	if !ok || !also || p.kind != litString || e.kind != litString || e.text == "" {
+		return nil
+	}
+	for rest := p.text; ; {
+		_, after, found := strings.Cut(rest, e.text)
+		if !found {
+			return nil
+		}
+		if !strings.HasPrefix(after, "%") && !strings.HasPrefix(after, "_") && !strings.HasPrefix(after, e.text) {
+			return errAt(x.at, "LIKE: the escape character must be followed by '%%', '_' or the escape character itself")
+		}
+		_, size := utf8.DecodeRuneInString(after)
+		rest = after[size:]
+	}
 }
 
 func (t *translator) caseOf(x *caseOf, s *scope) (string, typ, error) {

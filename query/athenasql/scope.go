@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/query/schema"
@@ -19,6 +20,7 @@ type source struct {
 	columns []column
 	trail   bool
 	renamed bool // the columns have names of their own: t(a, b)
+	unnest  bool // the elements of arrays
 }
 
 // scope is what names mean at a place of the text.
@@ -29,6 +31,8 @@ type scope struct {
 	rename  map[string]string // parameters that are written as something else
 	aliases []column          // of the select list, for ORDER BY and GROUP BY
 	queries map[string][]column
+	merged  []string // columns that a join makes one of two, lower-case
+	natural bool     // a join makes one of all that have the same name
 }
 
 func (s *scope) inner() *scope { return &scope{outer: s} }
@@ -77,6 +81,28 @@ func (s *scope) find(parts []ident) (r resolved, ok bool) {
 		}
 	}
 	return r, false
+}
+
+// ambiguous tells whether a name could mean a column of another relation, too.
+// Columns that only tables of other layouts have are none here.
+func (s *scope) ambiguous(parts []ident, r resolved) bool {
+	if r.source == nil || r.source.called(parts) > 0 {
+		return false
+	}
+	for s != nil && !slices.Contains(s.sources, r.source) {
+		s = s.outer
+	}
+	if s == nil || s.natural || slices.Contains(s.merged, strings.ToLower(parts[0].text)) {
+		return false
+	}
+	n := 0
+	for _, src := range s.sources {
+		c, ok := src.column(parts)
+		if ok && !src.unnest && (!src.trail || src.renamed || !isExtra(c.column)) {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // called is how many of the parts name the source: db.table.column has two.
