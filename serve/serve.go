@@ -135,6 +135,23 @@ func (c cursor) Each(ctx context.Context, prefix string, yield func(name string,
 	})
 }
 
+// positions is what a store may offer, to make a source.Lister of the cursor.
+type positions interface {
+	Positions(ctx context.Context, prefix string, yield func(alert.Position) error) error
+}
+
+// List yields positions where the store can read many at once.
+func (c cursor) List(ctx context.Context, prefix string, yield func(name string, position []byte)) error {
+	store, ok := c.s.store.(positions)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return store.Positions(ctx, cursorPrefix+prefix, func(p alert.Position) error {
+		yield(strings.TrimPrefix(p.Name, cursorPrefix), p.Data)
+		return nil
+	})
+}
+
 // start makes all parts; nothing runs yet but the committer.
 func (s *Server) start(ctx context.Context) error {
 	p, err := s.o.Load(ctx, cursor{s})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -380,6 +381,35 @@ func TestHealthAndMetrics(t *testing.T) {
 		return of("received") > 0 && of("received") == of("judged")+of("duplicate")+of("failed") &&
 			n[`trailwarden_sink_attempts_total{outcome="ok",sink="all"}`] > 0
 	})
+}
+
+// A folder's files that were read before a restart are not read after it, and those
+// that came meanwhile are.
+func TestAFolderIsNotReadAgain(t *testing.T) {
+	dir, logs := t.TempDir(), t.TempDir()
+	config := "sources: {logs: {folder: {path: " + logs + ", settled: 10ms, every: 1s}}}"
+	received := func(r *running) float64 {
+		_, text := r.get(t, "/metrics")
+		return counted(text)[`trailwarden_records_total{outcome="received"}`]
+	}
+	for i, names := range [][]string{{"a.json", "deep/b.json", "deep/c.json"}, {"z.json"}} {
+		for _, name := range names {
+			file := filepath.Join(logs, name)
+			text := `{"Records":[{"eventVersion":"1.11","eventID":"` + name + `","eventTime":"2026-03-14T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"DescribeVpcs"}]}`
+			at := time.Now().Add(time.Duration(i-2) * time.Hour) // later ones are read later
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o600), os.Chtimes(file, at, at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := run(t, dir, config, assemble.Options{})
+		soon(t, "reading what is new", func() bool { return received(r) >= float64(len(names)) })
+		if n := received(r); n != float64(len(names)) {
+			t.Errorf("run %d received %v records, want %d", i, n, len(names))
+		}
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // counted are the values of metrics by name.

@@ -181,6 +181,13 @@ type Shelf interface {
 	Each(ctx context.Context, prefix string, yield func(name string, data []byte) error) error
 }
 
+// Lister is what a Cursor may be besides: List yields every position whose name
+// begins with prefix, which costs much less than to ask for each. Its error is
+// errors.ErrUnsupported where that cannot be done after all.
+type Lister interface {
+	List(ctx context.Context, prefix string, yield func(name string, position []byte)) error
+}
+
 // The classes of object; see envelope.Class.
 const (
 	Unclassified = envelope.Unclassified

@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 )
@@ -96,5 +98,18 @@ func (c *MemoryCursor) Save(_ context.Context, name string, position []byte) err
 		c.m = map[string][]byte{}
 	}
 	c.m[name] = append([]byte{}, position...)
+	return nil
+}
+
+// List yields what was saved under names that begin with prefix.
+func (c *MemoryCursor) List(_ context.Context, prefix string, yield func(name string, position []byte)) error {
+	c.mu.Lock()
+	all := maps.Clone(c.m)
+	c.mu.Unlock()
+	for name, position := range all {
+		if strings.HasPrefix(name, prefix) {
+			yield(name, position)
+		}
+	}
 	return nil
 }

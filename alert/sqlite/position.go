@@ -151,7 +151,21 @@ func (s *Store) Save(ctx context.Context, name string, data []byte) error {
 
 // State reads the states whose names begin with prefix.
 func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Position) error) error {
-	rs, err := s.read.QueryContext(ctx, "SELECT name, data, sum FROM state WHERE substr(name, 1, length(?)) = ? AND name >= ? AND name <= ? ORDER BY name",
+	return s.named(ctx, "state", prefix, func(p alert.Position) error {
+		p.Version, p.Data = unversioned(p.Data)
+		return yield(p)
+	})
+}
+
+// Positions reads the positions whose names begin with prefix, in the order of
+// names.
+func (s *Store) Positions(ctx context.Context, prefix string, yield func(alert.Position) error) error {
+	return s.named(ctx, "position", prefix, yield)
+}
+
+// named reads the rows of a table whose names begin with prefix.
+func (s *Store) named(ctx context.Context, table, prefix string, yield func(alert.Position) error) error {
+	rs, err := s.read.QueryContext(ctx, "SELECT name, data, sum FROM "+table+" WHERE substr(name, 1, length(?)) = ? AND name >= ? AND name <= ? ORDER BY name",
 		prefix, prefix, prefix, prefix+"\U0010FFFF") // the last bound only keeps it from reading on to the end
 	if err != nil {
 		return s.sort(err)
@@ -163,10 +177,9 @@ func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Posit
 		if err := rs.Scan(&p.Name, &p.Data, &check); err != nil {
 			return s.sort(err)
 		}
-		if sum("state", p.Name, p.Data) != check {
-			return damaged("state", p.Name)
+		if sum(table, p.Name, p.Data) != check {
+			return damaged(table, p.Name)
 		}
-		p.Version, p.Data = unversioned(p.Data)
 		if err := yield(p); err != nil {
 			return err
 		}

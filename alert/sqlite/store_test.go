@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -50,5 +51,25 @@ func TestCloseTwice(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Positions are read by the beginning of their names, each of them as it was saved.
+func TestPositionsByPrefix(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "alerts.db"), sqlite.Options{})
+	defer s.Close()
+	for _, name := range []string{"source/folder/a_b/1", "source/folder/a_b/2\U0010FFFF", "source/folder/axb/1", "source/folder/a_c", "source/Folder/a_b/1"} {
+		if err := s.Save(t.Context(), name, []byte("of "+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	err := s.Positions(t.Context(), "source/folder/a_b/", func(p alert.Position) error {
+		got = append(got, p.Name+": "+string(p.Data))
+		return nil
+	})
+	want := []string{"source/folder/a_b/1: of source/folder/a_b/1", "source/folder/a_b/2\U0010FFFF: of source/folder/a_b/2\U0010FFFF"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v: %q, want %q", err, got, want)
 	}
 }

@@ -167,9 +167,10 @@ func (c *committer) take() bool {
 // many, and the pages of the store that many of them touch are written once.
 const gathering = 10 * time.Millisecond
 
-// join takes what waits already and was judged by the same rules. While less than
-// three quarters of those in hand wait, it waits a little for them: a delivery that
-// is alone never does.
+// join takes what waits already and was judged by the same rules. While others are
+// in hand it waits a little for them, though they be few beside those that wait: a
+// folder has only as many in hand as are read at once, and each takes less time than
+// a commit. A delivery that is alone never waits.
 func (c *committer) join() (joined []waiting) {
 	rules, findings, hits := c.next.part.rules, 0, 0
 	var enough <-chan time.Time
@@ -177,7 +178,7 @@ func (c *committer) join() (joined []waiting) {
 		joined = append(joined, *c.next)
 		findings, hits = findings+len(c.next.part.findings), hits+c.next.part.hitCount()
 		c.next = nil
-		if c.take() || 4*int64(len(joined)) >= 3*c.inHand.Load() {
+		if c.take() || int64(len(joined)) >= c.inHand.Load() {
 			continue
 		}
 		if enough == nil {

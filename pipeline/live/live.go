@@ -85,6 +85,7 @@ type Pipeline struct {
 	seen    *seen
 	gears   gears
 	hits    sync.Pool // of *intake.Hits, empty
+	keys    sync.Pool // of *[]cloudtrail.Key, empty
 	commits *committer
 	company sync.RWMutex // held for reading by deliveries that may share the process
 	Counters

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/pipeline/intake"
 )
@@ -53,17 +54,28 @@ func (w *worker) keep() {
 		}
 		h.Until = w.o.Now().Add(ahead)
 		w.part.hits = h
+		if k, ok := w.keys.Get().(*[]cloudtrail.Key); ok {
+			w.part.keys = *k
+		}
 	}
 	w.judge.Keep = w.part.hits
 }
 
-// release gives back the memory of the part's hits, which nobody uses any more.
+// release gives back the memory of the part's hits and identities, which nobody
+// uses any more.
 func (w *worker) release() {
 	if h := w.part.hits; h != nil {
 		h.Reset()
 		w.hits.Put(h)
 	}
+	if k := w.part.keys[:0]; cap(k) > 0 && cap(k) <= mostKeysKept {
+		w.keys.Put(&k)
+	}
 }
+
+// mostKeysKept is how many identities there may be room for in memory that is used
+// again.
+const mostKeysKept = 1 << 14
 
 // advance notes the time of a record all of whose predecessors are committed;
 // several goroutines may call it.

@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -27,7 +28,7 @@ type sieves struct{ young, old sieve }
 
 func newSeen(n int) *seen {
 	half := max(1, n/2)
-	s := &seen{half: half}
+	s := &seen{half: half, young: newKeys(half), old: newKeys(1)}
 	s.sieves.Store(&sieves{young: newSieve(half), old: newSieve(1)})
 	return s
 }
@@ -47,77 +48,105 @@ func (s *seen) add(all []cloudtrail.Key) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	young := s.sieves.Load().young
-	for _, k := range all {
+	for len(all) > 0 {
 		if s.young.n >= s.half {
-			s.old, s.young = s.young, keys{}
-			s.sieves.Store(&sieves{newSieve(s.half), young})
-			young = s.sieves.Load().young
+			s.old, s.young = s.young, newKeys(s.half)
+			s.sieves.Store(&sieves{newSieve(s.half), s.sieves.Load().young})
 		}
-		s.young.put(k)
-		young.put(k)
+		some := all[:min(len(all), s.half-s.young.n, atOnce)]
+		s.join(some)
+		all = all[len(some):]
 	}
 }
 
-// keys is a set of identities, in a table in which each lies at the place that its
-// hash says, or behind it. Go's map, which can do more, takes three times as long,
+// atOnce is how many identities are put into the sieve before the set: each that
+// goes into the sieve has the processor wait for memory, and beside it no other
+// may be waited for, while those of the set can all be.
+const atOnce = 256
+
+func (s *seen) join(some []cloudtrail.Key) {
+	young := s.sieves.Load().young
+	var fresh [atOnce]bool
+	for i, k := range some {
+		fresh[i] = young.put(k)
+	}
+	for i, k := range some {
+		if fresh[i] || !s.young.has(k) {
+			s.young.put(k)
+		}
+	}
+}
+
+// keys is a set of identities: a hash says to which of many lists one belongs, and
+// there it is put behind the others. Nothing is ever moved, and no memory is taken
+// that is not filled soon. Go's map, which can do more, takes several times as long,
 // and that is a tenth of all that a server does when it finds little.
 type keys struct {
-	slots []cloudtrail.Key // a power of two of them, or none; zeros are a free one
-	n     int              // identities in the set
-	zeros bool             // the identity of zeros is
+	lists  []uint32              // where each ends: the number of its last block and how many are in that; 0 for none
+	blocks []*[perPiece]keyBlock // block i, from 1, is the one before i in these pieces
+	used   uint32                // blocks in lists
+	n      int                   // identities in the set
 }
 
-// fewSlots are those to begin with, in a megabyte. When three quarters are taken,
-// there are twice as many.
-const fewSlots = 1 << 16
+// keyBlock is a piece of a list, in four lines of the processor's cache.
+type keyBlock struct {
+	keys   [perBlock]cloudtrail.Key
+	before uint32 // the block before it in its list, which is full; 0 for none
+	_      [3]uint32
+}
+
+const (
+	perBlock = 15
+	perPiece = 256 // blocks that are made at once
+)
+
+// newKeys makes a set for about n.
+func newKeys(n int) keys {
+	lists := 1
+	for 32*lists < n {
+		lists *= 2
+	}
+	return keys{lists: make([]uint32, lists)}
+}
 
 // places hashes identities. Whoever makes them up cannot foretell it, and so cannot
-// have many of them lie behind each other.
+// have many of them share a list.
 var places = maphash.MakeSeed()
 
-// place is the slot that holds k, or the free one where it belongs.
-func (s *keys) place(k cloudtrail.Key) *cloudtrail.Key {
-	last := uint64(len(s.slots) - 1)
-	for i := maphash.Bytes(places, k[:]) & last; ; i = (i + 1) & last {
-		if slot := &s.slots[i]; *slot == k || *slot == (cloudtrail.Key{}) {
-			return slot
-		}
-	}
+// list is where the list of k begins.
+func (s *keys) list(k cloudtrail.Key) *uint32 {
+	return &s.lists[maphash.Bytes(places, k[:])&uint64(len(s.lists)-1)]
 }
+
+func (s *keys) block(i uint32) *keyBlock { return &s.blocks[(i-1)/perPiece][(i-1)%perPiece] }
 
 func (s *keys) has(k cloudtrail.Key) bool {
-	if k == (cloudtrail.Key{}) {
-		return s.zeros
+	last := *s.list(k)
+	for i, n := last/(perBlock+1), last%(perBlock+1); i > 0; n = perBlock {
+		b := s.block(i)
+		if slices.Contains(b.keys[:n], k) {
+			return true
+		}
+		i = b.before
 	}
-	return len(s.slots) > 0 && *s.place(k) == k
+	return false
 }
 
+// put adds one that is not in the set.
 func (s *keys) put(k cloudtrail.Key) {
-	if k == (cloudtrail.Key{}) {
-		if !s.zeros {
-			s.zeros = true
-			s.n++
+	s.n++
+	last := s.list(k)
+	n := *last % (perBlock + 1)
+	if *last == 0 || n == perBlock {
+		if int(s.used) == perPiece*len(s.blocks) {
+			s.blocks = append(s.blocks, new([perPiece]keyBlock))
 		}
-		return
+		s.used++
+		s.block(s.used).before = *last / (perBlock + 1)
+		*last, n = s.used*(perBlock+1), 0
 	}
-	if 4*s.n >= 3*len(s.slots) {
-		s.grow()
-	}
-	if slot := s.place(k); *slot != k {
-		*slot = k
-		s.n++
-	}
-}
-
-func (s *keys) grow() {
-	before := s.slots
-	s.slots = make([]cloudtrail.Key, max(fewSlots, 2*len(before)))
-	for _, k := range before {
-		if k != (cloudtrail.Key{}) {
-			*s.place(k) = k
-		}
-	}
+	s.block(*last / (perBlock + 1)).keys[n] = k
+	*last++
 }
 
 // sieve tells of most identities that were not put into it that they were not: a
@@ -142,9 +171,10 @@ func (s sieve) place(k cloudtrail.Key) (word *uint64, bits uint64) {
 	return &s[(a>>32^b)&uint64(len(s)-1)], bits
 }
 
-func (s sieve) put(k cloudtrail.Key) {
+// put reports whether k was certainly not put into it before.
+func (s sieve) put(k cloudtrail.Key) bool {
 	word, bits := s.place(k)
-	atomic.OrUint64(word, bits)
+	return atomic.OrUint64(word, bits)&bits != bits
 }
 
 // may is false when k was not put into it.

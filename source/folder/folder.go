@@ -46,6 +46,7 @@ type Source struct {
 	o      Options
 	bucket string
 	done   map[string]string // by path below the folder: the stamp of what was handled
+	saved  map[string]string // the stamps that the cursor had before the first listing, by path; nil when each is to be asked for
 	seen   map[string]sighting
 	busy   map[string]*place    // files in hand
 	later  map[string]time.Time // files put aside for want of a permission
@@ -123,15 +124,33 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 			}
 		})
 	}
+	s.remembered(ctx)
 	for ctx.Err() == nil {
 		unsettled, more := s.scan(ctx, work, notices)
 		if !more {
+			s.saved = nil
 			s.wait(ctx, notices, unsettled)
 		}
 	}
 	close(work)
 	workers.Wait()
 	return nil
+}
+
+// remembered reads what the cursor knows at once for the first listing, which finds
+// all files: asking for each takes as long as opening it.
+func (s *Source) remembered(ctx context.Context) {
+	all, ok := s.o.Cursor.(source.Lister)
+	if !ok {
+		return
+	}
+	saved, prefix := map[string]string{}, s.cursorName("")
+	err := all.List(ctx, prefix, func(name string, position []byte) {
+		saved[strings.TrimPrefix(name, prefix)] = string(position)
+	})
+	if err == nil {
+		s.saved = saved
+	}
 }
 
 // wait waits until the folder should be listed again: at a notice, when files
@@ -194,16 +213,21 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 		s.forget(ctx, present)
 	}
 	for _, f := range ready.sort() {
-		// Others went first, which may have taken hours.
-		info, err := root.Lstat(filepath.FromSlash(f.name))
-		if err != nil || stampOf(info) != f.stamp {
-			unsettled = true
-			continue
+		if s.o.Clock.Time().Sub(now) > justNow { // others went first, which may have taken hours
+			info, err := root.Lstat(filepath.FromSlash(f.name))
+			if err != nil || stampOf(info) != f.stamp {
+				unsettled = true
+				continue
+			}
 		}
 		s.offer(ctx, work, f)
 	}
 	return unsettled, ready.more
 }
+
+// justNow is how long a file is taken to be as it was listed: looking again costs
+// two calls of the system for each folder on the way.
+const justNow = time.Second
 
 // passOver counts a folder or file that cannot be listed; the others are.
 func (s *Source) passOver(name string, err error) error {
@@ -257,6 +281,9 @@ func (s *Source) handled(f found) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stamp, ok := s.done[f.name]
+	if saved, was := s.saved[f.name]; was && !ok {
+		stamp, ok, s.done[f.name] = saved, true, saved
+	}
 	return ok && stamp == f.stamp || s.busy[f.name] != nil || s.o.Clock.Time().Before(s.later[f.name])
 }
 
@@ -269,6 +296,10 @@ func (s *Source) finished(ctx context.Context, f found) bool {
 	s.mu.Unlock()
 	if ok {
 		return false // it looks otherwise now
+	}
+	if s.saved != nil {
+		s.mark(f.name, "") // had it been done, this would be known
+		return false
 	}
 	saved, err := s.o.Cursor.Load(ctx, s.cursorName(f.name))
 	if err != nil {

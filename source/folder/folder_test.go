@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type bench struct {
 	t      *testing.T
 	dir    string
-	cursor *source.MemoryCursor
+	cursor source.Cursor
 	src    *folder.Source
 	mu     sync.Mutex
 	got    map[string][]string // contents, by name
@@ -103,7 +103,57 @@ func (b *bench) until(what string, ok func() bool) {
 // Files that are there, come, are moved in, and are replaced: each version is
 // read once, over restarts too. What is no log is left alone.
 func TestWatch(t *testing.T) {
+	for name, cursor := range map[string]source.Cursor{
+		"positions are read at once":       &source.MemoryCursor{},
+		"positions are asked for":          struct{ source.Cursor }{&source.MemoryCursor{}},
+		"positions cannot be read at once": unlisted{&source.MemoryCursor{}},
+	} {
+		t.Run(name, func(t *testing.T) { watches(t, cursor) })
+	}
+}
+
+// unlisted is a cursor that cannot list after all.
+type unlisted struct{ *source.MemoryCursor }
+
+func (unlisted) List(context.Context, string, func(string, []byte)) error {
+	return errors.ErrUnsupported
+}
+
+// asked counts what is asked for one by one.
+type asked struct {
+	*source.MemoryCursor
+	times atomic.Int64
+}
+
+func (c *asked) Load(ctx context.Context, name string) ([]byte, error) {
+	c.times.Add(1)
+	return c.MemoryCursor.Load(ctx, name)
+}
+
+// The first listing asks for no file alone where positions can be read at once.
+func TestPositionsAreReadAtOnce(t *testing.T) {
+	b, cursor := newBench(t), &asked{MemoryCursor: &source.MemoryCursor{}}
+	b.cursor = cursor
+	for _, names := range [][]string{{"a.json", "deep/b.json"}, {"c.json"}} {
+		for _, name := range names {
+			b.write(name, "1")
+			long := time.Now().Add(-time.Hour) // it has settled when it is listed first
+			if err := os.Chtimes(filepath.Join(b.dir, name), long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stop := b.start()
+		b.until("reading what is there", func() bool { return len(b.got[names[len(names)-1]]) == 1 })
+		stop()
+	}
+	if n := cursor.times.Load(); n > 0 || len(b.got["a.json"]) != 1 || len(b.got["deep/b.json"]) != 1 {
+		t.Errorf("asked %d times, and read %v", n, b.got)
+	}
+}
+
+func watches(t *testing.T, cursor source.Cursor) {
 	b := newBench(t)
+	b.cursor = cursor
 	b.write("a.json", "a1")
 	b.write("deep/er/b.json.gz", "b1")
 	b.write(".hidden.json", "x")
