@@ -1,6 +1,10 @@
 package detect
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/trailwarden/trailwarden/cloudtrail"
+)
 
 type atomKind uint8
 
@@ -21,6 +25,8 @@ type atom struct {
 	// memoTest is its place in the memory for that field.
 	memo     uint8
 	direct   direct
+	field    cloudtrail.FieldID     // directField: of the record
+	caller   cloudtrail.CallerField // directCaller
 	sel      int32
 	right    int32 // atomCompare: the other path
 	cost     int32 // how late to judge it; only the order matters

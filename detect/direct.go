@@ -25,9 +25,9 @@ func (e *Engine) assignDirect() {
 		caller := e.spots[s.spot].caller
 		switch {
 		case s.reach == reachField && !s.path.Fold:
-			a.direct = directField
+			a.direct, a.field = directField, s.field
 		case s.reach == reachTrie && caller != cloudtrail.NoCallerField:
-			a.direct = directCaller
+			a.direct, a.caller = directCaller, caller
 		}
 	}
 }
@@ -60,11 +60,10 @@ func ambiguous(operand []byte) bool {
 // directly judges a by the JSON text of its value. ok is false when that does
 // not tell.
 func (m *Matcher) directly(a *atom) (is, ok bool) {
-	s := &m.engine.selectors[a.sel]
 	var raw []byte
 	if a.direct == directField {
-		raw = m.rec.FieldRaw(s.field)
-	} else if raw, ok = m.rec.CallerRaw(m.engine.spots[s.spot].caller); !ok || m.rootOdd() != 0 {
+		raw = m.rec.FieldRaw(a.field)
+	} else if raw, ok = m.rec.CallerRaw(a.caller); !ok || m.rootOdd() != 0 {
 		return false, false
 	}
 	switch {

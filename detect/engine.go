@@ -26,6 +26,7 @@ type Engine struct {
 	headed    *program // rules that need an eventSource or eventName
 	others    *program // its few and who have a memory of their own in each matcher
 	memoTests [len(memoFields)]int
+	classes   [len(levelsOfFew)]classes // none known yet
 }
 
 // maxLoose is the number of rules without any key that are resolved per pair;
@@ -45,12 +46,13 @@ func Compile(nodes []Node) *Engine {
 	c := newCompiler(min(len(nodes), maxAtomsAhead))
 	all := make([]entry, len(nodes))
 	for i, n := range nodes {
-		all[i] = entry{int32(i), c.expr(n, false)}
+		all[i] = newEntry(int32(i), c.expr(n, false))
 	}
 	c.settle()
 	e := &Engine{selectors: c.list, spots: c.spots, atoms: c.atoms, rules: len(nodes), dotted: c.dotted}
 	e.memoTests = e.assignMemos()
 	e.assignDirect()
+	e.assignClasses()
 	e.divide(all)
 	return e
 }
@@ -127,6 +129,7 @@ type Matcher struct {
 	hashKey    hashKey
 	memos      [len(memoFields)]memo
 	others     program // the engine's, with a memory of its own
+	classes    [len(levelsOfFew)]classes
 	pairs      pairs
 	collecting bool
 	candidates []*entry
@@ -141,6 +144,7 @@ func (e *Engine) NewMatcher() *Matcher {
 	return &Matcher{
 		engine:     e,
 		others:     others,
+		classes:    e.classes,
 		seed:       maphash.MakeSeed(),
 		hashKey:    newHashKey(),
 		memos:      newMemos(e.memoTests),
@@ -208,6 +212,9 @@ func (m *Matcher) forget() {
 	m.now, m.ownOddOf = 1, 0
 	for i := range m.memos {
 		m.memos[i].now = 0
+	}
+	for i := range m.classes {
+		m.classes[i].now = 0
 	}
 	clear(m.verdicts)
 	clear(m.tried)

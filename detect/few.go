@@ -1,26 +1,19 @@
 package detect
 
-import (
-	"slices"
-
-	"github.com/trailwarden/trailwarden/cloudtrail"
-)
+import "slices"
 
 // few are the rules of a program that read few-valued places of one level:
 // region, error code, read-only or not and the like; or, in userIdentity, what
-// kind of caller it was. It remembers what is left of them for each combination
-// of values. Mostly nothing is. The program's other rules stand apart from them:
+// kind of caller it was. It remembers what is left of them for each class of
+// records. Mostly nothing is. The program's other rules stand apart from them:
 // what is left of those does not depend on the values, and one copy of it stays
-// nearer to the processor than one for each combination.
+// nearer to the processor than one for each class.
 type few struct {
-	known   programs
-	fields  []cloudtrail.FieldID     // of levelFew
-	spots   []int32                  // of levelWho
-	callers []cloudtrail.CallerField // at the spots
+	known   byClass
 	level   level
 	entries []entry
 	atoms   []int32 // that the places decide
-	// variants are the programs by what the atoms said. Most values make no
+	// variants are the programs by what the atoms said. Most classes make no
 	// difference, as of regions all but a few, and so share one program.
 	variants map[string]*program
 }
@@ -29,7 +22,6 @@ type few struct {
 const (
 	maxFewEntries = 128 // rules that are reduced further
 	maxFewKnown   = 512
-	maxFewText    = 200 // bytes of the values; longer ones are not remembered
 )
 
 // few takes the rules that read places of level l out of entries, with an empty
@@ -39,7 +31,6 @@ func (e *Engine) few(entries []entry, l level) (others []entry, f *few) {
 	for _, x := range entries {
 		if e.readsFew(x.tree, f) {
 			f.entries = append(f.entries, x)
-			f.settle()
 			continue
 		}
 		others = append(others, x)
@@ -47,9 +38,8 @@ func (e *Engine) few(entries []entry, l level) (others []entry, f *few) {
 	if len(f.entries) == 0 || len(f.entries) > maxFewEntries {
 		return entries, nil
 	}
-	for _, i := range f.spots {
-		f.callers = append(f.callers, e.spots[i].caller)
-	}
+	slices.Sort(f.atoms)
+	f.atoms = slices.Compact(f.atoms)
 	return others, f
 }
 
@@ -90,32 +80,12 @@ func (e *Engine) readsFew(x *expr, f *few) bool {
 		a := &e.atoms[x.atom]
 		if reads = a.level == f.level; reads {
 			f.atoms = append(f.atoms, x.atom)
-			f.note(&e.selectors[a.sel])
-			if a.kind == atomCompare {
-				f.note(&e.selectors[a.right])
-			}
 		}
 	}
 	for _, k := range x.kids {
 		reads = e.readsFew(k, f) || reads
 	}
 	return reads
-}
-
-func (f *few) note(s *selector) {
-	if f.level == levelWho {
-		f.spots = append(f.spots, s.spot)
-	} else {
-		f.fields = append(f.fields, s.field)
-	}
-}
-
-// settle drops what was noted twice.
-func (f *few) settle() {
-	slices.Sort(f.fields)
-	slices.Sort(f.spots)
-	slices.Sort(f.atoms)
-	f.fields, f.spots, f.atoms = slices.Compact(f.fields), slices.Compact(f.spots), slices.Compact(f.atoms)
 }
 
 // runAll judges the rules of p, of those that read few-valued places what is left
@@ -127,27 +97,26 @@ func (m *Matcher) runAll(p *program) {
 		m.hits = append(m.hits, p.certain...)
 	}
 	if p.few != nil {
-		m.runFew(p.few)
+		m.runFew(p.few, &m.classes[classOfFew])
 	}
 	if p.who != nil {
-		m.runFew(p.who)
+		m.runFew(p.who, &m.classes[classOfWho])
 	}
 }
 
-func (m *Matcher) runFew(f *few) {
-	var space [max(len(fewValued), len(whoValued))][]byte
-	texts, ok := m.fewTexts(f, space[:0])
+// runFew judges the rules of f, whose level is that of c.
+func (m *Matcher) runFew(f *few, c *classes) {
+	class, ok := m.class(c)
 	if !ok {
 		for i := range f.entries {
-			m.try(&f.entries[i])
+			m.tryOnce(&f.entries[i])
 		}
 		return
 	}
-	h := m.hashKey.hashTexts(texts)
-	left, ok := f.known.get(h, texts)
+	left, ok := f.known.get(class)
 	if !ok {
 		left = m.leave(f)
-		f.known.put(h, texts, left)
+		f.known.put(class, left)
 	}
 	if left != nil {
 		m.runAll(left)
@@ -162,7 +131,7 @@ func (m *Matcher) leave(f *few) *program {
 		said[i] = flag(m.atom(a))
 	}
 	if f.known.used >= maxFewKnown {
-		f.forget()
+		f.known.forget()
 	}
 	left, ok := f.variants[string(said)]
 	if ok {
@@ -175,41 +144,9 @@ func (m *Matcher) leave(f *few) *program {
 	}
 	left = m.reduce(all, f.level)
 	m.charge(left)
-	if f.variants == nil {
+	if f.variants == nil || len(f.variants) >= maxFewKnown {
 		f.variants = map[string]*program{}
 	}
 	f.variants[string(said)] = left
 	return left
-}
-
-// fewTexts appends the values of f's places to texts. ok is false when they do
-// not decide: containers, long values, a field in another case that a path may
-// mean.
-func (m *Matcher) fewTexts(f *few, texts [][]byte) (_ [][]byte, ok bool) {
-	n := 0
-	for _, id := range f.fields {
-		raw := m.rec.FieldRaw(id)
-		if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
-			return nil, false
-		}
-		n += len(raw) + 1
-		texts = append(texts, raw)
-	}
-	if len(f.spots) > 0 && m.knowsCaller() && m.rootOdd() == 0 {
-		for _, i := range f.callers {
-			raw, _ := m.rec.CallerRaw(i)
-			n += len(raw) + 1
-			texts = append(texts, raw)
-		}
-		return texts, n <= maxFewText
-	}
-	for _, i := range f.spots {
-		v, odd := m.at(i)
-		if odd != 0 || isContainer(v.Kind()) {
-			return nil, false
-		}
-		n += len(v.Raw()) + 1
-		texts = append(texts, v.Raw())
-	}
-	return texts, n <= maxFewText && m.rootOdd()&oddCase == 0
 }

@@ -19,10 +19,8 @@ const (
 )
 
 type pairs struct {
-	known   programs
+	known   byTexts[*program]
 	entries int
-	texts   [2][]byte
-	hash    uint64
 }
 
 // pair is the program for the record's eventSource and eventName. ok is false
@@ -32,24 +30,21 @@ func (m *Matcher) pair() (p *program, ok bool) {
 	if len(s) <= 2 || s[0] != '"' || len(n) <= 2 || n[0] != '"' || len(s)+len(n) > maxPairText {
 		return nil, false
 	}
-	x := &m.pairs
-	x.texts = [2][]byte{s, n}
-	x.hash = m.hashKey.hashTexts(x.texts[:])
-	if p, ok := x.known.get(x.hash, x.texts[:]); ok {
+	// Each is written to its place: an array made in one is copied through registers
+	// of 16 bytes, and the processor waits until what they read has left its stores.
+	var texts [2][]byte
+	texts[0], texts[1] = s, n
+	h := m.hashKey.hash(m.hashKey.hash(m.hashKey[0], s), n)
+	if p, ok := m.pairs.known.get(h, texts[:]); ok {
 		return p, true
 	}
 	p = m.work()
-	m.remember(p)
-	return p, true
-}
-
-func (m *Matcher) remember(p *program) {
 	m.charge(p)
-	x := &m.pairs
-	if x.known.used >= maxPairs {
+	if m.pairs.known.used >= maxPairs {
 		m.unlearn()
 	}
-	x.known.put(x.hash, x.texts[:], p)
+	m.pairs.known.put(h, texts[:], p)
+	return p, true
 }
 
 // charge counts the space for a program about to be remembered, and makes room.
@@ -103,7 +98,7 @@ func (m *Matcher) reduce(all []*entry, l level) *program {
 		case exprTrue:
 			certain = append(certain, e.rule)
 		default:
-			entries = append(entries, entry{e.rule, tree})
+			entries = append(entries, newEntry(e.rule, tree))
 		}
 	}
 	if len(entries)+len(certain) == 0 {

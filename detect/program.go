@@ -13,9 +13,9 @@ import (
 // judges only the rules that are filed under one it finds. Rules without a key
 // are always judged.
 type program struct {
-	certain  []int32 // rules that are true
 	entries  []entry
 	few, who *few     // further rules, which read places with few values; may be nil
+	certain  []int32  // rules that are true; what stands above and here is one line of the processor's cache, and mostly all
 	rest     []int32  // entries without a key
 	groups   []group  // of selectors that are neither in sites nor in branches
 	sites    []site   // of the record's own fields
@@ -43,7 +43,22 @@ type branch struct {
 // entry is a rule and what is left to judge of it.
 type entry struct {
 	rule int32
-	tree *expr
+	// literal is twice the atom's number, and one more when the tree is its
+	// negation; -1 when the tree is no literal. Most are, and then the processor
+	// does not have to fetch the tree to know.
+	literal int32
+	tree    *expr
+}
+
+func newEntry(rule int32, tree *expr) entry {
+	e := entry{rule, -1, tree}
+	switch tree.op {
+	case exprAtom:
+		e.literal = 2 * tree.atom
+	case exprNot:
+		e.literal = 2*tree.atom + 1
+	}
+	return e
 }
 
 // group holds the entries filed under keys of one selector.

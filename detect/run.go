@@ -10,7 +10,7 @@ import (
 func (m *Matcher) run(p *program) {
 	m.hits = append(m.hits, p.certain...)
 	for _, i := range p.rest {
-		m.try(&p.entries[i])
+		m.tryOnce(&p.entries[i])
 	}
 	for i := range p.groups {
 		m.look(p, &p.groups[i])
@@ -106,6 +106,26 @@ func (r *ranges) each(a netip.Addr, visit func(i int32) bool) {
 	}
 }
 
+// tryOnce is try of an entry that is filed nowhere: nothing else leads to its rule
+// in this record.
+func (m *Matcher) tryOnce(e *entry) {
+	if m.collecting {
+		m.try(e)
+		return
+	}
+	if m.satisfies(e) {
+		m.hits = append(m.hits, e.rule)
+	}
+}
+
+// satisfies tells whether the record at hand satisfies what is left of a rule.
+func (m *Matcher) satisfies(e *entry) bool {
+	if e.literal >= 0 {
+		return m.atom(e.literal>>1) == (e.literal&1 == 0)
+	}
+	return m.eval(e.tree)
+}
+
 // try judges a rule once per record, or notes it as a candidate.
 func (m *Matcher) try(e *entry) {
 	if m.tried[e.rule] == m.now {
@@ -116,7 +136,7 @@ func (m *Matcher) try(e *entry) {
 		m.candidates = append(m.candidates, e)
 		return
 	}
-	if m.eval(e.tree) {
+	if m.satisfies(e) {
 		m.hits = append(m.hits, e.rule)
 	}
 }

@@ -4,23 +4,25 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
-	"strings"
 )
 
-// programs remembers programs by the texts of a few fields. Unlike a map of
-// joined texts it is asked without joining them first.
-type programs struct {
-	slots []programSlot // open addressing; a power of two, at most half of it used
+// byTexts remembers a value for each combination of the texts of a few fields,
+// always as many. Unlike a map of joined texts it is asked without joining them
+// first. All keys lie in one piece of memory: records ask every time, and what is
+// small and together stays near the processor.
+type byTexts[T any] struct {
+	slots []textSlot[T] // open addressing; a power of two, at most half of it used
+	keys  []byte        // of each slot its texts, each ended by a zero byte, which JSON text has none of
 	used  int
 }
 
-type programSlot struct {
-	hash uint64
-	key  string // the texts, each ended by a zero byte, which JSON text has none of
-	left *program
+type textSlot[T any] struct {
+	hash  uint64
+	key   int // where it begins in keys, plus one; 0 when the slot is free
+	value T
 }
 
-const leastPrograms = 16
+const leastSlots = 16
 
 // hashKey makes hashes that whoever writes the records cannot foresee.
 type hashKey [2]uint64
@@ -35,8 +37,8 @@ func newHashKey() hashKey {
 // time so than a call each of a hash that is made for long ones.
 func (k *hashKey) hashTexts(texts [][]byte) uint64 {
 	h := k[0]
-	for _, t := range texts {
-		h = k.hash(h, t)
+	for i := range texts {
+		h = k.hash(h, texts[i])
 	}
 	return h
 }
@@ -65,63 +67,62 @@ func multiply(x, y uint64) uint64 {
 
 // find is the slot of texts, or the free one where they belong; there is none
 // before the first put.
-func (t *programs) find(h uint64, texts [][]byte) *programSlot {
+func (t *byTexts[T]) find(h uint64, texts [][]byte) *textSlot[T] {
 	if t.slots == nil {
 		return nil
 	}
 	mask := uint64(len(t.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.key == "" || s.hash == h && s.holds(texts) {
+		if s.key == 0 || s.hash == h && holdsTexts(t.keys[s.key-1:], texts) {
 			return s
 		}
 	}
 }
 
-func (s *programSlot) holds(texts [][]byte) bool {
-	key := s.key
-	for _, t := range texts {
-		if len(key) <= len(t) || key[len(t)] != 0 || key[:len(t)] != string(t) {
+// holdsTexts tells whether a key that begins there is of texts.
+func holdsTexts(key []byte, texts [][]byte) bool {
+	for i := range texts {
+		t := texts[i]
+		if len(key) <= len(t) || key[len(t)] != 0 || string(key[:len(t)]) != string(t) {
 			return false
 		}
 		key = key[len(t)+1:]
 	}
-	return key == ""
+	return true
 }
 
-// get is what is left of the rules for texts. ok is false when that is not
-// known; nil means that no rule is left.
-func (t *programs) get(h uint64, texts [][]byte) (left *program, ok bool) {
-	if s := t.find(h, texts); s != nil && s.key != "" {
-		return s.left, true
+// get is what was put for texts. ok is false when nothing was.
+func (t *byTexts[T]) get(h uint64, texts [][]byte) (value T, ok bool) {
+	if s := t.find(h, texts); s != nil && s.key != 0 {
+		return s.value, true
 	}
-	return nil, false
+	return value, false
 }
 
-// put remembers left for texts, which are not known.
-func (t *programs) put(h uint64, texts [][]byte, left *program) {
+// put remembers value for texts, which are not known.
+func (t *byTexts[T]) put(h uint64, texts [][]byte, value T) {
 	if 2*(t.used+1) > len(t.slots) {
 		t.grow()
 	}
-	var key strings.Builder
+	key := len(t.keys) + 1
 	for _, x := range texts {
-		key.Write(x)
-		key.WriteByte(0)
+		t.keys = append(append(t.keys, x...), 0)
 	}
 	t.used++
-	*t.find(h, texts) = programSlot{h, key.String(), left}
+	*t.find(h, texts) = textSlot[T]{h, key, value}
 }
 
-func (t *programs) grow() {
+func (t *byTexts[T]) grow() {
 	old := t.slots
-	t.slots = make([]programSlot, max(leastPrograms, 2*len(old)))
+	t.slots = make([]textSlot[T], max(leastSlots, 2*len(old)))
 	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
-		if s.key == "" {
+		if s.key == 0 {
 			continue
 		}
 		i := s.hash & mask
-		for t.slots[i].key != "" {
+		for t.slots[i].key != 0 {
 			i = (i + 1) & mask
 		}
 		t.slots[i] = s
@@ -129,4 +130,4 @@ func (t *programs) grow() {
 }
 
 // forget empties t.
-func (t *programs) forget() { *t = programs{} }
+func (t *byTexts[T]) forget() { *t = byTexts[T]{} }
