@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/embedded"
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
 
@@ -19,7 +20,7 @@ type attacks struct {
 
 func loadAttacks() *attacks {
 	a := &attacks{map[string]Technique{}, map[string]string{}}
-	for line := range strings.Lines(attackText) {
+	for line := range strings.Lines(embedded.Text(attackText)) {
 		f := strings.Fields(line)
 		switch {
 		case len(f) > 3 && f[0] == "tactic":

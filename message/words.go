@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/trailwarden/trailwarden/internal/embedded"
 )
 
 //go:embed words.txt
@@ -27,7 +29,7 @@ type target struct {
 
 func loadWords() *words {
 	w := &words{map[string]string{}, map[string]string{}, map[string][]target{}, map[string][]string{}, map[string][]string{}}
-	for line := range strings.Lines(wordsText) {
+	for line := range strings.Lines(embedded.Text(wordsText)) {
 		f := strings.Fields(line)
 		if len(f) < 3 || strings.HasPrefix(f[0], "#") {
 			continue

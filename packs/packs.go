@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/trailwarden/trailwarden/internal/embedded"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -45,7 +46,7 @@ func onCountries() map[string]string {
 // StarterFiles are the starter pack's rule files, for those who want a copy to
 // change.
 func StarterFiles() fs.FS {
-	sub, err := fs.Sub(files, "starter")
+	sub, err := fs.Sub(embedded.Files{Packed: files}, "starter")
 	if err != nil { // the folder is embedded above
 		panic(err)
 	}

@@ -7,6 +7,8 @@ package catalog
 
 import (
 	"sync"
+
+	"github.com/trailwarden/trailwarden/internal/embedded"
 )
 
 // Catalog is the shipped catalogue. It is immutable, safe for concurrent use,
@@ -27,11 +29,11 @@ type Catalog struct {
 func Default() *Catalog { return shipped() }
 
 var shipped = sync.OnceValue(func() *Catalog {
-	fields := sync.OnceValue(func() map[string]Field { return readFields(fieldsText) })
+	fields := sync.OnceValue(func() map[string]Field { return readFields(embedded.Text(fieldsText)) })
 	return &Catalog{
-		titles:    sync.OnceValue(func() map[string]string { return readTitles(servicesText, eventsText) }),
+		titles:    sync.OnceValue(func() map[string]string { return readTitles(embedded.Text(servicesText), embedded.Text(eventsText)) }),
 		fields:    fields,
 		spellings: sync.OnceValue(func() map[string]string { return spellings(fields()) }),
-		region:    sync.OnceValue(func() *regionFacts { return readRegions(regionsText) }),
+		region:    sync.OnceValue(func() *regionFacts { return readRegions(embedded.Text(regionsText)) }),
 	}
 })

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/embedded"
 	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
@@ -74,7 +75,9 @@ func canonicalSource(eventSource string) string {
 // services reads all services and their APIs when somebody first asks. It is no
 // function in a field, so that a program that never asks has not the text either.
 func (c *Catalog) services() map[string]*Service {
-	c.reading.Do(func() { c.known = readServices(servicesText, apisText, eventsText) })
+	c.reading.Do(func() {
+		c.known = readServices(embedded.Text(servicesText), embedded.Text(apisText), embedded.Text(eventsText))
+	})
 	return c.known
 }
 

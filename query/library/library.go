@@ -5,6 +5,7 @@ import (
 	_ "embed" // the text of the questions
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/embedded"
 	"github.com/trailwarden/trailwarden/internal/nearest"
 )
 
@@ -25,7 +26,7 @@ type Param struct{ Name, Default string }
 // All are the questions, in their order.
 func All() []Question {
 	var all []Question
-	for part := range strings.SplitSeq(text, "-- name: ") {
+	for part := range strings.SplitSeq(embedded.Text(text), "-- name: ") {
 		name, body, ok := strings.Cut(part, "\n")
 		if !ok || strings.HasPrefix(part, "--") {
 			continue

@@ -49,6 +49,14 @@ func withoutDetails(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.withoutDetails(file); err != nil {
+		return nil, err
+	}
+	return s.changed(), nil
+}
+
+func (s *source) withoutDetails(file string) error {
+	cuts := len(s.cuts)
 	for _, d := range s.file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
@@ -61,8 +69,8 @@ func withoutDetails(file string) ([]byte, error) {
 			}
 		}
 	}
-	if len(s.cuts) != 1 {
-		return nil, fmt.Errorf("%s has no %s", filepath.Base(file), details)
+	if len(s.cuts) != cuts+1 {
+		return fmt.Errorf("%s has no %s", filepath.Base(file), details)
 	}
-	return s.changed(), nil
+	return nil
 }

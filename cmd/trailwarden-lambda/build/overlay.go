@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -27,21 +28,38 @@ func overlay(dir string, env []string) (module, list string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("go env GOMOD: %w", err)
 	}
-	own := strings.TrimSpace(string(out))
-	text, err := os.ReadFile(own)
+	file := strings.TrimSpace(string(out))
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", "", err
 	}
-	l := &layer{dir: dir, root: filepath.Dir(own), replace: map[string]string{}, module: string(text)}
-	original, changed, err := templates()
+	l := &layer{dir: dir, root: filepath.Dir(file), replace: map[string]string{}, module: string(text)}
+	root, err := toolchain()
 	if err != nil {
 		return "", "", err
 	}
-	packages, files, err := clients(env)
+	original, changed, err := templates(root)
 	if err != nil {
 		return "", "", err
 	}
-	err = errors.Join(l.put(original, changed), l.clients(packages, files))
+	times, err := zones(root)
+	if err != nil {
+		return "", "", err
+	}
+	for file, text := range times {
+		if err := l.put(file, text); err != nil {
+			return "", "", err
+		}
+	}
+	all, err := linked(env)
+	if err != nil {
+		return "", "", err
+	}
+	packages, files, err := clients(all)
+	if err != nil {
+		return "", "", err
+	}
+	err = errors.Join(l.put(original, changed), l.clients(packages, files), l.embedded(all))
 	if err != nil {
 		return "", "", err
 	}
@@ -61,9 +79,33 @@ func overlay(dir string, env []string) (module, list string, err error) {
 // put has a text stand in for a file.
 func (l *layer) put(file string, text []byte) error {
 	l.texts++
-	own := filepath.Join(l.dir, fmt.Sprintf("%d.go", l.texts))
-	l.replace[file] = own
-	return os.WriteFile(own, text, 0o600)
+	changed := filepath.Join(l.dir, fmt.Sprintf("%d.go", l.texts))
+	l.replace[file] = changed
+	return os.WriteFile(changed, text, 0o600)
+}
+
+// embedded packs the texts of packages that know how to read packed ones.
+func (l *layer) embedded(all []pkg) error {
+	for _, p := range all {
+		if !slices.Contains(p.Imports, own+"internal/embedded") {
+			continue
+		}
+		for _, name := range p.EmbedFiles {
+			file := filepath.Join(p.Dir, name)
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			packed, err := pack(text)
+			if err != nil {
+				return err
+			}
+			if err := l.put(file, packed); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // clients puts the SDK's clients into folders of their own, with the files that

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,13 +31,14 @@ const tags = "lambda.norpc,function,nethttpomithttp2"
 type pkg struct {
 	ImportPath, Dir     string
 	GoFiles, EmbedFiles []string
+	Imports             []string
 	Standard            bool
 	Module              *struct{ Path, Dir, GoMod string }
 }
 
 // linked are the packages of the function.
 func linked(env []string) (all []pkg, err error) {
-	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "-json=ImportPath,Dir,GoFiles,EmbedFiles,Standard,Module", "github.com/trailwarden/trailwarden/cmd/trailwarden-lambda")
+	cmd := exec.Command("go", "list", "-deps", "-tags", tags, "-json=ImportPath,Dir,GoFiles,EmbedFiles,Imports,Standard,Module", "github.com/trailwarden/trailwarden/cmd/trailwarden-lambda")
 	cmd.Env, cmd.Stderr = env, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -93,11 +96,7 @@ func mentions(file, from string, names map[string]bool) error {
 
 // clients are the SDK's clients as the function needs them: the text of changed
 // files, and of all packages that have one or lie beside one.
-func clients(env []string) (packages []pkg, changed map[string][]byte, err error) {
-	all, err := linked(env)
-	if err != nil {
-		return nil, nil, err
-	}
+func clients(all []pkg) (packages []pkg, changed map[string][]byte, err error) {
 	used, err := mentioned(all, hub+"/types")
 	if err != nil {
 		return nil, nil, err
@@ -107,7 +106,7 @@ func clients(env []string) (packages []pkg, changed map[string][]byte, err error
 		if !strings.HasPrefix(p.ImportPath, services) || strings.HasPrefix(p.ImportPath, services+"internal/") || p.Module == nil {
 			continue
 		}
-		files, err := prune(p, used)
+		files, err := prune(all, p, used)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w: the SDK is written in another way than this command knows; build with go build -tags %s, which only makes a larger file", p.ImportPath, err, tags)
 		}
@@ -118,14 +117,16 @@ func clients(env []string) (packages []pkg, changed map[string][]byte, err error
 }
 
 // prune makes the changed files of a package; it has none where nothing is gained.
-func prune(p pkg, used map[string]bool) (map[string][]byte, error) {
+func prune(all []pkg, p pkg, used map[string]bool) (map[string][]byte, error) {
 	changes := map[string]func(string) ([]byte, error){}
+	if slices.Contains(p.GoFiles, "deserializers.go") {
+		changes["deserializers.go"] = func(file string) ([]byte, error) { return withoutUnasked(file, all, p, used) }
+	}
 	switch {
 	case strings.HasSuffix(p.ImportPath, "/internal/endpoints"):
 		changes["endpoints.go"] = withoutPartitions
 	case p.ImportPath == hub && !used[details]:
 		changes["serializers.go"] = func(file string) ([]byte, error) { return withoutDocuments(file, used) }
-		changes["deserializers.go"] = withoutDetails
 	case p.ImportPath == hub+"/types" && !used[details]:
 		changes["types.go"] = withoutDetails
 	}
@@ -139,6 +140,29 @@ func prune(p pkg, used map[string]bool) (map[string][]byte, error) {
 		changed[file] = text
 	}
 	return changed, nil
+}
+
+// withoutUnasked reads of a client's answers what somebody asks for.
+func withoutUnasked(file string, all []pkg, p pkg, used map[string]bool) ([]byte, error) {
+	s, err := parse(file)
+	if err != nil {
+		return nil, err
+	}
+	of, err := refusals(p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	sought, err := soughtErrors(all, p)
+	if err != nil {
+		return nil, err
+	}
+	withoutErrors(s, of, sought)
+	if p.ImportPath == hub && !used[details] {
+		if err := s.withoutDetails(file); err != nil {
+			return nil, err
+		}
+	}
+	return s.changed(), nil
 }
 
 // source is a file of Go in which places are replaced.
@@ -168,11 +192,11 @@ func (s *source) replace(from, to token.Pos, by string) {
 	s.cuts = append(s.cuts, cut{from, to, by})
 }
 
-// changed is the text with its replacements, which are in order, and without
-// imports that nothing uses any more.
+// changed is the text with its replacements, and without imports that nothing uses any more.
 func (s *source) changed() []byte {
 	var out []byte
 	at := 0
+	slices.SortFunc(s.cuts, func(a, b cut) int { return cmp.Compare(a.from, b.from) })
 	for _, c := range s.cuts {
 		out = append(append(out, s.text[at:s.offset(c.from)]...), c.by...)
 		at = s.offset(c.to)
