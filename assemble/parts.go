@@ -1,6 +1,7 @@
 package assemble
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ type Loader struct {
 	// Remark is told of rules that are invalid at the first load: the others
 	// judge all the same. At a reload an invalid rule refuses the whole set.
 	Remark func(diagnostic.List)
+	// Folder is what relative paths in the configuration are relative to; empty
+	// means the file's own folder.
+	Folder string
 	// Level, when set, follows the configuration's log level.
 	Level *slog.LevelVar
 
@@ -70,7 +74,7 @@ func (l *Loader) Strict() { l.loaded = true }
 func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error) {
 	l.stamp = l.files(l.paths) // a broken configuration is read again when it changes
 	l.again = time.Time{}
-	cfg, err := config.Load(l.Path)
+	cfg, err := config.LoadIn(cmp.Or(l.Folder, filepath.Dir(l.Path)), l.Path)
 	if err != nil {
 		return nil, err
 	}

@@ -75,12 +75,16 @@ type Config struct {
 
 // Load reads the file at path. The error names file and line of the first
 // mistake, and says how many more there are.
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return LoadIn(filepath.Dir(path), path) }
+
+// LoadIn is Load of a file whose relative paths are relative to another folder
+// than its own.
+func LoadIn(dir, path string) (*Config, error) {
 	text, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, text)
+	return sound(decode(dir, path, text))
 }
 
 // Read is the text of a configuration file.
@@ -100,7 +104,10 @@ func Read(path string) ([]byte, error) {
 // Parse reads a configuration; relative paths in it are relative to the folder
 // of the file that path names.
 func Parse(path string, text []byte) (*Config, error) {
-	c, list := Decode(path, text)
+	return sound(Decode(path, text))
+}
+
+func sound(c *Config, list diagnostic.List) (*Config, error) {
 	if err := Mistakes(list); err != nil {
 		return nil, err
 	}
@@ -132,7 +139,11 @@ func Mistakes(list diagnostic.List) error {
 // form; Check looks at what it means. The Config is never nil, and incomplete
 // when the list has an error.
 func Decode(path string, text []byte) (*Config, diagnostic.List) {
-	r := &reader{file: path, dir: filepath.Dir(path)}
+	return decode(filepath.Dir(path), path, text)
+}
+
+func decode(dir, path string, text []byte) (*Config, diagnostic.List) {
+	r := &reader{file: path, dir: dir}
 	c := &Config{File: path}
 	n := r.document(text)
 	if n != nil && published(n) {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -55,7 +54,7 @@ func (r *Remote) packed() ([]byte, error) {
 	w := tar.NewWriter(z)
 	root := os.DirFS(r.folder)
 	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(r.Ref, "ssm:") && name != parameterFile {
+		if err != nil || d.IsDir() {
 			return err
 		}
 		body, err := fs.ReadFile(root, name)
@@ -85,18 +84,15 @@ func (r *Remote) recall(ctx context.Context) (*assemble.Parts, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	name := parameterFile
+	file := r.parameter(dir)
 	if strings.HasPrefix(r.Ref, "s3://") {
-		name = path.Base(r.Ref)
-	} else if r.Bundle != "" {
-		if err := os.CopyFS(dir, os.DirFS(r.Bundle)); err != nil {
-			return nil, false, err
-		}
+		file = r.object(dir)
 	}
+	file.copy, file.origin = "", "" // which has another text now
 	if err := unpack(packed, dir); err != nil {
 		return nil, false, errors.Join(fmt.Errorf("the last good configuration cannot be unpacked: %w", err), os.RemoveAll(dir))
 	}
-	return r.replace(ctx, dir, filepath.Join(dir, name), "last good")
+	return r.replace(ctx, dir, file, "last good", whole)
 }
 
 func unpack(packed []byte, dir string) error {

@@ -48,7 +48,6 @@ type Remote struct {
 	version string
 	folder  string // of the copy in force
 	loader  *assemble.Loader
-	lenient bool // what is sound of a first set is to be put in force
 }
 
 // Bounds of what is fetched.
@@ -65,7 +64,7 @@ const parameterFile = "trailwarden.yaml"
 // where none was kept, what is sound of a set with invalid rules.
 func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, err error) {
 	if r.LastGood == nil || r.Ref == "" {
-		return r.load(ctx)
+		return r.load(ctx, sound)
 	}
 	cold := r.loader == nil
 	p, unchanged, err = r.inTime(ctx)
@@ -85,9 +84,7 @@ func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, e
 		r.trouble(fmt.Errorf("the configuration is refused and the last good one is in force: %w", err))
 		return p, false, nil
 	}
-	r.lenient = true
-	defer func() { r.lenient = false }()
-	if p, _, again := r.load(ctx); again == nil {
+	if p, _, again := r.load(ctx, sound); again == nil {
 		return p, false, nil
 	}
 	return nil, false, errors.Join(err, e)
@@ -100,7 +97,7 @@ func (r *Remote) inTime(ctx context.Context) (*assemble.Parts, bool, error) {
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)*3/4)
 		defer cancel()
 	}
-	return r.load(ctx)
+	return r.load(ctx, whole)
 }
 
 func (r *Remote) trouble(err error) {
@@ -109,17 +106,25 @@ func (r *Remote) trouble(err error) {
 	}
 }
 
-func (r *Remote) load(ctx context.Context) (p *assemble.Parts, unchanged bool, err error) {
+// How a first set with invalid rules is taken; a later one is always refused.
+type leniency bool
+
+const (
+	whole leniency = false // it is refused
+	sound leniency = true  // what is sound of it is put in force
+)
+
+func (r *Remote) load(ctx context.Context, l leniency) (p *assemble.Parts, unchanged bool, err error) {
 	switch {
 	case strings.HasPrefix(r.Ref, "s3://"):
-		return r.fromS3(ctx)
+		return r.fromS3(ctx, l)
 	case strings.HasPrefix(r.Ref, "ssm:"):
-		return r.fromSSM(ctx)
+		return r.fromSSM(ctx, l)
 	}
-	return r.fromBundle(ctx)
+	return r.fromBundle(ctx, l)
 }
 
-func (r *Remote) fromBundle(ctx context.Context) (*assemble.Parts, bool, error) {
+func (r *Remote) fromBundle(ctx context.Context, l leniency) (*assemble.Parts, bool, error) {
 	if r.loader != nil && !r.loader.Changed() {
 		return nil, true, nil
 	}
@@ -127,56 +132,112 @@ func (r *Remote) fromBundle(ctx context.Context) (*assemble.Parts, bool, error) 
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(r.Bundle, name)
 	}
-	return r.read(ctx, name, "")
+	return r.read(ctx, copied{file: name}, "", l)
 }
 
-// read loads the configuration file at path; version is what it is known by from
-// then on.
-func (r *Remote) read(ctx context.Context, path, version string) (*assemble.Parts, bool, error) {
+// copied is a configuration file, and what else is to be known of it when it was
+// copied from elsewhere.
+type copied struct {
+	file   string
+	folder string // that paths in it lead from; empty means the file's own
+	// Errors name origin where a path begins with copy, which may be gone; both
+	// are empty when nothing was copied.
+	copy, origin string
+}
+
+// read loads a configuration file; version is what it is known by from then on.
+func (r *Remote) read(ctx context.Context, c copied, version string, how leniency) (*assemble.Parts, bool, error) {
 	if r.Options.Shared == nil {
 		r.Options.Shared = new(assemble.Shared)
 	}
-	l := assemble.NewLoader(path, r.Options, r.Remark)
-	if r.loader != nil || r.LastGood != nil && !r.lenient {
+	l := assemble.NewLoader(c.file, r.Options, c.remark(r.Remark))
+	l.Folder = c.folder
+	if r.loader != nil || how == whole {
 		l.Strict()
 	}
 	p, err := l.Load(ctx, &source.MemoryCursor{})
 	if err != nil {
-		return nil, false, err
+		return nil, false, c.named(err)
 	}
 	r.loader, r.version = l, version
 	return p, false, nil
 }
 
 // fromSSM reads the configuration's text from a parameter.
-func (r *Remote) fromSSM(ctx context.Context) (*assemble.Parts, bool, error) {
+func (r *Remote) fromSSM(ctx context.Context, l leniency) (*assemble.Parts, bool, error) {
 	name := strings.TrimPrefix(r.Ref, "ssm:")
 	out, err := ssm.NewFromConfig(r.AWS).GetParameter(ctx, &ssm.GetParameterInput{Name: &name, WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return nil, false, fmt.Errorf("parameter %s: %w", name, err)
 	}
-	version := fmt.Sprint(out.Parameter.Version)
+	// A parameter that was deleted and made anew counts from 1 again.
+	version := fmt.Sprint(out.Parameter.Version, " ", aws.ToTime(out.Parameter.LastModifiedDate).UnixNano())
 	if version == r.version {
 		return nil, true, nil
 	}
-	// The file stands in the bundle by name, so that paths in it lead there.
 	dir, err := os.MkdirTemp(r.Temp, "trailwarden-")
 	if err != nil {
 		return nil, false, err
 	}
-	if err := os.CopyFS(dir, os.DirFS(r.Bundle)); err != nil && r.Bundle != "" {
-		return nil, false, err
+	if err := os.WriteFile(filepath.Join(dir, parameterFile), []byte(aws.ToString(out.Parameter.Value)), 0o600); err != nil {
+		return nil, false, errors.Join(err, os.RemoveAll(dir))
 	}
+	return r.replace(ctx, dir, r.parameter(dir), version, l)
+}
+
+// parameter is the file with a parameter's text, whose paths lead to the bundle.
+func (r *Remote) parameter(dir string) copied {
 	file := filepath.Join(dir, parameterFile)
-	if err := os.WriteFile(file, []byte(aws.ToString(out.Parameter.Value)), 0o600); err != nil {
-		return nil, false, err
+	return copied{file: file, folder: r.Bundle, copy: file, origin: r.Ref}
+}
+
+// object is the copy of a configuration object.
+func (r *Remote) object(dir string) copied {
+	at := strings.LastIndexByte(r.Ref, '/') + 1
+	return copied{file: filepath.Join(dir, r.Ref[at:]), copy: dir + string(filepath.Separator), origin: r.Ref[:at]}
+}
+
+// place names what paths in a text stand for.
+func (c copied) place(text string) string {
+	if c.copy == "" {
+		return text
 	}
-	return r.replace(ctx, dir, file, version)
+	return strings.ReplaceAll(text, c.copy, c.origin)
+}
+
+// named is an error that names what was copied rather than a copy which is gone.
+func (c copied) named(err error) error {
+	if text := c.place(err.Error()); text != err.Error() {
+		return placed{err, text}
+	}
+	return err
+}
+
+type placed struct {
+	error
+	text string
+}
+
+func (p placed) Error() string { return p.text }
+func (p placed) Unwrap() error { return p.error }
+
+// remark tells of rules by what was copied, too.
+func (c copied) remark(to func(diagnostic.List)) func(diagnostic.List) {
+	if to == nil || c.copy == "" {
+		return to
+	}
+	return func(list diagnostic.List) {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].File, list[i].Message = c.place(list[i].File), c.place(list[i].Message)
+		}
+		to(list)
+	}
 }
 
 // replace puts a copy in force, or removes it when it is broken.
-func (r *Remote) replace(ctx context.Context, dir, file, version string) (*assemble.Parts, bool, error) {
-	p, same, err := r.read(ctx, file, version)
+func (r *Remote) replace(ctx context.Context, dir string, c copied, version string, l leniency) (*assemble.Parts, bool, error) {
+	p, same, err := r.read(ctx, c, version, l)
 	if err != nil {
 		return nil, false, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -188,7 +249,7 @@ func (r *Remote) replace(ctx context.Context, dir, file, version string) (*assem
 }
 
 // fromS3 reads the configuration object, and the objects that it names.
-func (r *Remote) fromS3(ctx context.Context) (*assemble.Parts, bool, error) {
+func (r *Remote) fromS3(ctx context.Context, l leniency) (*assemble.Parts, bool, error) {
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(r.Ref, "s3://"), "/")
 	if !ok || key == "" || strings.HasSuffix(key, "/") {
 		return nil, false, fmt.Errorf("configuration %q: want s3://bucket/key of a file", r.Ref)
@@ -199,14 +260,14 @@ func (r *Remote) fromS3(ctx context.Context) (*assemble.Parts, bool, error) {
 	}
 	c := &copying{client: s3.NewFromConfig(r.AWS, func(o *s3.Options) { o.UsePathStyle = r.AWS.BaseEndpoint != nil }),
 		bucket: bucket, prefix: strings.TrimSuffix(key, path.Base(key)), dir: dir}
-	p, same, err := r.copyAll(ctx, c, key)
+	p, same, err := r.copyAll(ctx, c, key, l)
 	if err != nil || same {
 		return nil, same, errors.Join(err, os.RemoveAll(dir))
 	}
 	return p, false, nil
 }
 
-func (r *Remote) copyAll(ctx context.Context, c *copying, key string) (*assemble.Parts, bool, error) {
+func (r *Remote) copyAll(ctx context.Context, c *copying, key string, l leniency) (*assemble.Parts, bool, error) {
 	file, etag, err := c.get(ctx, key)
 	if err != nil {
 		return nil, false, err
@@ -214,7 +275,7 @@ func (r *Remote) copyAll(ctx context.Context, c *copying, key string) (*assemble
 	c.etags = append(c.etags, key+" "+etag)
 	cfg, err := config.Load(file)
 	if err != nil {
-		return nil, false, err
+		return nil, false, r.object(c.dir).named(err)
 	}
 	if err := c.beside(ctx, cfg); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", r.Ref, err)
@@ -227,7 +288,7 @@ func (r *Remote) copyAll(ctx context.Context, c *copying, key string) (*assemble
 	if err := c.fetch(ctx); err != nil {
 		return nil, false, err
 	}
-	return r.replace(ctx, c.dir, file, version)
+	return r.replace(ctx, c.dir, r.object(c.dir), version, l)
 }
 
 // copying copies objects of one prefix to a folder.
