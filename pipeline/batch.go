@@ -69,7 +69,7 @@ type update struct {
 
 // The sizes at which a worker hands on what it has.
 const (
-	batchBytes = 256 << 10
+	batchBytes = 56 << 10
 	batchKeys  = 4 << 10
 )
 

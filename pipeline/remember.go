@@ -137,11 +137,14 @@ func (w *worker) remember(n int) {
 		return
 	}
 	b := &w.batch
-	h := recalled{record: int32(len(b.records) - 1), input: int32(n), number: number, group: group, value: value}
 	if !w.stream && !w.o.WithEvent && (in.show(w.number+1, len(w.entries)) || w.likely.Hit(in.spec, group, value, w.at)) {
-		w.show(&b.records[h.record])
+		w.show(&b.records[len(b.records)-1])
 	}
-	b.memory = append(b.memory, h)
+	// Written where it stays, as in note: made elsewhere and copied, the processor
+	// would wait for each of them until its parts had left the stores.
+	b.memory = append(b.memory, recalled{})
+	h := &b.memory[len(b.memory)-1]
+	h.record, h.input, h.number, h.group, h.value = int32(len(b.records)-1), int32(n), number, group, value
 }
 
 // note puts the record in hand among the batch's; it is false when the record
@@ -153,13 +156,16 @@ func (w *worker) note() bool {
 		return false
 	}
 	w.noted = true
-	w.batch.records = append(w.batch.records, w.hitRecord(at))
+	b := &w.batch
+	b.records = append(b.records, hitRecord{})
+	w.fill(&b.records[len(b.records)-1], at)
 	return true
 }
 
-func (w *worker) hitRecord(at int64) hitRecord {
+// fill says of r, which is empty, which record is in hand.
+func (w *worker) fill(r *hitRecord, at int64) {
 	b := &w.batch
-	r := hitRecord{record: int32(len(b.keys) - 1), index: int32(w.index), at: at}
+	r.record, r.index, r.at = int32(len(b.keys)-1), int32(w.index), at
 	if w.out.seen != nil {
 		last := b.keys[r.record]
 		binary.LittleEndian.PutUint64(r.key[:], last.hi)
@@ -176,7 +182,6 @@ func (w *worker) hitRecord(at int64) hitRecord {
 		b.texts = append(b.texts, w.rec.Raw()...)
 		r.raw = b.since(from)
 	}
-	return r
 }
 
 // show keeps what findings show of the record in hand.
@@ -333,18 +338,9 @@ func appendID(dst []byte, rec *cloudtrail.Record) []byte {
 		raw = rec.FieldRaw(cloudtrail.LowerEventID)
 	}
 	if len(raw) == uuidText+2 {
-		u := raw[1 : uuidText+1]
-		var packed [32]byte
-		n := copy(packed[:], u[:8])
-		n += copy(packed[n:], u[9:13])
-		n += copy(packed[n:], u[14:18])
-		n += copy(packed[n:], u[19:23])
-		copy(packed[n:], u[24:])
-		from := len(dst)
-		if out, err := hex.AppendDecode(dst, packed[:]); err == nil && plainUUID(u) {
+		if out, ok := appendUUID(dst, raw[1:uuidText+1]); ok {
 			return out
 		}
-		dst = dst[:from]
 	}
 	text := cloudtrail.ValueOf(raw).Str()
 	if len(text) > maxID {
@@ -356,15 +352,44 @@ func appendID(dst []byte, rec *cloudtrail.Record) []byte {
 	return dst
 }
 
-// plainUUID tells whether hexadecimal digits are grouped as in a UUID, and have
-// no capitals among them.
-func plainUUID(u []byte) bool {
-	for _, c := range u {
-		if 'A' <= c && c <= 'F' {
-			return false
-		}
+// appendUUID appends the 16 bytes of a UUID with small letters; ok is false of
+// every other text. It reads eight digits at a time: every second record may be a
+// hit.
+func appendUUID(dst, u []byte) (out []byte, ok bool) {
+	if len(u) != uuidText || u[8] != '-' || u[13] != '-' || u[18] != '-' || u[23] != '-' {
+		return dst, false
 	}
-	return u[8] == '-' && u[13] == '-' && u[18] == '-' && u[23] == '-'
+	// 01234567-9012-4567-9012-456789012345
+	a, d := binary.LittleEndian.Uint64(u), binary.LittleEndian.Uint64(u[28:])
+	b := uint64(binary.LittleEndian.Uint32(u[9:])) | uint64(binary.LittleEndian.Uint32(u[14:]))<<32
+	c := uint64(binary.LittleEndian.Uint32(u[19:])) | uint64(binary.LittleEndian.Uint32(u[24:]))<<32
+	if !smallHex(a) || !smallHex(b) || !smallHex(c) || !smallHex(d) {
+		return dst, false
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(fourBytes(a))|uint64(fourBytes(b))<<32)
+	return binary.LittleEndian.AppendUint64(dst, uint64(fourBytes(c))|uint64(fourBytes(d))<<32), true
+}
+
+// Eight characters at a time: each byte of a word is one.
+const (
+	everyByte = 0x0101010101010101
+	topBits   = 0x80 * everyByte
+)
+
+// smallHex tells whether w is eight hexadecimal digits without capitals.
+func smallHex(w uint64) bool {
+	letters := (w + (0x80-'a')*everyByte) &^ (w + (0x7f-'f')*everyByte)
+	digits := (w + (0x80-'0')*everyByte) &^ (w + (0x7f-'9')*everyByte)
+	return (letters|digits)&^w&topBits == topBits
+}
+
+// fourBytes are the bytes that eight hexadecimal digits stand for, the first one
+// lowest.
+func fourBytes(w uint64) uint32 {
+	w = w&(0x0f*everyByte) + 9*(w>>6&everyByte)
+	w = (w<<4 | w>>8) & 0x00ff00ff00ff00ff
+	w = (w | w>>8) & 0x0000ffff0000ffff
+	return uint32(w | w>>16)
 }
 
 // maxID bounds an event's ID, in bytes; those of AWS have 36.

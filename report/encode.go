@@ -108,8 +108,7 @@ func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, i
 	dst = appendText(append(dst, `,"eventSource":`...), rec.FieldRaw(cloudtrail.EventSource))
 	dst = appendText(append(dst, `,"eventName":`...), rec.FieldRaw(cloudtrail.EventName))
 	dst = appendText(append(dst, `,"awsRegion":`...), rec.FieldRaw(cloudtrail.AWSRegion))
-	dst = append(dst, `,"account":"`...)
-	dst = closeString(rec.AppendAccount(dst), len(dst))
+	dst = appendAccount(append(dst, `,"account":`...), rec)
 	dst = append(dst, `,"actor":"`...)
 	dst = closeString(rec.AppendActor(dst), len(dst))
 	dst = appendText(append(dst, `,"sourceIPAddress":`...), rec.FieldRaw(cloudtrail.SourceIPAddress))
@@ -117,6 +116,16 @@ func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, i
 	dst = appendTruth(append(dst, `,"readOnly":`...), rec.FieldRaw(cloudtrail.ReadOnly))
 	dst = append(append(dst, `,"file":`...), file...)
 	return strconv.AppendInt(append(dst, `,"record":`...), int64(index), 10)
+}
+
+// appendAccount appends the account that the record concerns.
+func appendAccount(dst []byte, rec *cloudtrail.Record) []byte {
+	raw := rec.FieldRaw(cloudtrail.RecipientAccountID)
+	if len(raw) > len(`""`) && raw[0] == '"' && verbatim(raw[1:len(raw)-1]) {
+		return append(dst, raw...) // as nearly all: Record.Account says the same
+	}
+	dst = append(dst, '"')
+	return closeString(rec.AppendAccount(dst), len(dst))
 }
 
 // eventTime is the time that tells when the event was: an aggregated record has
@@ -161,11 +170,11 @@ func AppendLine(dst, raw []byte) []byte {
 // string's own text is copied, escapes and all, when nothing in it is beyond
 // printable ASCII.
 func appendText(dst, raw []byte) []byte {
+	if len(raw) > 0 && raw[0] == '"' && plain(raw) {
+		return append(dst, raw...) // as nearly all
+	}
 	switch cloudtrail.ValueOf(raw).Kind() {
 	case cloudtrail.String:
-		if plain(raw) {
-			return append(dst, raw...)
-		}
 		return appendQuoted(dst, raw[1:len(raw)-1])
 	case cloudtrail.Number, cloudtrail.Bool:
 		return append(append(append(dst, '"'), raw...), '"')

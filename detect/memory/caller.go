@@ -30,7 +30,7 @@ func callerOf(f *Field) caller {
 	return exactly
 }
 
-// lines is how many lines it takes: those of sessions are asked for again soon or
+// lines is how many lines it takes, a power of two: those of sessions are asked for again soon or
 // never.
 func (c caller) lines() int {
 	if c == anyKey {
@@ -45,7 +45,7 @@ func (n *Numbering) lineOf(s *fieldSet) *line {
 	if *l == nil {
 		hash := n.callerHash(s.of)
 		all := n.lines[s.of]
-		if *l = &all[hash%uint64(len(all))]; (*l).hash != hash {
+		if *l = &all[hash&uint64(len(all)-1)]; (*l).hash != hash {
 			**l = line{hash: hash}
 		}
 	}
