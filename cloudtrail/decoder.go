@@ -37,7 +37,8 @@ func NewDecoder(l Limits) *Decoder {
 }
 
 // Decode reads the file name from r and calls visit for each record in the
-// order of the file. size is the file's size in bytes as stored, or -1.
+// order of the file. size is the file's size in bytes as stored, or -1; if r is
+// Sized, it is then asked, unless the file has come to its end before that matters.
 //
 // The Record is a view that is valid during the call only, and index is its
 // place in the file, from 0; a record that was refused has an index too. The
@@ -62,6 +63,13 @@ func (d *Decoder) Decode(ctx context.Context, name string, r io.Reader, size int
 	return sum, err
 }
 
+// Sized is a reader that can tell the size in bytes of what it reads, -1 when it is
+// not known. With a small file the question would cost a tenth of reading it.
+type Sized interface {
+	io.Reader
+	Size() int64
+}
+
 // sniff is how much of a file is read before its kind is told.
 const sniff = 64 << 10
 
@@ -71,6 +79,11 @@ func (d *Decoder) open(f *file, src *counting, size int64) {
 	d.packed.clear()
 	head, err := d.packed.fill(src, sniff, size)
 	packed := len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b
+	if packed && err == nil && size < 0 {
+		if sized, ok := src.r.(Sized); ok {
+			size = sized.Size()
+		}
+	}
 	if whole := d.limits.Whole; packed && err == nil && size <= int64(whole) {
 		head, err = d.packed.fill(src, whole, size)
 	}

@@ -2,7 +2,10 @@ package cloudtrail_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,6 +71,59 @@ func TestOtherRealLogsHaveNoFault(t *testing.T) {
 			}
 			if g := decode(t, d, b); g.Records == 0 || len(g.Faults)+len(g.Notes) > 0 {
 				t.Errorf("%s: %+v", name, g.Summary)
+			}
+		}
+	}
+}
+
+// sized is a file that counts how often its size is asked for. It says with its last
+// bytes that they are the last ones.
+type sized struct {
+	data  []byte
+	asked int
+}
+
+func (s *sized) Size() int64 { s.asked++; return int64(len(s.data)) }
+
+func (s *sized) Read(p []byte) (int, error) {
+	n := copy(p, s.data)
+	if s.data = s.data[n:]; len(s.data) == 0 {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// A reader that can tell its size is asked for it only about files that are large and
+// compressed, and its records are the same as ever.
+func TestSizeIsAskedForWhenItMatters(t *testing.T) {
+	noise := make([]byte, 3<<20)
+	r := rand.NewChaCha8([32]byte{1})
+	_, _ = r.Read(noise)
+	for i, b := range noise {
+		noise[i] = "0123456789abcdef"[b&15]
+	}
+	record := func(n int) []byte { return []byte(`{"eventName":"A","own":"` + string(noise[:n]) + `"}`) }
+	d := cloudtrail.NewDecoder(cloudtrail.DefaultLimits())
+	for _, test := range []struct {
+		name  string
+		text  []byte
+		pack  bool
+		asked int
+	}{{"small", record(500), true, 0}, {"plain", record(200_000), false, 0}, {"large", bytes.Repeat(record(200_000), 15), true, 1}} {
+		stored := test.text
+		if test.pack {
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			_, _ = z.Write(test.text)
+			_ = z.Close()
+			stored = b.Bytes()
+		}
+		for range 2 {
+			f, records := &sized{data: stored}, 0
+			sum, err := d.Decode(context.Background(), "x.json", f, -1, func(*cloudtrail.Record, int) error { records++; return nil })
+			want := decode(t, d, stored)
+			if err != nil || records != want.Records || sum.Bytes != int64(len(stored)) || sum.Decompressed != int64(len(test.text)) || len(sum.Faults) > 0 || f.asked > test.asked {
+				t.Errorf("%s: %d records, want %d; asked %d times; %+v, %v", test.name, records, want.Records, f.asked, sum, err)
 			}
 		}
 	}

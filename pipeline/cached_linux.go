@@ -79,17 +79,23 @@ func open2(at int, name []byte, flags uint64) (fd int, ok bool) {
 	return int(n), errno == 0
 }
 
-// readCached reads on from a file what is in memory; n is 0 when nothing is, and at
-// the end. able tells whether the file system can promise at all not to wait
-// (preadv2(2), RWF_NOWAIT), as local ones do and those of the network do not.
-func readCached(fd int, b []byte) (n int, able bool) {
+// leastPage divides the size of every page and of every larger piece in which files
+// are held in memory.
+const leastPage = 4 << 10
+
+// readCached reads from a file, from at on, what is in memory; n is 0 when nothing
+// is, at the end, and of a pipe. able tells whether the file system can promise at
+// all not to wait (preadv2(2), RWF_NOWAIT), as local ones do and those of the network
+// do not. Fewer bytes than asked for are read up to where memory holds no more, which
+// is between two pages, or up to the end of the file. So where they end within a
+// page, that is the end.
+func readCached(fd int, b []byte, at int64) (n int, able bool) {
 	if len(b) == 0 {
 		return 0, false
 	}
 	v := syscall.Iovec{Base: &b[0]}
 	v.SetLen(len(b))
-	const where = ^uintptr(0) // where reading has come to
-	got, _, errno := syscall.RawSyscall6(unix.SYS_PREADV2, uintptr(fd), uintptr(unsafe.Pointer(&v)), 1, where, where, unix.RWF_NOWAIT)
+	got, _, errno := syscall.RawSyscall6(unix.SYS_PREADV2, uintptr(fd), uintptr(unsafe.Pointer(&v)), 1, uintptr(at), 0, unix.RWF_NOWAIT)
 	if errno != 0 {
 		return 0, errno == syscall.EAGAIN
 	}

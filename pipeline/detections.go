@@ -145,7 +145,8 @@ func (r *recollection) file(ctx context.Context, decoder *cloudtrail.Decoder, n 
 	return err
 }
 
-// again opens an input a second time; its size is in bytes, -1 when unknown.
+// again opens an input a second time; its size is in bytes, -1 when unknown or when
+// the reader can tell.
 func again(ctx context.Context, e *entry) (io.ReadCloser, int64, error) {
 	if e.fetch != nil {
 		r, err := e.fetch(ctx)
@@ -155,7 +156,7 @@ func again(ctx context.Context, e *entry) (io.ReadCloser, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return f, f.size(), nil
+	return f, -1, nil
 }
 
 func (r *recollection) kept(n int, wanted map[int]*memo) error {

@@ -21,8 +21,8 @@ func (*opener) open(path string) (*logFile, error) {
 // release gives up what was only kept for the next file.
 func (*opener) release() {}
 
-// size is the size in bytes of a regular file, and -1 of anything else.
-func (f *logFile) size() int64 {
+// Size is the size in bytes of a regular file, and -1 of anything else.
+func (f *logFile) Size() int64 {
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
 		return info.Size()
 	}

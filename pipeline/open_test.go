@@ -3,10 +3,12 @@ package pipeline
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/internal/needs"
@@ -15,11 +17,17 @@ import (
 // However a file is opened, asking only for what is in memory or waiting for it,
 // its bytes, its size and its faults are those that os.File gives.
 func TestOpenerReadsAsFilesDo(t *testing.T) {
-	dir := tree(t, map[string]string{"empty": "", "some": "abc", "more": string(bytes.Repeat([]byte("records "), 40_000))})
+	files := map[string]string{"empty": "", "some": "abc", "more": strings.Repeat("records ", 40_000)}
+	names := []string{"some", "empty", "more", "missing", ".", "so\x00me"}
+	for _, size := range []int{511, 512, 4095, 4096, 4097, 8192, 12_288, 65_535, 65_536, 65_537, 131_072} {
+		names = append(names, fmt.Sprint(size))
+		files[fmt.Sprint(size)] = strings.Repeat("1234567", size/7+1)[:size]
+	}
+	dir := tree(t, files)
 	var o opener
 	defer o.release()
 	for range 3 { // the first file is opened without knowledge of its file system
-		for _, name := range []string{"some", "empty", "more", "missing", ".", "so\x00me"} {
+		for _, name := range names {
 			p := filepath.Join(dir, name)
 			want, wantErr := os.ReadFile(p)
 			got, size, err := readOpened(&o, p)
@@ -71,7 +79,7 @@ func readOpened(o *opener, p string) (data []byte, size int64, err error) {
 		return nil, 0, err
 	}
 	defer f.Close()
-	size = f.size()
+	size = f.Size()
 	data, err = io.ReadAll(f)
 	return data, size, err
 }

@@ -17,12 +17,14 @@ type opener struct {
 	file  logFile // the last one
 }
 
-// logFile is an open file. It makes four system calls where os.File makes ten,
+// logFile is an open file. It makes three system calls where os.File makes ten,
 // which counts when a file holds a handful of records: os.File first finds out
 // whether the file can be waited for.
 type logFile struct {
-	fd int
-	by *opener
+	fd    int
+	by    *opener
+	at    int64 // where reading has come to
+	waits bool  // it is no file but a pipe, which has no places
 }
 
 func (o *opener) open(path string) (*logFile, error) {
@@ -39,7 +41,7 @@ func (o *opener) open(path string) (*logFile, error) {
 }
 
 func (o *opener) opened(fd int) *logFile {
-	o.file = logFile{fd, o}
+	o.file = logFile{fd: fd, by: o}
 	return &o.file
 }
 
@@ -56,8 +58,8 @@ func retry(call func() (int, error)) (int, error) {
 	}
 }
 
-// size is the size in bytes of a regular file, and -1 of anything else.
-func (f *logFile) size() int64 {
+// Size is the size in bytes of a regular file, and -1 of anything else.
+func (f *logFile) Size() int64 {
 	var st syscall.Stat_t
 	if err := f.stat(&st); err != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return -1
@@ -72,12 +74,29 @@ func (f *logFile) stat(st *syscall.Stat_t) error {
 	return syscall.Fstat(f.fd, st)
 }
 
+// Read says with the last bytes of a file that they are the last ones, where it can
+// tell; see readCached.
 func (f *logFile) Read(p []byte) (int, error) {
-	n, able := readCached(f.fd, p)
+	if f.waits {
+		return f.result(retry(func() (int, error) { return syscall.Read(f.fd, p) }))
+	}
+	n, able := readCached(f.fd, p, f.at)
 	if f.by.local = able; n > 0 {
+		if f.at += int64(n); n < len(p) && f.at%leastPage != 0 {
+			return n, io.EOF
+		}
 		return n, nil
 	}
-	return f.result(retry(func() (int, error) { return syscall.Read(f.fd, p) }))
+	n, err := f.ReadAt(p, f.at)
+	if err == syscall.ESPIPE {
+		f.waits = true
+		return f.Read(p)
+	}
+	f.at += int64(n)
+	if n > 0 && n < len(p) && f.at == f.Size() {
+		return n, io.EOF
+	}
+	return n, err
 }
 
 func (f *logFile) ReadAt(p []byte, at int64) (int, error) {

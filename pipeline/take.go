@@ -14,6 +14,7 @@ type taker interface {
 	fault(cloudtrail.Fault)
 	// passOver tells from its name that a file is not to be opened.
 	passOver(*entry) bool
+	// read reads an input of so many bytes, -1 when that is unknown or r can tell.
 	read(ctx context.Context, name string, r io.Reader, size int64)
 	// opens is what opens its files.
 	opens() *opener
@@ -60,7 +61,7 @@ func open(ctx context.Context, w taker, e *entry) {
 	if e.sniff && !looksLikeLog(f) {
 		return
 	}
-	w.read(ctx, e.path, f, f.size())
+	w.read(ctx, e.path, f, -1)
 }
 
 // clockSkew is how much later than its eventTime's own clock a file may be

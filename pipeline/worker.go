@@ -155,7 +155,11 @@ func (w *worker) passOver(e *entry) bool {
 const emptyFile = "empty file"
 
 func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64) {
+	f, here := r.(*logFile)
 	if w.o.Progress != nil {
+		if here {
+			size = f.Size()
+		}
 		r = watched{r, w.o.Progress}
 	}
 	w.file = w.file[:0]
@@ -173,7 +177,7 @@ func (w *worker) read(ctx context.Context, name string, r io.Reader, size int64)
 	b.notes, b.more = append(b.notes, sum.Notes...), sum.MoreFaults
 	b.ignored = sum.Ignored
 	switch {
-	case ctx.Err() != nil && (err != nil || size < 0):
+	case ctx.Err() != nil && (err != nil || size < 0 && !here):
 		w.cut.Store(true)
 		b.faults = nil // not the input's: reading was interrupted
 	case err != nil:
