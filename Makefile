@@ -30,7 +30,7 @@ differential: ## 1,000,000 random rules and records, engine against its naive tw
 bench: ## paired runs against the references that are installed; prints ratios
 	$(GO) run ./internal/bench
 
-faults: ## kills, stops, full disks, two servers …: the counts of docs/reliability.md, as a table (an hour and a half)
+faults: ## kills, stops, full disks, two servers …: the counts of docs/reliability.md, as a table (half an hour to an hour and a half)
 	FAULTS_TABLE=$(CURDIR)/faults.txt GO="$(GO)" internal/faults/run
 
 bench-live: ## serve against scan, and the time from an object to its message
