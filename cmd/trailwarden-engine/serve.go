@@ -48,7 +48,7 @@ func serve(in io.Reader, out io.Writer, may permissions) int {
 	case err != nil:
 		f := &failure{stage: "run", err: err}
 		errors.As(err, &f)
-		err = w.send(sandbox.FrameFailure, sandbox.Failure{Stage: f.stage, Message: err.Error()})
+		err = w.send(sandbox.FrameFailure, sandbox.Failure{Stage: f.stage, Message: words(err)})
 	default:
 		err = w.send(sandbox.FrameDone, done)
 	}
