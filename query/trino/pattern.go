@@ -3,7 +3,6 @@ package trino
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
@@ -27,17 +26,13 @@ func regexpGroup(s, pattern string, n int64) (any, error) {
 
 // regexpReplace replaces all matches. by has \1 for a group.
 func regexpReplace(s, pattern, by string) (any, error) {
-	re, err := re2.Compile(pattern, false)
-	if err != nil {
-		return nil, err
-	}
-	behind, err := re2.Compile(`\A(?:`+pattern+`)`, false)
+	found, err := matches(pattern, s)
 	if err != nil {
 		return nil, err
 	}
 	var b strings.Builder
 	last := 0
-	for _, at := range matches(re, behind, s) {
+	for _, at := range found {
 		b.WriteString(s[last:at[0]])
 		expand(&b, s, by, at)
 		last = at[1]
@@ -47,8 +42,16 @@ func regexpReplace(s, pattern, by string) (any, error) {
 }
 
 // matches are all matches as Java finds them: also an empty one right behind
-// another. behind is the same pattern at the beginning of a text.
-func matches(re, behind *regexp.Regexp, s string) (found [][]int) {
+// another.
+func matches(pattern, s string) (found [][]int, err error) {
+	re, err := re2.Compile(pattern, false)
+	if err != nil {
+		return nil, err
+	}
+	behind, err := re2.Compile(`\A(?:`+pattern+`)`, false)
+	if err != nil {
+		return nil, err
+	}
 	all := re.FindAllStringSubmatchIndex(s, -1)
 	for i, at := range all {
 		found = append(found, at)
@@ -64,7 +67,7 @@ func matches(re, behind *regexp.Regexp, s string) (found [][]int) {
 			found = append(found, empty)
 		}
 	}
-	return found
+	return found, nil
 }
 
 // between is a part of a text: what is before a match, and the groups of that,
@@ -76,16 +79,12 @@ type between struct {
 
 // regexpMatches is a text taken apart by a pattern, as JSON.
 func regexpMatches(s, pattern string) (any, error) {
-	re, err := re2.Compile(pattern, false)
-	if err != nil {
-		return nil, err
-	}
-	behind, err := re2.Compile(`\A(?:`+pattern+`)`, false)
+	found, err := matches(pattern, s)
 	if err != nil {
 		return nil, err
 	}
 	parts, last := []between{}, 0
-	for _, at := range matches(re, behind, s) {
+	for _, at := range found {
 		part := between{s[last:at[0]], make([]*string, len(at)/2-1)}
 		for i := range part.Groups {
 			if from, to := at[2*i+2], at[2*i+3]; from >= 0 {
