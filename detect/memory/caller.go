@@ -30,8 +30,8 @@ func callerOf(f *Field) caller {
 	return exactly
 }
 
-// lines is how many lines it takes, a power of two: those of sessions are asked for again soon or
-// never.
+// lines is how many lines it takes, a power of two: those of sessions are asked for
+// again soon or never.
 func (c caller) lines() int {
 	if c == anyKey {
 		return 1 << 13

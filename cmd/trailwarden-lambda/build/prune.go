@@ -192,7 +192,8 @@ func (s *source) replace(from, to token.Pos, by string) {
 	s.cuts = append(s.cuts, cut{from, to, by})
 }
 
-// changed is the text with its replacements, and without imports that nothing uses any more.
+// changed is the text with its replacements, and without imports that nothing uses
+// any more.
 func (s *source) changed() []byte {
 	var out []byte
 	at := 0
