@@ -229,12 +229,24 @@ type waking struct {
 func woken(s alert.Store, d *deliver.Dispatcher) live.Store {
 	w := waking{s, d}
 	if many, ok := s.(live.States); ok {
-		return struct {
-			waking
-			live.States
-		}{w, many}
+		return wakingMany{w, many}
 	}
 	return w
+}
+
+// wakingMany is waking of a store that gives several pieces of state at once. It
+// says so itself: live.States embedded would be a field of the method's own name,
+// and hide the method.
+type wakingMany struct {
+	waking
+	many live.States
+}
+
+var _ live.States = wakingMany{}
+
+// States implements live.States.
+func (w wakingMany) States(ctx context.Context, names []string) ([]alert.Position, error) {
+	return w.many.States(ctx, names)
 }
 
 func (w waking) Commit(ctx context.Context, b alert.Batch) (alert.Committed, error) {
