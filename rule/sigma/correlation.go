@@ -80,6 +80,12 @@ func (p *parser) correlationRule(doc *yamldoc.Node) {
 		}
 		c.Generate = c.Generate || g != nil && g.Bool()
 	}
+	if p.rep.list.Err() == nil {
+		// Its rules judge CloudTrail, so a step that is for such rules is for it, too.
+		r.source = cloudTrail
+		p.pipelines(&detection{})
+		r.source = LogSource{}
+	}
 }
 
 // correlationKeys warns of keys that no version of the specification has.

@@ -25,8 +25,12 @@ type step struct {
 	transformation transformation
 	rule           conditionSet[func(*run) bool]
 	item           conditionSet[func(*run, *item) bool]
-	field          conditionSet[func(*run, string) bool]
+	field          conditionSet[fieldCondition]
 }
+
+// fieldCondition judges a field name: an item's, or one that stands by itself
+// (a reference, what a correlation groups by), and then it is nil.
+type fieldCondition func(r *run, field string, it *item) bool
 
 // transformation changes the rule of a run.
 type transformation func(s *step, r *run)
@@ -38,6 +42,7 @@ type run struct {
 	vars    map[string][]string
 	state   map[string]string
 	applied []string
+	renamed map[string][]string // field name: ids of the steps that it has from
 }
 
 // ParsePipeline reads one processing pipeline. Query post-processing and
@@ -150,7 +155,7 @@ func (pp *pipelineParser) textList(n *yamldoc.Node) []string {
 
 // pipelines takes the rule through Options.Pipelines.
 func (p *parser) pipelines(d *detection) {
-	r := &run{p: p, d: d, vars: map[string][]string{}, state: map[string]string{}}
+	r := &run{p: p, d: d, vars: map[string][]string{}, state: map[string]string{}, renamed: map[string][]string{}}
 	ordered := slices.Clone(p.opts.Pipelines)
 	slices.SortStableFunc(ordered, func(a, b *Pipeline) int { return a.Priority - b.Priority })
 	for _, pl := range ordered {
@@ -174,17 +179,22 @@ func (r *run) note(s *step) {
 	}
 }
 
-// takes tells whether the step is for this item.
+// takes tells whether the step is for this item: for its field, or for one that
+// its values refer to.
 func (s *step) takes(r *run, it *item) bool {
-	return s.item.match(func(c func(*run, *item) bool) bool { return c(r, it) }) && s.takesField(r, it.field)
+	return s.item.match(func(c func(*run, *item) bool) bool { return c(r, it) }) &&
+		s.field.match(func(c fieldCondition) bool {
+			return c(r, it.field, it) || it.someValue(func(v value) bool { return v.kind == fieldValue && c(r, v.field, nil) })
+		})
 }
 
-func (s *step) takesField(r *run, field string) bool {
-	return s.field.match(func(c func(*run, string) bool) bool { return c(r, field) })
+func (s *step) takesField(r *run, field string, it *item) bool {
+	return s.field.match(func(c fieldCondition) bool { return c(r, field, it) })
 }
 
 // eachTaken replaces every item that the step is for: by the part that change
-// gives, or by nothing.
+// gives, or by nothing. The step was applied to the items that change did not
+// give back as they were.
 func (s *step) eachTaken(r *run, change func(*item) part) {
 	for _, name := range r.d.names {
 		s.rewrite(r, r.d.groups[name], change)
@@ -206,15 +216,32 @@ func (s *step) rewrite(r *run, g *group, change func(*item) part) {
 				kept = append(kept, x)
 				continue
 			}
-			if s.id != "" {
-				x.applied = append(x.applied, s.id)
+			y := change(x)
+			if y == nil {
+				continue
 			}
-			if y := change(x); y != nil {
-				kept = append(kept, y)
+			if y != part(x) {
+				s.mark(y)
 			}
+			kept = append(kept, y)
 		}
 	}
 	g.parts = kept
+}
+
+// mark notes on an item, or on each of a group's, that the step was applied.
+func (s *step) mark(x part) {
+	if s.id == "" {
+		return
+	}
+	switch x := x.(type) {
+	case *item:
+		x.applied = append(slices.Clip(x.applied), s.id)
+	case *group:
+		for _, y := range x.parts {
+			s.mark(y)
+		}
+	}
 }
 
 // conditionSet is a list of conditions joined by and, or, or an expression.

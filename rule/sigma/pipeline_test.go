@@ -148,6 +148,34 @@ func TestPipelines(t *testing.T) {
 			`transformations: [{id: one, type: field_name_mapping, mapping: {a: b}}, {type: field_name_mapping, mapping: {b: c}, detection_item_conditions: [{type: processing_item_applied, processing_item_id: one}], detection_item_cond_not: true}]`,
 			"s: {a: x}\ncondition: s", `{"b":"x"}`, `{"c":"x"}`, "",
 		},
+		"what a mapping had no name for was not mapped": {
+			`transformations: [{id: m, type: field_name_mapping, mapping: {a: b}}, {type: drop_detection_item, detection_item_conditions: [{type: processing_item_applied, processing_item_id: m}], detection_item_cond_not: true}]`,
+			"s: {a: x, c: y}\ncondition: s", `{"b":"x"}`, `{"a":"x","c":"y"}`, "",
+		},
+		"a mapping to several was applied to each": {
+			`transformations: [{id: m, type: field_name_mapping, mapping: {a: [b, d]}}, {type: field_name_suffix, suffix: .v, detection_item_conditions: [{type: processing_item_applied, processing_item_id: m}]}]`,
+			"s: {a: x, c: y}\ncondition: s", `{"d":{"v":"x"},"c":"y"}`, `{"d":"x","c":{"v":"y"}}`, "",
+		},
+		"values without text are not replaced in": {
+			`transformations: [{id: r, type: replace_string, regex: 'x', replacement: 'z'}, {type: drop_detection_item, detection_item_conditions: [{type: processing_item_applied, processing_item_id: r}]}]`,
+			"s: {a: x, b|exists: true}\ncondition: s", `{"b":1}`, `{"a":"z"}`, "",
+		},
+		"only placeholders in question are replaced": {
+			`{vars: {who: [joe]}, transformations: [{id: p, type: value_placeholders}, {type: drop_detection_item, detection_item_conditions: [{type: processing_item_applied, processing_item_id: p}], detection_item_cond_not: true}]}`,
+			"s: {a|expand: '%who%', b: y}\ncondition: s", `{"a":"joe"}`, `{"b":"y"}`, "",
+		},
+		"field conditions know what was mapped": {
+			`transformations: [{id: m, type: field_name_mapping, mapping: {a: b}}, {type: field_name_prefix, prefix: p., field_name_conditions: [{type: processing_item_applied, processing_item_id: m}], field_name_cond_not: true}]`,
+			"s: {a: x, c: y}\ncondition: s", `{"b":"x","p":{"c":"y"}}`, `{"p":{"b":"x","c":"y"}}`, "",
+		},
+		"field conditions judge a reference by its own name": {
+			`transformations: [{type: field_name_prefix, prefix: p., field_name_conditions: [{type: include_fields, fields: [b]}]}]`,
+			"s: {a|fieldref: b}\ncondition: s", `{"a":"x","p":{"b":"x"}}`, `{"p":{"a":"x","b":"x"}}`, "",
+		},
+		"and the field by its": {
+			`transformations: [{type: field_name_prefix, prefix: p., field_name_conditions: [{type: include_fields, fields: [a]}]}]`,
+			"s: {a|fieldref: b}\ncondition: s", `{"b":"x","p":{"a":"x"}}`, `{"p":{"a":"x","b":"x"}}`, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pl, list := sigma.ParsePipeline([]byte(c.pipeline), "p.yml")
@@ -182,6 +210,52 @@ func TestPipelinesGoByPriority(t *testing.T) {
 	}
 	if !matches(t, fragment(t, "s: {a: x}\ncondition: s", sigma.Options{Pipelines: pls}), `{"c":"x"}`) {
 		t.Error("the pipeline with the lower priority number was not first")
+	}
+}
+
+func TestPipelinesReachCorrelations(t *testing.T) {
+	const base = "title: b\nname: b\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {who: x}, condition: s}\n---\ntitle: c\ncorrelation: "
+	const renames = `transformations: [{id: m, type: field_name_mapping, mapping: {who: user, what: [a, b], amount: size}, rule_conditions: [{type: logsource, product: aws}]}, {type: field_name_prefix, prefix: p., field_name_conditions: [{type: processing_item_applied, processing_item_id: m}]}]`
+	for name, c := range map[string]struct{ pipeline, correlation, by, over, refused string }{
+		"group-by":           {renames, "{type: event_count, rules: [b], group-by: [who, other], timespan: 5m, condition: {gte: 2}}", "p.user other", "", ""},
+		"group-by, several":  {renames, "{type: event_count, rules: [b], group-by: what, timespan: 5m, condition: {gte: 2}}", "p.a p.b", "", ""},
+		"the field counted":  {renames, "{type: value_count, rules: [b], timespan: 5m, condition: {gte: 2, field: [who, x]}}", "", "p.user x", ""},
+		"the field summed":   {renames, "{type: value_sum, rules: [b], timespan: 5m, condition: {gte: 2, field: amount}}", "", "p.size", ""},
+		"an alias's field":   {renames, "{type: event_count, rules: [b], group-by: [who], aliases: {who: {b: amount}}, timespan: 5m, condition: {gte: 2}}", "p.size", "", ""},
+		"one field for one":  {renames, "{type: value_count, rules: [b], timespan: 5m, condition: {gte: 2, field: what}}", "", "", "becomes 2 fields"},
+		"none for its rules": {"transformations: [{type: field_name_prefix, prefix: p., rule_conditions: [{type: is_sigma_rule}]}]", "{type: event_count, rules: [b], group-by: [who], timespan: 5m, condition: {gte: 2}}", "who", "", ""},
+		"rule_failure":       {"transformations: [{type: rule_failure, message: not these, rule_conditions: [{type: is_sigma_correlation_rule}]}]", "{type: event_count, rules: [b], timespan: 5m, condition: {gte: 2}}", "", "", "not these"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pl, list := sigma.ParsePipeline([]byte(c.pipeline), "p.yml")
+			if len(list) > 0 {
+				t.Fatal(list)
+			}
+			rules, list := sigma.ParseDocuments([]byte(base+c.correlation), sigma.Options{Pipelines: []*sigma.Pipeline{pl}})
+			if c.refused != "" {
+				if len(list) != 1 || !strings.Contains(list[0].Message, c.refused) || list[0].Line != 7 {
+					t.Fatal(list)
+				}
+				return
+			}
+			if len(list) > 0 {
+				t.Fatal(list)
+			}
+			spec := rules[1].Memory()
+			var by, over []string
+			for _, f := range spec.Inputs[0].By {
+				by = append(by, f.Name)
+			}
+			for _, f := range spec.Inputs[0].Value {
+				over = append(over, f.Name)
+			}
+			if n := spec.Inputs[0].Number; n != nil && len(over) == 0 {
+				over = append(over, n.Name)
+			}
+			if strings.Join(by, " ") != c.by || strings.Join(over, " ") != c.over {
+				t.Errorf("grouped by %v over %v", by, over)
+			}
+		})
 	}
 }
 

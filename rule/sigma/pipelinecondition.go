@@ -67,16 +67,24 @@ func (pp *pipelineParser) itemCondition(n *yamldoc.Node) func(*run, *item) bool 
 	return nil
 }
 
-func (pp *pipelineParser) fieldCondition(n *yamldoc.Node) func(*run, string) bool {
+func (pp *pipelineParser) fieldCondition(n *yamldoc.Node) fieldCondition {
 	switch kind := pp.text(n, "type"); kind {
 	case "include_fields":
 		return pp.fieldList(n)
 	case "exclude_fields":
 		include := pp.fieldList(n)
-		return func(r *run, field string) bool { return !include(r, field) }
+		return func(r *run, field string, it *item) bool { return !include(r, field, it) }
+	case "processing_item_applied":
+		id := pp.required(n, "processing_item_id")
+		return func(r *run, field string, it *item) bool {
+			if it != nil {
+				return slices.Contains(it.applied, id)
+			}
+			return slices.Contains(r.renamed[field], id)
+		}
 	case "processing_state":
 		state := pp.stateCondition(n)
-		return func(r *run, _ string) bool { return state(r) }
+		return func(r *run, _ string, _ *item) bool { return state(r) }
 	default:
 		pp.errorf(n, "field name condition type %s is not supported", quote(kind))
 	}
@@ -84,10 +92,10 @@ func (pp *pipelineParser) fieldCondition(n *yamldoc.Node) func(*run, string) boo
 }
 
 // fieldList is true of the fields listed; a keyword has no field.
-func (pp *pipelineParser) fieldList(n *yamldoc.Node) func(*run, string) bool {
+func (pp *pipelineParser) fieldList(n *yamldoc.Node) fieldCondition {
 	fields := pp.textList(n.Get("fields"))
 	if pp.text(n, "mode") != "re" {
-		return func(_ *run, field string) bool { return field != "" && slices.Contains(fields, field) }
+		return func(_ *run, field string, _ *item) bool { return field != "" && slices.Contains(fields, field) }
 	}
 	var patterns []*regexp.Regexp
 	for _, f := range fields {
@@ -95,7 +103,7 @@ func (pp *pipelineParser) fieldList(n *yamldoc.Node) func(*run, string) bool {
 			patterns = append(patterns, re)
 		}
 	}
-	return func(_ *run, field string) bool {
+	return func(_ *run, field string, _ *item) bool {
 		return field != "" && slices.ContainsFunc(patterns, func(re *regexp.Regexp) bool { return re.MatchString(field) })
 	}
 }

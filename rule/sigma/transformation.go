@@ -52,41 +52,78 @@ func (pp *pipelineParser) transformation(n *yamldoc.Node) transformation {
 	return nil
 }
 
-func (r *run) fail(msg string) { r.p.inactive("a processing pipeline refuses the rule: " + msg) }
+// fail refuses the rule. A correlation's error is reported, as Link decides
+// whether it is active.
+func (r *run) fail(msg string) {
+	if c := r.p.rule.Correlation; c != nil && r.p.rule.Kind == Correlation {
+		r.p.rep.errorf("SG012", &yamldoc.Node{Line: c.line}, "a processing pipeline refuses the rule: %s", msg)
+		return
+	}
+	r.p.inactive("a processing pipeline refuses the rule: " + msg)
+}
 
-// renaming gives fields, and the fields that values refer to, other names;
-// several names for one field are alternatives. Keywords have no field.
+// renaming gives fields, the fields that values refer to, and those that a
+// correlation looks at, other names; several names for one field are
+// alternatives. Keywords have no field.
 func renaming(names func(field string) []string) transformation {
 	return func(s *step, r *run) {
-		s.eachTaken(r, func(it *item) part {
-			it = it.renameReferences(names)
-			to := names(it.field)
-			if it.keyword() || len(to) == 0 {
-				return it
-			}
-			g := &group{or: true}
-			for _, name := range to {
-				x := *it
-				x.field = name
-				g.parts = append(g.parts, &x)
-			}
-			if len(g.parts) == 1 {
-				return g.parts[0]
-			}
-			return g
-		})
+		rn := &renamer{names: names, s: s, r: r, moved: map[string][]string{}}
+		s.eachTaken(r, rn.item)
+		if c := r.p.rule.Correlation; c != nil {
+			rn.correlation(c)
+		}
+		r.track(rn.moved, s.id)
 	}
 }
 
-func (it *item) renameReferences(names func(string) []string) *item {
-	out := *it
+type renamer struct {
+	names func(field string) []string
+	s     *step
+	r     *run
+	moved map[string][]string // names that stand by themselves, and what became of them
+}
+
+// of are the new names of an item's field, or, without an item, of a name that
+// stands by itself; nil when it keeps its name.
+func (rn *renamer) of(field string, it *item) []string {
+	to := rn.names(field)
+	if field == "" || len(to) == 0 || !rn.s.takesField(rn.r, field, it) {
+		return nil
+	}
+	if it == nil {
+		rn.moved[field] = to
+	}
+	return to
+}
+
+func (rn *renamer) item(it *item) part {
+	out := rn.references(it)
+	to := rn.of(it.field, it)
+	if to == nil {
+		return out
+	}
+	g := &group{or: true}
+	for _, name := range to {
+		x := *out
+		x.field = name
+		g.parts = append(g.parts, &x)
+	}
+	if len(g.parts) == 1 {
+		return g.parts[0]
+	}
+	return g
+}
+
+// references is the item itself when it refers to no field that is renamed.
+func (rn *renamer) references(it *item) *item {
+	out, changed := *it, false
 	out.values = make([][]value, len(it.values))
 	for i, alternatives := range it.values {
 		for _, v := range alternatives {
 			to := []string{v.field}
 			if v.kind == fieldValue {
-				if n := names(v.field); len(n) > 0 {
-					to = n
+				if n := rn.of(v.field, nil); n != nil {
+					to, changed = n, true
 				}
 			}
 			for _, name := range to {
@@ -95,7 +132,61 @@ func (it *item) renameReferences(names func(string) []string) *item {
 			}
 		}
 	}
+	if !changed {
+		return it
+	}
 	return &out
+}
+
+// correlation renames what the events of the correlation's rules are grouped by
+// and counted over. An alias keeps its name: its fields have others.
+func (rn *renamer) correlation(c *CorrelationSpec) {
+	var by []string
+	for _, g := range c.GroupBy {
+		if to := rn.of(g, nil); to != nil && c.Aliases[g] == nil {
+			by = append(by, to...)
+			continue
+		}
+		by = append(by, g)
+	}
+	c.GroupBy = by
+	for alias, fields := range c.Aliases {
+		for rule, field := range fields {
+			fields[rule] = rn.one(field, "alias "+quote(alias))
+		}
+	}
+	for i, f := range c.Fields {
+		c.Fields[i] = rn.one(f, "condition")
+	}
+}
+
+// one is the only new name of a field that can have no alternatives.
+func (rn *renamer) one(field, where string) string {
+	to := rn.of(field, nil)
+	switch {
+	case len(to) > 1:
+		rn.r.fail(fmt.Sprintf("field %s of the correlation's %s becomes %d fields", quote(field), where, len(to)))
+	case len(to) == 1:
+		return to[0]
+	}
+	return field
+}
+
+// track notes that the step gave names that stand by themselves others.
+func (r *run) track(moved map[string][]string, id string) {
+	if id == "" {
+		return
+	}
+	had := map[string][]string{}
+	for from := range moved {
+		had[from] = append(slices.Clip(r.renamed[from]), id)
+		delete(r.renamed, from)
+	}
+	for from, to := range moved {
+		for _, name := range to {
+			r.renamed[name] = had[from]
+		}
+	}
 }
 
 func (pp *pipelineParser) mapping(n *yamldoc.Node) (keys []string, targets map[string][]string) {
@@ -178,6 +269,9 @@ func (pp *pipelineParser) placeholders(n *yamldoc.Node, wildcard bool) transform
 	}
 	return func(s *step, r *run) {
 		s.eachTaken(r, func(it *item) part {
+			if !it.someValue(func(v value) bool { return v.holdsPlaceholder(handled) }) {
+				return it
+			}
 			out := *it
 			out.replacePlaceholders(func(name string) ([]string, bool) {
 				switch {
@@ -210,11 +304,14 @@ func (pp *pipelineParser) replaceString(n *yamldoc.Node) transformation {
 	}
 	return func(s *step, r *run) {
 		s.eachTaken(r, func(it *item) part {
+			if !it.someValue(replaceable) {
+				return it
+			}
 			out := *it
 			out.values = make([][]value, len(it.values))
 			for i, alternatives := range it.values {
 				for _, v := range alternatives {
-					if v.kind == textValue || v.kind == numberValue {
+					if replaceable(v) {
 						v = asText(v)
 						v.pieces = replace(v.pieces)
 					}
@@ -225,6 +322,8 @@ func (pp *pipelineParser) replaceString(n *yamldoc.Node) transformation {
 		})
 	}
 }
+
+func replaceable(v value) bool { return v.kind == textValue || v.kind == numberValue }
 
 var groupReference = re2.Own(`\\(\d+|g<\w+>|\\)`)
 

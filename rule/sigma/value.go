@@ -199,8 +199,13 @@ func (v value) plain() (string, bool) {
 }
 
 func (v value) hasPlaceholder() bool {
+	return v.holdsPlaceholder(func(string) bool { return true })
+}
+
+// holdsPlaceholder tells whether v has a placeholder of such a name.
+func (v value) holdsPlaceholder(such func(name string) bool) bool {
 	for _, p := range v.pieces {
-		if p.kind == placeholder {
+		if p.kind == placeholder && such(p.text) {
 			return true
 		}
 	}
