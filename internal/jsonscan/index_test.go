@@ -62,6 +62,23 @@ func marksByDefinition(b []byte) (marks []uint32) {
 	return marks
 }
 
+// checkASCII holds what the index says about bytes above 0x7f, with a text indexed
+// step by step, to looking at each.
+func checkASCII(t *testing.T, form Form, text []byte) {
+	t.Helper()
+	x := newIndex(form)
+	x.Reset(text, 0, true)
+	sound := func(b []byte) bool { return bytes.IndexFunc(b, func(r rune) bool { return r > 0x7f }) < 0 }
+	for from := 0; x.extend(1); from = x.done {
+		if got, want := x.ASCII(from, x.done), sound(text[from:x.done]); got != want {
+			t.Fatalf("form %v: ASCII of %q is %v", form, text[from:x.done], got)
+		}
+	}
+	if got, want := x.ASCII(0, len(text)), sound(text); got != want {
+		t.Fatalf("form %v: ASCII of %q is %v", form, text, got)
+	}
+}
+
 func checkMarks(t *testing.T, text []byte) {
 	t.Helper()
 	want := marksByDefinition(text)
@@ -69,6 +86,7 @@ func checkMarks(t *testing.T, text []byte) {
 		if got := allMarks(form, text); !slices.Equal(got, want) {
 			t.Fatalf("form %v: marks of %q:\n%v\nwant\n%v", form, text, got, want)
 		}
+		checkASCII(t, form, text)
 	}
 }
 

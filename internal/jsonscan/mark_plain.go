@@ -3,6 +3,7 @@ package jsonscan
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -134,8 +135,10 @@ func word32(p unsafe.Pointer) uint32 { return binary.LittleEndian.Uint32((*[4]by
 // markBytes lists the marks of text[x.done:end] byte by byte.
 func (x *Index) markBytes(end int) {
 	b, in, escaped := x.text, x.state.inString != 0, x.state.escaped != 0
+	seen := byte(0)
 	for i := x.done; i < end; i++ {
 		c := b[i]
+		seen |= c
 		starts := c == '\\' && !escaped
 		switch {
 		case c == '"' && !escaped:
@@ -146,7 +149,10 @@ func (x *Index) markBytes(end int) {
 		}
 		escaped = starts
 	}
-	x.done, x.odd, x.state = end, end, scanState{}
+	x.done, x.state = end, scanState{}
+	if seen >= utf8.RuneSelf {
+		x.odd = end
+	}
 	if in {
 		x.state.inString = ^uint64(0)
 	}
