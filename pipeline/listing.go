@@ -100,7 +100,7 @@ func (l *Listing) path(p string) {
 	case err != nil:
 		l.fault(p, err)
 	case info.IsDir():
-		l.folder(p, nil)
+		l.folder(p, inside(p), nil)
 	case info.Mode().IsRegular() && judgeName(p) != isLog && isArchive(p):
 		l.archive(p)
 	case info.Mode().IsRegular():
@@ -114,25 +114,23 @@ func (l *Listing) fault(p string, err error) {
 	l.entries = append(l.entries, entry{path: p, size: -1, fault: reason(err)})
 }
 
-// folder lists dir. links are the real folders in which the symbolic links stand
-// that led here.
-func (l *Listing) folder(dir string, links []string) {
+// folder lists dir, before the names of whose members stands prefix. links are the
+// real folders in which the symbolic links stand that led here.
+func (l *Listing) folder(dir, prefix string, links []string) {
 	first := len(l.members)
-	if err := l.read(dir); err != nil {
+	if err := l.read(dir, prefix); err != nil {
 		l.fault(dir, err)
 	}
-	dir = filepath.Clean(dir)
-	before := len(inside(dir))
 	for i := first; i < len(l.members); i++ {
-		if m := l.members[i]; m.path[before] != '.' {
-			l.member(dir, m.path, m.path[before:], m.mode, links)
+		if m := l.members[i]; m.path[len(prefix)] != '.' {
+			l.member(dir, m.path, m.path[len(prefix):], m.mode, links)
 		}
 	}
 	l.members = l.members[:first]
 }
 
-// inside is what filepath.Join puts before the names of the members of a folder;
-// it would look at all of the path again for each.
+// inside is what filepath.Join puts before the names of the members of a folder.
+// It looks at all of the path; what it gave, and a name, need only a separator.
 func inside(dir string) string { return strings.TrimSuffix(filepath.Join(dir, "x"), "x") }
 
 func (l *Listing) member(dir, p, name string, mode fs.FileMode, links []string) {
@@ -152,7 +150,7 @@ func (l *Listing) member(dir, p, name string, mode fs.FileMode, links []string) 
 	}
 	switch {
 	case mode.IsDir():
-		l.folder(p, links)
+		l.folder(p, p+string(filepath.Separator), links)
 	case mode.IsRegular() && known == packed:
 		l.archive(p)
 	case mode.IsRegular() && known != notLog:
@@ -166,6 +164,9 @@ func (l *Listing) file(p string, known nameVerdict) {
 		if info, err := os.Stat(p); err == nil {
 			e.size = info.Size()
 		}
+	}
+	if len(l.entries) == cap(l.entries) { // append alone would copy all of it more often
+		l.entries = slices.Grow(l.entries, max(64, len(l.entries)))
 	}
 	l.entries = append(l.entries, e)
 }
@@ -188,7 +189,7 @@ func (l *Listing) follow(dir, link string, links []string) {
 			return
 		}
 	}
-	l.folder(link, links)
+	l.folder(link, link+string(filepath.Separator), links)
 }
 
 // LeaveOut takes the file path out of the folders of the listing: what a scan

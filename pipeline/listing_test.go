@@ -89,7 +89,7 @@ func TestReadFolder(t *testing.T) {
 			want = append(want, fmt.Sprintf("%q %v", filepath.Join(dir, d.Name()), d.IsDir()), d.Type().String())
 		}
 		var l Listing
-		err := l.read(dir)
+		err := l.read(dir, inside(dir))
 		var got []string
 		for _, m := range l.members {
 			got = append(got, fmt.Sprintf("%q %v", m.path, m.mode.IsDir()), m.mode.String())

@@ -27,6 +27,7 @@ type worker struct {
 	number int    // of the file's entry
 	small  bool   // the last file was
 	failed bool   // reading has to stop
+	below  string // the folder of records that the last file lies below
 	file   []byte // as quotedFile gives it; empty until it does
 	event  []byte // what rules that remember keep of the record; empty until one does
 	rec    *cloudtrail.Record
@@ -136,7 +137,7 @@ func (w *worker) entry(ctx context.Context, e *entry) {
 // to be opened: because other things than records are in it, unless somebody
 // named it, or because all its records are before From.
 func (w *worker) passOver(e *entry) bool {
-	if (e.warm || w.o.From.IsZero()) && (!e.found || strings.Contains(e.path, "/CloudTrail/")) {
+	if (e.warm || w.o.From.IsZero()) && (!e.found || w.holdsRecords(e.path)) {
 		return false // as nearly always
 	}
 	k, ok := cloudtrail.ParseObjectKey(filepath.ToSlash(e.path))
@@ -148,6 +149,22 @@ func (w *worker) passOver(e *entry) bool {
 		return true
 	}
 	return !e.warm && tooOld(k.Delivered, w.o.From)
+}
+
+// recordsFolder is the folder of a log bucket that nothing but records lies below.
+const recordsFolder = "/CloudTrail/"
+
+// holdsRecords tells that the file lies below such a folder, mostly the one that the
+// file before it lies below.
+func (w *worker) holdsRecords(path string) bool {
+	if w.below == "" || !strings.HasPrefix(path, w.below) {
+		i := strings.Index(path, recordsFolder)
+		if i < 0 {
+			return false
+		}
+		w.below = path[:i+len(recordsFolder)]
+	}
+	return true
 }
 
 // emptyFile is what Summary.Ignored says of a log file without records; every
