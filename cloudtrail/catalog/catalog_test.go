@@ -48,6 +48,12 @@ func TestAPIKnowsRecordedNamesAndSuggests(t *testing.T) {
 		{"ec2.amazonaws.com", "CreateUser", false, ""},
 		{"iam.amazonaws.com", "createUser", false, "CreateUser"},
 		{"cloudtrail.amazonaws.com", "StopLoging", false, "StopLogging"},
+		{"iam.amazonaws.com", "SetPolicyVersion", false, "SetDefaultPolicyVersion"},
+		{"iam.amazonaws.com", "PutLoginProfile", false, ""},
+		{"s3.amazonaws.com", "ListBucket", false, "ListBuckets"},
+		{"organizations.amazonaws.com", "CreateAccountResult", true, ""},
+		{"s3.amazonaws.com", "JobStatusChanged", true, ""},
+		{"secretsmanager.amazonaws.com", "TestRotationFailed", true, ""},
 		{"", "PassRole", false, "HaltRole"},
 	} {
 		known, suggestion := catalog.Default().API(c.source, c.name)

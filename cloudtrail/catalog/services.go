@@ -128,7 +128,7 @@ var apiVersionSuffix = re2.Own(`(20\d{6}|20\d\d_\d\d_\d\d)(v\d)?$`)
 
 // API tells whether the service of eventSource (any service, when that is "")
 // records eventName, with or without an API version at its end; if not,
-// suggestion is the known name spelled most like it.
+// suggestion is the known name that was probably meant.
 func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion string) {
 	if _, ok := c.api(eventSource, eventName); ok {
 		return true, ""
@@ -138,7 +138,44 @@ func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion str
 		apis = slices.AppendSeq(apis, maps.Keys(s.APIs))
 	}
 	slices.Sort(apis)
-	return false, nearest.Of(eventName, apis)
+	return false, apiMeant(eventName, apis)
+}
+
+// apiMeant is the name spelled most like the unknown one, or the shortest that
+// has all of its words: SetDefaultPolicyVersion for SetPolicyVersion. No name
+// that reads is meant by one that writes, however like it is spelled.
+func apiMeant(name string, apis []string) string {
+	near := nearest.Of(name, apis)
+	if !writingVerbs.MatchString(name) || near != "" && !readingVerbs.MatchString(near) {
+		return near
+	}
+	words, best := word.FindAllString(name, -1), ""
+	for _, api := range apis {
+		if hasWords(word.FindAllString(api, -1), words) && (best == "" || len(api) < len(best)) {
+			best = api
+		}
+	}
+	return best
+}
+
+// readingVerbs start the names of APIs that look at something. What they start
+// may still change something; see ReadOnly.
+var readingVerbs = re2.Own(`^(BatchGet|Describe|Get|Head|List|Lookup|Search)[A-Z0-9]`)
+
+var word = re2.Own(`[A-Z]+[^A-Z]*`)
+
+// hasWords tells whether all words stand among those of a name, in their order,
+// the first of them first.
+func hasWords(name, words []string) bool {
+	if len(words) < 2 || len(name) == 0 || name[0] != words[0] {
+		return false
+	}
+	for _, w := range name {
+		if len(words) > 0 && w == words[0] {
+			words = words[1:]
+		}
+	}
+	return len(words) == 0
 }
 
 // writingVerbs start the names of APIs that change something, in every service.

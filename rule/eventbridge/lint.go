@@ -23,7 +23,8 @@ func (p *Pattern) WithState(s State) *Pattern {
 // CloudTrail record comes in (EBW07), calls that are never delivered (EBW08),
 // conditions that cannot hold together (EBW09, EBW11), alternatives that let
 // everything through (EBW10), exclusions that drop records without the field
-// (EBW12). Names of services and calls are for whoever lints the predicate. cat
+// (EBW12), asterisks where they stand for themselves (EBW13), values of a type
+// that the field never has (EBW14). Names of services and calls are for whoever lints the predicate. cat
 // may be nil; then no field names are checked.
 func (p *Pattern) Lint(cat diagnostic.Catalogue) diagnostic.List {
 	l := &linter{pattern: p, cat: cat, foreign: true}
@@ -98,6 +99,8 @@ func (l *linter) leaf(f *leaf) {
 	l.detailType(f)
 	l.alwaysTrue(f)
 	l.dropsAbsent(f)
+	l.asterisk(f)
+	l.neverValue(f)
 }
 
 // name is EBW05: a field that CloudTrail's events never have.
@@ -215,6 +218,7 @@ func belowParameters(field string) bool {
 // together looks at conditions that must hold at once.
 func (l *linter) together(a alternative) {
 	l.consoleNames(a)
+	l.insights(a)
 	l.sources(a)
 	l.undelivered(a)
 }
@@ -234,6 +238,22 @@ func (l *linter) consoleNames(a alternative) {
 	}
 }
 
+// insights is EBW09 too: Insights asked for as other events.
+func (l *linter) insights(a alternative) {
+	const insight = "AWS Insight via CloudTrail"
+	types, ok := exact(a["detail-type"])
+	if !ok || slices.Contains(types, insight) {
+		return
+	}
+	for path := range a {
+		if strings.HasPrefix(path, "detail.insightDetails.") {
+			l.warn("EBW09", a["detail-type"], `"detail-type": ["`+insight+`"]`, "The event never arrives under this detail-type.",
+				"an Insights event is delivered as %q, not as %q", insight, cut(types[0]))
+			return
+		}
+	}
+}
+
 // sources is EBW11: source and detail.eventSource that never come together.
 func (l *linter) sources(a alternative) {
 	outer, ok1 := exact(a["source"])
@@ -242,8 +262,8 @@ func (l *linter) sources(a alternative) {
 		return
 	}
 	for _, s := range inner {
-		if service, _, _ := strings.Cut(s, ".amazonaws."); slices.Contains(outer, "aws."+service) {
-			return
+		if service, _, _ := strings.Cut(strings.ToLower(s), ".amazonaws."); slices.Contains(outer, "aws."+service) {
+			return // in the wrong case, eventSource itself is what to mend
 		}
 	}
 	service, _, _ := strings.Cut(inner[0], ".amazonaws.")

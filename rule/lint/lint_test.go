@@ -112,6 +112,31 @@ func TestLintOnTypes(t *testing.T) {
 	}
 }
 
+// TestLintLeavesOtherEventsAlone holds it to what the language says of a pattern
+// that is not about CloudTrail's events: their fields are unknown here.
+func TestLintLeavesOtherEventsAlone(t *testing.T) {
+	set, faults := rule.LoadText("eventbridge", "r.json", []byte(`{"detail-type":["ECS Task State Change"],"detail":{"lastStatus":["STOPPED"]}}`), rule.Options{})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if list := lint.Rules(set.Rules, catalog.Default(), nil); len(list) != 1 || list[0].Code != "EBW07" {
+		t.Errorf("want EBW07 alone, have %v", list)
+	}
+}
+
+// TestLintSuggestsTheEventThoughTheSourceIsUnknown has a rule with two slips: the
+// one in the source does not hide what the event is called.
+func TestLintSuggestsTheEventThoughTheSourceIsUnknown(t *testing.T) {
+	r := native(t, "all:\n  - eventSource: {equals: EC2.amazonaws.com}\n  - eventName: {equals: runInstances}")
+	fixes := map[string]string{}
+	for _, d := range lint.Rules([]*rule.Rule{r}, catalog.Default(), nil) {
+		fixes[d.Code] = d.Fix
+	}
+	if fixes["TL02"] != "ec2.amazonaws.com" || fixes["TL03"] != "RunInstances" {
+		t.Errorf("%v", fixes)
+	}
+}
+
 func TestLintOnGroupBy(t *testing.T) {
 	list := lint.Rules([]*rule.Rule{native(t, `readOnly: {equals: false}`, "account", "actor", "userIdentity.arn", "awsregion")}, catalog.Default(), nil)
 	if !has(list, "TL14") || !has(list, "TL15") || len(list) != 2 {

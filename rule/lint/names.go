@@ -17,7 +17,7 @@ func warning(code, message, why, fix string) diagnostic.Diagnostic {
 // fieldName is TL01: a field that CloudTrail does not have.
 func fieldName(f *finder, t test) {
 	known, _, near := f.cat.Field(t.path)
-	if known {
+	if known || f.rule.Language == "eventbridge" { // EBW05 says it with the place, where the pattern is about CloudTrail's events at all
 		return
 	}
 	f.add(t.path, warning("TL01", fmt.Sprintf("CloudTrail records have no field %q", t.path),
@@ -74,7 +74,9 @@ func (f *finder) hasAPI(sources []string, l literal) bool {
 func (f *finder) unknownAPI(sources []string, l literal) {
 	source := ""
 	if len(sources) == 1 {
-		source = sources[0]
+		if known, _ := f.cat.Source(sources[0]); known {
+			source = sources[0]
+		}
 	}
 	_, near := f.cat.API(source, l.value)
 	message := fmt.Sprintf("no known service records the event %q", l.value)
