@@ -15,17 +15,20 @@ type found struct {
 	stamp     string
 	size      int64
 	modified  time.Time
-	delivered time.Time // by its name, or else when it was written
+	delivered time.Time // of what stands in line; see line.add
 }
 
 func newFound(name string, info fs.FileInfo) found {
-	f := found{name: name, stamp: stampOf(info), size: info.Size(), modified: info.ModTime().UTC()}
-	if k, ok := cloudtrail.ParseObjectKey(name); ok && !k.Delivered.IsZero() {
-		f.delivered = k.Delivered
-	} else {
-		f.delivered = f.modified
+	return found{name: name, stamp: stampOf(info), size: info.Size(), modified: info.ModTime().UTC()}
+}
+
+// deliveredAt is when the file was delivered: by its name, or else when it was
+// written.
+func (f found) deliveredAt() time.Time {
+	if k, ok := cloudtrail.ParseObjectKey(f.name); ok && !k.Delivered.IsZero() {
+		return k.Delivered
 	}
-	return f
+	return f.modified
 }
 
 // mostLined is the most files that one listing hands over.
@@ -41,7 +44,10 @@ type line struct {
 	room  int
 }
 
+// add puts a file in line. Names are read here and not when files are listed, for
+// most of those are done.
 func (l *line) add(f found) {
+	f.delivered = f.deliveredAt()
 	l.files = append(l.files, f)
 	if len(l.files) >= 2*l.room {
 		l.sort()
