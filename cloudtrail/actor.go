@@ -137,9 +137,9 @@ func simple(s []byte) bool {
 func (r *Record) actor() actor {
 	a := actor{kind: r.whoText(CallerType)}
 	switch string(a.kind) {
-	case "Root":
+	case rootType:
 		if a.name = r.whoText(CallerName); len(a.name) == 0 {
-			a.name = []byte("root")
+			a.name = []byte(rootName)
 		}
 	case "AssumedRole":
 		r.assumedRole(&a)
@@ -191,6 +191,9 @@ func (v Value) characters() []byte {
 // AppendActor appends what Actor says.
 func (r *Record) AppendActor(dst []byte) []byte {
 	a := r.actor()
+	if string(a.kind) == rootType && string(a.name) != rootName {
+		return append(append(append(dst, rootName+" ("...), a.name...), ')')
+	}
 	dst = append(dst, a.name...)
 	if len(a.session) > 0 {
 		dst = append(append(dst, '/'), a.session...)
@@ -201,10 +204,20 @@ func (r *Record) AppendActor(dst []byte) []byte {
 	return dst
 }
 
-// String names the actor in a few words: "alice", "root", "Admin/alice",
-// "ec2.amazonaws.com". It is made of the record's own text, which anyone may
-// have chosen.
+// The root user's userName, where there is one, is the account's alias (User
+// Guide, userIdentity element).
+const (
+	rootType = "Root"
+	rootName = "root"
+)
+
+// String names the actor in a few words: "alice", "root", "root (alias)",
+// "Admin/alice", "ec2.amazonaws.com". It is made of the record's own text, which
+// anyone may have chosen.
 func (id Identity) String() string {
+	if id.Type == rootType && id.Name != rootName && id.Name != "" {
+		return rootName + " (" + id.Name + ")"
+	}
 	s := id.Name
 	if id.Session != "" {
 		s += "/" + id.Session

@@ -100,7 +100,7 @@ func TestActor(t *testing.T) {
 	role := `"arn":"arn:aws:sts::111122223333:assumed-role/Admin/alice","sessionContext":{"sessionIssuer":{"userName":"Admin"}`
 	tests := []struct{ name, identity, want string }{
 		{"root", `{"type":"Root","arn":"arn:aws:iam::1:root"}`, "root"},
-		{"root with an alias", `{"type":"Root","userName":"acme"}`, "acme"},
+		{"root with an alias", `{"type":"Root","userName":"acme"}`, "root (acme)"},
 		{"user", `{"type":"IAMUser","userName":"alice","arn":"arn:aws:iam::1:user/alice"}`, "alice"},
 		{"user without a name", `{"type":"IAMUser","arn":"arn:aws:iam::1:user/alice"}`, "arn:aws:iam::1:user/alice"},
 		{"role", `{"type":"AssumedRole",` + role + `}}`, "Admin/alice"},
@@ -122,8 +122,9 @@ func TestActor(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := record(t, `{"userIdentity":`+test.identity+`}`).Actor(); got != test.want {
-				t.Errorf("%q, want %q", got, test.want)
+			r := record(t, `{"userIdentity":`+test.identity+`}`)
+			if got, appended := r.Actor(), string(r.AppendActor([]byte("by "))); got != test.want || appended != "by "+test.want {
+				t.Errorf("%q and %q, want %q", got, appended, test.want)
 			}
 		})
 	}

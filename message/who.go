@@ -50,10 +50,7 @@ func (v *view) named(id cloudtrail.Identity) (name, kind string) {
 	name = v.clean(id.Name)
 	switch id.Type {
 	case "Root":
-		if id.Name != "root" && id.Name != "" {
-			return "root (" + name + ")", kindRoot
-		}
-		return "root", kindRoot
+		return v.clean(id.String()), kindRoot
 	case "IAMUser":
 		kind = kindUser
 	case "AssumedRole":
