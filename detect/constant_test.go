@@ -32,6 +32,10 @@ func TestConstant(t *testing.T) {
 	is := func(p detect.Path, v string) detect.Node {
 		return detect.Test{Path: p, Match: detect.Text{Values: []string{v}, Kinds: detect.Strings}}
 	}
+	written := func(v string, op detect.TextOp) detect.Node { // as Sigma has it
+		p := detect.Path{Steps: []detect.Step{detect.Key("eventName")}, Cross: true, Fold: true, Dotted: detect.DottedLiteralFirst, End: detect.EndScalars}
+		return detect.Test{Path: p, Match: detect.Text{Op: op, Values: []string{v}, Kinds: detect.Scalars, Fold: true}}
+	}
 	for name, c := range map[string]struct {
 		node      detect.Node
 		value, ok bool
@@ -53,6 +57,8 @@ func TestConstant(t *testing.T) {
 		"equal, but without the prefix":     {detect.All{text("a", "x"), detect.Test{Path: detect.Keys("a"), Match: detect.Text{Op: detect.HasPrefix, Values: []string{"y"}, Kinds: detect.Strings}}}, false, true},
 		"a documented field in a pattern":   {detect.All{is(crossed, "A"), is(crossed, "B")}, false, true},
 		"elements of a list":                {detect.All{is(inList, "A"), is(inList, "B")}, false, false},
+		"two values, of numbers, too":       {detect.All{written("CreateUser", detect.Equal), written("DeleteUser", detect.Equal)}, false, true},
+		"two parts of a number":             {detect.All{written("1", detect.Contains), written("2", detect.Contains)}, false, false},
 		"a test and its negation":           {detect.Any{is(inList, "A"), detect.Not{X: is(inList, "A")}}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
@@ -147,7 +148,7 @@ func (c *instance) relates(m Text) maybe {
 			}
 		}
 		return no
-	case m.Op == Equal && !m.Fold:
+	case m.Op == Equal && !m.Fold, c.kind == cloudtrail.Number && !inNumbers(m.Values):
 		return no
 	case c.kind == cloudtrail.String && m.Fold && c.folded != "":
 		return known(matches(m, &tree{kind: c.kind, text: c.folded}))
@@ -155,6 +156,11 @@ func (c *instance) relates(m Text) maybe {
 		return no
 	}
 	return unknown
+}
+
+// inNumbers tells whether the text of some number has one of values in it.
+func inNumbers(values []string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return strings.Trim(v, "+-.0123456789eE") == "" })
 }
 
 // compares judges a Num test on values that no test names.

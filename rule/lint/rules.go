@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
@@ -23,8 +24,12 @@ func inactive(f *finder) {
 
 // signInWithoutMFA is TL13: the sign-in rule that fires on every SSO sign-in.
 func signInWithoutMFA(f *finder) {
-	mfa := f.reads["additionalEventData.MFAUsed"] || f.reads["userIdentity.sessionContext.attributes.mfaAuthenticated"]
+	const used, authenticated = "additionalEventData.MFAUsed", "userIdentity.sessionContext.attributes.mfaAuthenticated"
+	mfa := f.reads[used] || f.reads[authenticated]
 	if !mfa || f.reads["userIdentity.type"] || !f.asksFor("eventName", "ConsoleLogin") {
+		return
+	}
+	if f.asksFor(used, "Yes") || f.asksFor(authenticated, "true") { // of sign-ins with MFA
 		return
 	}
 	f.add("", warning("TL13", "a sign-in without MFA is judged for every kind of identity",
@@ -38,7 +43,7 @@ func (f *finder) asksFor(path, value string) bool {
 			continue
 		}
 		for l := range literals(t.match, t.negated) {
-			if !l.negated && l.value == value {
+			if !l.negated && strings.EqualFold(l.value, value) {
 				return true
 			}
 		}
