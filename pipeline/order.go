@@ -129,7 +129,7 @@ func (o *order) drain() {
 // make, and hundreds of them wait once in a while. They are kept by size, as powers
 // of two: else each would grow to what the largest of all files once needed.
 const (
-	maxSpare   = 4 << 20
+	maxSpare   = 2 << 20
 	smallSpare = 512 << 10
 	small      = 1 << 16 // bytes
 	spareSizes = 32

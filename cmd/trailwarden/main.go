@@ -30,11 +30,12 @@ const manyRules = 5000
 // rules that remember, what is in use grows all the time, and collecting it early
 // would cost an eighth of the time; with many rules, looking at all of them again
 // would. What only the start needed of the program's own file is given back in the
-// same moment.
+// same moment, some 20 MiB: so much may come in their place before memory is at its
+// peak, and a scan of some hundred megabytes of logs ends before it has come to that.
 func (s *streams) collectEarly(remembers bool, rules int) {
 	go resident.Release() // a millisecond that nobody needs to wait for
 	const (
-		least, perRule           = 22 << 20, 3 << 10 // bytes: what is made of a rule is 1.5 to 2 KiB
+		least, perRule           = 28 << 20, 3 << 10 // bytes: what is made of a rule is 1.5 to 2 KiB
 		usual, remembering, many = 10, 60, 100       // per cent
 	)
 	percent := usual
