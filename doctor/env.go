@@ -136,11 +136,13 @@ func unknown(object string, err error) Result {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), f.Kind == awsx.Canceled:
 		r = late()
 		r.Object = object
-	case f.Kind == awsx.Denied && action != "":
+	case f.Advice() != "": // whatever is asked, it is the same
+		r.Cause, r.Fix = "could not check: "+f.Error(), f.Advice()
+	case f.Kind == awsx.Denied && f.Code != "" && action != "":
 		r.Cause = fmt.Sprintf("could not check: %s is refused (%s)", action, f.Code)
 		r.Fix = "Allow " + action + " to whoever runs doctor, or run it in the account that this belongs to; doctor --list names all actions that it needs."
 	case f.Kind == awsx.Denied:
-		r.Cause, r.Fix = "could not check: the credentials are refused: "+f.Text, "See whether the credentials are valid and of the right account."
+		r.Cause, r.Fix = "could not check: "+f.Text, "See whether the credentials are valid and of the right account, and whether AWS_CA_BUNDLE names whoever signs certificates here."
 	default:
 		r.Cause, r.Fix = strings.TrimSpace("could not check: "+action+" "+f.Error()), "Try again; look at the endpoint and the region if it stays."
 	}

@@ -66,9 +66,11 @@ func together(list []Result) (out []Result) {
 			key.Object = ""
 		}
 		if _, seen := objects[key]; !seen {
-			order = append(order, key)
+			order, objects[key] = append(order, key), nil
 		}
-		objects[key] = append(objects[key], r.Object)
+		if r.Object != "" {
+			objects[key] = append(objects[key], r.Object)
+		}
 	}
 	for _, r := range order {
 		all := objects[r]

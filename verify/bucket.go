@@ -122,10 +122,12 @@ func (b *Bucket) pages(ctx context.Context, in *s3.ListObjectsV2Input, visit fun
 
 // reason is what to tell of an error of AWS.
 func reason(err error) error {
-	switch f := awsx.Classify(err); f.Kind {
-	case awsx.Canceled:
+	switch f := awsx.Classify(err); {
+	case f.Kind == awsx.Canceled:
 		return err
-	case awsx.Denied:
+	case f.Advice() != "":
+		return fmt.Errorf("%w. %s", f, f.Advice())
+	case f.Kind == awsx.Denied:
 		return fmt.Errorf("%w (allow s3:ListBucket and s3:GetObject on the bucket, kms:Decrypt on its key, and cloudtrail:ListPublicKeys)", f)
 	default:
 		return f

@@ -87,6 +87,28 @@ func TestDoctorCannotAsk(t *testing.T) {
 	}
 }
 
+// Without credentials that is what is said, once, and nothing of permissions.
+func TestDoctorWithoutCredentials(t *testing.T) {
+	onAccount(t)
+	for name, value := range map[string]string{"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none"} {
+		t.Setenv(name, value)
+	}
+	code, out, errOut := doctorRun(t)
+	if code != exitFault || strings.Count(out, "no AWS credentials can be had") != 1 || !strings.Contains(out, "caller, trail-exists, ") ||
+		!strings.Contains(out, " more: unknown, critical\n") || !strings.Contains(out, "AWS_PROFILE") || strings.Contains(out, "Allow ") {
+		t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	code, out, _ = doctorRun(t, "-f", "ndjson", "--check", "caller", "--check", "trail-exists")
+	if code != exitFault || strings.Count(out, `"cause":"could not check: NoCredentials: `) != 2 {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	code, out, errOut = doctorRun(t, "--canary")
+	if code != exitFault || !strings.Contains(errOut, "AWS_PROFILE") {
+		t.Errorf("--canary: exit %d\n%s%s", code, out, errOut)
+	}
+}
+
 // A canary that nobody can follow to its end says so.
 func TestDoctorCanary(t *testing.T) {
 	onAccount(t)

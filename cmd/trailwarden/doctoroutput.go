@@ -81,12 +81,46 @@ func (c *doctorCommand) print(s *streams, r doctor.Report) error {
 	case "ndjson":
 		return eachLine(s, shown)
 	}
-	for _, x := range shown {
+	for _, x := range alike(shown) {
 		printResult(s, x, "")
 	}
 	_, err := fmt.Fprintf(s.out, "%d broken, %s, %d could not be checked, %d ok, %d not applicable\n",
 		r.Count(doctor.Broken), counted(r.Count(doctor.Warn), "warning"), r.Count(doctor.Unknown), r.Count(doctor.OK), r.Count(doctor.NotApplicable))
 	return err
+}
+
+// shownChecks is how many checks one result names.
+const shownChecks = 5
+
+// alike makes one result of those of all checks that could not be made for the
+// same reason: without credentials these are nearly all. What they were about is
+// named where it is the same.
+func alike(list []doctor.Result) (out []doctor.Result) {
+	type reason struct{ cause, fix string }
+	at := map[reason]int{}
+	checks := map[int][]string{}
+	for _, x := range list {
+		r := reason{x.Cause, x.Fix}
+		i, seen := at[r]
+		if x.State != doctor.Unknown || !seen {
+			i, out = len(out), append(out, x)
+		}
+		if x.State != doctor.Unknown {
+			continue
+		}
+		at[r], checks[i] = i, append(checks[i], x.Check)
+		out[i].Severity = max(out[i].Severity, x.Severity)
+		if x.Object != out[i].Object {
+			out[i].Object = ""
+		}
+	}
+	for i, all := range checks {
+		out[i].Check = strings.Join(all[:min(shownChecks, len(all))], ", ")
+		if more := len(all) - shownChecks; more > 0 {
+			out[i].Check += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	return out
 }
 
 // printResult prints a result for a person. What AWS and other people wrote is
@@ -96,7 +130,10 @@ func printResult(s *streams, x doctor.Result, indent string) {
 	if x.State == doctor.Broken || x.State == doctor.Warn || x.State == doctor.Unknown {
 		head += ", " + x.Severity.String()
 	}
-	fmt.Fprintf(s.out, "%s%s: %s: %s\n", indent, x.Check, head, visible.Text(strings.TrimSpace(x.Object)))
+	if object := strings.TrimSpace(x.Object); object != "" {
+		head += ": " + visible.Text(object)
+	}
+	fmt.Fprintf(s.out, "%s%s: %s\n", indent, x.Check, head)
 	fmt.Fprintf(s.out, "%s    %s\n", indent, visible.Text(x.Cause))
 	if x.Fix != "" {
 		fmt.Fprintf(s.out, "%s    fix: %s\n", indent, visible.Text(x.Fix))

@@ -161,6 +161,8 @@ func (c Change) explain(doing, action string, err error) error {
 	fault := awsx.Classify(err)
 	hint := ""
 	switch {
+	case fault.Advice() != "":
+		return fmt.Errorf("bucket %s: %s: %w. %s", c.Bucket, doing, fault, fault.Advice())
 	case fault.Kind == awsx.Denied:
 		hint = ": the caller needs " + action + " on the bucket"
 		if c.Owner != "" {

@@ -165,6 +165,27 @@ func answered(t *testing.T, status int, code string) error {
 	return err
 }
 
+// Credentials that are missing or refused are told from missing permissions, also
+// of a fault that was passed on.
+func TestAdvice(t *testing.T) {
+	clean(t)
+	for code, want := range map[string]bool{"ExpiredTokenException": true, "SignatureDoesNotMatch": true, "AccessDeniedException": false, "QueueDoesNotExist": false} {
+		if f := awsx.Classify(answered(t, 400, code)); (f.Advice() != "") != want {
+			t.Errorf("%s: advice %q", code, f.Advice())
+		}
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
+	_, err := sqs.NewFromConfig(load(t, awsx.Settings{Region: "eu-west-1", Endpoint: "http://127.0.0.1:1"})).ListQueues(context.Background(), nil)
+	f := awsx.Classify(err)
+	if f.Kind != awsx.Denied || f.Sent || !strings.HasPrefix(f.Error(), "NoCredentials: no AWS credentials can be had: ") || strings.Contains(f.Text, "get identity") || !strings.Contains(f.Advice(), "AWS_PROFILE") {
+		t.Errorf("without credentials: %+v of %v", f, err)
+	}
+	if again := awsx.Classify(fmt.Errorf("listing: %w", f)); again != f {
+		t.Errorf("passed on: %+v", again)
+	}
+}
+
 // Errors are sorted by code first, then by status.
 func TestClassifyAnswers(t *testing.T) {
 	clean(t)

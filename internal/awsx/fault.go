@@ -34,7 +34,7 @@ const (
 // Fault is an error of an AWS call, sorted.
 type Fault struct {
 	Kind   Kind
-	Code   string // the API's error code; empty without an answer
+	Code   string // the API's error code, or NoCredentials; empty without an answer
 	Text   string // what the API or the network said; holds no credentials
 	Status int    // of HTTP; 0 without an answer
 	// Sent tells that the request may have reached the service.
@@ -51,11 +51,31 @@ func (f Fault) Error() string {
 	return fmt.Sprintf("%s: %s", f.Code, f.Text)
 }
 
-// Classify sorts an error that an AWS client returned; nil gives the zero
-// Fault.
+// noCredentials is the Code of calls that were not made for want of credentials.
+const noCredentials = "NoCredentials"
+
+// Advice says what to do when the credentials themselves are missing, wrong or
+// expired, where no permission helps; it is empty of every other fault.
+func (f Fault) Advice() string {
+	switch f.Code {
+	case noCredentials:
+		return "Give credentials: sign in, name a profile with AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; a machine in AWS gets them from its role."
+	case "ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidToken", "InvalidAccessKeyId", "UnrecognizedClientException",
+		"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "IncompleteSignatureException", "AuthFailure",
+		"MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestExpired", "RequestTimeTooSkewed":
+		return "Renew the credentials, and set the machine's clock."
+	}
+	return ""
+}
+
+// Classify sorts an error that an AWS client returned, once or again; nil gives
+// the zero Fault.
 func Classify(err error) Fault {
 	if err == nil {
 		return Fault{}
+	}
+	if known := (Fault{}); errors.As(err, &known) {
+		return known
 	}
 	f := Fault{Kind: Unknown, Text: err.Error(), Sent: true}
 	var answer *awshttp.ResponseError
@@ -171,11 +191,22 @@ func (f *Fault) withoutAnswer(err error) {
 	case strings.Contains(f.Text, "failed to retrieve credentials"), strings.Contains(f.Text, "failed to refresh cached credentials"),
 		strings.Contains(f.Text, "get identity"):
 		f.Kind, f.Sent = Denied, false
+		f.Code, f.Text = noCredentials, "no AWS credentials can be had: "+reasonOf(f.Text)
 	case unfit(err):
 		f.Kind, f.Sent = Invalid, false
 	default:
 		f.Kind = Network
 	}
+}
+
+// reasonOf is the end of the SDK's text, after the ways that it went through.
+func reasonOf(text string) string {
+	for _, way := range []string{"get credentials: ", "failed to refresh cached credentials, ", "failed to retrieve credentials: "} {
+		if _, rest, ok := strings.Cut(text, way); ok {
+			text = rest
+		}
+	}
+	return text
 }
 
 // unfit tells errors of building the request: what it lacks no retry mends.
