@@ -99,6 +99,7 @@ type calls struct {
 	kept    map[string]answer
 	keeping bool
 	touched map[string]bool // services
+	bodies  int             // objects that were asked for
 }
 
 type answer struct {
@@ -114,6 +115,13 @@ func (c *calls) answer(name string, out any, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[name] = func() (any, error) { return out, err }
+}
+
+// well takes an answer back.
+func (c *calls) well(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.answers, name)
 }
 
 func (c *calls) deny(name string) {
@@ -148,6 +156,9 @@ func (c *calls) between(stack *smithymiddleware.Stack) error {
 		was, there := c.kept[key]
 		live := c.touched[service] || !there || name == "S3.GetObject" // a body is read once
 		c.seen[name] = true
+		if name == "S3.GetObject" {
+			c.bodies++
+		}
 		c.mu.Unlock()
 		switch {
 		case given != nil:

@@ -60,6 +60,8 @@ type Canary struct {
 	Hop func(Hop)
 	// Marker tells this canary from others; empty means a random one.
 	Marker string
+
+	read map[string]bool // files that the event is not in, by bucket and key
 }
 
 // Hop is a place that the event has come to.
@@ -114,6 +116,10 @@ func (c *Canary) follow(ctx context.Context, f *Flight, start time.Time) error {
 			if err == nil && !there {
 				continue
 			}
+			if passes(err) {
+				c.Env = New(c.Env.Target, Options{AWS: c.Env.aws, Now: c.Env.now, Store: c.Env.store}) // which asks again
+				continue
+			}
 			if err != nil && ctx.Err() == nil {
 				f.Unfollowed = append(f.Unfollowed, fmt.Sprintf("%s: %s", legs[i].name, unknown("", err).Cause))
 			}
@@ -137,6 +143,19 @@ func (c *Canary) follow(ctx context.Context, f *Flight, start time.Time) error {
 	}
 }
 
+// passes tells of an answer of AWS that the next look may not get. In twenty
+// minutes one call may well be throttled.
+func passes(err error) bool {
+	if actionOf(err) == "" {
+		return false
+	}
+	switch awsx.Classify(err).Kind {
+	case awsx.Throttled, awsx.Server, awsx.Network:
+		return true
+	}
+	return false
+}
+
 // overtaken says what was not seen although the end was.
 func (c *Canary) overtaken(f *Flight, legs []leg) {
 	for _, l := range legs {
@@ -154,6 +173,7 @@ func (c *Canary) fill() {
 	if c.Sleep == nil {
 		c.Sleep = sleep
 	}
+	c.read = map[string]bool{}
 	if c.Hop == nil {
 		c.Hop = func(Hop) {}
 	}
@@ -187,6 +207,9 @@ func (c *Canary) call(ctx context.Context) error {
 	}
 	if err == nil {
 		return nil // some stand-ins of AWS delete what is not there
+	}
+	if fault.Advice() != "" {
+		return fmt.Errorf("the canary's call was not made: %w. %s", fault, fault.Advice())
 	}
 	return fmt.Errorf("the canary's call was not made: %w", err)
 }
@@ -305,13 +328,16 @@ func (c *Canary) inFolder(ctx context.Context, f *Flight, client *s3.Client, p p
 		}
 		for _, o := range page.Contents {
 			at, key := aws.ToTime(o.LastModified), aws.ToString(o.Key)
-			if at.Before(start.Add(-slack)) || !isLogFile(key) {
+			if at.Before(start.Add(-slack)) || !isLogFile(key) || c.read[p.bucket+"/"+key] {
 				continue
 			}
 			id, err := c.inFile(ctx, client, p.bucket, key)
-			if err != nil {
+			if err != nil && actionOf(err) != "" {
 				return false, err
 			}
+			// What is no log file, or breaks off, says nothing about the others, and is
+			// read again at the next look.
+			c.read[p.bucket+"/"+key] = err == nil
 			if id != "" {
 				c.seen(f, start, Hop{Name: "file", At: at, Detail: "s3://" + p.bucket + "/" + key + ", event " + id})
 				return true, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/dynamodb"
@@ -111,6 +112,13 @@ func (f *flight) deliver() {
 	f.must(err)
 }
 
+// broken writes a file that is no log file before all others of the day's folder.
+func (f *flight) broken() {
+	key := fmt.Sprintf("AWSLogs/%s/%s/CloudTrail/%s/%s/%s_CloudTrail_%s_%s_aaaaaaaaaaaaaaaa.json.gz", f.org, f.id, f.cfg.Region, f.now().UTC().Format("2006/01/02"), f.id, f.cfg.Region, f.now().UTC().Format("20060102T1504Z"))
+	_, err := awstest.S3(f.cfg).PutObject(f.t.Context(), &s3.PutObjectInput{Bucket: &f.bucket, Key: &key, Body: strings.NewReader("\x1f\x8bno log file")})
+	f.must(err)
+}
+
 // notified hands the function what the bucket's notification brought into its
 // queue.
 func (f *flight) notified() {
@@ -193,6 +201,35 @@ func TestCanaryStuck(t *testing.T) {
 				t.Errorf("causes %s, want %s first", show(got.Causes), c.cause)
 			}
 		})
+	}
+}
+
+// What passes ends nothing: a call that is throttled, a service that fails for a
+// while, a file beside the canary's that is none. A file is read once.
+func TestCanaryOutlastsFaults(t *testing.T) {
+	t.Parallel()
+	f := newFlight(t, func(f *flight, wait int) {
+		switch wait {
+		case 1:
+			f.calls.well("STS.GetCallerIdentity")
+			f.calls.answer("S3.ListObjectsV2", nil, &smithy.GenericAPIError{Code: "SlowDown", Message: "reduce your request rate"})
+		case 2:
+			f.calls.well("S3.ListObjectsV2")
+			f.broken()
+			f.account.file(f.id, f.began.Add(time.Minute))
+		case 6:
+			f.deliver()
+		}
+	})
+	f.canary.Store = nil
+	f.calls.answer("STS.GetCallerIdentity", nil, &smithy.GenericAPIError{Code: "ServiceUnavailable", Message: "try again"})
+	got, err := f.canary.Fly(t.Context())
+	if err != nil || got.Stuck != "" || !slices.Equal(names(got), []string{"call", "file"}) || len(got.Unfollowed) != 1 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	// the broken one at five looks, the others once
+	if n := f.calls.bodies; n > 9 {
+		t.Errorf("%d objects were read", n)
 	}
 }
 

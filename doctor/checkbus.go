@@ -190,6 +190,9 @@ func checkGlobal(ctx context.Context, e *Env) []Result {
 	if slices.ContainsFunc(b.gaps, func(g Result) bool { return strings.HasPrefix(g.Object, home+" ") }) {
 		return b.gaps
 	}
+	if len(e.Regions) > 0 && !slices.Contains(e.Regions, home) {
+		return []Result{{State: Unknown, Object: home, Cause: home + " was not looked at, and calls to IAM and most sign-ins appear on its default bus only", Fix: "Add --region " + home + "."}}
+	}
 	return []Result{broken(home, "no rule is in "+home+", and calls to IAM, Organizations, Route 53 and most sign-ins appear on its default bus only",
 		"Make the rule in "+home+" with the central bus as target.")}
 }

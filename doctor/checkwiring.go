@@ -61,7 +61,7 @@ func checkWiring(ctx context.Context, e *Env) []Result {
 		ways = append(ways, "queries."+q.Name)
 	}
 	slices.Sort(ways)
-	out := append(w.gaps, e.needed(ctx, w)...)
+	out := slices.Concat(w.gaps, e.needed(ctx, w))
 	switch {
 	case len(ways) > 0:
 		return append(out, ok("", "ways to a judgement: "+strings.Join(slices.Compact(ways), "; ")))

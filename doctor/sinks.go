@@ -22,7 +22,7 @@ import (
 
 func sinkChecks() []Check {
 	return []Check{
-		{ID: "store-table", Title: "The table of alerts is there", Asks: "Does the table of store.dynamodb exist, is it active, and are its backups on?",
+		{ID: "store-table", Title: "The table of alerts is there", Asks: "Does the table of store.dynamodb exist, and is it active?",
 			Severity: severity.Critical, Actions: []string{"dynamodb:DescribeTable"}, Run: checkStore},
 		{ID: "secrets", Title: "Secrets are where the configuration says", Asks: "Does each secret and parameter exist? Nothing is read.",
 			Severity: severity.Critical, Actions: []string{"secretsmanager:DescribeSecret", "ssm:DescribeParameters"}, Run: checkSecrets},

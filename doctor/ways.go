@@ -31,9 +31,14 @@ func (e *Env) needed(ctx context.Context, w *web) (out []Result) {
 		WayMetric:         "Put a metric filter on the trail's log group: aws logs put-metric-filter.",
 	}
 	for _, n := range e.Needs {
-		if !has[n] && !(n == WayBucketQueue && slices.ContainsFunc(w.edges, func(x edge) bool { return kind(x.from) == "sqs" })) {
-			out = append(out, broken("", "the way "+n+" is not there", fixes[n]))
+		if has[n] || n == WayBucketQueue && slices.ContainsFunc(w.edges, func(x edge) bool { return kind(x.from) == "sqs" }) {
+			continue
 		}
+		if len(w.gaps) > 0 {
+			out = append(out, Result{State: Unknown, Cause: "the way " + n + " was not seen, and not all could be looked at", Fix: "See what else could not be checked."})
+			continue
+		}
+		out = append(out, broken("", "the way "+n+" is not there", fixes[n]))
 	}
 	return out
 }

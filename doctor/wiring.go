@@ -41,11 +41,13 @@ type web struct {
 	seen  map[string]bool
 }
 
-func (w *web) add(e edge) (isNew bool) {
+// add adds a step and tells whether there is more to follow: it is new, and there
+// are not too many.
+func (w *web) add(e edge) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	key := e.from + "→" + e.to + e.prefix + e.suffix
-	if w.seen[key] {
+	if w.seen[key] || len(w.edges) > maxSteps {
 		return false
 	}
 	w.seen[key] = true
@@ -194,7 +196,7 @@ func (e *Env) fromConfig(ctx context.Context, w *web) {
 
 // follow adds a step and goes on from where it leads.
 func (e *Env) follow(ctx context.Context, w *web, x edge) {
-	if !w.add(x) || len(w.edges) > maxSteps {
+	if !w.add(x) {
 		return
 	}
 	switch kind(x.to) {
