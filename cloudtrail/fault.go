@@ -1,6 +1,10 @@
 package cloudtrail
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
+)
 
 // Fault says what was wrong with a part of a file, where, and what to do. The
 // rest of the file was read all the same.
@@ -11,15 +15,17 @@ type Fault struct {
 	Reason string
 }
 
-// Error names the file, the place and the reason in one line.
+// Error names the file, the place and the reason in one line, whatever characters
+// the name has.
 func (f Fault) Error() string {
+	name := visible.Text(f.File)
 	switch {
 	case f.Record >= 0:
-		return fmt.Sprintf("%s: record %d, byte %d: %s", f.File, f.Record, f.Offset, f.Reason)
+		return fmt.Sprintf("%s: record %d, byte %d: %s", name, f.Record, f.Offset, f.Reason)
 	case f.Offset >= 0:
-		return fmt.Sprintf("%s: byte %d: %s", f.File, f.Offset, f.Reason)
+		return fmt.Sprintf("%s: byte %d: %s", name, f.Offset, f.Reason)
 	}
-	return fmt.Sprintf("%s: %s", f.File, f.Reason)
+	return fmt.Sprintf("%s: %s", name, f.Reason)
 }
 
 // Summary says what became of one file.
