@@ -70,6 +70,7 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		"an unknown region":        {"approved_regions: [eu-wset-1]\n", []string{`1: CF014 approved_regions: AWS has no region "eu-wset-1" that is known to this release; did you mean eu-west-1?`}},
 		"a bucket with a scheme":   {sinksAB + "sources: {a: {s3: {bucket: 's3://x'}}}\n", []string{`4: CF003 sources.a.s3.bucket: "s3://x" is no name of a bucket`}},
 		"an account":               {sinksAB + "sources: {a: {s3: {bucket: xyz, accounts: ['1234']}}}\n", []string{`4: CF003 sources.a.s3.accounts: "1234" is no account id`}},
+		"a port that is none":      {"serve: {listen: '127.0.0.1:81810'}\n", []string{`1: CF003 serve.listen: "127.0.0.1:81810" is no address`}},
 		"an open endpoint":         {sinksAB + "sources: {a: {http: {listen: '0.0.0.0:80'}}}\n", []string{"4: CF004 sources.a.http: nothing may send to it"}},
 		"an API key in clear":      {sinksAB + "sources: {a: {http: {listen: '0.0.0.0:80', eventbridge_api_key: env:K}}}\n", []string{"4: CF011 sources.a.http: the API key crosses the network in clear"}},
 		"a path of an endpoint":    {sinksAB + "sources: {a: {http: {url_path: '/{x', sns_topics: ['arn:aws:sns:us-east-1:111122223333:t']}}}\n", []string{`4: CF003 sources.a.http.url_path: "/{x" is no path of an endpoint`}},

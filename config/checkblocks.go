@@ -8,6 +8,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
@@ -66,7 +67,8 @@ func loopback(host string) bool {
 
 func (ch *checker) address(n *yamldoc.Node, at, text string) (host string) {
 	host, port, err := net.SplitHostPort(text)
-	if err != nil || port == "" {
+	number, notNumber := strconv.Atoi(port) // names of services are numbers to the system
+	if err != nil || port == "" || notNumber == nil && (number < 0 || number > 65535) {
 		ch.fail(n, CodeValue, "%s: %s is no address; want host:port, such as 127.0.0.1:8181", at, quoted(text))
 	}
 	return host
