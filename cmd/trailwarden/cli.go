@@ -105,9 +105,13 @@ func start(s *streams, args []string) (code int) {
 	return exitCode(s, ctx.Run())
 }
 
-// spellOut writes out the run of query where a flag comes first: a path called
-// examples or check is then no command of that name.
+// spellOut writes out what may be said shorter: the run of query where a flag
+// comes first, so that a path called examples or check is no command of that
+// name, and version, which other programs have as a flag.
 func spellOut(args []string) []string {
+	if len(args) == 1 && args[0] == "--version" {
+		return []string{"version"}
+	}
 	if len(args) < 2 || args[0] != "query" || !strings.HasPrefix(args[1], "-") || args[1] == "-h" || args[1] == "--help" {
 		return args
 	}

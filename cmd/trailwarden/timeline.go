@@ -61,6 +61,9 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 	if err != nil {
 		return err
 	}
+	if len(c.Principal)+len(c.Key)+len(c.IP)+len(c.Resource) == 0 {
+		return errors.New("want a principal, key, address or resource to ask about: --principal, --key, --ip or --resource")
+	}
 	if c.Most < 1 {
 		return errors.New("--most: want a number from 1")
 	}
