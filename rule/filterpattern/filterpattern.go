@@ -77,6 +77,8 @@ const (
 	CodeName       = "FPW12" // an event source, API or region that does not exist
 	CodeGlobal     = "FPW13" // a region filter that knows no global services
 	CodeFailures   = "FPW14" // failed calls count like successful ones
+	CodeNull       = "FPW15" // null taken for a value
+	CodeOrder      = "FPW16" // an order of a number in quotes
 )
 
 // Pattern is a parsed filter pattern. It is immutable and safe for concurrent

@@ -92,6 +92,9 @@ func (l *linter) json() {
 		l.prefixReads(mended)
 	}
 	fix := printJSON(corrected)
+	if fix == printJSON(root) {
+		fix = "" // nothing better is known
+	}
 	for _, f := range faults.found {
 		if f.severity == diagnostic.Note {
 			l.note(f.at, f.code, f.message, f.why)

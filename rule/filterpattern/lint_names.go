@@ -172,11 +172,10 @@ func (l *linter) operands(x expr) {
 		switch {
 		case l.full():
 		case c.op.relational():
-			if _, ok := c.val.bound(); !ok {
-				l.warn(c.at, CodeAlways, fmt.Sprintf("%s is never true: %s compares numbers", c, operatorText[c.op]),
-					"the filter silently loses this part", "")
-			}
+			l.order(c)
 		case !c.op.takesValue():
+		case c.val.kind == textOperand && strings.EqualFold(text, "null"):
+			l.null(c)
 		case c.val.kind == textOperand && strings.Contains(text, "*") && !c.val.any():
 			l.warn(c.at, CodeInnerStar, fmt.Sprintf("the * inside %s is a plain character: only a leading and a trailing * are wildcards", c.val),
 				"the text matches nothing but itself", l.innerStar(c))
@@ -184,6 +183,29 @@ func (l *linter) operands(x expr) {
 			l.unanchored(c)
 		}
 	})
+}
+
+// order looks at <, <=, > and >=, for which CloudWatch Logs takes nothing but a
+// number without quotes: TestMetricFilter refuses every other operand.
+func (l *linter) order(c *comparison) {
+	n, ok := c.val.bound()
+	switch {
+	case !ok:
+		l.warn(c.at, CodeAlways, fmt.Sprintf("%s is never true: %s compares numbers", c, operatorText[c.op]),
+			"the filter silently loses this part here, and CloudWatch Logs refuses it", "")
+	case c.val.kind == textOperand:
+		l.warn(c.at, CodeOrder, fmt.Sprintf("the number in %s stands in quotes", c), "CloudWatch Logs refuses the filter when it is deployed; it works here",
+			l.with(c, operand{kind: numberOperand, text: c.val.text, num: n}))
+	}
+}
+
+// null looks at = null and != null, which compare with the four letters.
+func (l *linter) null(c *comparison) {
+	fix := ""
+	if c.op == equal {
+		fix = l.replaced(c, &comparison{sel: c.sel, op: isNull})
+	}
+	l.warn(c.at, CodeNull, fmt.Sprintf("%s compares with the text null", c), "a value that is null satisfies neither = nor !=; IS NULL asks for it", fix)
 }
 
 // innerStar writes a text with inner wildcards as a regex.
