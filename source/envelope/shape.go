@@ -88,6 +88,8 @@ func (o *opener) records(n node) bool {
 	case source == "aws:kinesis":
 		o.begin(ShapeKinesis)
 		n.each(o.kinesis)
+	case strings.HasPrefix(source, "aws:") && source != "aws:sns": // which SNS itself writes otherwise
+		o.poison(n.raw, "the records are of the event source %.80q, which delivers no CloudTrail records: take away what invokes the function for it", source)
 	default:
 		return false
 	}
