@@ -69,3 +69,28 @@ detection: {a: {b: c}, condition: a}
 		t.Error(r.Level, r.Date)
 	}
 }
+
+func TestMetadataThatOtherToolsRefuse(t *testing.T) {
+	for key, c := range map[string]struct{ wrong, right string }{
+		"tags":       {"attack.t1078", "[attack.t1078, cve.2021-1234]"},
+		"references": {"https://example.com", "[https://example.com]"},
+		"fields":     {"eventName", "[eventName]"},
+		"scope":      {"server", "[server]"},
+		"related":    {"[{id: 929a690e-bef0-4204-a928-ef5e620d6fcc, type: like}]", "[{id: 929a690e-bef0-4204-a928-ef5e620d6fcc, type: similar}]"},
+	} {
+		for text, want := range map[string]string{c.wrong: "SGW8", c.right: ""} {
+			r, list := sigma.Parse([]byte("title: t\n"+key+": "+text+"\nlogsource: {product: aws}\ndetection: {a: {b: c}, condition: a}\n"), sigma.Options{})
+			if len(list) > 0 {
+				t.Fatal(list)
+			}
+			got := r.Lint(nil)
+			if codes(got) != want || want != "" && (got[0].Line != 2 || !strings.Contains(got[0].Message, key)) {
+				t.Errorf("%s: %s: %v", key, text, got)
+			}
+		}
+	}
+	r, _ := sigma.Parse([]byte("title: t\ntags: [persistence]\nlogsource: {product: aws}\ndetection: {a: {b: c}, condition: a}\n"), sigma.Options{})
+	if got := r.Lint(nil); codes(got) != "SGW8" || r.Tags[0] != "persistence" {
+		t.Error(got, r.Tags)
+	}
+}

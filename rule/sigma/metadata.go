@@ -26,8 +26,9 @@ type parser struct {
 const maxTitle = 256
 
 var (
-	levels   = []string{"informational", "low", "medium", "high", "critical"}
-	statuses = []string{"stable", "test", "experimental", "deprecated", "unsupported"}
+	levels    = []string{"informational", "low", "medium", "high", "critical"}
+	statuses  = []string{"stable", "test", "experimental", "deprecated", "unsupported"}
+	relations = []string{"derived", "obsolete", "merged", "renamed", "similar", "correlation"}
 )
 
 // metadata reads what all kinds of document share. Only the title is mandatory;
@@ -50,9 +51,14 @@ func (p *parser) metadata(doc *yamldoc.Node) {
 	r.Level = p.oneOf(doc, "level", levels)
 	r.Status = p.oneOf(doc, "status", statuses)
 	r.Date, r.Modified = p.date(doc, "date"), p.date(doc, "modified")
-	r.References, r.Tags = p.texts(doc, "references"), p.texts(doc, "tags")
-	r.FalsePositives, r.Fields = p.texts(doc, "falsepositives"), p.texts(doc, "fields")
-	r.Scope = p.texts(doc, "scope")
+	r.References, r.Tags = p.listed(doc, "references"), p.listed(doc, "tags")
+	r.FalsePositives, r.Fields = p.texts(doc, "falsepositives"), p.listed(doc, "fields")
+	r.Scope = p.listed(doc, "scope")
+	for _, tag := range r.Tags {
+		if !strings.Contains(tag, ".") {
+			p.form(doc.Get("tags"), "tag %s has no namespace; want one such as attack.t1078", quote(tag))
+		}
+	}
 	p.related(doc.Get("related"))
 	r.Link = r.link(p.opts.Origin)
 }
@@ -109,6 +115,14 @@ func (p *parser) texts(doc *yamldoc.Node, key string) []string {
 	return out
 }
 
+// listed is texts, of a key that other tools take only as a list.
+func (p *parser) listed(doc *yamldoc.Node, key string) []string {
+	if n := doc.Get(key); n != nil && (n.Kind == yamldoc.String || n.Kind == yamldoc.Number || n.Kind == yamldoc.Bool) {
+		p.form(n, "%s should be a list, not a %s", key, n.Kind)
+	}
+	return p.texts(doc, key)
+}
+
 // authors joins a list of authors, as the licence wants all of them named.
 func (p *parser) authors(doc *yamldoc.Node) string {
 	return strings.Join(p.texts(doc, "author"), ", ")
@@ -152,6 +166,13 @@ func (p *parser) related(n *yamldoc.Node) {
 			p.form(v, "related should hold mappings with id and type, not a %s", v.Kind)
 			continue
 		}
-		p.rule.Related = append(p.rule.Related, Related{ID: p.text(v, "id"), Type: p.text(v, "type")})
+		r := Related{ID: p.text(v, "id"), Type: p.text(v, "type")}
+		switch {
+		case !uuid.MatchString(r.ID):
+			p.form(v, "related id %s is no UUID", quote(r.ID))
+		case !slices.Contains(relations, strings.ToLower(r.Type)):
+			p.form(v, "related type %s; want one of %s", quote(r.Type), strings.Join(relations, ", "))
+		}
+		p.rule.Related = append(p.rule.Related, r)
 	}
 }
