@@ -72,23 +72,14 @@ func timeText(t time.Time, kind string) string {
 	return t.Format("2006-01-02 15:04:05.000")
 }
 
-// intervalText writes an interval as Trino does: 2-3 for years and months, or
-// 1 02:03:04.000 for days and less.
+// intervalText writes an interval as Trino does; months beside days and less count
+// as 30 days.
 func intervalText(i duckdb.Interval) string {
-	if i.Months != 0 && i.Days == 0 && i.Micros == 0 {
-		sign, m := "", i.Months
-		if m < 0 {
-			sign, m = "-", -m
-		}
-		return fmt.Sprintf("%s%d-%d", sign, m/12, m%12)
+	ms := i.Micros/1000 + int64(i.Days)*86_400_000
+	if ms != 0 {
+		ms += 30 * int64(i.Months) * 86_400_000
 	}
-	us := i.Micros + (int64(i.Days)+30*int64(i.Months))*86_400_000_000
-	sign := ""
-	if us < 0 {
-		sign, us = "-", -us
-	}
-	ms := us / 1000
-	return fmt.Sprintf("%s%d %02d:%02d:%02d.%03d", sign, ms/86_400_000, ms/3_600_000%24, ms/60_000%60, ms/1000%60, ms%1000)
+	return trino.IntervalText(int64(i.Months), ms)
 }
 
 func hexText(b []byte) string {

@@ -60,7 +60,7 @@ func macros(texts ...string) (used []string) {
 		`ct_split(s, d, n) AS CASE WHEN len(string_split(s, d)) <= n THEN string_split(s, d)
 			ELSE list_append(string_split(s, d)[1:n-1], array_to_string(string_split(s, d)[n:], d)) END`,
 		`ct_entries(s, d) AS list_filter(string_split(s, d), e -> e <> '')`,
-		`ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] ELSE a[len(a)+s+1:len(a)+s+n] END`,
+		`ct_slice(a, s, n) AS CASE WHEN s > 0 THEN a[s:s+n-1] WHEN len(a) + s < 0 THEN a[1:0] ELSE a[len(a)+s+1:len(a)+s+n] END`,
 		`ct_map_of(l) AS map_from_entries(list_filter(l, (e, i) -> e.k IS NOT NULL
 			AND list_position(list_transform(l, o -> o.k), e.k) = i))`,
 		`ct_contains(a, v) AS CASE WHEN a IS NULL OR v IS NULL THEN NULL WHEN list_contains(a, v) THEN true
@@ -94,6 +94,7 @@ func macros(texts ...string) (used []string) {
 		`ct_width_bucket(x, lo, hi, n) AS CASE WHEN lo < hi THEN CASE WHEN x < lo THEN 0 WHEN x >= hi THEN n + 1
 			ELSE CAST(floor((x - lo) / (hi - lo) * n) AS BIGINT) + 1 END
 			ELSE CASE WHEN x > lo THEN 0 WHEN x <= hi THEN n + 1 ELSE CAST(floor((lo - x) / (lo - hi) * n) AS BIGINT) + 1 END END`,
+		`ct_span(i) AS ((day(i) * 24 + hour(i)) * 60 + minute(i)) * 60000 + millisecond(i)`,
 		`ct_typeof(t) AS CASE t WHEN 'HUGEINT' THEN 'bigint' WHEN 'UBIGINT' THEN 'bigint' WHEN 'FLOAT' THEN 'real' WHEN '"NULL"' THEN 'unknown'
 			WHEN 'TIMESTAMP' THEN 'timestamp(3)' WHEN 'TIMESTAMP WITH TIME ZONE' THEN 'timestamp(3) with time zone' ELSE lower(t) END`,
 	} {

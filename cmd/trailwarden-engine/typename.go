@@ -72,7 +72,9 @@ func splitField(m string) (field, kind string) {
 // trinoName is the name of a type without parts.
 func trinoName(t string) string {
 	switch t {
-	case "UBIGINT", "HUGEINT", "UHUGEINT", "UINTEGER":
+	case "STRING_LITERAL":
+		return "varchar"
+	case "UBIGINT", "HUGEINT", "UHUGEINT", "UINTEGER", "INTEGER_LITERAL":
 		return "bigint"
 	case "FLOAT":
 		return "real"

@@ -17,12 +17,18 @@ var types = map[string]string{
 // was made from theirs.
 var said = []struct {
 	message *re2.Lazy
-	words   string // $type is the second group, a type
+	words   string // $first is the first group and $type the second, types; $types is the second, some
 }{
+	{re2.Own(`(?s)^.*Binder Error: Cannot compare values of type (.*) and type (.*) - an explicit cast is required.*$`), "a $first is compared with a $type: write a CAST"},
+	{re2.Own(`(?s)^.*Binder Error: Cannot mix values of type (.*) and (.*) in .* - an explicit cast is required.*$`), "a $first and a $type together: write a CAST"},
+	{re2.Own(`(?s)^.*Binder Error: No function matches the given name and argument types '(?:ct_)?(.*)\((.*)\)'\. You might.*$`), "$first does not take ($types): write a CAST"},
+	{re2.Own(`(?s)^.*Binder Error: Could not choose a best candidate function for the function call "(?:ct_)?(.*)\((.*)\)"\. In order.*$`), "$first does not take ($types): write a CAST"},
+	{re2.Own(`(?s)^.*Binder Error: column "(.*)" must appear in the GROUP BY clause or must be part of an aggregate function.*$`), "'$1' must be an aggregate expression or appear in GROUP BY clause"},
 	{re2.Own(`(?s)\n\n(LINE \d+: |Use "SET ).*`), ""},
 	{re2.Own(`(?s)^.*database/sql/driver: API error: `), ""},
 	{re2.Own(`(?s)^Conversion Error: Could not convert string '(no whole number|neither true nor false): (.*)' to \w+(?: when casting .*)?$`), `"$2" is $1`},
 	{re2.Own(`(?s)^Conversion Error: (?:invalid|date|time|timestamp) (?:date field format|timestamp field format|field value out of range): "(?:no date: |no timestamp: )?(.*?)".*`), `"$1" is no date or time that there is, or not written as one`},
+	{re2.Own(`^("\d{4}-[^"]*T[^"]*Z" is no date or time that there is, or not written as one)$`), "$1; from_iso8601_timestamp(text) reads it"},
 	{re2.Own(`(?s)^Conversion Error: Could not convert string '(.*)' to (\w+)(?: when casting .*)?$`), `"$1" is no $type`},
 	{re2.Own(`(?s)^Conversion Error: Type \w+ with value (.*) can't be cast because the value is out of range for the destination type (\w+).*$`), `$1 is out of the range of $type`},
 	{re2.Own(`(?s)^Invalid Input Error: (Could not parse string ".*" according to format specifier ".*?")\n.*`), "$1"},
@@ -35,7 +41,7 @@ func words(err error) string {
 	for _, s := range said {
 		words := s.words
 		if m := s.message.FindStringSubmatch(text); len(m) > 2 {
-			words = strings.ReplaceAll(words, "$type", cmp.Or(types[m[2]], m[2]))
+			words = strings.NewReplacer("$first", trinoType(m[1]), "$types", mapMembers(m[2], trinoType), "$type", cmp.Or(types[m[2]], trinoType(m[2]))).Replace(words)
 		}
 		text = s.message.ReplaceAllString(text, words)
 	}

@@ -27,7 +27,12 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 	case to.kind == timestampTZ && isZonedText(x.x) && isStamp(x.x.(*literal).text):
 		return zonedLiteral(x.x.(*literal).text)
 	case from.kind == jsonKind:
+		if to.isTime() {
+			t.warn(x.at, codeImplicit, "JSON as a %s: Athena wants CAST(CAST(… AS varchar) AS %s)", to, to)
+		}
 		return t.fromJSON(v, to, engine, word, try), to, nil
+	case to.kind == jsonKind && from.kind == mapKind && from.elemType().kind != rowKind: // sorted by its keys
+		return "CAST(ct_json_parse(CAST(to_json(" + v + ") AS VARCHAR)) AS JSON)", to, nil
 	case to.kind == jsonKind:
 		return "to_json(" + v + ")", to, nil
 	case to.kind == varchar:
@@ -47,13 +52,11 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 
 // toVarchar writes a cast to a text, of which there may be a longest.
 func (t *translator) toVarchar(x *cast, v string, from typ) (string, error) {
-	text := toText(v, from)
 	switch from.kind {
 	case arrayKind, mapKind, rowKind:
 		return "", &syntaxError{at: x.at, code: codeArguments, message: "Cannot cast " + from.String() + " to varchar", help: "json_format(CAST(… AS json)), or array_join(array, ',')"}
-	case double:
-		text = "ct_scientific(CAST(" + v + " AS DOUBLE))"
 	}
+	text := castText(v, from)
 	most := x.to.number
 	switch {
 	case len(most) == 0 || x.to.name == "char":
@@ -102,6 +105,17 @@ func isColumn(x expr, column string) bool {
 	return ok && strings.EqualFold(n.parts[len(n.parts)-1].text, column)
 }
 
+// castText writes CAST(v AS varchar).
+func castText(v string, from typ) string {
+	switch from.kind {
+	case double:
+		return "ct_scientific(CAST(" + v + " AS DOUBLE))"
+	case jsonKind:
+		return "ct_json_text(CAST(" + v + " AS VARCHAR))"
+	}
+	return toText(v, from)
+}
+
 // toText writes a value as the text that Trino casts it to.
 func toText(v string, from typ) string {
 	switch from.kind {
@@ -116,6 +130,8 @@ func toText(v string, from typ) string {
 		return "ct_double_text(CAST(" + v + " AS DOUBLE))"
 	case varbinary:
 		return "decode(" + v + ")"
+	case intervalKind:
+		return "ct_interval_text(12 * year(" + v + ") + month(" + v + "), ct_span(" + v + "))"
 	}
 	return "CAST(" + v + " AS VARCHAR)"
 }
@@ -136,10 +152,17 @@ func (t *translator) fromJSON(v string, to typ, engine, word string, try func(st
 		}
 		return word + v + " AS " + engine + ")"
 	}
-	return word + try("ct_json_text(CAST("+v+" AS VARCHAR))") + " AS " + engine + ")"
+	text := "ct_json_text(CAST(" + v + " AS VARCHAR))"
+	if as, ok := jsonTargets[to.kind]; ok {
+		text = "ct_json_as(CAST(" + v + " AS VARCHAR), '" + as + "')"
+	}
+	return word + try(text) + " AS " + engine + ")"
 }
 
-// shapeOf describes a type for ct_json_shape: "v" a text, "j" JSON, ["a", elem],
+// jsonTargets are what ct_json_as writes scalars of JSON for.
+var jsonTargets = map[kind]string{integer: "bigint", double: "double", decimal: "decimal", boolean: "boolean"}
+
+// shapeOf describes a type for ct_json_shape: "v" a value, "t" a text, "j" JSON, ["a", elem],
 // ["m", value], ["r", [[name, type], …]].
 func shapeOf(t typ) (shape any, ok bool) {
 	switch t.kind {
@@ -158,6 +181,8 @@ func shapeOf(t typ) (shape any, ok bool) {
 		return []any{"r", fields}, true
 	case jsonKind:
 		return "j", true
+	case varchar:
+		return "t", true
 	}
 	return "v", true
 }

@@ -58,11 +58,22 @@ func mayFail(x expr) bool {
 		if x.name == "try" {
 			return false
 		}
+		if x.name == "contains" && len(x.args) == 2 && isNetwork(x.args[0]) && !soundText(x.args[1]) { // of another version
+			return true
+		}
 		if slices.Contains(failing, x.name) && len(x.args) > 0 && !soundText(x.args[0]) {
 			return true
 		}
 	}
 	return raises(x) || slices.ContainsFunc(parts(x), mayFail)
+}
+
+// isNetwork tells whether an expression is a network such as '10.0.0.0/8', or may be
+// one of a list.
+func isNetwork(x expr) bool {
+	l, ok := x.(*literal)
+	_, listed := x.(*name)
+	return listed || ok && strings.Contains(l.text, "/")
 }
 
 // soundText tells whether an expression is a constant, or reads only columns that

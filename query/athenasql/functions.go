@@ -138,6 +138,9 @@ func patternFunctions() map[string]function {
 
 func timeFunctions() map[string]function {
 	part := func(engine string) function { return simple(1, engine+"($1)", integer).byClock() }
+	spanned := func(engine, span string) function {
+		return function{min: 1, max: 1, write: ofSpan(engine, span), clock: true}
+	}
 	all := map[string]function{
 		"now":                          {write: func(c *callSite) (string, typ, error) { return c.t.nowText(), of(timestampTZ), nil }},
 		"date":                         {min: 1, max: 1, write: dateOf, clock: true},
@@ -157,7 +160,8 @@ func timeFunctions() map[string]function {
 		"day_of_week":                  part("isodow"), "dow": part("isodow"),
 		"day_of_month": part("day"), "day_of_year": part("dayofyear"), "doy": part("dayofyear"),
 		"week": part("weekofyear"), "week_of_year": part("weekofyear"), "year_of_week": part("isoyear"), "yow": part("isoyear"),
-		"millisecond":            simple(1, "(millisecond($1) % 1000)", integer).byClock(),
+		"millisecond": spanned("(millisecond($1) % 1000)", "% 1000"), "second": spanned("second($1)", "// 1000 % 60"),
+		"minute": spanned("minute($1)", "// 60000 % 60"), "hour": spanned("hour($1)", "// 3600000 % 24"), "day": spanned("day($1)", "// 86400000"),
 		"last_day_of_month":      simple(1, "last_day($1)", date).byClock(),
 		"at_timezone":            {min: 2, max: 2, write: atTimezone},
 		"with_timezone":          {min: 2, max: 2, write: withTimezone},
@@ -168,7 +172,7 @@ func timeFunctions() map[string]function {
 		"to_milliseconds":        simple(1, "CAST(epoch($1) * 1000 AS BIGINT)", integer),
 		"parse_duration":         simple(1, "to_milliseconds(ct_duration($1))", intervalKind),
 	}
-	for _, unit := range []string{"year", "quarter", "month", "day", "hour", "minute", "second"} {
+	for _, unit := range []string{"year", "quarter", "month"} {
 		all[unit] = part(unit)
 	}
 	return all

@@ -185,7 +185,7 @@ func (p *parser) typeArgs(n *typeName, closing string) error {
 		case p.tok().kind == tokNumber:
 			n.number = append(n.number, p.advance().text)
 		case n.name == "row" || n.name == "struct":
-			f, err := p.typeField()
+			f, err := p.typeField(len(n.fields))
 			if err != nil {
 				return err
 			}
@@ -204,8 +204,8 @@ func (p *parser) typeArgs(n *typeName, closing string) error {
 	}
 }
 
-// typeField reads a field of a row type, whose name may be missing.
-func (p *parser) typeField() (f typeField, err error) {
+// typeField reads field i of a row type, whose name may be missing.
+func (p *parser) typeField(i int) (f typeField, err error) {
 	if next := p.ahead(1); !next.sym(",") && !next.sym(")") && !next.sym("(") {
 		t := p.advance()
 		if t.kind != tokWord && t.kind != tokQuoted {
@@ -219,7 +219,7 @@ func (p *parser) typeField() (f typeField, err error) {
 		return f, err
 	}
 	if f.name == "" {
-		f.name = fmt.Sprintf("field%d", f.kind.at)
+		f.name = fmt.Sprintf("field%d", i)
 	}
 	return f, nil
 }

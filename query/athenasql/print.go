@@ -90,8 +90,9 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 			return "", typ{}, err
 		}
 		ordered(parts, types)
-		t.compare(x.at, types[0], types[1])
-		t.compare(x.at, types[0], types[2])
+		if err := t.compare(x.at, s, []expr{x.x, x.lo, x.hi}, parts, types); err != nil {
+			return "", typ{}, err
+		}
 		return "(" + parts[0] + either(x.not, " NOT", "") + " BETWEEN " + parts[1] + " AND " + parts[2] + ")", of(boolean), nil
 	case *in:
 		return t.in(x, s)
@@ -327,7 +328,7 @@ func (t *translator) longInterval(x *interval, sign, text string) (string, typ, 
 		units, split = []string{"YEAR", "MONTH"}, strings.Split(text, "-")
 	}
 	first, last := slices.Index(units, x.from), slices.Index(units, x.to)
-	if first < 0 || last <= first || len(split) != last-first+1 {
+	if first < 0 || last <= first || len(split) > last-first+1 { // the last parts may be missing
 		return "", typ{}, errAt(x.at, "INTERVAL '%s' %s TO %s: the text does not have these parts", x.text, x.from, x.to)
 	}
 	parts := make([]string, len(split))
@@ -365,23 +366,26 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 		others[i] = &x.list[i]
 	}
 	t.wholeDay(&x.x, s, others...)
-	v, kind, err := t.expr(x.x, s)
+	if x.query != nil {
+		v, _, err := t.expr(x.x, s)
+		if err != nil {
+			return "", typ{}, err
+		}
+		inner, _, err := t.query(x.query, s)
+		return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
+	}
+	all := append([]expr{x.x}, x.list...)
+	parts, types, err := t.each(all, s)
+	if err == nil {
+		err = t.compare(x.at, s, all, parts, types)
+	}
 	if err != nil {
 		return "", typ{}, err
 	}
-	var inner string
-	if x.query != nil {
-		inner, _, err = t.query(x.query, s)
-	} else {
-		var parts []string
-		var types []typ
-		parts, types, err = t.each(x.list, s)
-		for _, other := range types {
-			t.compare(x.at, kind, other)
-		}
-		inner = strings.Join(parts, ", ")
+	if !slices.ContainsFunc(types[1:], func(k typ) bool { return !sameShape(types[0], k) }) && len(x.list) <= 100 {
+		return t.inEqual(x, parts, types[0]), of(boolean), nil
 	}
-	return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
+	return "(" + parts[0] + either(x.not, " NOT", "") + " IN (" + strings.Join(parts[1:], ", ") + "))", of(boolean), nil
 }
 
 func (t *translator) like(x *like, s *scope) (string, typ, error) {
@@ -389,8 +393,10 @@ func (t *translator) like(x *like, s *scope) (string, typ, error) {
 	if err != nil {
 		return "", typ{}, err
 	}
-	if types[0].kind == rowKind || types[0].kind == arrayKind || types[0].kind == mapKind {
-		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "LIKE compares texts; this is a " + types[0].String()}
+	switch k := types[0].kind; k {
+	case rowKind, arrayKind, mapKind, jsonKind:
+		return "", typ{}, &syntaxError{at: x.at, code: codeArguments, message: "LIKE compares texts; this is a " + types[0].String(),
+			help: either(k == jsonKind, jsonHelp, either(k == rowKind, "one of its fields, as in useridentity.arn", ""))}
 	}
 	text := "(" + parts[0] + either(x.not, " NOT", "") + either(x.fold, " ILIKE ", " LIKE ") + parts[1]
 	if err := badEscape(x); err != nil {
@@ -507,8 +513,13 @@ func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
 	case "OR":
 		return disjunction(x, parts), of(boolean), nil
 	case "=", "<>", "<", "<=", ">", ">=":
-		t.compare(x.at, types[0], types[1])
-		return text, of(boolean), nil
+		if err := t.compare(x.at, s, []expr{x.x, x.y}, parts, types); err != nil {
+			return "", typ{}, err
+		}
+		if sameShape(types[0], types[1]) && (x.op == "=" || x.op == "<>") {
+			return either(x.op == "<>", "(NOT (", "((") + t.equal(parts[0], parts[1], types[0]) + "))", of(boolean), nil
+		}
+		return "(" + parts[0] + " " + x.op + " " + parts[1] + ")", of(boolean), nil
 	case "||":
 		return t.concat(x, parts, types)
 	}
@@ -537,6 +548,9 @@ func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ
 
 func (t *translator) arithmetic(x *binary, text string, parts []string, types []typ) (string, typ, error) {
 	l, r := types[0], types[1]
+	if err := t.operands(x, l, r); err != nil {
+		return "", typ{}, err
+	}
 	text, err := t.checked(x, text, parts, l, r)
 	if err != nil {
 		return "", typ{}, err
@@ -552,8 +566,6 @@ func (t *translator) arithmetic(x *binary, text string, parts []string, types []
 		return text, r, nil
 	case l.isTime() && r.isTime() && x.op == "-":
 		return "CAST(" + parts[0] + " AS TIMESTAMPTZ) - CAST(" + parts[1] + " AS TIMESTAMPTZ)", of(intervalKind), nil
-	case l.kind == varchar || r.kind == varchar:
-		t.warn(x.at, codeImplicit, "%s of a text: Athena wants CAST(… AS bigint) or the like", x.op)
 	}
 	if x.op == "/" && l.kind == intervalKind { // the engine divides an interval by no whole number
 		return "(" + parts[0] + " * (1.0 / CAST(" + parts[1] + " AS DOUBLE)))", l, nil
@@ -572,14 +584,6 @@ func (t *translator) arithmetic(x *binary, text string, parts []string, types []
 		}
 	}
 	return text, typ{}, nil
-}
-
-// compare notes a comparison that Athena refuses because the types differ.
-func (t *translator) compare(at int, a, b typ) {
-	if a.kind == unknown || b.kind == unknown || a.kind == b.kind || a.isNumber() && b.isNumber() || a.isTime() && b.isTime() {
-		return
-	}
-	t.warn(at, codeImplicit, "a %s is compared with a %s: Athena refuses that; write a CAST, or from_iso8601_timestamp(…) for times", a, b)
 }
 
 func (t *translator) subscript(x *subscript, s *scope) (string, typ, error) {

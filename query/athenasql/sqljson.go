@@ -131,7 +131,8 @@ func (p *parser) jsonPathCall(c *call) (expr, error) {
 		if c.name == "json_value" { // null is a value, for which no other comes
 			raw := &call{node: c.node, name: "json_query", args: []expr{x, c.args[1], &literal{node{path.at}, litString, ""}}}
 			null := &distinctFrom{node: c.node, x: raw, y: &literal{node{path.at}, litString, "null"}}
-			otherwise = &caseOf{node: c.node, whens: []when{{cond: null, then: otherwise}}}
+			nothing := &isNull{node: c.node, x: x}
+			otherwise = &caseOf{node: c.node, whens: []when{{cond: nothing, then: &literal{c.node, litNull, "NULL"}}, {cond: null, then: otherwise}}}
 		}
 		result = &call{node: c.node, name: "coalesce", args: []expr{result, otherwise}}
 	}

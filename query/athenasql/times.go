@@ -381,3 +381,13 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 func dateOf(c *callSite) (string, typ, error) {
 	return "CAST(" + strictly(c.args[0], c.types[0], of(date)) + " AS DATE)", of(date), nil
 }
+
+// ofSpan writes a part of a time, or of an interval: 27 hours are a day and 3 hours.
+func ofSpan(engine, span string) func(*callSite) (string, typ, error) {
+	return func(c *callSite) (string, typ, error) {
+		if c.types[0].kind == intervalKind {
+			return c.fill("CAST(ct_span($1) " + span + " AS BIGINT)"), of(integer), nil
+		}
+		return c.fill(engine), of(integer), nil
+	}
+}

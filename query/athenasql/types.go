@@ -93,10 +93,10 @@ func (t typ) fieldOf(name string) typ {
 	return typ{}
 }
 
-// unnamed tells whether it is a row, or an array of rows, whose fields have no
+// unnamed tells whether it is a row, or an array or map of rows, whose fields have no
 // names.
 func (t typ) unnamed() bool {
-	if t.kind == arrayKind {
+	if t.kind == arrayKind || t.kind == mapKind {
 		return t.elemType().unnamed()
 	}
 	return t.kind == rowKind && len(t.fields) > 0 && t.fields[0].name == "field0" &&
@@ -164,8 +164,8 @@ func (n *typeName) resolve() (typ, string, error) {
 	if !ok || len(n.args) > 0 {
 		return typ{}, "", &syntaxError{at: n.at, code: codeUnsupported, message: fmt.Sprintf("the type %s is not to be had here", n.name)}
 	}
-	if s.kind == decimal && len(n.number) > 0 {
-		s.engine += "(" + strings.Join(n.number, ",") + ")"
+	if s.kind == decimal {
+		s.engine += "(" + either(len(n.number) > 0, strings.Join(n.number, ","), "38,0") + ")"
 	}
 	if s.kind == decimal {
 		return decimalOf(n.scale()), s.engine, nil

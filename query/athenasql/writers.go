@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/query/trino"
 )
 
 func ifElse(c *callSite) (string, typ, error) {
@@ -55,8 +57,10 @@ func jsonPath(template string, result typ) func(*callSite) (string, typ, error) 
 		if k := c.types[0].kind; k == rowKind || k == arrayKind || k == mapKind {
 			return "", typ{}, c.errorf(codeArguments, "takes a text or JSON, not a %s: its fields are written with dots", c.types[0])
 		}
-		if path, ok := c.literal(1); ok && !strings.HasPrefix(path, "$") && path != "" {
-			c.t.warn(c.x.at, codeNotAthena, "the path %s does not begin with $", path)
+		if path, ok := c.literal(1); ok {
+			if err := trino.PathError(path); err != nil {
+				return "", typ{}, c.errorf(codeArguments, "%v", err)
+			}
 		}
 		return c.fill(template), result, nil
 	}
@@ -103,7 +107,7 @@ func elementAt(c *callSite) (string, typ, error) {
 
 func contains(c *callSite) (string, typ, error) {
 	if c.types[1].kind == ipaddress {
-		return c.fill("ct_cidr_contains($1, $2)"), of(boolean), nil
+		return c.fill(either(c.types[0].kind == ipprefix, "ct_cidr_contains($1, $2)", "ct_network_contains($1, $2)")), of(boolean), nil
 	}
 	if c.types[0].kind == varchar {
 		return "", typ{}, c.errorf(codeArguments, "takes an array; for a text: strpos(text, part) > 0")
@@ -112,10 +116,11 @@ func contains(c *callSite) (string, typ, error) {
 }
 
 func arrayJoin(c *callSite) (string, typ, error) {
-	list := c.fill("list_transform($1, ct_e -> CAST(ct_e AS VARCHAR))")
+	text := castText("ct_e", c.types[0].elemType())
 	if len(c.args) == 3 {
-		list = c.fill("list_transform($1, ct_e -> coalesce(CAST(ct_e AS VARCHAR), $3))")
+		text = c.fill("coalesce(" + text + ", $3)")
 	}
+	list := c.fill("list_transform($1, ct_e -> " + text + ")")
 	joined := "coalesce(array_to_string(" + list + ", " + c.args[1] + "), CASE WHEN " + c.args[0] + " IS NOT NULL THEN '' END)"
 	return c.unlessNull(joined, 1), of(varchar), nil
 }
@@ -252,6 +257,13 @@ func engineName(t typ) string {
 		if elem := engineName(t.elemType()); elem != "" {
 			return elem + "[]"
 		}
+	case mapKind:
+		if t.key == nil {
+			return ""
+		}
+		if k, v := engineName(*t.key), engineName(t.elemType()); k != "" && v != "" {
+			return "MAP(" + k + ", " + v + ")"
+		}
 	case rowKind:
 		parts := make([]string, len(t.fields))
 		for i, f := range t.fields {
@@ -386,6 +398,9 @@ func approxPercentile(c *callSite) (string, typ, error) {
 	if c.types[1].kind == arrayKind {
 		result = arrayOf(result)
 	}
+	// Of n values in order it is the one behind the first n·p; the engine's own is
+	// one less where n·p is whole.
+	c.args[1] = either(c.types[1].kind == arrayKind, c.fill("list_transform($2, ct_p -> least(CAST(ct_p AS DOUBLE) + 1e-9, 1))"), c.fill("least(CAST($2 AS DOUBLE) + 1e-9, 1)"))
 	text, err := c.aggregate("quantile_disc", c.args)
 	return text, result, err
 }

@@ -80,7 +80,7 @@ ORDER BY first_seen
 -- param: network = 198.51.100.0/24
 SELECT sourceipaddress, useridentity.arn AS actor, count(*) AS calls, max(eventtime) AS last_seen
 FROM cloudtrail_logs
-WHERE contains(:network, TRY_CAST(sourceipaddress AS ipaddress))
+WHERE (sourceipaddress LIKE '%:%') = (:network LIKE '%:%') AND contains(:network, TRY_CAST(sourceipaddress AS ipaddress))
 GROUP BY 1, 2
 ORDER BY calls DESC
 

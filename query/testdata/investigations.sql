@@ -156,7 +156,7 @@ SELECT sourceipaddress, count(*) FROM cloudtrail_logs WHERE regexp_like(sourceip
 -- name: first of a network
 SELECT DISTINCT ip_prefix(TRY_CAST(sourceipaddress AS ipaddress), 24) AS net FROM cloudtrail_logs
 -- name: public addresses
-SELECT sourceipaddress FROM cloudtrail_logs WHERE TRY_CAST(sourceipaddress AS ipaddress) IS NOT NULL AND none_match(ARRAY['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'], n -> contains(n, CAST(sourceipaddress AS ipaddress)))
+SELECT sourceipaddress FROM cloudtrail_logs WHERE regexp_like(sourceipaddress, '^\d+\.\d+\.\d+\.\d+$') AND none_match(ARRAY['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'], n -> contains(n, CAST(sourceipaddress AS ipaddress)))
 -- name: casts that fail
 SELECT try_cast(json_extract_scalar(requestparameters, '$.maxResults') AS bigint) AS n, try(CAST(eventname AS integer)) AS never, TRY_CAST(readonly AS boolean) AS ro FROM cloudtrail_logs
 -- name: rows
@@ -170,7 +170,7 @@ SELECT json_array_length(json_extract(requestparameters, '$.filterSet.items')) A
 -- name: json in sql's own words
 SELECT json_value(requestparameters, 'lax $.bucketName') AS bucket, json_exists(requestparameters, 'lax $.policy') AS has_policy, json_query(requestparameters, 'lax $.bucketPolicy' WITH WRAPPER) AS policy FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com'
 -- name: all of a path
-SELECT json_extract(requestparameters, '$.instancesSet.items[*].instanceId') AS ids FROM cloudtrail_logs WHERE eventname = 'TerminateInstances'
+SELECT json_query(requestparameters, 'lax $.instancesSet.items[*].instanceId' WITH ARRAY WRAPPER) AS ids FROM cloudtrail_logs WHERE eventname = 'TerminateInstances'
 -- name: policies that let everybody
 SELECT eventtime, json_extract_scalar(requestparameters, '$.bucketName') AS bucket FROM cloudtrail_logs WHERE eventname = 'PutBucketPolicy' AND (requestparameters LIKE '%"Principal":"*"%' OR json_format(json_extract(requestparameters, '$.bucketPolicy')) LIKE '%"AWS":"*"%')
 -- name: text of a policy inside of text

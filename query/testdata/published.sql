@@ -169,7 +169,7 @@ SELECT TRY(CAST(json_parse(requestparameters) AS map(varchar, varchar)))['bucket
 -- name: json array contains
 SELECT eventname FROM cloudtrail_logs WHERE json_array_contains(json_extract(requestparameters, '$.groupNames'), 'all')
 -- name: json path with dashes
-SELECT json_extract_scalar(requestparameters, '$["x-amz-acl"]'), json_extract_scalar(requestparameters, '$[''Host'']') FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com'
+SELECT json_extract_scalar(requestparameters, '$["x-amz-acl"]'), json_extract_scalar(requestparameters, '$["Host"]') FROM cloudtrail_logs WHERE eventsource = 's3.amazonaws.com'
 -- name: session tagging
 SELECT json_extract_scalar(requestparameters, '$.roleSessionName') AS s, json_extract_scalar(requestparameters, '$.durationSeconds') AS d, CAST(json_extract_scalar(requestparameters, '$.durationSeconds') AS integer) / 3600 AS h FROM cloudtrail_logs WHERE eventname = 'AssumeRole' AND json_extract_scalar(requestparameters, '$.durationSeconds') IS NOT NULL
 -- name: catalog with quotes
@@ -386,7 +386,7 @@ SELECT eventname, json_extract_scalar(insightdetails, '$.state') FROM cloudtrail
 -- name: like with underscore and percent
 SELECT eventname FROM cloudtrail_logs WHERE eventname LIKE 'Get_bject%' OR useragent LIKE '%[S3Console%'
 -- name: ip in list of networks
-SELECT sourceipaddress FROM cloudtrail_logs WHERE any_match(ARRAY['10.0.0.0/8', '192.168.0.0/16'], c -> contains(c, TRY_CAST(sourceipaddress AS IPADDRESS)))
+SELECT sourceipaddress FROM cloudtrail_logs WHERE sourceipaddress NOT LIKE '%:%' AND any_match(ARRAY['10.0.0.0/8', '192.168.0.0/16'], c -> contains(c, TRY_CAST(sourceipaddress AS IPADDRESS)))
 -- name: map from arrays
 SELECT MAP(ARRAY['a', 'b'], ARRAY[1, 2])['a'], MAP_FROM_ENTRIES(ARRAY[('x', 1)]), SPLIT_TO_MAP('a=1;b=2', ';', '=')['b']
 -- name: nulls first and last

@@ -229,7 +229,7 @@ SELECT regexp_replace(sourceipaddress, '(\d+)\.(\d+)\.\d+\.\d+', '$1.$2.x.x') FR
 -- name: private addresses
 SELECT sourceipaddress FROM cloudtrail_logs WHERE NOT regexp_like(sourceipaddress, '^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)') AND NOT sourceipaddress LIKE '%.amazonaws.com'
 -- name: networks
-SELECT sourceipaddress FROM cloudtrail_logs WHERE contains('203.0.113.0/24', TRY_CAST(sourceipaddress AS ipaddress))
+SELECT sourceipaddress FROM cloudtrail_logs WHERE sourceipaddress NOT LIKE '%:%' AND contains('203.0.113.0/24', TRY_CAST(sourceipaddress AS ipaddress))
 -- name: case
 SELECT CASE WHEN useridentity.type = 'AssumedRole' THEN useridentity.sessioncontext.sessionissuer.username
  WHEN useridentity.type = 'IAMUser' THEN useridentity.username ELSE useridentity.invokedby END AS who, count(*) FROM cloudtrail_logs GROUP BY 1

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,32 +23,24 @@ func document(text string) (cloudtrail.Value, bool) {
 	return cloudtrail.ValueOf(raw), true
 }
 
-// follow gives the values that a path leads to.
-func follow(v cloudtrail.Value, steps []step, yield func(cloudtrail.Value)) {
-	if len(steps) == 0 {
-		yield(v)
-		return
-	}
-	s, rest := steps[0], steps[1:]
-	switch {
-	case s.all:
-		v.Elements(func(_ int, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
-		v.Members(func(_ []byte, e cloudtrail.Value) bool { follow(e, rest, yield); return true })
-	default:
-		if e := v.Get(s.name); e.Exists() {
-			follow(e, rest, yield)
-			return
+// follow gives the value that a path leads to.
+func follow(v cloudtrail.Value, steps []step) cloudtrail.Value {
+	for _, s := range steps {
+		next := v.Get(s.name)
+		if !next.Exists() {
+			v.Elements(func(i int, e cloudtrail.Value) bool { // where 1 is the second one
+				if i == s.index {
+					next = e
+				}
+				return i < s.index
+			})
 		}
-		v.Elements(func(i int, e cloudtrail.Value) bool { // where 1 is the second one
-			if i == s.index {
-				follow(e, rest, yield)
-			}
-			return i < s.index
-		})
+		v = next
 	}
+	return v
 }
 
-// at is the value at the path; several, when the path has a *, become an array.
+// at is the value at the path.
 func at(text, path string) (v cloudtrail.Value, err error) {
 	steps, err := parsePath(path)
 	if err != nil {
@@ -57,22 +50,7 @@ func at(text, path string) (v cloudtrail.Value, err error) {
 	if !ok {
 		return v, nil
 	}
-	many := false
-	for _, s := range steps {
-		many = many || s.all
-	}
-	if !many {
-		follow(doc, steps, func(found cloudtrail.Value) { v = found })
-		return v, nil
-	}
-	list := []byte{'['}
-	follow(doc, steps, func(found cloudtrail.Value) {
-		if len(list) > 1 {
-			list = append(list, ',')
-		}
-		list = append(list, found.Raw()...)
-	})
-	return cloudtrail.ValueOf(append(list, ']')), nil
+	return follow(doc, steps), nil
 }
 
 // jsonExtract is the JSON text at a path, or NULL.
@@ -94,7 +72,45 @@ func compact(v cloudtrail.Value) string {
 	if bytes.IndexByte(raw, '\\') >= 0 {
 		raw = unescaped(raw)
 	}
+	if bytes.ContainsAny(raw, ".eE") {
+		raw = asDoubles(raw)
+	}
 	return string(raw)
+}
+
+// asDoubles writes the numbers with a point of a compact JSON value as the doubles
+// that they are for Trino: 1.50 is 1.5, 1e3 is 1000.0.
+func asDoubles(raw []byte) []byte {
+	var out []byte
+	done := 0
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			for i++; i < len(raw) && raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case c == '-' || c >= '0' && c <= '9':
+			end := i + 1
+			for end < len(raw) && strings.IndexByte("0123456789+-.eE", raw[end]) >= 0 {
+				end++
+			}
+			if number := raw[i:end]; bytes.ContainsAny(number, ".eE") {
+				f, _ := strconv.ParseFloat(string(number), 64) // infinite when it is too large
+				text := DoubleText(f)
+				if math.IsInf(f, 0) {
+					text = strconv.Quote(text)
+				}
+				out, done = append(append(out, raw[done:i]...), text...), end
+			}
+			i = end - 1
+		}
+	}
+	if out == nil {
+		return raw
+	}
+	return append(out, raw[done:]...)
 }
 
 // unescaped writes the texts of a JSON value anew.
@@ -267,12 +283,54 @@ func jsonText(text string) (any, error) {
 	case cloudtrail.Object, cloudtrail.Array:
 		return nil, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
 	}
-	return string(v.Text(nil)), nil
+	return scalarText(v), nil
+}
+
+// scalarText is the text of a JSON scalar, where numbers with a point are doubles.
+func scalarText(v cloudtrail.Value) string {
+	if v.Kind() == cloudtrail.Number && bytes.ContainsAny(v.Raw(), ".eE") {
+		f, _ := strconv.ParseFloat(string(v.Raw()), 64) // infinite when it is too large
+		return scientific(f)
+	}
+	return string(v.Text(nil))
+}
+
+// jsonAs is a JSON scalar as a text that the engine casts to a bigint, double,
+// decimal or boolean, by Trino's rules: truth is 1 or 0, and 0 is no truth.
+func jsonAs(text, to string) (any, error) {
+	v, ok := document(text)
+	if !ok {
+		return nil, fmt.Errorf("not JSON: %.40q", text)
+	}
+	scalar := string(v.Text(nil))
+	switch v.Kind() {
+	case cloudtrail.Null:
+		return nil, nil
+	case cloudtrail.Object, cloudtrail.Array:
+		return nil, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
+	case cloudtrail.Bool:
+		if to == "boolean" {
+			return scalar, nil
+		}
+		return map[string]string{"true": "1", "false": "0"}[scalar], nil
+	case cloudtrail.Number:
+		if f, err := strconv.ParseFloat(scalar, 64); to == "boolean" && err == nil {
+			return strconv.FormatBool(f != 0), nil
+		}
+		return scalar, nil
+	}
+	digits := strings.TrimLeft(scalar, "+-")
+	whole := digits != "" && strings.Trim(digits, "0123456789") == "" && len(scalar)-len(digits) < 2
+	truth := slices.Contains([]string{"true", "t", "1", "false", "f", "0"}, strings.ToLower(scalar))
+	if to == "bigint" && !whole || to == "boolean" && !truth {
+		return nil, fmt.Errorf("cannot cast '%.60s' to %s", scalar, to)
+	}
+	return scalar, nil
 }
 
 // jsonShape writes a JSON value so that the engine can cast it as Trino does:
 // fields of rows found whatever their case and in order, scalars as texts. shape
-// is "v" a scalar, "j" JSON, ["a", elem], ["m", value] or ["r", [[name, type], …]].
+// is "v" a scalar, "t" its text, "j" JSON, ["a", elem], ["m", value] or ["r", [[name, type], …]].
 func jsonShape(text, shape string) (any, error) {
 	var s any
 	if err := json.Unmarshal([]byte(shape), &s); err != nil {
@@ -300,7 +358,7 @@ func jsonShape(text, shape string) (any, error) {
 func isShape(s any) bool {
 	parts, ok := s.([]any)
 	if !ok {
-		return s == "v" || s == "j"
+		return s == "v" || s == "t" || s == "j"
 	}
 	if len(parts) != 2 {
 		return false
@@ -335,6 +393,9 @@ func appendShape(dst []byte, v cloudtrail.Value, shape any) ([]byte, error) {
 		}
 		if v.Kind() == cloudtrail.Object || v.Kind() == cloudtrail.Array {
 			return nil, errors.New("cannot cast a JSON object or array to a scalar")
+		}
+		if shape == "t" {
+			return append(dst, encoded(scalarText(v))...), nil
 		}
 		return append(dst, v.Raw()...), nil
 	}

@@ -44,6 +44,23 @@ func scientific(f float64) string {
 	return m + "E" + strconv.Itoa(n)
 }
 
+// IntervalText writes an interval of so many months, or of so many milliseconds, as
+// Trino does: 2-3 for years and months, or 1 02:03:04.000 for days and less.
+func IntervalText(months, ms int64) string {
+	if months != 0 && ms == 0 {
+		sign, m := "", months
+		if m < 0 {
+			sign, m = "-", -m
+		}
+		return fmt.Sprintf("%s%d-%d", sign, m/12, m%12)
+	}
+	sign := ""
+	if ms < 0 {
+		sign, ms = "-", -ms
+	}
+	return fmt.Sprintf("%s%d %02d:%02d:%02d.%03d", sign, ms/86_400_000, ms/3_600_000%24, ms/60_000%60, ms/1000%60, ms%1000)
+}
+
 // ipAddress is the canonical text of an address; IPv4 in IPv6 is IPv4.
 func ipAddress(s string) (any, error) {
 	a, err := netip.ParseAddr(s)
@@ -61,6 +78,32 @@ func ipOrder(s string) (any, error) {
 	}
 	b := a.As16()
 	return hex.EncodeToString(b[:]), nil
+}
+
+// networkContains is contains(network, address), which takes a network only as it
+// is written to the end, 10.0.0.0/8 and not 10.1.2.3/8, and addresses of its version.
+func networkContains(network, s string) (any, error) {
+	base, length, _ := strings.Cut(network, "/")
+	first, err := netip.ParseAddr(base)
+	bits, wrong := strconv.Atoi(length)
+	if err != nil || wrong != nil {
+		return nil, fmt.Errorf("invalid CIDR: %.60s", network)
+	}
+	p, err := first.Unmap().Prefix(bits)
+	if err != nil {
+		return nil, fmt.Errorf("invalid CIDR: %.60s: no prefix of an address is %d bits long", network, bits)
+	}
+	if p.Addr() != first.Unmap() {
+		return nil, fmt.Errorf("invalid CIDR: %.60s: the bits behind the prefix must be 0, as in %s", network, p)
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return nil, fmt.Errorf("cannot cast value to IPADDRESS: %.60s", s)
+	}
+	if a = a.Unmap(); a.Is4() != p.Addr().Is4() {
+		return nil, fmt.Errorf("contains: IP address version should be the same: %.60s and %s", network, a)
+	}
+	return p.Contains(a), nil
 }
 
 func cidrContains(prefix, s string) (any, error) {

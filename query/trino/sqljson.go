@@ -28,7 +28,7 @@ func sqlJSONValue(text, path string) (any, error) {
 	}
 	switch all[0].Kind() {
 	case cloudtrail.String, cloudtrail.Number, cloudtrail.Bool:
-		return string(all[0].Text(nil)), nil
+		return scalarText(all[0]), nil
 	}
 	return nil, nil
 }
