@@ -63,7 +63,7 @@ func checkRoleFiles(ctx context.Context, e *Env) []Result {
 		if may, why := r.becomes("lambda.amazonaws.com", arn); !may {
 			out = append(out, broken(r.arn, "Lambda may not become the role: "+why, "Let lambda.amazonaws.com call sts:AssumeRole in its trust policy."))
 		}
-		group := "arn:" + partOf(arn, 1) + ":logs:" + regionOf(arn) + ":" + iampolicy.AccountOf(arn) + ":log-group:/aws/lambda/" + aws.ToString(f.FunctionName) + ":log-stream:x"
+		group := "arn:" + partOf(arn, 1) + ":logs:" + regionOf(arn) + ":" + iampolicy.AccountOf(arn) + ":log-group:" + logGroupOf(f) + ":log-stream:x"
 		list = append(list, need{"logs:CreateLogStream", group, "its own log", nil}, need{"logs:PutLogEvents", group, "its own log", nil})
 		for _, from := range w.origins(arn) {
 			switch kind(from) {

@@ -74,6 +74,29 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
+// A function whose variables name secrets and hold none, and which writes to a log
+// group of another name than Lambda's, is in order.
+func TestFunctionThatIsSetOtherwise(t *testing.T) {
+	t.Parallel()
+	a := healthy(t)
+	f, err := lambda.NewFromConfig(a.cfg).GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String("watcher")})
+	a.must(err)
+	f.Environment = &lambdatypes.EnvironmentResponse{Variables: map[string]string{"SECRET_NAME": "trailwarden/slack", "SNOW_PASSWORD": "secretsmanager:snow", "SLACK_WEBHOOK_PARAMETER": "slack"}}
+	f.LoggingConfig = &lambdatypes.LoggingConfig{LogGroup: aws.String("/teams/watch")}
+	a.calls.answer("Lambda.GetFunctionConfiguration", f, nil)
+	var statements []string
+	for _, s := range a.roleStatements() {
+		statements = append(statements, strings.Replace(s, "log-group:/aws/lambda/watcher:", "log-group:/teams/watch:", 1))
+	}
+	a.rolePolicy("watcher", statements...)
+	r := a.examine()
+	for _, check := range []string{"function-state", "role-files"} {
+		if bad := said(doctor.Report{Results: r.Of(check)}); len(bad) > 0 {
+			t.Errorf("%s", show(bad))
+		}
+	}
+}
+
 // breakage is one thing that goes wrong, and the check that says so. Others may
 // follow from it only if they are named.
 type breakage struct {
@@ -297,6 +320,9 @@ func functionBreakages() []breakage {
 	return []breakage{
 		{"retired runtime", func(a *account) { a.changeFunction(&lambda.UpdateFunctionConfigurationInput{Runtime: "python2.7"}) },
 			"function-state", doctor.Broken, "python2.7 is retired", nil},
+		{"a runtime retired this year", func(a *account) {
+			a.changeFunction(&lambda.UpdateFunctionConfigurationInput{Runtime: "nodejs20.x"})
+		}, "function-state", doctor.Broken, "nodejs20.x is retired", nil},
 		{"short timeout", func(a *account) { a.changeFunction(&lambda.UpdateFunctionConfigurationInput{Timeout: aws.Int32(10)}) },
 			"function-state", doctor.Warn, "the timeout is 10 s", nil},
 		{"secret in clear", func(a *account) {

@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/trailwarden/trailwarden/infra/lint"
 	"github.com/trailwarden/trailwarden/internal/iampolicy"
-	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/filterpattern"
 )
 
@@ -52,19 +52,12 @@ func forFunctions(ctx context.Context, e *Env, do func(string, *lambda.GetFuncti
 	}), "no function is on the way")
 }
 
-// retired are runtimes that Lambda no longer updates, or soon will not (Lambda
-// Developer Guide, "Runtimes"). Trailwarden needs none of them.
-var retired = re2.Own(`^(python2|python3\.[0-9]$|nodejs(4|6|8|1[0-8])|nodejs$|go1|java8$|ruby2|dotnetcore|dotnet[5-7]|provided$|provided\.al2$)`)
-
-// hidden are names of variables that hold secrets.
-var hidden = re2.Own(`(?i)(password|passwd|secret|token|webhook|api_?key|private_?key)`)
-
 func checkFunctionState(ctx context.Context, e *Env) []Result {
 	return forFunctions(ctx, e, func(arn string, f *lambda.GetFunctionConfigurationOutput) (out []Result) {
 		if f.State == lambdatypes.StateFailed || f.State == lambdatypes.StateInactive || f.LastUpdateStatus == lambdatypes.LastUpdateStatusFailed {
 			out = append(out, broken(arn, fmt.Sprintf("the function is %s, its last update %s: %s", f.State, f.LastUpdateStatus, aws.ToString(f.StateReason)+aws.ToString(f.LastUpdateStatusReason)), "Mend the reason and update the code again."))
 		}
-		if r := string(f.Runtime); retired.MatchString(r) {
+		if r := string(f.Runtime); lint.Retired(r) {
 			out = append(out, broken(arn, "the runtime "+r+" is retired: the function cannot be updated, and will not run for ever", "Use provided.al2023 with the bootstrap of trailwarden-lambda."))
 		}
 		if n := aws.ToInt32(f.Timeout); n < 30 {
@@ -84,8 +77,7 @@ func checkFunctionState(ctx context.Context, e *Env) []Result {
 // inClear finds secrets that are written out in a function's environment.
 func inClear(arn string, vars map[string]string) (out []Result) {
 	for name, value := range vars {
-		reference := strings.HasPrefix(value, "arn:") || strings.Contains(value, "secretsmanager:") || strings.HasPrefix(value, "ssm:")
-		if hidden.MatchString(name) && value != "" && !reference || strings.Contains(value, "hooks.slack.com/services/") {
+		if lint.SecretInClear(name, value) {
 			out = append(out, warn(arn, "the variable "+name+" seems to hold a secret in clear", "Keep it in Secrets Manager or the Parameter Store and name it in the configuration."))
 		}
 	}
@@ -131,10 +123,7 @@ const troubles = `?ERROR ?"Task timed out" ?"Runtime exited" ?AccessDenied`
 
 func checkFunctionRan(ctx context.Context, e *Env) []Result {
 	return forFunctions(ctx, e, func(arn string, f *lambda.GetFunctionConfigurationOutput) []Result {
-		group := "/aws/lambda/" + aws.ToString(f.FunctionName)
-		if f.LoggingConfig != nil && aws.ToString(f.LoggingConfig.LogGroup) != "" {
-			group = *f.LoggingConfig.LogGroup
-		}
+		group := logGroupOf(f)
 		client := cloudwatchlogs.NewFromConfig(e.in(regionOf(arn)))
 		since := e.now().Add(-dead).UnixMilli()
 		any, err := logged(ctx, client, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, StartTime: &since, Limit: aws.Int32(1)})
@@ -157,6 +146,14 @@ func checkFunctionRan(ctx context.Context, e *Env) []Result {
 		}
 		return []Result{ok(arn, "it ran within a day, and its log tells of no error")}
 	})
+}
+
+// logGroupOf is the log group that a function writes to.
+func logGroupOf(f *lambda.GetFunctionConfigurationOutput) string {
+	if f.LoggingConfig != nil && aws.ToString(f.LoggingConfig.LogGroup) != "" {
+		return *f.LoggingConfig.LogGroup
+	}
+	return "/aws/lambda/" + aws.ToString(f.FunctionName)
 }
 
 // logged are events of a log group, from the first page that has some: pages may

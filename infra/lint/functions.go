@@ -17,12 +17,24 @@ const retired = " nodejs nodejs4.3 nodejs4.3-edge nodejs6.10 nodejs8.10 nodejs10
 	" python2.7 python3.6 python3.7 python3.8 python3.9 python3.10 ruby2.5 ruby2.7 ruby3.2 java8 go1.x provided" +
 	" dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 dotnet5.0 dotnet6 dotnet7 dotnet8 "
 
+// Retired tells whether Lambda no longer updates a runtime.
+func Retired(runtime string) bool {
+	return runtime != "" && strings.Contains(retired, " "+runtime+" ")
+}
+
+// SecretInClear tells whether a variable seems to hold a secret, and not only the
+// name of one.
+func SecretInClear(name, text string) bool {
+	named := secretName.MatchString(name) && !secretNot.MatchString(name) && text != "" && !reference.MatchString(text)
+	return named || slackHook.MatchString(text) || accessKeyID.MatchString(text)
+}
+
 // shortTimeout is the most seconds that are too few for a large log file.
 const shortTimeout = 10
 
 // function judges a Lambda function.
 func (l *linter) function(r *resource, typ string) {
-	if v := r.get("Runtime"); v != nil && strings.Contains(retired, " "+v.String()+" ") {
+	if v := r.get("Runtime"); v != nil && Retired(v.String()) {
 		l.add("S0.D6-retired-runtime", diagnostic.Warning, r.place(v), fmt.Sprintf("runtime %s is retired", v.String()),
 			"It gets no security updates, and functions can no longer be created with it.", "provided.al2023, or a current release of the language")
 	}
@@ -62,12 +74,7 @@ var (
 
 // secret judges a variable of a function's environment.
 func (l *linter) secret(p place, name string, v *value.Value) {
-	text := v.String()
-	if !v.Known() || text == "" {
-		return
-	}
-	named := secretName.MatchString(name) && !secretNot.MatchString(name) && !reference.MatchString(text)
-	if !named && !slackHook.MatchString(text) && !accessKeyID.MatchString(text) {
+	if !v.Known() || !SecretInClear(name, v.String()) {
 		return
 	}
 	l.add("S0.D5-secret-in-plain-text", diagnostic.Error, p, fmt.Sprintf("the variable %s holds a secret", name),
