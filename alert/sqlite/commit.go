@@ -76,6 +76,11 @@ func (t *tx) finish(env *alert.Env, out []alert.Delivery) error {
 		return err
 	}
 	crash.Point("outbox written")
+	for i := range out {
+		if d := &out[i]; !d.NotUntil.After(env.Now) {
+			t.w.kept.await(d.Alert)
+		}
+	}
 	return t.saveSinks(env)
 }
 

@@ -10,10 +10,14 @@ import (
 // again when it is claimed, when it is settled and with each finding that joins
 // it, and reading it anew each time would cost as much as all else.
 //
-// Two sets take turns, and the older is forgotten when the younger is full.
+// Two sets take turns, and the older is forgotten when the younger is full. Those
+// that wait to be told have one of their own: when more is found than sinks take,
+// each is asked for when all that came after it had its turn.
 type kept struct {
-	young, old map[string]*alert.Alert
-	bytes      int // of the younger, about
+	young, old   map[string]*alert.Alert
+	bytes        int // of the younger, about
+	waiting      map[string]waiting
+	waitingBytes int // about
 
 	places   map[string]int64 // of alerts by ID: the rows of told that say what sinks were told
 	lastTold int64            // the last of them that is used, 0 when it is not known
@@ -30,11 +34,25 @@ func (k *kept) place(id string, n int64) {
 	k.places[id] = n
 }
 
-// mostKept bounds each set, in bytes.
-const mostKept = 16 << 20
+// waiting is an alert that waits to be told, and how many bytes it was counted
+// with.
+type waiting struct {
+	*alert.Alert
+	bytes int
+}
+
+// mostKept bounds each of the two sets, mostWaiting that of those that wait, in
+// bytes.
+const (
+	mostKept    = 8 << 20
+	mostWaiting = 24 << 20
+)
 
 // alert is the alert with that ID, nil when it is not kept.
 func (k *kept) alert(id string) *alert.Alert {
+	if w, ok := k.waiting[id]; ok {
+		return w.Alert
+	}
 	if a := k.young[id]; a != nil {
 		return a
 	}
@@ -45,8 +63,40 @@ func (k *kept) alert(id string) *alert.Alert {
 	return a
 }
 
+// await keeps an alert that is about to be told until it is claimed, as long as
+// there is room.
+func (k *kept) await(id string) {
+	a := k.alert(id)
+	if a == nil {
+		return
+	}
+	bytes := about(a)
+	if more := bytes - k.waiting[id].bytes; k.waitingBytes+more <= mostWaiting { // it may have grown since
+		if k.waiting == nil {
+			k.waiting = map[string]waiting{}
+		}
+		k.waiting[id] = waiting{a, bytes}
+		k.waitingBytes += more
+	}
+}
+
+// claimed ends the wait of an alert, which is kept as others are: it is settled
+// soon.
+func (k *kept) claimed(id string) {
+	w, ok := k.waiting[id]
+	if !ok {
+		return
+	}
+	delete(k.waiting, id)
+	k.waitingBytes -= w.bytes
+	k.keep(w.Alert)
+}
+
 // keep keeps an alert whole, with its samples.
 func (k *kept) keep(a *alert.Alert) {
+	if w, ok := k.waiting[a.ID]; ok {
+		k.waiting[a.ID] = waiting{a, w.bytes}
+	}
 	if k.young[a.ID] == nil {
 		k.bytes += about(a)
 	}
@@ -85,15 +135,18 @@ func (t *tx) alert(id string) (*alert.Alert, error) {
 	if a := t.w.kept.alert(id); a != nil {
 		return a, nil
 	}
-	a, err := loadAlert(t, id)
-	switch {
-	case err != nil:
-		return nil, err
-	case a == nil:
+	// Most are new when they are asked for, and asking for all that there is of an
+	// alert costs three times as much as asking whether there is one.
+	var told int64
+	if found, err := t.one("SELECT told FROM alert WHERE id = ?", []any{id}, &told); err != nil || !found {
 		t.w.kept.place(id, 0) // so that nobody has to look for it when it is made
-	default:
-		t.w.kept.keep(a)
+		return nil, err
 	}
+	a, err := loadAlert(t, id)
+	if err != nil {
+		return nil, err
+	}
+	t.w.kept.keep(a)
 	return a, nil
 }
 

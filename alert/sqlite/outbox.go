@@ -165,6 +165,7 @@ func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery,
 			return d, false, err
 		}
 		if a != nil {
+			t.w.kept.claimed(a.ID)
 			a = copied(a) // it is given away
 		}
 	}
