@@ -108,12 +108,16 @@ func hasCode(err error, code int) bool {
 
 // foldEvery says how large the journal gets, in pages of 4 KiB, before it is
 // brought into the file. Eight times as large saves a twentieth of the time when
-// much is found, for what was written twice is brought in once; but on a small
-// disk the journal could then take all the room that the file needs to take it
-// in.
+// much is found, for what was written twice is brought in once, and four times that
+// a sixth of what is brought in and more than half of the syncs that it takes; but
+// on a small disk the journal could then take all the room that the file needs to
+// take it in.
 func foldEvery(path string) string {
 	pages := 256
-	if room(filepath.Dir(path)) >= 1<<30 {
+	switch free := room(filepath.Dir(path)); {
+	case free >= 8<<30:
+		pages *= 32
+	case free >= 1<<30:
 		pages *= 8
 	}
 	return fmt.Sprintf("wal_autocheckpoint(%d)", pages)
