@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -133,12 +134,13 @@ func (s *Server) Stop() (time.Duration, error) {
 // Reload sends SIGHUP.
 func (s *Server) Reload() { _ = s.cmd.Process.Signal(syscall.SIGHUP) }
 
-// Metrics are the counters and gauges, by name with labels.
-func (s *Server) Metrics(ctx context.Context) (map[string]float64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Address+"/metrics", nil)
+// Metrics are the counters and gauges, by name with labels: those named, or all.
+func (s *Server) Metrics(ctx context.Context, names ...string) (map[string]float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Address+"/metrics?"+url.Values{"name[]": names}.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept-Encoding", "identity") // packing the answer is none of what a test is about
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
