@@ -43,6 +43,9 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 		{"an availability zone for a region", "TL04", `awsRegion: {equals: us-east-1a}`, `awsRegion: {equals: us-east-1}`},
 		{"a short account id", "TL05", `recipientAccountId: {equals: "11122223333"}`, `recipientAccountId: {equals: "111122223333"}`},
 		{"an identity type in the wrong case", "TL06", `userIdentity.type: {equals: root}`, `userIdentity.type: {equals: Root}`},
+		{"a sign-in event's type by a made-up name", "TL06", `eventType: {equals: AwsConsoleLogin}`, `eventType: {equals: AwsConsoleSignIn}`},
+		{"a second factor told as a boolean", "TL06", `not: {additionalEventData.MFAUsed: {equals: "true"}}`, `not: {additionalEventData.MFAUsed: {equals: "Yes"}}`},
+		{"a sign-in's outcome in other words", "TL06", `responseElements.ConsoleLogin: {equals: Failed}`, `responseElements.ConsoleLogin: {equals: Failure}`},
 		{"reads told by prefix", "TL08", "not:\n  eventName: {prefix: [Get, List, Describe]}", `readOnly: {equals: false}`},
 		{"typographic quotes", "TL09", "userAgent: {equals: \u201cboto\u201d}", `userAgent: {equals: boto}`},
 		{"an expression found everywhere", "TL10", `eventName: {regex: User}`, `eventName: {regex: "^(?:Create|Delete)User$"}`},
@@ -92,6 +95,35 @@ func bySameMeaning(list diagnostic.List) bool {
 		}
 	}
 	return false
+}
+
+// TestLintSuggestsTheValueThatWasMeant has values that a field cannot have, and
+// the ones nearest to them.
+func TestLintSuggestsTheValueThatWasMeant(t *testing.T) {
+	for text, want := range map[string]string{
+		`eventType: {equals: AwsConsoleLogin}`:             "AwsConsoleSignIn",
+		`userIdentity.type: {equals: root}`:                "Root",
+		`responseElements.ConsoleLogin: {equals: success}`: "Success",
+		`additionalEventData.MFAUsed: {equals: "0"}`:       "",
+		`userIdentity.type: {equals: AssumeRole}`:          "AssumedRole",
+	} {
+		list := lint.Rules([]*rule.Rule{native(t, text)}, catalog.Default(), nil)
+		if len(list) == 0 || list[0].Code != "TL06" || list[0].Fix != want {
+			t.Errorf("%s: want %q, have %v", text, want, list)
+		}
+	}
+}
+
+// TestLintNamesTheValueBesideOtherWarnings has a filter of which its language
+// has another thing to say about the same text.
+func TestLintNamesTheValueBesideOtherWarnings(t *testing.T) {
+	set, faults := rule.LoadText("filter", "mfa.filter", []byte(`{ $.eventName = ConsoleLogin && $.userIdentity.type = Root && $.additionalEventData.MFAUsed != "true" }`), rule.Options{})
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	if list := lint.Rules(set.Rules, catalog.Default(), nil); !has(list, "FPW1") || !has(list, "TL06") {
+		t.Errorf("want FPW1 and TL06, have %v", list)
+	}
 }
 
 func TestLintOnTypes(t *testing.T) {

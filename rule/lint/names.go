@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -138,6 +139,8 @@ var values = map[string][]string{
 	"eventCategory":     {"Management", "Data", "NetworkActivity", "Insight", "Aggregated"},
 	"userIdentity.type": {"Root", "IAMUser", "AssumedRole", "Role", "FederatedUser", "SAMLUser", "WebIdentityUser", "AWSAccount", "AWSService", "IdentityCenterUser", "Directory", "Unknown"},
 	"userIdentity.sessionContext.attributes.mfaAuthenticated": {"true", "false"},
+	"additionalEventData.MFAUsed":                             {"Yes", "No"},
+	"responseElements.ConsoleLogin":                           {"Success", "Failure"},
 }
 
 // knownValue is TL06: a value that the field cannot have.
@@ -151,13 +154,9 @@ func knownValue(f *finder, t test) {
 		if l.op != detect.Equal || slices.ContainsFunc(allowed, match) {
 			continue
 		}
-		fix := ""
-		for _, v := range allowed {
-			if strings.EqualFold(v, l.value) {
-				fix = v
-			}
-		}
-		f.add(l.value, warning("TL06", fmt.Sprintf("%s is never %q; it is one of %s", t.path, l.value, strings.Join(allowed, ", ")),
-			"The test never holds.", fix))
+		never := fmt.Sprintf("%s is never %q", t.path, l.value) // a language that speaks of the value says other things
+		d := warning("TL06", never+"; it is one of "+strings.Join(allowed, ", "), "The test never holds, and its negation always does.", nearest.Of(l.value, allowed))
+		d.Line = f.line(l.value)
+		f.add(never, d)
 	}
 }
