@@ -106,9 +106,17 @@ func (c *Catalog) Service(eventSource string) *Service {
 	return c.services()[canonicalSource(eventSource)]
 }
 
+// endpointOnly are endpoints that name no eventSource, however like one they
+// look, and what their calls are recorded as. Origin: the Bedrock user guide on
+// what it logs to CloudTrail.
+var endpointOnly = map[string]string{"bedrock-runtime.amazonaws.com": "bedrock.amazonaws.com"}
+
 // Source tells whether eventSource is a known service and, if not, which known
 // one is spelled most like it ("" when none is near).
 func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
+	if source := endpointOnly[canonicalSource(eventSource)]; source != "" {
+		return false, source
+	}
 	if c.Service(eventSource) != nil {
 		return true, ""
 	}

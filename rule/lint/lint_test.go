@@ -36,6 +36,7 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 		{"an API nobody has", "TL03", `eventName: {in: [GetObject, StopLoging]}`, `eventName: {in: [GetObject, StopLogging]}`},
 		{"a permission taken for an event", "TL03", `eventName: {in: [GetObject, PassRole]}`, `eventName: {in: [GetObject, AssumeRole]}`},
 		{"another service's API", "TL03", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventName: {in: [GetUser, StopLogging]}", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventName: {in: [GetUser, CreateUser]}"},
+		{"an endpoint for a source", "TL02", `eventSource: {equals: bedrock-runtime.amazonaws.com}`, `eventSource: {equals: bedrock.amazonaws.com}`},
 		{"a region sought in the source", "TL02", `eventSource: {prefix: us-}`, `awsRegion: {prefix: us-}`},
 		{"an expression that no source holds", "TL02", `not: {eventSource: {regex: "us-(east|west)-\\d"}}`, `not: {awsRegion: {regex: "^us-(east|west)-\\d$"}}`},
 		{"a part of no event's name", "TL03", `eventName: {prefix: [Delte, GetObject]}`, `eventName: {prefix: [DeleteTrai, GetObject]}`},

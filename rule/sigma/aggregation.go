@@ -11,8 +11,9 @@ var legacyCount = re2.Own(`(?i)^count\s*\(\s*([^\s()]*)\s*\)\s*(?:by\s+([^\s<>=]
 
 // aggregation turns the aggregation of a pre-correlation rule into the
 // correlation that replaces it, and refuses the kinds that have no such simple
-// replacement.
-func (p *parser) aggregation(conditions []parsedCondition, timeframe *yamldoc.Node) {
+// replacement. The time span is the detection's timeframe; one beside it is
+// misplaced.
+func (p *parser) aggregation(conditions []parsedCondition, timeframe, misplaced *yamldoc.Node) {
 	for _, c := range conditions {
 		if c.aggregation == "" {
 			continue
@@ -24,6 +25,10 @@ func (p *parser) aggregation(conditions []parsedCondition, timeframe *yamldoc.No
 		}
 		if len(conditions) > 1 {
 			p.rep.errorf("SG011", c.at, "an aggregation in a list of conditions is not supported; write one rule for each condition")
+			return
+		}
+		if timeframe == nil && misplaced != nil {
+			p.rep.errorf("SG009", misplaced, "timeframe %s stands beside the detection; move it into the detection, next to the condition", quote(misplaced.Text))
 			return
 		}
 		p.legacyCount(m, c, timeframe)

@@ -49,7 +49,7 @@ func (p *parser) eventRule(doc *yamldoc.Node) {
 	if p.rep.list.Err() != nil {
 		return
 	}
-	p.aggregation(exprs, n.Get("timeframe"))
+	p.aggregation(exprs, n.Get("timeframe"), doc.Get("timeframe"))
 	p.compile(d, exprs)
 }
 
