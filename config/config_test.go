@@ -50,6 +50,9 @@ func TestParseNamesLineAndRemedy(t *testing.T) {
 		"key given twice":  {"format: csv\nformat: json\n", "c.yaml:2:"},
 		"broken YAML":      {"a: [\n", "c.yaml:"},
 		"second document":  {"format: csv\n---\nformat: json\n", "c.yaml:3: a second document"},
+		"vast records":     {"limits:\n  record: 8GiB\n", `c.yaml:2: limits.record: want a number of bytes from 1 to 1GiB; found "8GiB"`},
+		"empty records":    {"limits: {record: 0}\n", `c.yaml:1: limits.record: want a number of bytes from 1 to 1GiB; found "0"`},
+		"bottomless":       {"limits: {depth: 1000000000000000}\n", `c.yaml:1: limits.depth: want a number from 1 to 10000; found "1000000000000000"`},
 		"placeholder list": {"placeholders: [a]\n", "c.yaml:1: placeholders: want a mapping"},
 	} {
 		t.Run(name, func(t *testing.T) {

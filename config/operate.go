@@ -22,10 +22,10 @@ type DynamoDB struct {
 // reason and counted.
 type Limits struct {
 	Decompressed Bytes    `key:"decompressed" default:"2GiB" min:"1" doc:"Most bytes that one file may unpack to."`
-	Ratio        int      `key:"ratio" default:"200" min:"1" doc:"Most bytes that one compressed byte may unpack to, on average."`
+	Ratio        int      `key:"ratio" default:"200" min:"1" max:"1000000" doc:"Most bytes that one compressed byte may unpack to, on average."`
 	RatioAfter   Bytes    `key:"ratio_after" default:"16MiB" doc:"Unpacked bytes from which on the ratio is judged."`
-	Record       Bytes    `key:"record" default:"4MiB" doc:"Most bytes of one record."`
-	Depth        int      `key:"depth" default:"256" min:"1" doc:"Most levels of nesting in one record."`
+	Record       Bytes    `key:"record" default:"4MiB" min:"1" max:"1GiB" doc:"Most bytes of one record."`
+	Depth        int      `key:"depth" default:"256" min:"1" max:"10000" doc:"Most levels of nesting in one record."`
 	Keys         int      `key:"keys" default:"20000" min:"1" doc:"Most keys in one record."`
 	Members      int      `key:"gzip_members" default:"1024" min:"1" doc:"Most gzip members in one file."`
 	Shown        int      `key:"shown" default:"1024" min:"16" doc:"Most characters of one value in a message; the whole text stays in the evidence."`

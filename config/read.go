@@ -38,7 +38,7 @@ const (
 //	doc:"…"            what it means, for the schema
 //	default:"text"     its value when it is left out
 //	enum:"a,b"         the texts it may be
-//	min:"1" max:"10"   of a number
+//	min:"1" max:"10"   of a number, or of bytes
 //	need:"true"        it must be there
 //	kind:"true"        exactly one of the struct's fields with this tag must be there
 //	named:"true"       a mapping of names to elements, each of which gets its Name

@@ -12,7 +12,7 @@ import (
 // value reads a node into the field f of a struct.
 func (r *reader) value(at string, v reflect.Value, n *yamldoc.Node, f field) {
 	if s, ok := scalarOf(v); ok {
-		r.scalar(at, s, n)
+		r.scalar(at, s, n, f)
 		return
 	}
 	switch v.Kind() {
@@ -46,7 +46,7 @@ func shown(n *yamldoc.Node) string {
 	return quoted(n.Text)
 }
 
-func (r *reader) scalar(at string, s scalar, n *yamldoc.Node) {
+func (r *reader) scalar(at string, s scalar, n *yamldoc.Node, f field) {
 	if n.Kind != yamldoc.String && n.Kind != yamldoc.Number {
 		if x, secret := s.(*Secret); secret {
 			*x = Secret{scheme: "?"}
@@ -62,7 +62,20 @@ func (r *reader) scalar(at string, s scalar, n *yamldoc.Node) {
 			code, *x = CodeClear, Secret{scheme: "?"} // it was given, so Check need not miss it
 		}
 		r.fail(n, code, "%s: %v", at, err)
+		return
 	}
+	if b, ok := s.(*Bytes); ok && !b.within(f) {
+		r.fail(n, CodeValue, "%s: want a number of bytes%s; found %s", at, wanted(f), shown(n))
+	}
+}
+
+// within tells whether b is between the bounds of its key.
+func (b Bytes) within(f field) bool {
+	var low, high Bytes
+	if low.parse(f.tag("min")) == nil && b < low {
+		return false
+	}
+	return high.parse(f.tag("max")) != nil || b <= high
 }
 
 // pointer makes the value that a kind's block describes; a block without
@@ -207,16 +220,20 @@ func contains(list []string, s string) bool {
 }
 
 func (r *reader) number(at string, v reflect.Value, n *yamldoc.Node, f field) {
-	want := "a number"
+	if n.Kind != yamldoc.Number || setText(v, n.Text) != nil || !inRange(v, f) {
+		r.fail(n, CodeValue, "%s: want a number%s; found %s", at, wanted(f), shown(n))
+	}
+}
+
+// wanted is the bounds of a key in words.
+func wanted(f field) (text string) {
 	if low := f.tag("min"); low != "" {
-		want += " from " + low
+		text += " from " + low
 	}
 	if high := f.tag("max"); high != "" {
-		want += " to " + high
+		text += " to " + high
 	}
-	if n.Kind != yamldoc.Number || setText(v, n.Text) != nil || !inRange(v, f) {
-		r.fail(n, CodeValue, "%s: want %s; found %s", at, want, shown(n))
-	}
+	return text
 }
 
 func inRange(v reflect.Value, f field) bool {

@@ -95,8 +95,9 @@ const (
 // SetForm chooses how marks are found, for tests.
 func (x *Index) SetForm(f Form) { x.form = f }
 
-// Reset starts on a new text at offset from, which is outside any string.
-// final says that nothing follows the text.
+// Reset starts on a new text at offset from, which is outside any string. The text
+// is shorter than 4 GiB, as places are kept in 32 bits, also after Slide; final says
+// that nothing follows it.
 func (x *Index) Reset(text []byte, from int, final bool) {
 	x.text, x.final, x.sealed = text, final, false
 	x.done, x.keep, x.cursor, x.odd = from, from, 0, from
