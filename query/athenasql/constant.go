@@ -56,7 +56,7 @@ func (t *translator) constCall(x *call) (string, bool) {
 		convert = jodaFormat
 	}
 	to, err := convert(format, false)
-	if err != nil {
+	if err != nil || strings.ContainsRune(to, later) {
 		return "", false
 	}
 	return strftime(at, to)

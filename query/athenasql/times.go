@@ -187,16 +187,20 @@ func formatTime(engine string, convert func(format string, parse bool) (string, 
 			return "CASE WHEN " + c.args[0] + " IS NOT NULL THEN '' END", of(varchar), nil
 		}
 		if !parse {
-			if to, err = withZone(to, c.types[0].zone); err != nil {
-				return "", typ{}, c.errorf(codeFormat, "%v", err)
+			if c.x.name == "format_datetime" && c.types[0].kind == timestamp && strings.ContainsAny(unquoted(format), "Zz") {
+				return "", typ{}, c.errorf(codeFormat, "a timestamp without a time zone has no zone to write; with_timezone(t, 'UTC') has one")
 			}
-			return "strftime(" + inZone(c.types[0], c.asTime(0)) + ", " + quoteText(to) + ")", of(varchar), nil
+			if zone := c.types[0].zone; c.x.name == "format_datetime" && zone != "" && !isOffset(zone) && strings.Contains(unquoted(format), "z") {
+				return "", typ{}, c.errorf(codeFormat, "z: the short name of %s is not to be had here; ZZZ gives the zone's name", zone)
+			}
+			at := c.asTime(0)
+			return late(to, c.types[0].zone, at, inZone(c.types[0], at)), of(varchar), nil
 		}
 		from := c.args[0]
 		if strings.HasSuffix(to, "%z") { // where Z may stand for +0000
 			from = "regexp_replace(" + from + ", 'Z$', '+0000')"
 		}
-		if !strings.ContainsAny(strings.ReplaceAll(to, "%%", ""), "YyG") && c.x.name == "date_parse" {
+		if !strings.ContainsAny(strings.ReplaceAll(to, "%%", ""), "YyG") {
 			from, to = "'1970 ' || "+from, "%Y "+to
 		}
 		if letters := strings.ReplaceAll(to, "%%", ""); strings.Contains(letters, "%I") && !strings.Contains(letters, "%p") {
@@ -243,14 +247,59 @@ var mysqlLetters = map[byte]string{
 // +0900, +09:00, and the zone's name.
 var zoneLetters = [...]string{"%z", "%:z", "%Z"}
 
-// withZone puts the zone into a format.
-func withZone(format, zone string) (string, error) {
+// later begins a letter that the engine's formats do not have: it, and how often the
+// letter comes, stand for what is put in its place in the text.
+const later = '\ue000'
+
+// late writes the formatted text of a time, what the engine's formats do not have
+// put in. at is the time, clock what clocks in its zone show.
+func late(format, zone, at, clock string) string {
 	offset := either(zone == "", "+00:00", zone)
-	if zone != "" && !isOffset(zone) && (strings.Contains(format, zoneLetters[0]) || strings.Contains(format, zoneLetters[1])) {
-		return "", fmt.Errorf("the offset of %s, which changes, is not to be had here", zone)
+	changes := zone != "" && !isOffset(zone)
+	if changes {
+		offset = mark('Z', 2)
 	}
-	return strings.NewReplacer("%%", "%%", zoneLetters[0], strings.ReplaceAll(offset, ":", ""), zoneLetters[1], offset,
-		zoneLetters[2], either(zone == "", "UTC", zone)).Replace(format), nil
+	format = strings.NewReplacer("%%", "%%", zoneLetters[0], either(changes, mark('Z', 1), strings.ReplaceAll(offset, ":", "")),
+		zoneLetters[1], offset, zoneLetters[2], either(zone == "", "UTC", zone)).Replace(format)
+	text := "strftime(" + clock + ", " + quoteText(format) + ")"
+	done := map[string]bool{}
+	for rest := []rune(format); len(rest) > 2; rest = rest[1:] {
+		if m := string(rest[:3]); rest[0] == later && !done[m] {
+			text, done[m] = "replace("+text+", '"+m+"', "+inPlace(rest[1], int(rest[2]-later), at, clock)+")", true
+		}
+	}
+	return text
+}
+
+// mark is n times the letter c in a format, as late reads it.
+func mark(c rune, n int) string { return string([]rune{later, c, later + rune(n)}) }
+
+// inPlace is what n times the letter c of Joda's gives.
+func inPlace(c rune, n int, at, clock string) string {
+	number := map[rune]string{'K': "hour(" + clock + ") % 12", 'k': "(hour(" + clock + ") + 23) % 24 + 1", 'C': "year(" + clock + ") // 100", 'x': "isoyear(" + clock + ") % 100"}
+	switch c {
+	case 'S':
+		return fmt.Sprintf("left(rpad(strftime(%s, '%%f'), %d, '0'), %d)", clock, n, n)
+	case 'Z':
+		minutes := "date_sub('minute', timezone('UTC', " + at + "), " + clock + ")"
+		return "printf('%s%02d" + either(n > 1, ":", "") + "%02d', CASE WHEN " + minutes + " < 0 THEN '-' ELSE '+' END, abs(" + minutes + ") // 60, abs(" + minutes + ") % 60)"
+	}
+	return fmt.Sprintf("printf('%%0%dd', %s)", n, number[c])
+}
+
+// unquoted is a format of Joda's without what stands in quotes.
+func unquoted(format string) string {
+	var b strings.Builder
+	for i := 0; i < len(format); {
+		if format[i] == '\'' {
+			_, n := quotedPart(format[i:])
+			i += n
+			continue
+		}
+		b.WriteByte(format[i])
+		i++
+	}
+	return b.String()
 }
 
 // parsing takes the dash out of a letter: reading, one digit or two are the same.
@@ -354,15 +403,25 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 	case 'a':
 		return "%p", nil
 	case 'x':
+		if n == 2 && !parse {
+			return mark('x', n), nil
+		}
 		return "%G", nil
+	case 'K', 'k', 'C':
+		if !parse && n < 10 {
+			return mark(rune(c), n), nil
+		}
 	case 'w':
 		return "%V", nil
 	case 'S':
 		if n == 3 {
 			return "%g", nil
 		}
-		if n == 6 {
+		if n == 6 || parse && n < 6 {
 			return "%f", nil
+		}
+		if !parse && n < 10 {
+			return mark('S', n), nil
 		}
 	case 'Z':
 		if parse {
@@ -370,7 +429,7 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 		}
 		return zoneLetters[min(n, len(zoneLetters))-1], nil
 	case 'z':
-		if !parse {
+		if !parse && n < 4 {
 			return zoneLetters[2], nil
 		}
 	}
