@@ -362,78 +362,48 @@ func quotedPart(s string) (text string, n int) {
 	return b.String(), len(s)
 }
 
-// jodaLetter is the engine's for n times the letter c. In Joda Y is the year of
-// the era, not that of the week.
+// jodaNumbers are letters of Joda's for numbers, once and twice.
+var jodaNumbers = map[byte][2]string{
+	'd': {"%-d", "%d"}, 'H': {"%-H", "%H"}, 'h': {"%-I", "%I"}, 'm': {"%-M", "%M"}, 's': {"%-S", "%S"}, 'D': {"%-j", "%j"}, 'M': {"%-m", "%m"},
+}
+
+// jodaWords are letters that are the same however often they come. In Joda Y is the
+// year of the era, not that of the week.
+var jodaWords = map[byte]string{'y': "%Y", 'Y': "%Y", 'e': "%u", 'G': "AD", 'a': "%p", 'x': "%G", 'w': "%V"}
+
+// jodaLetter is the engine's for n times the letter c.
 func jodaLetter(c byte, n int, parse bool) (string, error) {
-	pick := func(short, long string) (string, error) {
-		if n == 1 {
-			return parsing(short, parse), nil
-		}
-		return long, nil
-	}
-	switch c {
-	case 'y', 'Y':
-		if n == 2 {
-			return "%y", nil
-		}
-		return "%Y", nil
-	case 'M':
-		if n >= 3 {
-			return either(n == 3, "%b", "%B"), nil
-		}
-		return pick("%-m", "%m")
-	case 'd':
-		return pick("%-d", "%d")
-	case 'H':
-		return pick("%-H", "%H")
-	case 'h':
-		return pick("%-I", "%I")
-	case 'm':
-		return pick("%-M", "%M")
-	case 's':
-		return pick("%-S", "%S")
-	case 'E':
+	two, number := jodaNumbers[c]
+	word, same := jodaWords[c]
+	switch {
+	case c == 'M' && n >= 3:
+		return either(n == 3, "%b", "%B"), nil
+	case number:
+		return either(n == 1, parsing(two[0], parse), two[1]), nil
+	case (c == 'y' || c == 'Y') && n == 2:
+		return "%y", nil
+	case c == 'E':
 		return either(n <= 3, "%a", "%A"), nil
-	case 'D':
-		return pick("%-j", "%j")
-	case 'e':
-		return "%u", nil
-	case 'G':
-		return "AD", nil
-	case 'a':
-		return "%p", nil
-	case 'x':
-		if n == 2 && !parse {
-			return mark('x', n), nil
-		}
-		return "%G", nil
-	case 'K', 'k', 'C':
-		if !parse && n < 10 {
-			return mark(rune(c), n), nil
-		}
-	case 'w':
-		return "%V", nil
-	case 'S':
-		if n == 3 {
-			return "%g", nil
-		}
-		if n == 6 || parse && n < 6 {
-			return "%f", nil
-		}
-		if !parse && n < 10 {
-			return mark('S', n), nil
-		}
-	case 'Z':
-		if parse {
-			return "%z", nil
-		}
-		return zoneLetters[min(n, len(zoneLetters))-1], nil
-	case 'z':
-		if !parse && n < 4 {
-			return zoneLetters[2], nil
-		}
+	case c == 'Z':
+		return either(parse, "%z", zoneLetters[min(n, len(zoneLetters))-1]), nil
+	case c == 'z' && !parse && n < 4:
+		return zoneLetters[2], nil
+	case c == 'S' && jodaFraction(n, parse) != "":
+		return jodaFraction(n, parse), nil
+	case !parse && n < 10 && (strings.IndexByte("KkCS", c) >= 0 || c == 'x' && n == 2):
+		return mark(rune(c), n), nil
+	case same:
+		return word, nil
 	}
 	return "", fmt.Errorf("%s is not to be had here", strings.Repeat(string(c), n))
+}
+
+// jodaFraction is the engine's for n digits of a second, if it has them.
+func jodaFraction(n int, parse bool) string {
+	if n == 3 {
+		return "%g"
+	}
+	return either(n == 6 || parse && n < 6, "%f", "")
 }
 
 // dateOf is date(x), which is CAST(x AS date).
