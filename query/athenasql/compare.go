@@ -49,6 +49,9 @@ func (t *translator) operands(x *binary, l, r typ) error {
 	switch {
 	case l.kind == varchar || r.kind == varchar:
 		e.help = "CAST(text AS bigint), or || to join texts"
+		if l.kind == intervalKind || r.kind == intervalKind {
+			e.help = "from_iso8601_timestamp(text)"
+		}
 	case (l.kind == timestamp || l.kind == timestampTZ) && r.isNumber():
 		e.help = "interval '7' day, or date_add('day', -7, t)"
 	case l.kind == date && r.isNumber():

@@ -564,13 +564,10 @@ func itemName(it item, i int) string {
 	if it.alias != nil {
 		return it.alias.text
 	}
-	switch x := it.x.(type) {
-	case *name:
+	if x, ok := it.x.(*name); ok {
 		return x.parts[len(x.parts)-1].text
-	case *field:
-		return x.name.text
 	}
-	return fmt.Sprintf("_col%d", i)
+	return fmt.Sprintf("_col%d", i) // also of resources[1].arn
 }
 
 func (t *translator) starItem(it item, s *scope) (string, []column, error) {
