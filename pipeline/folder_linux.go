@@ -23,9 +23,9 @@ const (
 )
 
 // read adds the members of the folder dir to l.members, sorted by name, each with
-// prefix before its name. They are those of os.ReadDir; but their paths lie in one piece of memory, where that makes
-// three pieces for each member and the path is a fourth. In a scan of small files
-// that was half of all garbage.
+// prefix before its name. They are those of os.ReadDir; but their paths lie in one
+// piece of memory, where that makes three pieces for each member and the path is a
+// fourth. In a scan of small files that was half of all garbage.
 func (l *Listing) read(dir, prefix string) error {
 	fd, err := l.open(dir)
 	if err != nil {
