@@ -110,7 +110,7 @@ func checkBucketPrivate(ctx context.Context, e *Env) []Result {
 			}
 		}
 		if block == nil || !blocksAll(block.PublicAccessBlockConfiguration) {
-			out = append(out, warn(p.name(), "the bucket itself does not block public access; whether its account does was not asked", "aws s3api put-public-access-block --bucket "+p.bucket+" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"))
+			out = append(out, warn(p.name(), "public access is not blocked by the bucket itself; whether its account blocks it was not asked", "aws s3api put-public-access-block --bucket "+p.bucket+" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"))
 		}
 		return or(out, p.name(), "public access is blocked")
 	})
