@@ -225,11 +225,17 @@ func (t *tx) toldAt(a *alert.Alert) (n int64, err error) {
 	if n, known := t.w.kept.places[a.ID]; known {
 		return n, nil
 	}
-	_, err = t.one("SELECT told FROM alert WHERE id = ?", []any{a.ID}, &n)
+	n, _, err = t.toldOf(a.ID)
 	if err == nil && n > 0 {
 		t.w.kept.place(a.ID, n)
 	}
 	return n, err
+}
+
+// toldOf reads that number, and tells whether there is such an alert.
+func (t *tx) toldOf(id string) (n int64, found bool, err error) {
+	found, err = t.one("SELECT told FROM alert WHERE id = ?", []any{id}, &n)
+	return n, found, err
 }
 
 // nextTold is the number of the next row of told.

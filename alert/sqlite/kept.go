@@ -137,10 +137,13 @@ func (t *tx) alert(id string) (*alert.Alert, error) {
 	}
 	// Most are new when they are asked for, and asking for all that there is of an
 	// alert costs three times as much as asking whether there is one.
-	var told int64
-	if found, err := t.one("SELECT told FROM alert WHERE id = ?", []any{id}, &told); err != nil || !found {
-		t.w.kept.place(id, 0) // so that nobody has to look for it when it is made
+	_, found, err := t.toldOf(id)
+	if err != nil {
 		return nil, err
+	}
+	if !found {
+		t.w.kept.place(id, 0) // so that nobody has to look for it when it is made
+		return nil, nil
 	}
 	a, err := loadAlert(t, id)
 	if err != nil {

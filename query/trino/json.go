@@ -273,17 +273,23 @@ func jsonElement(text string, i int64) any {
 
 // jsonText is what CAST(json AS varchar) gives.
 func jsonText(text string) (any, error) {
-	v, ok := document(text)
-	if !ok {
-		return nil, fmt.Errorf("not JSON: %.40q", text)
-	}
-	switch v.Kind() {
-	case cloudtrail.Null:
-		return nil, nil
-	case cloudtrail.Object, cloudtrail.Array:
-		return nil, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
+	v, err := castable(text)
+	if err != nil || v.Kind() == cloudtrail.Null {
+		return nil, err
 	}
 	return scalarText(v), nil
+}
+
+// castable reads JSON that is to be cast to a scalar.
+func castable(text string) (cloudtrail.Value, error) {
+	v, ok := document(text)
+	if !ok {
+		return v, fmt.Errorf("not JSON: %.40q", text)
+	}
+	if k := v.Kind(); k == cloudtrail.Object || k == cloudtrail.Array {
+		return v, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
+	}
+	return v, nil
 }
 
 // scalarText is the text of a JSON scalar, where numbers with a point are doubles.
@@ -298,16 +304,14 @@ func scalarText(v cloudtrail.Value) string {
 // jsonAs is a JSON scalar as a text that the engine casts to a bigint, double,
 // decimal or boolean, by Trino's rules: truth is 1 or 0, and 0 is no truth.
 func jsonAs(text, to string) (any, error) {
-	v, ok := document(text)
-	if !ok {
-		return nil, fmt.Errorf("not JSON: %.40q", text)
+	v, err := castable(text)
+	if err != nil {
+		return nil, err
 	}
 	scalar := string(v.Text(nil))
 	switch v.Kind() {
 	case cloudtrail.Null:
 		return nil, nil
-	case cloudtrail.Object, cloudtrail.Array:
-		return nil, errors.New("cannot cast a JSON object or array to a scalar; use json_format")
 	case cloudtrail.Bool:
 		if to == "boolean" {
 			return scalar, nil

@@ -24,8 +24,8 @@ func (p *Pattern) WithState(s State) *Pattern {
 // conditions that cannot hold together (EBW09, EBW11), alternatives that let
 // everything through (EBW10), exclusions that drop records without the field
 // (EBW12), asterisks where they stand for themselves (EBW13), values of a type
-// that the field never has (EBW14). Names of services and calls are for whoever lints the predicate. cat
-// may be nil; then no field names are checked.
+// that the field never has (EBW14). Names of services and calls are for whoever
+// lints the predicate. cat may be nil; then no field names are checked.
 func (p *Pattern) Lint(cat diagnostic.Catalogue) diagnostic.List {
 	l := &linter{pattern: p, cat: cat, foreign: true}
 	for _, a := range p.alts {
