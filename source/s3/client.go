@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/source"
 )
 
@@ -180,7 +181,8 @@ type attempt func(ctx context.Context, cl *awss3.Client) error
 func (c *Client) do(ctx context.Context, o source.Object, call attempt) error {
 	missing, busy, moved := 0, 0, false
 	for {
-		err := call(ctx, c.client(c.region(o.Bucket, o.Region)))
+		region := c.region(o.Bucket, o.Region)
+		err := call(ctx, c.client(region))
 		if err == nil || ctx.Err() != nil {
 			if err == nil {
 				c.found(o)
@@ -190,7 +192,7 @@ func (c *Client) do(ctx context.Context, o source.Object, call attempt) error {
 		var wait time.Duration
 		switch v := judge(err); v {
 		case movedAway:
-			if moved || !c.relocate(ctx, o, err) {
+			if moved || !c.relocate(ctx, o, region, err) {
 				return c.final(v, o, err)
 			}
 			moved = true
@@ -250,10 +252,13 @@ func (c *Client) found(o source.Object) {
 	}
 }
 
-// relocate finds out where a bucket is after err said that it is not where it
-// was looked for. It reports whether that is news.
-func (c *Client) relocate(ctx context.Context, o source.Object, err error) bool {
-	was := c.region(o.Bucket, o.Region)
+// relocate finds out where a bucket is after err said that it is not in the
+// region where it was looked for. It reports whether it is known to be elsewhere:
+// another call may have found that out meanwhile.
+func (c *Client) relocate(ctx context.Context, o source.Object, was string, err error) bool {
+	if c.region(o.Bucket, o.Region) != was {
+		return true
+	}
 	now := bucketRegion(err)
 	if now == "" {
 		now = c.askRegion(ctx, o.Bucket)
@@ -302,8 +307,7 @@ func adviceFor(code string) string {
 	switch {
 	case slices.Contains(kmsCodes, code):
 		return "the KMS key that the object is encrypted with is disabled, deleted or not permitted: allow kms:Decrypt on it and see who changed it"
-	case code == "ExpiredToken" || code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "RequestTimeTooSkewed" ||
-		code == "InvalidToken" || code == credentials:
+	case code == credentials || code == "TokenRefreshRequired" || (awsx.Fault{Code: code}).Advice() != "":
 		return "the credentials are missing, wrong or expired: renew them, and set the machine's clock"
 	case code == "NoSuchBucket":
 		return "the bucket does not exist any more, or its name is wrong: see who deleted it"

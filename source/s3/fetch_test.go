@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -275,6 +277,9 @@ func TestErrors(t *testing.T) {
 		{500, "InternalError", nil, passing, 8, 0},
 		{503, "ServiceUnavailable", nil, passing, 8, 0},
 		{400, "RequestTimeout", nil, passing, 8, 0},
+		{400, "ThrottlingException", nil, passing, 8, 0},
+		{400, "KMS.ThrottlingException", nil, passing, 8, 0},
+		{400, "TokenRefreshRequired", nil, denied, 1, 0},
 		{502, "", nil, passing, 8, 0},
 	} {
 		t.Run(fmt.Sprint(c.status, c.code, len(c.header)), func(t *testing.T) {
@@ -422,6 +427,88 @@ func TestRegionIsResolvedOnce(t *testing.T) {
 	})
 	if _, _, err := b.client.Open(t.Context(), o); kindOf(err) != "denied" || len(b.proxy.Requests()) != 2 {
 		t.Errorf("redirected in a circle: %v after %d requests", err, len(b.proxy.Requests()))
+	}
+}
+
+// Several files of a bucket that turns out to be elsewhere are all read, also those
+// whose answer comes after another one's has told where it is.
+func TestSeveralFindOutTheRegion(t *testing.T) {
+	b := newBench(t)
+	o := b.put("AWSLogs/r", noise(100))
+	b.proxy.Decide(func(r *http.Request, _ int) faultproxy.Fault {
+		if strings.Contains(r.Header.Get("Authorization"), "/ap-southeast-2/") {
+			return faultproxy.Fault{}
+		}
+		return faultproxy.Fault{Status: 301, Code: "PermanentRedirect", Header: map[string]string{"x-amz-bucket-region": "ap-southeast-2"}}
+	})
+	const readers = 3
+	answers := &rendezvous{of: readers, all: make(chan struct{})}
+	c := b.make(func(o *s3.Options) {
+		answers.next = o.Config.HTTPClient
+		o.Config.HTTPClient = answers
+	})
+	var all sync.WaitGroup
+	for range readers {
+		all.Go(func() {
+			if got, _, err := read(t.Context(), c, o); err != nil || len(got) != 100 {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// rendezvous keeps the first answers back until all of them are there.
+type rendezvous struct {
+	next aws.HTTPClient
+	of   int32
+	n    atomic.Int32
+	all  chan struct{}
+}
+
+func (r *rendezvous) Do(req *http.Request) (*http.Response, error) {
+	resp, err := r.next.Do(req)
+	if r.n.Add(1) == r.of {
+		close(r.all)
+	}
+	<-r.all
+	return resp, err
+}
+
+// F41: a server that knows no ranges gives the whole object again; when it stalls
+// in what was read before, that too is read over.
+func TestStallInWhatWasRead(t *testing.T) {
+	t.Parallel()
+	body := noise(50_000)
+	var requests atomic.Int32
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"e"`)
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		switch requests.Add(1) {
+		case 1:
+			_, _ = w.Write(body[:40_000])
+			panic(http.ErrAbortHandler)
+		case 2:
+			_, _ = w.Write(body[:10_000])
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+			case <-ctx.Done():
+			}
+		default:
+			_, _ = w.Write(body)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	c := s3.New(s3.Options{PathStyle: true, Stall: time.Second, Clock: source.Clock{Sleep: (&waits{}).sleep},
+		Config: aws.Config{Region: "eu-west-1", BaseEndpoint: &srv.URL, HTTPClient: &http.Client{Transport: transport}, Credentials: aws.AnonymousCredentials{}}})
+	got, _, err := read(ctx, c, source.Object{Bucket: "trail-logs", Key: "AWSLogs/x", Size: -1})
+	if err != nil || !bytes.Equal(got, body) {
+		t.Fatalf("%d of %d bytes, %v", len(got), len(body), err)
 	}
 }
 

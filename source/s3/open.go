@@ -65,21 +65,18 @@ func (b *body) request(ctx context.Context, cl *awss3.Client) error {
 			in.IfMatch = aws.String(`"` + b.object.ETag + `"`)
 		}
 	}
-	b.patience = newPatience(b.c.o.Stall)
+	b.patience, b.cancel = newPatience(b.c.o.Stall), cancel
 	b.begin(cancel)
 	out, err := cl.GetObject(ctx, in)
-	late := b.end(0)
-	if err == nil {
-		err = b.accept(out)
-	}
-	if err != nil {
+	if late := b.end(0); err != nil {
 		cancel()
-		if out != nil && out.Body != nil {
-			out.Body.Close()
-		}
 		return stalled(err, late)
 	}
-	b.cancel = cancel
+	b.r = out.Body
+	if err := b.accept(out); err != nil {
+		b.drop()
+		return err
+	}
 	return nil
 }
 
@@ -112,7 +109,6 @@ func (b *body) accept(out *awss3.GetObjectOutput) error {
 	if size >= 0 && b.size >= 0 && size != b.size {
 		b.size = max(size, b.at)
 	}
-	b.r = out.Body
 	return b.discard(b.at - start)
 }
 
@@ -139,14 +135,26 @@ func (b *body) first(out *awss3.GetObjectOutput, etag string) error {
 	if out.LastModified != nil {
 		b.when = out.LastModified.UTC()
 	}
-	b.r = out.Body
 	return nil
 }
 
 // discard reads over n bytes that were handed out before.
 func (b *body) discard(n int64) error {
-	_, err := io.CopyN(io.Discard, b.r, n)
-	return err
+	buf := make([]byte, min(n, 32<<10))
+	for n > 0 {
+		k, late, err := b.some(buf[:min(n, int64(len(buf)))])
+		if n -= int64(k); n > 0 && err != nil {
+			return stalled(err, late)
+		}
+	}
+	return nil
+}
+
+// some reads from the answer in hand, as long as there is patience.
+func (b *body) some(p []byte) (n int, late bool, err error) {
+	b.begin(b.cancel)
+	n, err = b.r.Read(p)
+	return n, b.end(n), err
 }
 
 // contentRange reads a Content-Range header: where it starts and how large the
@@ -174,9 +182,7 @@ func (b *body) Read(p []byte) (int, error) {
 				return 0, err
 			}
 		}
-		b.begin(b.cancel)
-		n, err := b.r.Read(p)
-		late := b.end(n)
+		n, late, err := b.some(p)
 		b.at += int64(n)
 		if n > 0 {
 			b.breaks = 0

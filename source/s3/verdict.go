@@ -11,6 +11,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/source"
 )
 
@@ -42,6 +43,7 @@ var verdicts = map[string]verdict{
 	"InvalidAccessKeyId":                 denied,
 	"InvalidToken":                       denied,
 	"ExpiredToken":                       denied,
+	"TokenRefreshRequired":               denied,
 	"SignatureDoesNotMatch":              denied,
 	"RequestTimeTooSkewed":               denied,
 	"NotSignedUp":                        denied,
@@ -82,6 +84,12 @@ func judge(err error) verdict {
 	}
 	if v, ok := verdicts[code]; ok {
 		return v
+	}
+	switch awsx.KindOfCode(code) { // of AWS KMS or AWS STS behind it, and of what stands in its place
+	case awsx.Throttled, awsx.Server:
+		return passing
+	case awsx.Denied:
+		return denied
 	}
 	if strings.HasPrefix(code, "KMS.") {
 		return denied
