@@ -1,13 +1,15 @@
 package sigma
 
 import (
+	"strings"
+
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 )
 
-// legacyCount is "count() by user > 10" and "count(field) by user >= 3".
-var legacyCount = re2.Own(`(?i)^count\s*\(\s*([^\s()]*)\s*\)\s*(?:by\s+([^\s<>=]+)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
+// legacyCount is "count() by user > 10" and "count(field) by user, host >= 3".
+var legacyCount = re2.Own(`(?i)^count\s*\(\s*([^\s(),]*)\s*\)\s*(?:by\s+([^\s<>=,]+(?:\s*,\s*[^\s<>=,]+)*)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
 
 // aggregation turns the aggregation of a pre-correlation rule into the
 // correlation that replaces it, and refuses the kinds that have no such simple
@@ -41,7 +43,9 @@ func (p *parser) legacyCount(m []string, c parsedCondition, timeframe *yamldoc.N
 		spec.Type, spec.Fields = "value_count", []string{m[1]}
 	}
 	if m[2] != "" {
-		spec.GroupBy = []string{m[2]}
+		for field := range strings.SplitSeq(m[2], ",") {
+			spec.GroupBy = append(spec.GroupBy, strings.TrimSpace(field))
+		}
 	}
 	b := Bound{}
 	switch m[3] {

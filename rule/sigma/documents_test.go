@@ -268,6 +268,17 @@ func TestLegacyCountBecomesACorrelation(t *testing.T) {
 	}
 }
 
+// Old rules group by several fields with a comma between them; one name with a
+// comma in it would group by a field that no record has.
+func TestLegacyCountGroupsByEachFieldNamed(t *testing.T) {
+	for _, by := range []string{"sourceIPAddress,userIdentity.arn", "sourceIPAddress , userIdentity.arn"} {
+		r := fragment(t, "sel: {eventName: X}\ntimeframe: 10m\ncondition: sel | count() by "+by+" > 5\n", sigma.Options{})
+		if got := strings.Join(r.Correlation.GroupBy, " "); got != "sourceIPAddress userIdentity.arn" {
+			t.Errorf("by %s: %s", by, got)
+		}
+	}
+}
+
 // A key that no correlation has is warned of, with the key that was meant.
 func TestKeysOfCorrelationsAreKnown(t *testing.T) {
 	text := "title: t\nname: t\ncorrelation: {type: temporal, rules: [a], group_by: [user], timespan: 5m}\n"

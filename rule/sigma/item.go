@@ -59,6 +59,7 @@ func (p *parser) newItem(key, val *yamldoc.Node) *item {
 		return nil
 	}
 	p.lintItem(it, nodes)
+	p.lintEncoding(it, modifiers)
 	return it
 }
 
@@ -235,5 +236,23 @@ func (p *parser) lintItem(it *item, nodes []*yamldoc.Node) {
 				Fix:     v.prefix.Masked().String(),
 			}, it.at)
 		}
+	}
+}
+
+// lintEncoding warns of UTF-16 that no Base64 follows: its zero bytes stand in no
+// record's text.
+func (p *parser) lintEncoding(it *item, modifiers []string) {
+	for i, name := range modifiers {
+		if !slices.Contains([]string{"utf16", "utf16le", "utf16be", "wide"}, name) ||
+			slices.Contains(modifiers[i:], "base64") || slices.Contains(modifiers[i:], "base64offset") {
+			continue
+		}
+		p.warn.add(diagnostic.Diagnostic{
+			Code: "SGW12", Severity: diagnostic.Warning,
+			Message: fmt.Sprintf("%s: no Base64 after %s", quote(it.key), quote(name)),
+			Why:     "Modifiers are applied from left to right. Text in UTF-16 has a zero byte beside each letter; a record holds it only in Base64.",
+			Fix:     it.field + "|" + name + "|base64offset|contains",
+		}, it.at)
+		return
 	}
 }
