@@ -45,9 +45,15 @@ var callerPaths = [numCallerFields]string{
 	CallerSource: "sessionContext.sourceIdentity",
 }
 
+// CallerDepth is how many keys at most lead from userIdentity to a CallerField.
+const CallerDepth = 3
+
 // CallerFieldOf is the CallerField at the end of exactly these keys, which follow
 // userIdentity, or NoCallerField.
 func CallerFieldOf(keys ...string) CallerField {
+	if len(keys) > CallerDepth {
+		return NoCallerField
+	}
 	path := strings.Join(keys, ".")
 	for f, p := range callerPaths {
 		if p == path && p != "" && strings.Count(p, ".") == len(keys)-1 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -86,5 +87,19 @@ func TestUnusualHeads(t *testing.T) {
 		`{"eventSource":"s","eventName":"b","eventName":"a"}`, `{"eventSource":"iam.amazonaws.com","eventName":"\u0061"}`,
 	} {
 		differ(t, rules, rec, hits(m, record(t, rec)), naiveHits(t, rules, rec))
+	}
+}
+
+// TestALongPathIsCompiledInProportion counts memory, which grew with the square
+// of the path's length: 60 kB of a rule held the program up for half a minute.
+func TestALongPathIsCompiledInProportion(t *testing.T) {
+	const keys = 4000
+	var before, after runtime.MemStats
+	path := detect.Keys(strings.Split(strings.Repeat("a.", keys)+"a", ".")...)
+	runtime.ReadMemStats(&before)
+	detect.Compile([]detect.Node{detect.Test{Path: path, Match: detect.Exists}})
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / keys; got > 10_000 {
+		t.Errorf("%d bytes for each key of the path", got)
 	}
 }

@@ -198,7 +198,9 @@ func (s *selectors) kid(parent int32, key string, fold bool) int32 {
 func (s *selectors) callerAt(parent int32, key string) cloudtrail.CallerField {
 	keys := []string{key}
 	for ; s.spots[parent].parent != rootSpot; parent = s.spots[parent].parent {
-		keys = append(keys, s.spots[parent].key)
+		if keys = append(keys, s.spots[parent].key); len(keys) > cloudtrail.CallerDepth {
+			return cloudtrail.NoCallerField // or each key of a long path would walk up all of it
+		}
 	}
 	if s.spots[parent].field != cloudtrail.UserIdentity {
 		return cloudtrail.NoCallerField

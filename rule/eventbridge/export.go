@@ -19,11 +19,11 @@ type Exported struct {
 // print. ok is false when doc is something else, such as a bare pattern: no
 // field of a pattern can hold a string, and every rule's Name is one.
 func ParseExport(doc []byte) (rules []Exported, ok bool) {
-	v, err := readJSON(strings.TrimPrefix(string(doc), "\ufeff"))
+	text := strings.TrimPrefix(string(doc), "\ufeff")
+	v, err := readJSON(text)
 	if err != nil || v.kind != cloudtrail.Object {
 		return nil, false
 	}
-	text := string(doc)
 	list := v.get("Rules")
 	if list == nil {
 		r, ok := exported(v, text)

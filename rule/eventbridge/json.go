@@ -1,13 +1,16 @@
 package eventbridge
 
 import (
+	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/internal/jsonscan"
+	"github.com/trailwarden/trailwarden/internal/jsontext"
 )
 
 // maxDepth bounds nesting, in levels; it is the limit of PutEvents.
@@ -126,7 +129,7 @@ func (r *reader) object(v *value) *fault {
 			return err
 		}
 		if r.next() != ':' {
-			return r.fail("%s after the key %q where a colon is expected", r.here(), k.name)
+			return r.fail("%s after the key %q where a colon is expected", r.here(), cut(k.name))
 		}
 		r.pos++
 		x, err := r.value()
@@ -223,7 +226,7 @@ func (r *reader) escape() *fault {
 	}
 	if rest[0] != 'u' {
 		if strings.IndexByte(`"\/bfnrt`, rest[0]) < 0 {
-			return r.fail("the escape \\%s; a backslash itself is written \\\\", rest[:1])
+			return r.fail("a backslash before %.1q, which is no escape; a backslash itself is written \\\\", rest)
 		}
 		r.pos++
 		return nil
@@ -252,6 +255,16 @@ func (r *reader) number() (string, *fault) {
 func place(text string, pos int) (line, column int) {
 	before := text[:min(pos, len(text))]
 	return strings.Count(before, "\n") + 1, len(before) - strings.LastIndexByte(before, '\n')
+}
+
+// quote is s as JSON. What Go writes is easier to read and is JSON too, but for
+// control characters and the like.
+func quote(s string) string {
+	q := strconv.Quote(s)
+	if !json.Valid([]byte(q)) {
+		q = string(jsontext.String(nil, s))
+	}
+	return q
 }
 
 // cut shortens text that goes into a message.

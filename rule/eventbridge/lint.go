@@ -121,7 +121,7 @@ func (l *linter) name(f *leaf) {
 	}
 	fix := ""
 	if known, _, _ := l.cat.Field(f.path); known {
-		fix = `"detail": {` + strings.Replace(f.src(), f.path+": ", fmt.Sprintf("%q: ", f.path), 1) + "}"
+		fix = `"detail": {` + strings.Replace(f.src(), f.path+": ", quote(f.path)+": ", 1) + "}"
 	}
 	l.warn("EBW05", f, fix, why+" The fields of the record stand inside detail.", "the event around a CloudTrail record has no field %q", cut(f.path))
 }

@@ -103,7 +103,7 @@ func starOperator(texts []string) (op string, operands []string) {
 		op, trim = "wildcard", func(s string) string { return s }
 	}
 	for _, s := range texts {
-		operands = append(operands, strconv.Quote(trim(s)))
+		operands = append(operands, quote(trim(s)))
 	}
 	return op, operands
 }
@@ -123,7 +123,7 @@ func (l *linter) neverValue(f *leaf) {
 			return
 		}
 	}
-	l.warn("EBW14", f, strconv.Quote(f.matchers[0].value.text), "The condition never holds.", "%q is text, and the pattern asks for %s", cut(f.path), cut(f.matchers[0].src))
+	l.warn("EBW14", f, quote(f.matchers[0].value.text), "The condition never holds.", "%q is text, and the pattern asks for %s", cut(f.path), cut(f.matchers[0].src))
 }
 
 func (l *linter) objectAsValue(f *leaf, field string) {

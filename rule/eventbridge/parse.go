@@ -18,6 +18,7 @@ const (
 	maxLength   = 4096 // no account can have more
 	maxText     = 64 << 10
 	maxOr       = 1000 // product of the lengths of all $or arrays
+	maxFix      = 1000 // of a corrected text, in bytes; a longer one is left to its author
 )
 
 // Pattern is a valid event pattern. It is immutable.
@@ -200,7 +201,9 @@ func (p *parser) field(k key, x *value, prefix string, inOr bool) *fault {
 		return p.leaf(path, k, x)
 	}
 	f := p.fail("EB004", x, "the field %q holds %s; want an array of values, or an object", cut(k.name), what(x))
-	f.fix = strconv.Quote(k.name) + ": [" + cut(p.text[x.pos:x.end]) + "]"
+	if len(k.name)+x.end-x.pos <= maxFix {
+		f.fix = quote(k.name) + ": [" + p.text[x.pos:x.end] + "]"
+	}
 	return f
 }
 

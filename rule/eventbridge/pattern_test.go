@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
@@ -124,6 +126,37 @@ func TestLinesAndColumnsCountWithinThePattern(t *testing.T) {
 	_, diags := eventbridge.Parse([]byte("{\n  \"a\": [\"é\",\n    {\"prefix\": 3}\n  ]\n}"))
 	if d := diags[0]; d.Line != 3 || d.Column != 16 || d.Code != "EB007" {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestMistakesAreToldShortlyAndPlainly has patterns whose own text stands in what
+// is said of them.
+func TestMistakesAreToldShortlyAndPlainly(t *testing.T) {
+	long := strings.Repeat("k", 60_000)
+	for _, text := range []string{
+		`{"` + long + `"}`, `{"a":["` + long + `\q"]}`, `{"a":["\é"]}`, "{\"a\":[\"\\\x1b[31m\"]}", "{\"a\":[\"\\\x00\"]}",
+		`{"` + long + `":"x"}`, `{"a":"` + long + `"}`, `{"a":[{"` + long + `":"x"}]}`, `{"a":[{"cidr":"` + long + `/1"}]}`,
+	} {
+		p, diags := eventbridge.Parse([]byte(text))
+		if p != nil {
+			t.Fatalf("%.80s is taken as valid", text)
+		}
+		d := diags[0]
+		if len(d.Message) > 300 || len(d.Fix) > 2000 || !utf8.ValidString(d.Message) || strings.ContainsFunc(d.Message, unicode.IsControl) {
+			t.Errorf("%.80s: %.500q, fix %.80q", text, d.Message, d.Fix)
+		}
+	}
+}
+
+func TestAnOfferedFieldIsJSON(t *testing.T) {
+	for _, value := range []string{`"x"`, `7`, `"` + strings.Repeat("long ", 20) + `"`} {
+		for _, key := range []string{`a`, `\u0007`, `\u007f`, `é"`} {
+			text := `{"` + strings.ReplaceAll(key, `"`, `\"`) + `":` + value + `}`
+			_, diags := eventbridge.Parse([]byte(text))
+			if p, again := eventbridge.Parse([]byte("{" + diags[0].Fix + "}")); p == nil {
+				t.Errorf("%s: offered %s: %v", text, diags[0].Fix, again)
+			}
+		}
 	}
 }
 

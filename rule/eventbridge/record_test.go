@@ -120,6 +120,10 @@ func TestExports(t *testing.T) {
 	if !ok || len(rules) != 2 || rules[1].Pattern != nil || rules[1].State != eventbridge.Disabled {
 		t.Errorf("%+v %t", rules, ok)
 	}
+	rules, ok = eventbridge.ParseExport([]byte("\ufeff" + `{"Name":"n","Arn":"a","State":"ENABLED","EventPattern":{"source":["aws.iam"]}}`))
+	if !ok || len(rules) != 1 || string(rules[0].Pattern) != `{"source":["aws.iam"]}` {
+		t.Errorf("behind a byte order mark: %s", rules)
+	}
 	for _, other := range []string{
 		`{"source":["aws.iam"]}`, `{"Name":["x"],"EventPattern":{"a":["x"]}}`, `{"Rules":["x"]}`, `[]`, `{"Name":"x"}`, `{"Name":"x","Arn":"a","State":"enabled"}`, ``,
 	} {

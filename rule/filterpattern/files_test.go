@@ -84,9 +84,12 @@ func TestLint(t *testing.T) {
 		`[a, b]`:                             "FPW10 ",
 		`" "`:                                "",
 		`{ $.eventName = %Create|^Delete% }`: `FPW9 { $.eventName = %^Create$|^Delete$% }`,
-		`{ $.eventSource = cloudtrial.amazonaws.com }`:                                            `FPW12 { $.eventSource = "cloudtrail.amazonaws.com" }`,
-		`{ $.eventSource = iam.amazonaws.com && $.eventName = CreateUsr }`:                        `FPW12 { $.eventSource = "iam.amazonaws.com" && $.eventName = "CreateUser" }`,
-		`{ $.awsRegion = us-esat-1x }`:                                                            "FPW12 ",
+		`{ $.eventSource = cloudtrial.amazonaws.com }`:                     `FPW12 { $.eventSource = "cloudtrail.amazonaws.com" }`,
+		`{ $.eventSource = iam.amazonaws.com && $.eventName = CreateUsr }`: `FPW12 { $.eventSource = "iam.amazonaws.com" && $.eventName = "CreateUser" }`,
+		`{ $.eventName = Put*Policy }`:                                     `FPW4 { $.eventName = %^Put.*Policy$% }`,
+		`{ $.eventName = RunInstances && $.awsRegion != us-east-1 }`:       "FPW14 ",
+
+		`{ $.awsRegion = us-esat-1x }`: "FPW12 ",
 		`{ $.awsRegion != us-east-1 && $.eventSource != iam.amazonaws.com && $.errorCode = "x" }`: "",
 	} {
 		p, list := filterpattern.Parse(text)

@@ -94,6 +94,34 @@ type Pattern struct {
 
 // Parse reads one pattern. The pattern is nil when the list holds an error.
 func Parse(text string) (*Pattern, diagnostic.List) {
+	p, list := parse(text)
+	if len(list) > 0 {
+		list[0].Fix = finished(list[0])
+	}
+	return p, list
+}
+
+// maxRepeated bounds how often one mistake is put right in a pattern.
+const maxRepeated = 50
+
+// finished is d's corrected text with the same mistake put right wherever else
+// it stands: who writes one value in single quotes writes the next one so.
+func finished(d diagnostic.Diagnostic) string {
+	fix := d.Fix
+	for range maxRepeated {
+		if fix == "" {
+			break
+		}
+		_, list := parse(fix)
+		if len(list) == 0 || list[0].Code != d.Code || list[0].Fix == "" {
+			break
+		}
+		fix = list[0].Fix
+	}
+	return fix
+}
+
+func parse(text string) (*Pattern, diagnostic.List) {
 	p := &parser{text: text}
 	if len(text) > MaxBytes {
 		p.text = ""

@@ -96,6 +96,9 @@ func (l *linter) json() {
 		fix = "" // nothing better is known
 	}
 	for _, f := range faults.found {
+		if l.full() {
+			break
+		}
 		if f.severity == diagnostic.Note {
 			l.note(f.at, f.code, f.message, f.why)
 			continue

@@ -119,10 +119,10 @@ func (l *linter) names(x expr, source string) {
 	}
 }
 
-// exact tells whether the operand is one text.
+// exact tells whether the operand is one text and was meant as one: no asterisk
+// stands in it.
 func exact(o operand) bool {
-	_, start, end := o.literal()
-	return o.kind == textOperand && !start && !end && o.text != ""
+	return o.kind == textOperand && o.text != "" && !strings.Contains(o.text, "*")
 }
 
 func (l *linter) name(c *comparison, source string) {

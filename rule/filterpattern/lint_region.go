@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/region"
 )
@@ -109,7 +110,7 @@ func findGuard(x expr, faults *collector) expr {
 	if g.prefixes != nil {
 		faults.warn(g.prefixes.at, CodeReads, prefixWhy, "%s tells reads by the prefix of their name", g.prefixes)
 	}
-	if !g.knowsGlobal() {
+	if !g.knowsGlobal() && !g.regional() {
 		faults.warn(g.at, CodeGlobal,
 			"IAM, STS's global endpoint, Organizations, Route 53 and others record in us-east-1 or us-west-2 wherever the caller is, and console sign-ins in us-east-2, eu-north-1 or ap-southeast-2 too; the filter takes them for activity there",
 			"the filter for regions other than %s knows no global services and no sign-in endpoints", join(g.approved))
@@ -169,6 +170,34 @@ func (g *guard) knowsGlobal() bool {
 	return known
 }
 
+// regional tells whether the filter asks by name for calls that only services
+// with regions have.
+func (g *guard) regional() bool {
+	return slices.ContainsFunc(g.others, func(y expr) bool {
+		return !slices.ContainsFunc(alternatives(y), func(z expr) bool {
+			c, ok := is(z, equal, "eventName")
+			return !ok || !exact(c.val) || !hasRegions(c.val.text)
+		})
+	})
+}
+
+// hasRegions tells whether some service has the API, and none without regions.
+func hasRegions(api string) bool {
+	cat := catalog.Default()
+	known := false
+	for s := range cat.Services() {
+		if _, here := s.APIs[api]; !here {
+			continue
+		}
+		global := slices.ContainsFunc(cat.GlobalServices(), func(g catalog.GlobalService) bool { return g.Source == s.Source })
+		if global || s.Source == catalog.STSSource || s.Source == cat.SignIn().Source {
+			return false
+		}
+		known = true
+	}
+	return known
+}
+
 // corrected is the region guard's filter for the same approved regions, joined
 // with the guard's other conditions; nil when a region does not exist.
 func (g *guard) corrected() expr {
@@ -179,8 +208,8 @@ func (g *guard) corrected() expr {
 	if g.prefixes == nil && !g.readOnly {
 		policy.Reads = region.Judge
 	}
-	if g.knowsGlobal() {
-		policy.Global = region.Judge // it has exceptions of its own
+	if g.knowsGlobal() || g.regional() {
+		policy.Global = region.Judge // it has exceptions of its own, or needs none
 	}
 	p, list := Parse(policy.FilterPattern().Text)
 	if len(list) > 0 {

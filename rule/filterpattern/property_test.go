@@ -223,11 +223,35 @@ func TestHostilePatternsAreRefused(t *testing.T) {
 	}
 }
 
+// TestOneMistakeMadeTwiceIsPutRightTwice has patterns that are valid once the
+// correction is taken over as it stands.
+func TestOneMistakeMadeTwiceIsPutRightTwice(t *testing.T) {
+	for _, text := range []string{
+		`{ ($.eventName = 'ConsoleLogin') && ($.additionalEventData.MFAUsed != 'Yes') }`,
+		`{ $.eventName == DeleteTrail && $.awsRegion == us-east-1 }`,
+		`{ $.eventName = DeleteTrail AND $.awsRegion = us-east-1 AND $.readOnly IS FALSE }`,
+		`{ $.errorCode EXISTS && $.errorMessage EXISTS }`,
+		`{ $.errorCode IS NOT NULL && $.errorMessage IS NOT NULL }`,
+		`{ $.errorMessage = Failed authentication || $.errorMessage = No username found }`,
+		`access-denied not-authorized`,
+		`{ eventName = DeleteTrail || eventName = StopLogging }`,
+	} {
+		p, list := filterpattern.Parse(text)
+		if p != nil {
+			t.Fatalf("%s is taken as valid", text)
+		}
+		if fixed, again := filterpattern.Parse(list[0].Fix); fixed == nil {
+			t.Errorf("%s: offered %s: %v", text, list[0].Fix, again)
+		}
+	}
+}
+
 func TestALongPatternIsStillLinted(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown names": "{" + strings.Repeat(`$.eventName = Nonsens || `, 2_500) + `$.eventName = x }`,
 		"optional":      "{" + strings.Repeat(`$.errorCode != a && `, 3_000) + `$.eventName = x }`,
 		"no such field": "{" + strings.Repeat(`$.eventNam != a || `, 3_000) + `$.eventName = x }`,
+		"many pairs":    "{" + strings.Repeat(`($.awsRegion != a || $.awsRegion != b) && `, 1_000) + `$.eventName = x }`,
 		"alternating":   "{" + strings.Repeat(`($.a = 1 && ($.b != 1 || $.b != 2 || `, 45) + "$.c = 3" + strings.Repeat("))", 45) + "}",
 	} {
 		p, list := filterpattern.Parse(text)

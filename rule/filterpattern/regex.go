@@ -103,7 +103,7 @@ func checkEscape(rest string) (int, error) {
 	case strings.IndexByte(regexClasses, rest[0]) >= 0, strings.IndexByte(regexSymbols, rest[0]) >= 0 && rest[0] != ' ':
 		return 1, nil
 	}
-	return 0, fmt.Errorf("\\%.4s is not supported in a regex: there are \\d \\D \\s \\S \\w \\W, \\xhh, and a backslash before an operator", rest[:1])
+	return 0, fmt.Errorf("a backslash before %.1q is not supported in a regex: there are \\d \\D \\s \\S \\w \\W, \\xhh, and a backslash before an operator", rest)
 }
 
 func isASCIIWord(c byte) bool {
