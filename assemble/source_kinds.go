@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/source"
@@ -66,7 +67,7 @@ func (a *Assembly) source(ctx context.Context, c *config.Source, cursor source.C
 		return a.history(ctx, c, cursor)
 	case c.Folder != nil:
 		s := folder.New(folder.Options{Name: c.Name, Path: c.Folder.Path, Every: c.Folder.Every.Std(), Settled: c.Folder.Settled.Std(),
-			Workers: a.workers(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
+			Workers: a.workers(), Cursor: cursor, Grace: a.grace()})
 		return MadeSource{Source: s, Fetch: s.Fetcher()}, nil
 	}
 	return MadeSource{}, errors.New("it has no kind")
@@ -74,6 +75,10 @@ func (a *Assembly) source(ctx context.Context, c *config.Source, cursor source.C
 
 // workers is how many files are judged at once; 0 leaves it to the source.
 func (a *Assembly) workers() int { return a.Config.Serve.Workers }
+
+// grace is how long handlers may go on after the end: half of the time for a stop,
+// as serve shares it. Sinks need the other half.
+func (a *Assembly) grace() time.Duration { return a.Config.Serve.Stop.Std() / 2 }
 
 func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.Cursor) (MadeSource, error) {
 	b := c.S3
@@ -90,7 +95,7 @@ func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.C
 		return MadeSource{}, fmt.Errorf("to: %w", err)
 	}
 	s := s3.NewPoll(s3.PollOptions{Name: c.Name, Client: client, Every: b.Every.Std(), Workers: b.Workers, Cursor: cursor,
-		Grace:   a.Config.Serve.Stop.Std(),
+		Grace:   a.grace(),
 		Listing: s3.Listing{Bucket: b.Bucket, Prefix: b.Prefix, From: from, To: to, Accounts: b.Accounts, Regions: b.Regions}})
 	return MadeSource{Source: s, Fetch: client}, nil
 }
@@ -110,7 +115,7 @@ func (a *Assembly) queue(ctx context.Context, c *config.Source) (MadeSource, err
 		return MadeSource{}, err
 	}
 	s := sqs.New(sqs.Options{Name: c.Name, Config: cfg, QueueURL: q.Queue, Parallel: q.Workers, Receivers: max(1, q.Workers/10),
-		MaxReceives: q.Tries, Visibility: q.Visibility.Std(), Grace: a.Config.Serve.Stop.Std()})
+		MaxReceives: q.Tries, Visibility: q.Visibility.Std(), Grace: a.grace()})
 	return MadeSource{Source: s, Fetch: client}, nil
 }
 
@@ -149,7 +154,7 @@ func (a *Assembly) logGroup(ctx context.Context, c *config.Source, cursor source
 		return MadeSource{}, err
 	}
 	s := logs.New(logs.Options{Name: c.Name, Config: cfg, Group: c.Logs.Group, Prefix: c.Logs.Prefix, Every: c.Logs.Every.Std(),
-		Overlap: c.Logs.Lag.Std(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
+		Overlap: c.Logs.Lag.Std(), Cursor: cursor, Grace: a.grace()})
 	return MadeSource{Source: s, Fetch: source.Fetchers{}}, nil
 }
 
@@ -163,6 +168,6 @@ func (a *Assembly) history(ctx context.Context, c *config.Source, cursor source.
 		return MadeSource{}, fmt.Errorf("from: %w", err)
 	}
 	s := lookup.New(lookup.Options{Name: c.Name, Config: cfg, Regions: c.Lookup.Regions, From: from, Every: c.Lookup.Every.Std(),
-		Overlap: c.Lookup.Overlap.Std(), Cursor: cursor, Grace: a.Config.Serve.Stop.Std()})
+		Overlap: c.Lookup.Overlap.Std(), Cursor: cursor, Grace: a.grace()})
 	return MadeSource{Source: s, Fetch: source.Fetchers{}}, nil
 }

@@ -81,7 +81,8 @@ const beginning = 2 * time.Second
 // running is what a request needs of Run; the zero value when there is none.
 type running struct {
 	handler source.Handler
-	soft    context.Context
+	taking  context.Context // while requests are taken in
+	soft    context.Context // while they may be handled
 }
 
 var (
@@ -130,7 +131,7 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 		s.mu.Unlock()
 		return &source.ConfigError{Source: s.o.Name, What: "it is running already", Do: "give each source a name and an address of its own"}
 	}
-	s.state = running{h, soft}
+	s.state = running{h, ctx, soft}
 	s.mu.Unlock()
 	s.begin.Do(func() { close(s.began) })
 	if s.o.Shelf != nil {
@@ -227,8 +228,7 @@ func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error
 	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
 	defer cancel()
 	defer context.AfterFunc(run.soft, cancel)()
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.o.Timeout)) // where the server can
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
+	body, err := s.body(w, r, run.taking)
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -240,6 +240,15 @@ func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error
 		return s.message(ctx, m, run.handler)
 	}
 	return s.keyed(ctx, r, body, run.handler)
+}
+
+// body reads the body. One that is still to come when no more is taken in is not
+// waited for: its sender tries again.
+func (s *Source) body(w http.ResponseWriter, r *http.Request, taking context.Context) ([]byte, error) {
+	until := func(t time.Time) { _ = http.NewResponseController(w).SetReadDeadline(t) } // where the server can
+	until(time.Now().Add(s.o.Timeout))
+	defer context.AfterFunc(taking, func() { until(time.Now()) })()
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
 }
 
 // keyed handles a body of a client who must show the key.

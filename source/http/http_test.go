@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/x509"
@@ -8,6 +9,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	nethttp "net/http"
 	"net/http/httptest"
 	"strings"
@@ -464,4 +467,52 @@ func TestAnswers(t *testing.T) {
 	if h.Received != h.Acknowledged+h.Poisoned+h.Returned+h.InFlight {
 		t.Errorf("counters do not balance: %+v", h)
 	}
+}
+
+// F8: a client who sends his body slowly does not hold up the stop: he is told to
+// come again.
+func TestStopWhileABodyComes(t *testing.T) {
+	s := http.New(http.Options{Name: "push", Timeout: 5 * time.Minute, Key: func(context.Context) (string, error) { return "k", nil }})
+	began := make(chan struct{})
+	srv := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		r.Body = &firstRead{ReadCloser: r.Body, began: began}
+		s.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- s.Run(ctx, func(context.Context, source.Delivery) error { return nil })
+	}()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(srv.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Api-Key: k\r\nContent-Length: 100\r\n\r\n{")
+	<-began
+	stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("it waits for the body")
+	}
+	if resp, err := nethttp.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != nethttp.StatusServiceUnavailable {
+		t.Errorf("answer %v, %v", resp, err)
+	}
+}
+
+// firstRead tells when a body is first read.
+type firstRead struct {
+	io.ReadCloser
+	began chan struct{}
+	once  sync.Once
+}
+
+func (f *firstRead) Read(p []byte) (int, error) {
+	f.once.Do(func() { close(f.began) })
+	return f.ReadCloser.Read(p)
 }

@@ -53,9 +53,13 @@ func (s *Source) gather() (batch []string, more bool) {
 // good comes again, and its handler knows it.
 const deleteTries = 6
 
+// deleteGrace is how long messages that were handled in time may be deleted after
+// the last handler had to end.
+const deleteGrace = time.Second
+
 // delete deletes a batch, and again what failed of it.
 func (s *Source) delete(ctx context.Context, batch []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for n := 1; ; n++ {
 		left, err := s.deleteBatch(ctx, batch)

@@ -78,14 +78,14 @@ const (
 // giveBack makes a message visible again: after a while, or at once when we are
 // stopping and others may take it.
 func (s *Source) giveBack(ctx context.Context, m types.Message, receives int, cause error) {
-	after := min(s.o.Backoff.After(max(1, receives)), s.o.Visibility)
+	after, timeout := min(s.o.Backoff.After(max(1, receives)), s.o.Visibility), 5*time.Second
 	switch {
 	case ctx.Err() != nil || errors.Is(cause, source.ErrEnds):
-		after = 0
+		after, timeout = 0, deleteGrace
 	case denied(cause): // there is no room to hold it
 		after = min(away<<min(max(0, receives-1), 10), mostAway)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	if err := s.invisible(ctx, aws.ToString(m.ReceiptHandle), after); err != nil && !lost(err) {
 		s.Failed(err)
@@ -103,7 +103,8 @@ func (s *Source) invisible(ctx context.Context, receipt string, d time.Duration)
 }
 
 // heartbeat keeps a message invisible from half-life to half-life until the
-// returned function is called, which may happen more than once.
+// returned function is called, which may happen more than once. A call that is not
+// answered is given up while there is time for others.
 func (s *Source) heartbeat(ctx context.Context, receipt string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -118,7 +119,7 @@ func (s *Source) heartbeat(ctx context.Context, receipt string) (stop func()) {
 			if s.o.Clock.Wait(ctx, wait) != nil {
 				return
 			}
-			err := s.invisible(ctx, receipt, s.o.Visibility)
+			err := s.beat(ctx, receipt)
 			switch {
 			case lost(err):
 				return
@@ -134,4 +135,10 @@ func (s *Source) heartbeat(ctx context.Context, receipt string) (stop func()) {
 		cancel()
 		<-done
 	}
+}
+
+func (s *Source) beat(ctx context.Context, receipt string) error {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Visibility/4)
+	defer cancel()
+	return s.invisible(ctx, receipt, s.o.Visibility)
 }

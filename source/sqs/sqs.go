@@ -113,7 +113,8 @@ func number[T int | time.Duration](n *T, ordinary T) {
 func (s *Source) Name() string { return s.o.Name }
 
 // Run receives messages until ctx ends. Messages in hand then have Grace to
-// finish, and the others are given back to the queue at once. The error is a
+// finish, and the others are given back to the queue at once. What the queue does
+// not delete a moment after that comes again. The error is a
 // *source.ConfigError when the queue does not exist at the start.
 func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	soft, end := source.Graceful(ctx, s.o.Grace)
@@ -121,10 +122,12 @@ func (s *Source) Run(ctx context.Context, h source.Handler) error {
 	if err := s.probe(ctx); err != nil {
 		return err
 	}
+	deleting, endDeleting := source.Graceful(ctx, s.o.Grace+deleteGrace)
+	defer endDeleting()
 	acked := make(chan struct{})
 	go func() {
 		defer close(acked)
-		s.deleteAll(soft)
+		s.deleteAll(deleting)
 	}()
 	var receivers, handlers sync.WaitGroup
 	for range s.o.Receivers {

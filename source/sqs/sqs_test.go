@@ -240,6 +240,66 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// F43: a heartbeat that is not answered is given up for the next one, and the
+// message stays ours. The source's clock goes faster, as in TestHeartbeat.
+func TestHeartbeatWithoutAnswer(t *testing.T) {
+	b := newBench(t)
+	b.o.Visibility = 12 * time.Second
+	b.o.Clock = source.Clock{Sleep: func(ctx context.Context, d time.Duration) error { return (source.Clock{}).Wait(ctx, d/20) }}
+	b.send(1, notice)
+	beats, second := 0, make(chan struct{})
+	b.proxy.Decide(func(r *http.Request, _ int) faultproxy.Fault {
+		if r.Header.Get("X-Amz-Target") != "AmazonSQS.ChangeMessageVisibility" {
+			return faultproxy.Fault{}
+		}
+		if beats++; beats == 1 {
+			return faultproxy.Fault{Longer: 100, Then: faultproxy.Stall}
+		}
+		if beats == 2 {
+			close(second)
+		}
+		return faultproxy.Fault{}
+	})
+	b.handle = func(source.Delivery) error {
+		select {
+		case <-second:
+		case <-t.Context().Done():
+		}
+		return nil
+	}
+	b.run(func(*sqs.Source) bool { return b.count(b.handled) == 1 })
+	for id, n := range b.tries {
+		if n != 1 {
+			t.Errorf("%s came %d times", id, n)
+		}
+	}
+}
+
+// F8, F43: a queue that answers no delete does not hold up the stop. What was not
+// deleted comes again.
+func TestStopWithoutDeletes(t *testing.T) {
+	b := newBench(t)
+	b.o.Grace, b.o.Parallel = time.Second, 30
+	b.send(30, notice)
+	b.proxy.Decide(func(r *http.Request, _ int) faultproxy.Fault {
+		if r.Header.Get("X-Amz-Target") == "AmazonSQS.DeleteMessageBatch" {
+			return faultproxy.Fault{Then: faultproxy.Stall}
+		}
+		return faultproxy.Fault{}
+	})
+	var stopped time.Time
+	s := b.run(func(*sqs.Source) bool {
+		stopped = time.Now()
+		return b.count(b.handled) == 30
+	})
+	if took := time.Since(stopped); took > 45*time.Second { // each of three batches of deletes has half a minute otherwise
+		t.Errorf("it stopped after %v", took)
+	}
+	if h := s.Health(); h.AckFaults == 0 {
+		t.Errorf("health %+v", h)
+	}
+}
+
 // F43: receives that fail, deletes that fail, and answers that are lost: nothing
 // is missing, and Health tells while it lasts.
 func TestFailingQueue(t *testing.T) {
