@@ -23,7 +23,12 @@ func TestSourceKnowsServicesAndSuggests(t *testing.T) {
 		{"iam", false, "iam.amazonaws.com"},
 		{"aws.iam", false, "iam.amazonaws.com"},
 		{"guarduty.amazonaws.com", false, "guardduty.amazonaws.com"},
+		{"guarduty", false, "guardduty.amazonaws.com"},
 		{"example.org", false, ""},
+		{"cloudshell.amazonaws.com", true, ""},
+		{"macie.amazonaws.com", false, "macie2.amazonaws.com"},
+		{"opsworks.amazonaws.com", false, ""}, // not osis, whatever both end in
+		{"x.amazonaws.com", false, ""},
 	} {
 		known, suggestion := catalog.Default().Source(c.source)
 		if known != c.known || suggestion != c.suggestion {
@@ -50,6 +55,10 @@ func TestAPIKnowsRecordedNamesAndSuggests(t *testing.T) {
 		{"cloudtrail.amazonaws.com", "StopLoging", false, "StopLogging"},
 		{"iam.amazonaws.com", "SetPolicyVersion", false, "SetDefaultPolicyVersion"},
 		{"iam.amazonaws.com", "PutLoginProfile", false, ""},
+		{"q.amazonaws.com", "CreateConversation", false, ""}, // which never means DeleteConversation
+		{"cloudshell.amazonaws.com", "PutCredentials", true, ""},
+		{"chime.amazonaws.com", "PutCredentials", false, ""}, // far from PutVoiceConnectorTerminationCredentials
+		{"cognito-idp.amazonaws.com", "OAuth2_Authorize_GET", true, ""},
 		{"s3.amazonaws.com", "ListBucket", false, "ListBuckets"},
 		{"organizations.amazonaws.com", "CreateAccountResult", true, ""},
 		{"s3.amazonaws.com", "JobStatusChanged", true, ""},

@@ -126,7 +126,28 @@ func (c *Catalog) Source(eventSource string) (known bool, suggestion string) {
 	if s, ok := strings.CutPrefix(eventSource, "aws."); ok && c.services()[s+".amazonaws.com"] != nil {
 		return false, s + ".amazonaws.com"
 	}
-	return false, nearest.Of(eventSource, slices.Sorted(maps.Keys(c.services())))
+	return false, c.sourceMeant(eventSource)
+}
+
+// dnsSuffix ends every eventSource of the catalogue.
+const dnsSuffix = ".amazonaws.com"
+
+// sourceMeant is the known eventSource spelled most like the unknown one. What
+// all of them end in is no likeness.
+func (c *Catalog) sourceMeant(eventSource string) string {
+	name := strings.TrimSuffix(canonicalSource(eventSource), dnsSuffix)
+	if len(name) < 3 {
+		return ""
+	}
+	names := make([]string, 0, len(c.services()))
+	for source := range c.services() {
+		names = append(names, strings.TrimSuffix(source, dnsSuffix))
+	}
+	slices.Sort(names)
+	if near := nearest.Of(name, names); near != "" {
+		return near + dnsSuffix
+	}
+	return ""
 }
 
 // apiVersionSuffix is the API version that some services append to the names
@@ -154,6 +175,9 @@ func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion str
 // that reads is meant by one that writes, however like it is spelled.
 func apiMeant(name string, apis []string) string {
 	near := nearest.Of(name, apis)
+	if near != "" && !misspells(name, near) {
+		near = ""
+	}
 	if !writingVerbs.MatchString(name) || near != "" && !readingVerbs.MatchString(near) {
 		return near
 	}
@@ -166,6 +190,27 @@ func apiMeant(name string, apis []string) string {
 	return best
 }
 
+// misspells tells whether name may be api misspelt: word by word where they have
+// as many, and never when one of them undoes what the other does.
+func misspells(name, api string) bool {
+	if undoingVerbs.MatchString(name) != undoingVerbs.MatchString(api) {
+		return false
+	}
+	a, b := word.FindAllString(name, -1), word.FindAllString(api, -1)
+	if len(a) != len(b) {
+		return true
+	}
+	for i, w := range a {
+		if nearest.Of(w, b[i:i+1]) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// undoingVerbs start the names of APIs that take something away or end it.
+var undoingVerbs = re2.Own(`^(Cancel|Deactivate|Delete|Deny|Deregister|Detach|Disable|Disassociate|Reject|Remove|Revoke|Stop|Terminate|Unsubscribe|Untag)[A-Z0-9]`)
+
 // readingVerbs start the names of APIs that look at something. What they start
 // may still change something; see ReadOnly.
 var readingVerbs = re2.Own(`^(BatchGet|Describe|Get|Head|List|Lookup|Search)[A-Z0-9]`)
@@ -173,9 +218,9 @@ var readingVerbs = re2.Own(`^(BatchGet|Describe|Get|Head|List|Lookup|Search)[A-Z
 var word = re2.Own(`[A-Z]+[^A-Z]*`)
 
 // hasWords tells whether all words stand among those of a name, in their order,
-// the first of them first.
+// the first of them first, and at most as many others.
 func hasWords(name, words []string) bool {
-	if len(words) < 2 || len(name) == 0 || name[0] != words[0] {
+	if len(words) < 2 || len(name) > 2*len(words) || len(name) == 0 || name[0] != words[0] {
 		return false
 	}
 	for _, w := range name {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -95,7 +96,9 @@ func exact(f *leaf) ([]string, bool) {
 }
 
 func (l *linter) leaf(f *leaf) {
-	l.name(f)
+	if !l.operatorAsField(f) {
+		l.name(f)
+	}
 	l.detailType(f)
 	l.alwaysTrue(f)
 	l.dropsAbsent(f)
@@ -124,6 +127,45 @@ func (l *linter) name(f *leaf) {
 		fix = `"detail": {` + strings.Replace(f.src(), f.path+": ", quote(f.path)+": ", 1) + "}"
 	}
 	l.warn("EBW05", f, fix, why+" The fields of the record stand inside detail.", "the event around a CloudTrail record has no field %q", cut(f.path))
+}
+
+// operatorAsField is EBW05 too: an operator that stands outside an array, where
+// its name is taken for a field's. Fields below parameters may have the names of
+// most operators, but not those with a hyphen.
+func (l *linter) operatorAsField(f *leaf) bool {
+	at := strings.LastIndexByte(f.path, '.')
+	if at < 0 || slices.ContainsFunc(f.matchers, func(m matcher) bool { return m.op != "" }) {
+		return false
+	}
+	field, op := f.path[:at], f.path[at+1:]
+	if !isOperator(op) || !strings.Contains(op, "-") && !l.isValue(field) {
+		return false
+	}
+	operands := make([]string, len(f.matchers))
+	for i, m := range f.matchers {
+		operands[i] = m.src
+	}
+	operand := "[" + strings.Join(operands, ",") + "]"
+	if len(operands) == 1 && op != "numeric" {
+		operand = operands[0]
+	}
+	l.warn("EBW05", f, inArray(field, op, operand), "An operator is an entry of its field's array. No event has the field, so the condition never holds.",
+		"the operator %q stands outside an array and is taken for a field below %q", op, cut(field))
+	return true
+}
+
+// isValue tells whether CloudTrail's events have a value at the path, and so
+// nothing below it.
+func (l *linter) isValue(path string) bool {
+	if l.foreign || l.cat == nil {
+		return false
+	}
+	field, inDetail := strings.CutPrefix(path, "detail.")
+	if !inDetail {
+		return slices.Contains(envelope(), path) && path != "detail"
+	}
+	known, ok := catalog.Default().Lookup(field)
+	return ok && known.Path == field && slices.Contains([]string{"string", "text", "boolean"}, known.Type)
 }
 
 // detailType is EBW07: a detail type that no record comes in.

@@ -14,6 +14,11 @@ func TestLintNamesWhatWillNotWork(t *testing.T) {
 	for _, c := range []struct{ name, code, wrong, fix, right string }{
 		{"unknown field", "EBW05", `{"detail":{"eventname":["CreateUser"]}}`, "eventName", `{"detail":{"eventName":["CreateUser"]}}`},
 		{"field outside detail", "EBW05", `{"eventName":["CreateUser"]}`, `"detail": {"eventName": ["CreateUser"]}`, `{"detail":{"eventName":["CreateUser"]}}`},
+		{"an exclusion outside an array", "EBW05", `{"detail":{"eventName":{"anything-but":["DescribeTags"]}}}`, `"eventName": [{"anything-but": "DescribeTags"}]`, `{"detail":{"eventName":[{"anything-but":["DescribeTags"]}]}}`},
+		{"an exclusion outside an array below parameters", "EBW05", `{"detail":{"requestParameters":{"name":{"anything-but":["a","b"]}}}}`, `"name": [{"anything-but": ["a","b"]}]`, `{"detail":{"requestParameters":{"name":[{"anything-but":["a","b"]}]}}}`},
+		{"an operator outside an array", "EBW05", `{"detail":{"errorCode":{"exists":[false]}}}`, `"errorCode": [{"exists": false}]`, `{"detail":{"errorCode":[{"exists":false}]}}`},
+		{"an operator outside an array in the envelope", "EBW05", `{"source":{"prefix":["aws."]}}`, `"source": [{"prefix": "aws."}]`, `{"source":[{"prefix":"aws."}]}`},
+		{"a parameter named like an operator", "", "", "", `{"detail":{"requestParameters":{"prefix":["logs/"],"filter":{"suffix":[".gz"]}}}}`},
 		{"below a free field", "", "", "", `{"detail":{"requestParameters":{"anything":{"at":["all"]}}}}`},
 		{"spelling of sign-in", "EBW07", `{"detail-type":["AWS Console Signin via CloudTrail"]}`, "AWS Console Sign In via CloudTrail", `{"detail-type":["AWS Console Sign In via CloudTrail"]}`},
 		{"sign-in as an API call", "EBW09", `{"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["ConsoleLogin"]}}`, "Sign In", `{"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"],"detail":{"eventName":["ConsoleLogin"]}}`},

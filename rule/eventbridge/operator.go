@@ -152,9 +152,26 @@ func (p *parser) unknown(v *value, name string) *fault {
 
 func (p *parser) str(op string, x *value) (string, *fault) {
 	if x.kind != cloudtrail.String {
-		return "", p.fail("EB007", x, "%s takes one string, not %s", op, what(x))
+		f := p.fail("EB007", x, "%s takes one string, not %s", op, what(x))
+		f.fix = p.each(op, x)
+		return "", f
 	}
 	return x.text, nil
+}
+
+// each is one operator object for each text of a list, "" where x is none.
+func (p *parser) each(op string, x *value) string {
+	if x.kind != cloudtrail.Array || x.end-x.pos > maxFix {
+		return ""
+	}
+	objects := make([]string, len(x.vals))
+	for i, v := range x.vals {
+		if v.kind != cloudtrail.String {
+			return ""
+		}
+		objects[i] = "{" + quote(op) + ": " + p.text[v.pos:v.end] + "}"
+	}
+	return strings.Join(objects, ", ")
 }
 
 // affix reads the operand of prefix and suffix: a string, or a string to be
@@ -172,6 +189,9 @@ func (p *parser) affix(op string, x *value) (detect.Match, *fault) {
 		x, fold = inner, true
 	}
 	s, err := p.str(op, x)
+	if err != nil && fold {
+		err.fix = "" // each would need an object of its own around it
+	}
 	return text(affixOp(op), fold, s), err
 }
 

@@ -201,10 +201,23 @@ func (p *parser) field(k key, x *value, prefix string, inOr bool) *fault {
 		return p.leaf(path, k, x)
 	}
 	f := p.fail("EB004", x, "the field %q holds %s; want an array of values, or an object", cut(k.name), what(x))
+	if isOperator(k.name) && prefix != "" && x.end-x.pos <= maxFix {
+		f.msg = fmt.Sprintf("the operator %q stands outside an array and is taken for a field, which holds %s", k.name, what(x))
+		f.why = "An operator is an entry of its field's array."
+		f.fix = inArray(prefix, k.name, p.text[x.pos:x.end])
+		return f
+	}
 	if len(k.name)+x.end-x.pos <= maxFix {
 		f.fix = quote(k.name) + ": [" + p.text[x.pos:x.end] + "]"
 	}
 	return f
+}
+
+// inArray is the field at the end of a path with an operator as the one entry of
+// its array.
+func inArray(path, op, operand string) string {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	return quote(name) + ": [{" + quote(op) + ": " + operand + "}]"
 }
 
 // leaf reads the array of one field and adds it to every alternative.

@@ -160,6 +160,24 @@ func TestAnOfferedFieldIsJSON(t *testing.T) {
 	}
 }
 
+func TestAnOperatorInTheWrongPlaceIsCorrected(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":{"exists":false}}`:                          `"a": [{"exists": false}]`,
+		`{"detail":{"b":{"prefix":"Del\u0065te"}}}`:       `"b": [{"prefix": "Del\u0065te"}]`,
+		`{"a":{"anything-but":7}}`:                        `"a": [{"anything-but": 7}]`,
+		`{"prefix":"x"}`:                                  `"prefix": ["x"]`, // a field of the event itself
+		`{"a":[{"cidr":["10.0.0.0/8","::/8"]}]}`:          `{"cidr": "10.0.0.0/8"}, {"cidr": "::/8"}`,
+		`{"a":[{"prefix":["x", "y"]}]}`:                   `{"prefix": "x"}, {"prefix": "y"}`,
+		`{"a":[{"wildcard":["x", 1]}]}`:                   "",
+		`{"a":[{"prefix":{"equals-ignore-case":["x"]}}]}`: "",
+	} {
+		_, diags := eventbridge.Parse([]byte(text))
+		if diags.Err() == nil || diags[0].Fix != want {
+			t.Errorf("%s: %v, fix %q; want %q", text, diags, diags[0].Fix, want)
+		}
+	}
+}
+
 func TestOrIsExplainedBothWays(t *testing.T) {
 	_, diags := eventbridge.Parse([]byte(`{"$or":[{"a":["1"]},{"b":{}}]}`))
 	if d := diags[0]; d.Code != "EB006" || !strings.Contains(d.Why, "1:26: EB002") {
