@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -503,6 +504,69 @@ func TestRemovalsOfLogFilesAreFindings(t *testing.T) {
 	if len(store.findings) != 1 {
 		t.Errorf("findings %v, want one for the log file", store.has())
 	}
+}
+
+// rewritten gives a file that is replaced while it is read, and then what took its
+// place.
+type rewritten struct {
+	objects
+	opened *int
+}
+
+func (f rewritten) Open(ctx context.Context, o source.Object) (io.ReadCloser, source.Info, error) {
+	if *f.opened++; *f.opened > 1 {
+		return f.objects.Open(ctx, o)
+	}
+	return io.NopCloser(iotest.ErrReader(&source.Changed{Object: o})), source.Info{Object: o}, nil
+}
+
+// F36: a log file that somebody writes over while it is read is a finding, as one
+// that was written over before; what took its place is judged.
+func TestAFileReplacedWhileItIsReadIsAFinding(t *testing.T) {
+	for key, want := range map[string]int{
+		"AWSLogs/111122223333/CloudTrail/eu-west-1/2026/03/14/111122223333_CloudTrail_eu-west-1_20260314T1005Z_abcdefghijklmnop.json.gz": 1,
+		"exports/trail.json": 0,
+	} {
+		store := newLedger()
+		p := start(t, store, rewritten{objects{files: map[string][]byte{key: many(3)}}, new(int)}, nil)
+		d := announce(key)
+		d.Items[0].Object.ETag = "announced"
+		if err := p.Handle(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		told := slices.DeleteFunc(store.has(), func(f string) bool { return !strings.HasPrefix(f, "trailwarden-log-replaced ") })
+		if len(told) != want || p.Judged.Load() != 3 {
+			t.Errorf("%s: findings %v, %d records judged", key, store.has(), p.Judged.Load())
+		}
+	}
+}
+
+// F46: of two sources that bring the same records, the one that comes second is
+// heard, too, and its silence is told.
+func TestASourceOfCopiesIsHeard(t *testing.T) {
+	at := now
+	pulse := &live.Pulse{Source: 2 * time.Hour}
+	p := start(t, newLedger(), objects{}, func(o *live.Options) { o.Pulse, o.Now = pulse, func() time.Time { return at } })
+	deliver := func(hour int, from ...string) {
+		at = now.Add(time.Duration(hour) * time.Hour)
+		text := bytes.ReplaceAll(many(1), []byte("e000000"), fmt.Appendf(nil, "hour-%d", hour))
+		for _, name := range from {
+			d := source.Delivery{ID: fmt.Sprint(name, hour), Source: name, Arrived: at, Items: envelope.Unwrap(text, envelope.DefaultLimits())}
+			if err := p.Handle(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for hour := range 4 {
+		deliver(hour, "bus", "bucket")
+	}
+	for hour := 4; hour < 7; hour++ {
+		deliver(hour, "bus")
+	}
+	if news := pulse.Check(at); len(news) != 1 || news[0].Place != (live.Place{Source: "bucket"}) || news[0].Over {
+		t.Errorf("news %v, want the silence of the bucket", news)
+	}
+	balanced(t, p)
 }
 
 // F46: silence of what used to deliver is told once, and its end too.

@@ -57,6 +57,7 @@ func (w *worker) created(it *envelope.Item) error {
 	err := w.read(it.Object)
 	var changed *source.Changed
 	if errors.As(err, &changed) {
+		w.replaced(it.Object)
 		it.Object.ETag, it.Object.VersionID = "", ""
 		err = w.read(it.Object)
 	}
@@ -95,8 +96,8 @@ func (w *worker) read(o source.Object) error {
 	if err := w.resume(info); err != nil {
 		return err
 	}
-	if info.Replaced && o.Class() == envelope.LogFile {
-		w.finding(&replacedRule, "LogObjectReplaced", o)
+	if info.Replaced {
+		w.replaced(o)
 	}
 	tracked := &source.Tracked{R: body}
 	sum, err := w.decode(tracked, info.Object.Size)
@@ -225,8 +226,8 @@ func (w *worker) finish(sum cloudtrail.Summary) error {
 		}
 		w.refuse(f, nil)
 	}
-	w.Failed.Add(int64(sum.MoreFaults))
 	w.Received.Add(int64(sum.MoreFaults))
+	w.Failed.Add(int64(sum.MoreFaults))
 	if w.object.marked {
 		w.part.state = append(w.part.state, alert.Position{Name: w.object.name})
 	}
@@ -246,6 +247,13 @@ func (w *worker) removed(o source.Object) {
 		return
 	}
 	w.finding(&removedRule, "LogObjectRemoved", o)
+}
+
+// replaced makes a finding of a log file that somebody has written over.
+func (w *worker) replaced(o source.Object) {
+	if o.Class() == envelope.LogFile {
+		w.finding(&replacedRule, "LogObjectReplaced", o)
+	}
 }
 
 // The rules about the log itself, which are always on.
