@@ -18,6 +18,7 @@ import (
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/severity"
+	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/egress"
 	"github.com/trailwarden/trailwarden/sink/servicenow"
 	"github.com/trailwarden/trailwarden/sink/sinktest"
@@ -86,7 +87,7 @@ func drainFor(t *testing.T, s *sqlite.Store, fake *sinktest.ServiceNow, name str
 	a := assemble.New(config.Default(), options())
 	a.Share(s)
 	to, err := servicenow.New(servicenow.Config{
-		Instance: fake.URL, Username: fake.User, Password: func(context.Context) (string, error) { return fake.Password, nil },
+		Instance: fake.URL, Username: sink.Fixed(fake.User), Password: sink.Fixed(fake.Password),
 		Ledger: a.Ledger("now"), Wait: func(context.Context, time.Duration) { time.Sleep(time.Millisecond) },
 	}, egress.New(egress.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}), time.Now)
 	if err != nil {

@@ -83,7 +83,7 @@ func makeSMTP(_ context.Context, m *maker) (sink.Sink, error) {
 	}
 	return smtp.New(smtp.Config{
 		Server: c.Server, From: c.From, To: c.To, Cc: c.Cc, ReplyTo: c.ReplyTo,
-		Username: c.Username, Password: m.Secret(c.Password), TLS: smtp.TLS(c.TLS), Helo: c.Helo,
+		Username: m.Login(c.Username), Password: m.Secret(c.Password), TLS: smtp.TLS(c.TLS), Helo: c.Helo,
 	}, smtp.Deps{Now: m.o.Now, Roots: roots})
 }
 
@@ -159,8 +159,8 @@ func makeServiceNow(_ context.Context, m *maker) (sink.Sink, error) {
 		return nil, err
 	}
 	return servicenow.New(servicenow.Config{
-		Instance: c.Instance, Table: c.Table, Auth: c.Auth, Username: c.Username, Password: m.Secret(c.Password),
-		ClientID: c.ClientID, ClientSecret: m.Secret(c.ClientSecret),
+		Instance: c.Instance, Table: c.Table, Auth: c.Auth, Username: m.Login(c.Username), Password: m.Secret(c.Password),
+		ClientID: m.Login(c.ClientID), ClientSecret: m.Secret(c.ClientSecret),
 		Fields: c.Fields, Required: c.Required, DisplayValues: c.DisplayValue, Urgency: c.Urgency, Impact: c.Impact,
 		Inactive: c.Inactive, ReopenWithin: c.Reopen.Std(), States: servicenow.States(c.States),
 		CloseCode: c.CloseCode, CloseNotes: c.CloseNotes, Journal: c.Journal,

@@ -86,6 +86,18 @@ func (a *Assembly) AWS(ctx context.Context, block config.Client) (aws.Config, er
 // Secrets is what fetches the configuration's secrets.
 func (a *Assembly) Secrets() *config.Secrets { return a.secrets }
 
+// Login is what gives a user's name, which may stand in the configuration; nil
+// when there is none.
+func (a *Assembly) Login(l config.Login) sink.Secret {
+	switch {
+	case !l.Kept.IsZero():
+		return a.Secret(l.Kept)
+	case l.Text != "":
+		return sink.Fixed(l.Text)
+	}
+	return nil
+}
+
 // Secret binds a reference to what fetches it; nil when there is none.
 func (a *Assembly) Secret(s config.Secret) sink.Secret {
 	if s.IsZero() {

@@ -3,6 +3,7 @@ package assemble_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink"
+	"github.com/trailwarden/trailwarden/sink/sinktest"
 )
 
 // parse reads a configuration that stands in dir.
@@ -130,6 +132,23 @@ func TestARefusedSecretIsFetchedAnew(t *testing.T) {
 	}
 	if out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()}); out.Class == alert.Auth && fetched != 4 {
 		t.Errorf("asked %d times after refusals", fetched)
+	}
+}
+
+// The name of a user may be kept beside its password.
+func TestAUserIsFetchedLikeItsPassword(t *testing.T) {
+	fake := sinktest.NewServiceNow(t)
+	cfg := parse(t, t.TempDir(), "sinks: {a: {servicenow: {instance: '"+fake.URL+"', username: 'secretsmanager:now#user', password: 'secretsmanager:now#password', allow_private: [127.0.0.0/8]}}}")
+	o := options()
+	o.Secrets = &config.Secrets{Now: o.Now, Fetch: map[string]config.Fetch{config.SchemeManager: func(context.Context, string) (string, error) {
+		return fmt.Sprintf(`{"user": %q, "password": %q}`, fake.User, fake.Password), nil
+	}}}
+	s, err := assemble.New(cfg, o).Sink(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()}); out.Class != alert.OK {
+		t.Errorf("%+v", out)
 	}
 }
 

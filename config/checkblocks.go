@@ -289,7 +289,7 @@ func (t sinkCheck) mail(addresses []string) {
 func (t sinkCheck) smtp(s *SMTP) {
 	t.mail(append(append([]string{s.From}, s.To...), append(s.Cc, s.ReplyTo...)...))
 	host := t.address(t.node("server"), t.name+".server", s.Server)
-	if (s.Username == "") != s.Password.IsZero() {
+	if s.Username.IsZero() != s.Password.IsZero() {
 		t.fail(t.at(t.keys...), CodeSense, "%s: username and password belong together", t.name)
 	}
 	if s.TLS == "off" && !s.Password.IsZero() {
@@ -306,9 +306,9 @@ func (t sinkCheck) servicenow(s *ServiceNow) {
 			t.fail(t.at(t.keys...), CodeMissing, "%s: auth %s needs %s", t.name, s.Auth, key)
 		}
 	}
-	need("username", s.Auth != "client_credentials" && s.Username == "")
+	need("username", s.Auth != "client_credentials" && s.Username.IsZero())
 	need("password", s.Auth != "client_credentials" && s.Password.IsZero())
-	need("client_id", s.Auth != "basic" && s.ClientID == "")
+	need("client_id", s.Auth != "basic" && s.ClientID.IsZero())
 	need("client_secret", s.Auth != "basic" && s.ClientSecret.IsZero())
 	for key, values := range map[string]map[string]int{"urgency": s.Urgency, "impact": s.Impact} {
 		for level, n := range values {

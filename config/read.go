@@ -162,7 +162,11 @@ func (r *reader) structure(at string, v reflect.Value, n *yamldoc.Node) {
 	for i, k := range n.Keys {
 		f, ok := lookup(known, k.Text)
 		if !ok {
-			r.unknown(at, k, keysOf(known))
+			if kind := kindWith(known, n, k.Text); kind != "" {
+				r.add(diagnostic.Error, k, CodeKey, "", "unknown key %s in %s; it belongs into %s", quoted(k.Text), at, join(at, kind))
+			} else {
+				r.unknown(at, k, keysOf(known))
+			}
 			continue
 		}
 		r.value(join(at, k.Text), v.FieldByIndex(f.Index), n.Values[i], f)
@@ -204,6 +208,19 @@ func lookup(fs []field, key string) (field, bool) {
 		}
 	}
 	return field{}, false
+}
+
+// kindWith is the kind that a block is given as when that kind has the key.
+func kindWith(known []field, n *yamldoc.Node, key string) string {
+	for _, f := range known {
+		if f.tag("kind") != "true" || n.Get(f.key) == nil || f.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		if _, ok := lookup(fields(f.Type.Elem()), key); ok {
+			return f.key
+		}
+	}
+	return ""
 }
 
 // oneKind holds a struct whose fields are kinds to exactly one of them.

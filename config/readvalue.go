@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 )
 
@@ -58,8 +59,11 @@ func (r *reader) scalar(at string, s scalar, n *yamldoc.Node, f field) {
 	}
 	if err := s.parse(n.Text); err != nil {
 		code := CodeValue
-		if x, secret := s.(*Secret); secret {
+		switch x := s.(type) {
+		case *Secret:
 			code, *x = CodeClear, Secret{scheme: "?"} // it was given, so Check need not miss it
+		case *Login:
+			code, *x = CodeClear, Login{Kept: Secret{scheme: "?"}}
 		}
 		r.fail(n, code, "%s: %v", at, err)
 		return
@@ -196,11 +200,18 @@ func (r *reader) text(at string, v reflect.Value, n *yamldoc.Node, f field) {
 		r.fail(n, CodeClear, "%s: this looks like %s; a secret does not stand in a configuration: refer to it by %s in the key that is meant for it", at, why, secretForms)
 		return
 	}
+	if variable.MatchString(text) {
+		r.fail(n, CodeValue, "%s: this key takes no reference such as %s: it would be taken as it is; write the value itself", at, text)
+	}
 	if f.tag("path") != "" {
 		text = r.path(text)
 	}
 	v.SetString(text)
 }
+
+// variable is a reference to an environment variable. Those to other keepers are
+// not told from other texts: ssm:StartSession is an action.
+var variable = re2.Own(`^env:[A-Z_][A-Z0-9_]*$`)
 
 // path makes a file's path relative to the configuration's folder.
 func (r *reader) path(p string) string {

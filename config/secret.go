@@ -88,6 +88,30 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 // MarshalText is String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// Login is the half of credentials that is no secret, such as a user's name: it
+// may stand in the configuration, and it may be kept where the other half is.
+type Login struct {
+	Text string // as it is, when Kept is no reference
+	Kept Secret
+}
+
+func (l *Login) parse(text string) error {
+	if kept, err := ParseSecret(text); err == nil {
+		*l = Login{Kept: kept}
+		return nil
+	}
+	if why := looksSecret(text); why != "" {
+		return fmt.Errorf("this looks like %s; refer to it by %s", why, secretForms)
+	}
+	*l = Login{Text: text}
+	return nil
+}
+
+func (*Login) form() form { return form{types: []string{"string", "number"}} }
+
+// IsZero tells whether there is none.
+func (l Login) IsZero() bool { return l == Login{} }
+
 // Resolver fetches secrets.
 type Resolver interface {
 	// Secret gives what the reference stands for; errors never hold a secret.

@@ -73,7 +73,7 @@ type SMTP struct {
 	To       []string `key:"to" need:"true" doc:"Recipients."`
 	Cc       []string `key:"cc" doc:"Recipients of copies."`
 	ReplyTo  []string `key:"reply_to" doc:"Where answers go."`
-	Username string   `key:"username" doc:"For servers that want one."`
+	Username Login    `key:"username" doc:"For servers that want one; a name, or a reference as for a secret."`
 	Password Secret   `key:"password" doc:"Password of username."`
 	TLS      string   `key:"tls" default:"starttls" enum:"starttls,implicit,off" doc:"starttls, implicit (port 465), or off for a server on this machine."`
 	Helo     string   `key:"helo" doc:"Name to say hello with; without it, the machine's."`
@@ -85,9 +85,9 @@ type ServiceNow struct {
 	Instance     string            `key:"instance" need:"true" doc:"URL of the instance, such as https://example.service-now.com."`
 	Table        string            `key:"table" default:"incident" doc:"The table that incidents stand in."`
 	Auth         string            `key:"auth" default:"basic" enum:"basic,client_credentials,password" doc:"Basic, or OAuth 2.0 by the grant named."`
-	Username     string            `key:"username" doc:"User, for basic and for the password grant."`
+	Username     Login             `key:"username" doc:"User, for basic and for the password grant; a name, or a reference as for a secret."`
 	Password     Secret            `key:"password" doc:"Password of username."`
-	ClientID     string            `key:"client_id" doc:"OAuth client id."`
+	ClientID     Login             `key:"client_id" doc:"OAuth client id, or a reference as for a secret."`
 	ClientSecret Secret            `key:"client_secret" doc:"OAuth client secret."`
 	Fields       map[string]string `key:"fields" open:"true" doc:"Values of the table's fields, such as assignment_group or category; {{…}} templates are filled in."`
 	Required     []string          `key:"required" doc:"Fields that must have been stored as given: a wrong reference is otherwise stored empty without a word."`

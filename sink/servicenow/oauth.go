@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/sink"
 )
 
 // token is a bearer token and until when it is used.
@@ -35,13 +36,29 @@ func (s *Sink) authorize(ctx context.Context, req *http.Request) ([]string, *ale
 		req.Header.Set("Authorization", "Bearer "+bearer)
 		return []string{bearer}, nil
 	}
-	password, err := s.config.Password(ctx)
-	if err != nil {
-		return nil, unfetched("password", err)
+	user, password, o := s.login(ctx)
+	if o != nil {
+		return nil, o
 	}
-	password = strings.TrimRight(password, "\r\n")
-	req.SetBasicAuth(s.config.Username, password)
+	req.SetBasicAuth(user, password)
 	return []string{password}, nil
+}
+
+// login is the user and the password.
+func (s *Sink) login(ctx context.Context) (user, password string, o *alert.Outcome) {
+	if user, o = fetched(ctx, "username", s.config.Username); o != nil {
+		return "", "", o
+	}
+	password, o = fetched(ctx, "password", s.config.Password)
+	return user, password, o
+}
+
+func fetched(ctx context.Context, name string, secret sink.Secret) (string, *alert.Outcome) {
+	text, err := secret(ctx)
+	if err != nil {
+		return "", unfetched(name, err)
+	}
+	return strings.TrimRight(text, "\r\n"), nil
 }
 
 func unfetched(name string, err error) *alert.Outcome {
@@ -95,20 +112,22 @@ func (s *Sink) bearer(ctx context.Context) (string, *alert.Outcome) {
 
 // grant is the form of the token request.
 func (s *Sink) grant(ctx context.Context) (url.Values, []string, *alert.Outcome) {
-	secret, err := s.config.ClientSecret(ctx)
-	if err != nil {
-		return nil, nil, unfetched("client_secret", err)
+	id, o := fetched(ctx, "client_id", s.config.ClientID)
+	if o != nil {
+		return nil, nil, o
 	}
-	secret = strings.TrimRight(secret, "\r\n")
-	form := url.Values{"grant_type": {s.config.Auth}, "client_id": {s.config.ClientID}, "client_secret": {secret}}
+	secret, o := fetched(ctx, "client_secret", s.config.ClientSecret)
+	if o != nil {
+		return nil, nil, o
+	}
+	form := url.Values{"grant_type": {s.config.Auth}, "client_id": {id}, "client_secret": {secret}}
 	secrets := []string{secret}
 	if s.config.Auth == Password {
-		password, err := s.config.Password(ctx)
-		if err != nil {
-			return nil, nil, unfetched("password", err)
+		user, password, o := s.login(ctx)
+		if o != nil {
+			return nil, nil, o
 		}
-		password = strings.TrimRight(password, "\r\n")
-		form.Set("username", s.config.Username)
+		form.Set("username", user)
 		form.Set("password", password)
 		secrets = append(secrets, password)
 	}

@@ -42,12 +42,12 @@ const (
 
 // Config is an instance. Empty settings mean what the comments say.
 type Config struct {
-	Instance     string // URL, https://example.service-now.com
-	Table        string // incident
-	Auth         string // Basic
-	Username     string // for Basic and Password
+	Instance     string      // URL, https://example.service-now.com
+	Table        string      // incident
+	Auth         string      // Basic
+	Username     sink.Secret // for Basic and Password
 	Password     sink.Secret
-	ClientID     string // for the OAuth grants
+	ClientID     sink.Secret // for the OAuth grants
 	ClientSecret sink.Secret
 
 	Fields   map[string]string // further fields by name; values may be Go templates of the message
@@ -161,9 +161,9 @@ func (c Config) check() error {
 		return fmt.Errorf("auth %q: expected basic, client_credentials or password", c.Auth)
 	case !slices.Contains([]string{Reopen, NewOne, Comment}, c.Inactive):
 		return fmt.Errorf("inactive %q: expected reopen, new or comment", c.Inactive)
-	case c.Auth != ClientCredentials && (c.Username == "" || c.Password == nil):
+	case c.Auth != ClientCredentials && (c.Username == nil || c.Password == nil):
 		return fmt.Errorf("auth %s needs username and password", c.Auth)
-	case c.Auth != Basic && (c.ClientID == "" || c.ClientSecret == nil):
+	case c.Auth != Basic && (c.ClientID == nil || c.ClientSecret == nil):
 		return fmt.Errorf("auth %s needs client_id and client_secret", c.Auth)
 	case c.Journal != "work_notes" && c.Journal != "comments":
 		return fmt.Errorf("journal %q: expected work_notes or comments", c.Journal)

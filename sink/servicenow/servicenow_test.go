@@ -21,7 +21,7 @@ import (
 func now() time.Time { return time.Date(2026, 8, 1, 13, 0, 0, 0, time.UTC) }
 
 func config(fake *sinktest.ServiceNow) servicenow.Config {
-	return servicenow.Config{Instance: fake.URL, Username: fake.User, Password: sink.Fixed(fake.Password),
+	return servicenow.Config{Instance: fake.URL, Username: sink.Fixed(fake.User), Password: sink.Fixed(fake.Password),
 		Wait: func(context.Context, time.Duration) {}}
 }
 
@@ -303,7 +303,7 @@ func TestOAuth(t *testing.T) {
 	for _, grant := range []string{servicenow.ClientCredentials, servicenow.Password} {
 		fake := sinktest.NewServiceNow(t)
 		c := config(fake)
-		c.Auth, c.ClientID, c.ClientSecret = grant, fake.ClientID, sink.Fixed(fake.ClientSecret)
+		c.Auth, c.ClientID, c.ClientSecret = grant, sink.Fixed(fake.ClientID), sink.Fixed(fake.ClientSecret)
 		s := start(t, fake, c)
 		o := deliver(t, s, messagetest.Opened(), nil)
 		deliver(t, s, messagetest.Repeated(), o.Receipt)
@@ -471,7 +471,7 @@ func TestSecretsStayInside(t *testing.T) {
 	for _, auth := range []string{servicenow.Basic, servicenow.ClientCredentials, servicenow.Password} {
 		fake := sinktest.NewServiceNow(t)
 		c := config(fake)
-		c.Auth, c.ClientID, c.ClientSecret = auth, fake.ClientID, sink.Fixed(fake.ClientSecret)
+		c.Auth, c.ClientID, c.ClientSecret = auth, sink.Fixed(fake.ClientID), sink.Fixed(fake.ClientSecret)
 		s := start(t, fake, c)
 		deliver(t, s, messagetest.Opened(), nil) // there is a token now
 		own := fake.Password
@@ -500,7 +500,7 @@ func TestSecretsStayInside(t *testing.T) {
 }
 
 func TestNewNamesTheSetting(t *testing.T) {
-	good := servicenow.Config{Instance: "https://example.service-now.com", Username: "u", Password: sink.Fixed("p")}
+	good := servicenow.Config{Instance: "https://example.service-now.com", Username: sink.Fixed("u"), Password: sink.Fixed("p")}
 	for want, change := range map[string]func(*servicenow.Config){
 		"instance":           func(c *servicenow.Config) { c.Instance = "https://10.0.0.1" },
 		"without a path":     func(c *servicenow.Config) { c.Instance += "/api" },

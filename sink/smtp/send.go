@@ -106,13 +106,17 @@ func (s *mailer) connect(ctx context.Context, line *lifeline) (*client.Client, e
 	if s.cfg.Helo != "" {
 		options = append(options, gomail.WithHELO(s.cfg.Helo))
 	}
-	if s.cfg.Username != "" {
+	if s.cfg.Username != nil {
+		user, err := s.cfg.Username(ctx)
+		if err != nil {
+			return nil, &credentialsError{err}
+		}
 		password, err := s.cfg.Password(ctx)
 		if err != nil {
 			return nil, &credentialsError{err}
 		}
 		options = append(options,
-			gomail.WithSMTPAuthCustom(&login{user: s.cfg.Username, password: password}))
+			gomail.WithSMTPAuthCustom(&login{user: user, password: password}))
 	}
 	c, err := gomail.NewClient(s.host, options...)
 	if err != nil {

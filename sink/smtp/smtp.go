@@ -34,7 +34,7 @@ type Config struct {
 	Server          string // host and port
 	From            string
 	To, Cc, ReplyTo []string
-	Username        string // for AUTH; sent over TLS only
+	Username        sink.Secret // for AUTH; sent over TLS only
 	// Password is asked for with every connection.
 	Password sink.Secret
 	TLS      TLS    // StartTLS when empty
@@ -96,10 +96,10 @@ func (s *mailer) checkSecrets() error {
 	default:
 		return fmt.Errorf("tls %q: want starttls, implicit or off", s.cfg.TLS)
 	}
-	if (s.cfg.Username == "") != (s.cfg.Password == nil) {
+	if (s.cfg.Username == nil) != (s.cfg.Password == nil) {
 		return errors.New("username and password belong together")
 	}
-	if s.cfg.Username != "" && s.cfg.TLS == Off {
+	if s.cfg.Username != nil && s.cfg.TLS == Off {
 		return errors.New("a password is not sent without TLS: set tls to starttls or implicit, or leave username out")
 	}
 	return nil

@@ -21,7 +21,7 @@ import (
 
 func config(address string) smtp.Config {
 	return smtp.Config{Server: address, From: "Trailwarden <alerts@example.com>", To: []string{"one@example.com", "two@example.com"},
-		Username: "user", Password: sink.Fixed("pass word")}
+		Username: sink.Fixed("user"), Password: sink.Fixed("pass word")}
 }
 
 func must(t testing.TB, cfg smtp.Config, roots *x509.CertPool) sink.Sink {
@@ -163,7 +163,7 @@ func TestProtectionIsRequired(t *testing.T) {
 	if _, err := smtp.New(cfg, smtp.Deps{}); err == nil || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("a password without TLS: %v", err)
 	}
-	cfg.Username, cfg.Password = "", nil
+	cfg.Username, cfg.Password = nil, nil
 	if o := deliver(t, must(t, cfg, nil)); o.Class != alert.OK || len(bare.mails()) != 1 {
 		t.Errorf("TLS off: %+v", o)
 	}
