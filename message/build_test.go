@@ -103,9 +103,9 @@ func TestWords(t *testing.T) {
 // What is acted on, which parameters come first, what the answer tells, and what
 // CloudTrail left out.
 func TestWhat(t *testing.T) {
-	m := of(t, `{"eventName":"AuthorizeSecurityGroupIngress","eventSource":"ec2.amazonaws.com","requestParameters":{"dryRun":false,"ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]},"groupId":"sg-1"}}`)
+	m := of(t, `{"eventName":"AuthorizeSecurityGroupIngress","eventSource":"ec2.amazonaws.com","requestParameters":{"dryRun":false,"ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"groups":{},"prefixListIds":[],"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]},"groupId":"sg-1"}}`)
 	if d := cmp.Diff([]alert.Label{{Name: "groupId", Value: "sg-1"}, {Name: "ipPermissions.items.0.ipProtocol", Value: "tcp"}, {Name: "ipPermissions.items.0.fromPort", Value: "22"},
-		{Name: "ipPermissions.items.0.ipRanges.items.0.cidrIp", Value: "0.0.0.0/0"}, {Name: "dryRun", Value: "false"}}, m.What.Parameters); d != "" {
+		{Name: "ipPermissions.items.0.ipRanges.items.0.cidrIp", Value: "0.0.0.0/0"}, {Name: "dryRun", Value: "false"}, {Name: "ipPermissions.items.0.groups", Value: "{}"}, {Name: "ipPermissions.items.0.prefixListIds", Value: "[]"}}, m.What.Parameters); d != "" {
 		t.Error(d)
 	}
 	if d := cmp.Diff([]string{"security group sg-1"}, m.What.Resources); d != "" {

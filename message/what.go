@@ -88,7 +88,8 @@ func names(have, name string) bool {
 }
 
 // parameters are those of the call that matter: the ones that the table names
-// for the API first, then the others in the record's order.
+// for the API first, then the others in the record's order, and the empty ones
+// last: they are the first to go where there is little room.
 func (v *view) parameters() []alert.Label {
 	p := v.rec.Field(cloudtrail.RequestParameters)
 	if label, ok := v.omitted(p); ok {
@@ -105,7 +106,7 @@ func (v *view) parameters() []alert.Label {
 		all = append(all, v.flatObject("additionalEventData")...)
 	}
 	order := v.words.param[service(v.source())+" "+unversioned(v.action())]
-	slices.SortStableFunc(all, func(a, b alert.Label) int { return rank(order, a.Name) - rank(order, b.Name) })
+	slices.SortStableFunc(all, func(a, b alert.Label) int { return weight(order, a) - weight(order, b) })
 	for i := range all {
 		if all[i].Name == "" {
 			all[i].Name = "requestParameters"
@@ -140,6 +141,14 @@ func rank(order []string, path string) int {
 		}
 	}
 	return len(order)
+}
+
+// weight is rank, with what says nothing at the end.
+func weight(order []string, l alert.Label) int {
+	if l.Value == "{}" || l.Value == "[]" || l.Value == "" {
+		return len(order) + 1
+	}
+	return rank(order, l.Name)
 }
 
 // omitted is the mark that CloudTrail puts in place of parameters that are too

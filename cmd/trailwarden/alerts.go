@@ -30,7 +30,7 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02 15:04:05")
+	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
 // short is the beginning of an alert's id: enough to name it.

@@ -23,8 +23,10 @@ func (s *Sink) render(m *message.Message) body {
 			l.plain(sink.Defang(sink.Clean(c.Text)))
 		case s.config.Style == YAML && len(c.Events) > 0:
 			l.yaml(c, s.config.Fields)
+			l.why(p)
 		case s.config.Style == Line && (len(c.Events) > 0 || len(c.Rows) > 0):
 			l.lines(p)
+			l.why(p)
 		default:
 			for _, part := range p.Sections {
 				l.section(part)
@@ -122,6 +124,19 @@ func (l *layout) head(m *message.Message, p page.Page) {
 	}
 	if p.Notice != "" {
 		l.plain(p.Notice)
+	}
+}
+
+// why names the rule, in styles that show nothing else of it.
+func (l *layout) why(p page.Page) {
+	for _, s := range p.Sections {
+		for _, pair := range s.Pairs {
+			if pair.Name == "Rule" {
+				t := text("Rule: "+pair.Value, sink.SlackField)
+				l.add(slack.NewContextBlock("rule", t), t.Text)
+				return
+			}
+		}
 	}
 }
 
