@@ -183,12 +183,16 @@ func TestLintOnGroupBy(t *testing.T) {
 // TestLintNamesTheLine holds warnings to the line of what they speak of, in the
 // rule's own part of a file of several.
 func TestLintNamesTheLine(t *testing.T) {
-	text := "id: one\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n---\nid: two\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n"
-	one, two := native(t, "eventName: {equals: StopLoging}"), native(t, "eventName: {equals: StopLoging}")
-	two.Line = 6
-	list := lint.Rules([]*rule.Rule{one, two}, catalog.Default(), func(string) []byte { return []byte(text) })
-	if len(list) != 2 || list[0].Line != 4 || list[1].Line != 9 {
-		t.Errorf("want lines 4 and 9, have %v", list)
+	text := "id: one\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n---\nid: two\ntitle: StopLoging\nmatch:\n  where:\n    eventName: {equals: StopLoging}\n---\ntitle: StopLoging\nid: three\n"
+	var rules []*rule.Rule
+	for _, line := range []int{1, 6, 12} {
+		r := native(t, "eventName: {equals: StopLoging}")
+		r.Line = line
+		rules = append(rules, r)
+	}
+	list := lint.Rules(rules, catalog.Default(), func(string) []byte { return []byte(text) })
+	if len(list) != 3 || list[0].Line != 4 || list[1].Line != 10 || list[2].Line != 12 {
+		t.Errorf("want lines 4, 10 and 12, have %v", list)
 	}
 }
 

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/rule"
 )
@@ -24,11 +25,23 @@ func (p *placer) within(r *rule.Rule, end int) func(subject string) int {
 		if p.file != r.File {
 			p.file, p.rows = r.File, bytes.Split(p.text(r.File), []byte("\n"))
 		}
-		for i := r.Line - 1; i < len(p.rows) && (end == 0 || i < end-1); i++ {
-			if bytes.Contains(p.rows[i], []byte(subject)) {
-				return i + 1
+		rows := p.rows[min(r.Line-1, len(p.rows)):]
+		if end > 0 {
+			rows = rows[:min(max(end-r.Line, 0), len(rows))]
+		}
+		tests := max(slices.IndexFunc(rows, opensTests), 0)
+		for _, from := range []int{tests, 0} {
+			if i := slices.IndexFunc(rows[from:], func(row []byte) bool { return bytes.Contains(row, []byte(subject)) }); i >= 0 {
+				return r.Line + from + i
 			}
 		}
 		return 0
 	}
+}
+
+// opensTests tells the row from which on a rule says what it looks for; titles
+// and descriptions before it often have the same words.
+func opensTests(row []byte) bool {
+	row = bytes.TrimLeft(row, " -")
+	return bytes.HasPrefix(row, []byte("match:")) || bytes.HasPrefix(row, []byte("detection:"))
 }

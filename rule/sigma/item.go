@@ -239,20 +239,30 @@ func (p *parser) lintItem(it *item, nodes []*yamldoc.Node) {
 	}
 }
 
-// lintEncoding warns of UTF-16 that no Base64 follows: its zero bytes stand in no
-// record's text.
+// lintEncoding warns of encodings that no record's text can have: UTF-16 that no
+// Base64 follows, with its zero bytes, and pieces of Base64 as whole fields.
 func (p *parser) lintEncoding(it *item, modifiers []string) {
+	followed := func(at int, by ...string) bool {
+		return slices.ContainsFunc(modifiers[at+1:], func(m string) bool { return slices.Contains(by, m) })
+	}
 	for i, name := range modifiers {
-		if !slices.Contains([]string{"utf16", "utf16le", "utf16be", "wide"}, name) ||
-			slices.Contains(modifiers[i:], "base64") || slices.Contains(modifiers[i:], "base64offset") {
-			continue
+		switch {
+		case slices.Contains([]string{"utf16", "utf16le", "utf16be", "wide"}, name) && !followed(i, "base64", "base64offset"):
+			p.warn.add(diagnostic.Diagnostic{
+				Code: "SGW12", Severity: diagnostic.Warning,
+				Message: fmt.Sprintf("%s: no Base64 after %s", quote(it.key), quote(name)),
+				Why:     "Modifiers are applied from left to right. Text in UTF-16 has a zero byte beside each letter; a record holds it only in Base64.",
+				Fix:     it.field + "|" + name + "|base64offset|contains",
+			}, it.at)
+			return
+		case name == "base64offset" && !it.keyword() && !followed(i, "contains", "startswith", "endswith"):
+			p.warn.add(diagnostic.Diagnostic{
+				Code: "SGW13", Severity: diagnostic.Warning,
+				Message: fmt.Sprintf("%s: no \"contains\" after \"base64offset\"", quote(it.key)),
+				Why:     "The value stands somewhere inside longer Base64; without \"contains\" it has to be the whole field.",
+				Fix:     it.key + "|contains",
+			}, it.at)
+			return
 		}
-		p.warn.add(diagnostic.Diagnostic{
-			Code: "SGW12", Severity: diagnostic.Warning,
-			Message: fmt.Sprintf("%s: no Base64 after %s", quote(it.key), quote(name)),
-			Why:     "Modifiers are applied from left to right. Text in UTF-16 has a zero byte beside each letter; a record holds it only in Base64.",
-			Fix:     it.field + "|" + name + "|base64offset|contains",
-		}, it.at)
-		return
 	}
 }

@@ -36,6 +36,8 @@ func TestLint(t *testing.T) {
 		"letter case":       {"a: {sourceipaddress: x}\ncondition: a\n", "SGW6", "sourceIPAddress"},
 		"bare UTF-16":       {"a: {eventName|utf16le|contains: x}\ncondition: a\n", "SGW12", "eventName|utf16le|base64offset|contains"},
 		"Base64 too early":  {"a: {eventName|base64|wide: x}\ncondition: a\n", "SGW12", "eventName|wide|base64offset|contains"},
+		"offset alone":      {"a: {eventName|base64offset: x}\ncondition: a\n", "SGW13", "eventName|base64offset|contains"},
+		"offset in a word":  {"a: {'|base64offset': x}\ncondition: a\n", "", ""},
 		"UTF-16 in Base64":  {"a: {eventName|wide|base64offset|contains: x}\ncondition: a\n", "", ""},
 		"host bits":         {"a: {sourceIPAddress|cidr: 10.1.2.3/8}\ncondition: a\n", "SGW10", "10.0.0.0/8"},
 	} {
