@@ -35,7 +35,7 @@ func Unescaped(dst, b []byte) []byte {
 		dst = append(dst, b[:i]...)
 		if s := b[i:end]; NeedlessEscapes(s) {
 			text = Unescape(text[:0], s[1:len(s)-1])
-			dst = appendString(dst, text)
+			dst = AppendString(dst, text)
 		} else {
 			dst = append(dst, s...)
 		}
@@ -43,8 +43,8 @@ func Unescaped(dst, b []byte) []byte {
 	}
 }
 
-// appendString writes text as a JSON string with as few escapes as can be.
-func appendString(dst, text []byte) []byte {
+// AppendString writes text as a JSON string with as few escapes as can be.
+func AppendString(dst, text []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	for _, c := range text {

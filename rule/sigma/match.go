@@ -1,9 +1,11 @@
 package sigma
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/jsonscan"
 )
 
 // matchSet gathers the alternatives for one field, plain texts of the same kind
@@ -60,13 +62,34 @@ func (m *matchSet) addValue(v value) {
 	}
 }
 
-// addText chooses the plainest test that says what the pieces say.
+// addText tests a text. Within an object's compact JSON the texts have escapes, so
+// what has to be escaped is looked for in both spellings there.
 func (m *matchSet) addText(v value) {
 	pieces := joinPieces(nil, v.pieces)
 	if m.keyword {
 		pieces = surround(pieces, true, true)
 	}
 	pieces = collapse(pieces)
+	m.addPieces(pieces, !v.cased, kindsOf(pieces))
+	if within := escaped(pieces); len(pieces) > 0 && pieces[0].kind == anyRun && !slices.Equal(within, pieces) {
+		m.addPieces(within, !v.cased, detect.Containers)
+	}
+}
+
+// escaped spells literals as they stand within a JSON string.
+func escaped(pieces []piece) []piece {
+	out := slices.Clone(pieces)
+	for i, p := range out {
+		if p.kind == literal {
+			text := jsonscan.AppendString(nil, []byte(p.text))
+			out[i].text = string(text[1 : len(text)-1])
+		}
+	}
+	return out
+}
+
+// addPieces chooses the plainest test that says what the pieces say.
+func (m *matchSet) addPieces(pieces []piece, fold bool, kinds detect.Kinds) {
 	if len(pieces) == 1 && pieces[0].kind == anyRun {
 		m.add(detect.Is(textKinds))
 		return
@@ -82,7 +105,7 @@ func (m *matchSet) addText(v value) {
 	}
 	text, plain := value{pieces: core}.plain()
 	if !plain {
-		m.add(detect.Glob{Pieces: globPieces(pieces), Fold: !v.cased, Kinds: kindsOf(pieces)})
+		m.add(detect.Glob{Pieces: globPieces(pieces), Fold: fold, Kinds: kinds})
 		return
 	}
 	op := detect.Equal
@@ -94,7 +117,7 @@ func (m *matchSet) addText(v value) {
 	case after:
 		op = detect.HasPrefix
 	}
-	m.addPlain(textClass{op, !v.cased, kindsOf(pieces)}, text)
+	m.addPlain(textClass{op, fold, kinds}, text)
 }
 
 func (m *matchSet) addPlain(c textClass, text string) {

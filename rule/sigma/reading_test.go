@@ -238,7 +238,22 @@ func holds(v json.RawMessage, mods []string, operand any, keyword bool) bool {
 			return ok && f == asFloat(o)
 		}
 	}
-	return wildcard(text, fmt.Sprint(operand), mods, keyword)
+	return spells(v, fmt.Sprint(operand), mods, keyword)
+}
+
+var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// spells tells whether v's text fits the pattern, or a text anywhere in it holds
+// what the pattern looks for.
+func spells(v json.RawMessage, pattern string, mods []string, keyword bool) bool {
+	text := textOf(v)
+	if wildcard(text, pattern, mods, keyword) {
+		return true
+	}
+	anywhere := keyword || slices.Contains(mods, "contains") || strings.HasPrefix(pattern, "*") && strings.HasSuffix(pattern, "*")
+	return anywhere && (v[0] == '{' || v[0] == '[') && slices.ContainsFunc(jsonString.FindAllString(text, -1), func(s string) bool {
+		return wildcard(textOf(json.RawMessage(s)), pattern, append(slices.Clone(mods), "contains"), keyword)
+	})
 }
 
 var relations = map[string]func(a, b float64) bool{
