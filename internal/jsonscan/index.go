@@ -6,9 +6,9 @@ import "errors"
 //
 // The marks are the places where structure can change: every unescaped quote,
 // every bracket outside a string, and, inside a string, every byte or escape
-// that JSON forbids there. They are found 64 bytes at a time (AVX-512 or
-// AVX2 where the processor has it, 8-byte words elsewhere), a chunk ahead of the walk, so
-// that neither a large file nor a large index has to be in memory.
+// that JSON forbids there. They are found 64 bytes at a time (AVX-512,
+// AVX2 or NEON where the processor has it, 8-byte words elsewhere), a chunk ahead
+// of the walk, so that neither a large file nor a large index has to be in memory.
 //
 // Parse then walks from mark to mark: whatever lies between two marks is
 // either the inside of a string, already known to be sound, or a few bytes of
@@ -87,7 +87,7 @@ type Form uint8
 
 // The forms. What the processor or the build has not is replaced by the next.
 const (
-	Fastest Form = iota // AVX-512 with VBMI2
+	Fastest Form = iota // AVX-512 with VBMI2; NEON
 	AVX2
 	Plain // without vector instructions
 )

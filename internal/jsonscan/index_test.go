@@ -171,6 +171,19 @@ func TestMarksAndParseAgreeWithTheirDefinitions(t *testing.T) {
 	}
 }
 
+// Each of the 256 bytes is told apart from its neighbours, inside and outside a
+// string, behind a backslash and not, at the ends of vectors and blocks.
+func TestMarksOfEveryByte(t *testing.T) {
+	for c := range 256 {
+		for _, place := range []int{0, 1, 14, 15, 16, 30, 31, 32, 47, 48, 62, 63, 64} {
+			for _, before := range []string{"", `\`, `"`, `"\`} {
+				text := append([]byte(strings.Repeat("a", place)+before), byte(c))
+				checkMarks(t, append(text, strings.Repeat("a", blockSize)...))
+			}
+		}
+	}
+}
+
 // randomText strings together pieces that matter to the scanner.
 func randomText(r *rand.Rand) []byte {
 	pieces := []string{`"`, `\`, `\"`, `\\`, `\n`, `\u00e9`, `\u00`, `{`, `}`, `[`, `]`, `,`, `:`, ` `, "\n", "\x01", "a", "é", "12", "true", `"key":"value",`, strings.Repeat("x", 60)}

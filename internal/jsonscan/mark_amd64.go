@@ -2,16 +2,7 @@
 
 package jsonscan
 
-import (
-	"math/bits"
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
-
-// maskBuffer holds, for each block of a chunk, the backslashes that start an
-// escape inside a string.
-type maskBuffer [chunk / blockSize]uint64
+import "golang.org/x/sys/cpu"
 
 // markAVX2 lists the marks of blocks of 64 bytes from text on, adding base to
 // each place, and reports how many it wrote to out, whether any escape was
@@ -28,56 +19,18 @@ func markAVX2(text *byte, blocks uint64, base uint64, out *uint32, st *scanState
 func markAVX512(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n uint64, escapes uint64, high uint64)
 
 var (
-	hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
+	// hasVectors tells whether the processor has what a vector form needs.
+	hasVectors = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasBMI1 && cpu.X86.HasPOPCNT
 
-	hasAVX512 = hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ &&
+	hasAVX512 = hasVectors && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ &&
 		cpu.X86.HasAVX512VBMI2
 )
 
-// mark lists the marks of text[x.done:end].
-func (x *Index) mark(end int) {
-	for hasAVX2 && x.form != Plain && end-x.done >= blockSize {
-		x.markBlocks(min(end-x.done, chunk) / blockSize)
+// lister is the function that lists the marks of blocks in form f, which is not
+// Plain.
+func (f Form) lister() func(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n, escapes, high uint64) {
+	if hasAVX512 && f != AVX2 {
+		return markAVX512
 	}
-	if x.done < end {
-		x.markPlain(end)
-	}
-}
-
-// markBlocks lists the marks of n blocks. An escape that JSON does not know is
-// so rare that the blocks are then listed again in the plain way, which knows
-// where to put its mark.
-func (x *Index) markBlocks(n int) {
-	before, at := x.state, x.done
-	end := at + n*blockSize
-	k := len(x.marks)
-	room := x.marks[k:cap(x.marks)]
-	list := markAVX2
-	if hasAVX512 && x.form != AVX2 {
-		list = markAVX512
-	}
-	count, escapes, high := list(&x.text[at], uint64(n), uint64(at),
-		unsafe.SliceData(room), &x.state, &x.masks[0])
-	if escapes != 0 && !x.escapesSound(at, n) {
-		x.state = before
-		x.markPlain(end)
-		return
-	}
-	if high != 0 {
-		x.odd = end
-	}
-	x.marks = x.marks[:k+int(count)]
-	x.done = end
-}
-
-// escapesSound checks the escapes that start in n blocks from text[at] on.
-func (x *Index) escapesSound(at, n int) bool {
-	for i, m := range x.masks[:n] {
-		for ; m != 0; m &= m - 1 {
-			if !escapeSound(x.text, at+i*blockSize+bits.TrailingZeros64(m)) {
-				return false
-			}
-		}
-	}
-	return true
+	return markAVX2
 }
