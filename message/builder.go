@@ -82,6 +82,7 @@ type Builder struct {
 	paths   [][]string // Fields, by their keys
 	kits    *sync.Pool // of *kit
 	rules   *rules
+	calm    *mask.Calm
 }
 
 var tableName = re2.Own(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*){0,2}$`)
@@ -107,7 +108,7 @@ func NewBuilder(o Options) (*Builder, error) {
 		}
 	}
 	o.Limits = o.Limits.orDefaults()
-	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}}
+	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}, calm: &mask.Calm{}}
 	for _, f := range o.Fields {
 		b.paths = append(b.paths, strings.Split(f, "."))
 	}
@@ -163,7 +164,7 @@ func own(s string, limit int) string { return mask.Cut(strings.ToValidUTF8(s, "\
 
 // clean is text from a record: valid, masked and not too long.
 func (b *Builder) clean(s string) string {
-	out, _ := mask.TextUpTo(s, b.Limits.Text)
+	out, _ := b.calm.TextUpTo(s, b.Limits.Text)
 	return out
 }
 

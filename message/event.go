@@ -23,10 +23,12 @@ func (v *view) event() (e Event, masked int) {
 	if !v.broken {
 		raw, masked = v.masked() // first: it tells how all else is to be shown
 	}
+	id := v.at("eventID")
+	evidence := v.readAt(id)
 	e = Event{
-		ID: firstText(v.at("eventID"), v.at("eventId"), v.clean(v.sample.Evidence.EventID)), Time: v.sample.Time.UTC(),
+		ID: firstText(id, v.at("eventId"), evidence.EventID), Time: v.sample.Time.UTC(),
 		Action: v.action(), Service: v.source(), Account: v.clean(v.rec.Account()), Region: v.at("awsRegion"),
-		IP: v.at("sourceIPAddress"), Error: firstText(v.at("errorCode"), v.at("errorMessage")), Evidence: v.evidence(v.sample.Evidence),
+		IP: v.at("sourceIPAddress"), Error: firstText(v.at("errorCode"), v.at("errorMessage")), Evidence: evidence,
 	}
 	e.Who, _ = v.named(v.identity())
 	if r := v.acted(); len(r) > 0 {
@@ -42,6 +44,18 @@ func (v *view) event() (e Event, masked int) {
 	}
 	e.Fields, e.Raw = v.fields(), raw
 	return e, masked
+}
+
+// readAt says where the record was read, whose eventID is shown as id.
+func (v *view) readAt(id string) alert.Evidence {
+	e := v.sample.Evidence
+	if e.EventID != id || !v.plain.At("eventID") {
+		return v.evidence(e)
+	}
+	e.EventID = "" // which needs not be looked at again
+	e = v.evidence(e)
+	e.EventID = id
+	return e
 }
 
 // fields are the record's values at the Builder's paths, flat.
@@ -61,7 +75,7 @@ func (v *view) fields() []alert.Label {
 		case cloudtrail.Null:
 			all = append(all, alert.Label{Name: path, Value: "null"})
 		default:
-			all = append(all, alert.Label{Name: path, Value: v.at(keys...)})
+			all = append(all, alert.Label{Name: path, Value: v.shown(x, keys)})
 		}
 	}
 	return bounded(all, v.Limits.Fields)

@@ -14,7 +14,7 @@ func short(id string) string { return id[:min(len(id), 12)] }
 
 // next are the things to do, most urgent first.
 func (b *Builder) next(m *Message, views []*view) []Step {
-	var steps []Step
+	steps := make([]Step, 0, 6)
 	if hexID(m.Key) {
 		steps = append(steps,
 			Step{"See the alert with its records", "trailwarden alerts show " + short(m.Key)},
@@ -23,13 +23,24 @@ func (b *Builder) next(m *Message, views []*view) []Step {
 	if sql := b.recordsSQL(m, views); sql != "" {
 		steps = append(steps, Step{"Fetch the records, with trailwarden query or Athena", sql})
 	}
-	if p := m.Who.Principal; p != "" && m.Who.Kind != kindService {
-		steps = append(steps, b.aroundSQL(m, "Ask what else the same identity did", "useridentity.principalid LIKE '"+p+"%'")...)
-	}
-	if ip, err := netip.ParseAddr(m.From.IP); err == nil && ip.Zone() == "" {
-		steps = append(steps, b.aroundSQL(m, "Ask what else came from the same address", "sourceipaddress = '"+ip.String()+"'")...)
+	if days := between(m.FirstSeen, m.LastSeen, 1); days != "" {
+		steps = append(steps, b.around(m, days)...)
 	}
 	return append(steps, silence(m)...)
+}
+
+// around asks for what else there was, from a day before to a day after.
+func (b *Builder) around(m *Message, days string) (steps []Step) {
+	ask := func(text, column, is string) {
+		steps = append(steps, Step{text, columns + b.Table + "\nWHERE " + b.accountFilter(m) + days + "\n  AND " + column + is + "'\nORDER BY eventtime"})
+	}
+	if p := m.Who.Principal; p != "" && m.Who.Kind != kindService {
+		ask("Ask what else the same identity did", "useridentity.principalid LIKE '", p+"%")
+	}
+	if ip, err := netip.ParseAddr(m.From.IP); err == nil && ip.Zone() == "" {
+		ask("Ask what else came from the same address", "sourceipaddress = '", ip.String())
+	}
+	return steps
 }
 
 // silence holds back this rule's messages in the alert's account and region;
@@ -77,15 +88,6 @@ func sameAccount(m *Message) bool {
 	return !slices.ContainsFunc(m.Events, func(e Event) bool { return e.Account != m.Where.Account })
 }
 
-// aroundSQL asks for a day more on both sides.
-func (b *Builder) aroundSQL(m *Message, text, condition string) []Step {
-	days := between(m.FirstSeen, m.LastSeen, 1)
-	if days == "" {
-		return nil
-	}
-	return []Step{{text, columns + b.Table + "\nWHERE " + b.accountFilter(m) + days + "\n  AND " + condition + "\nORDER BY eventtime"}}
-}
-
 // accountFilter keeps Athena to one account's partitions, unless the samples are
 // of several.
 func (b *Builder) accountFilter(m *Message) string {
@@ -101,8 +103,9 @@ func between(from, to time.Time, more int) string {
 	if from.IsZero() || to.IsZero() || from.Year() < 2006 || to.Year() > 9998 || to.Before(from) {
 		return ""
 	}
-	day := func(t time.Time, n int) string { return "'" + t.UTC().AddDate(0, 0, n).Format("2006/01/02") + "'" }
-	return "\"timestamp\" BETWEEN " + day(from, -more) + " AND " + day(to, 1+more)
+	const day = "2006/01/02"
+	from, to = from.UTC().AddDate(0, 0, -more), to.UTC().AddDate(0, 0, 1+more)
+	return "\"timestamp\" BETWEEN '" + from.Format(day) + "' AND '" + to.Format(day) + "'"
 }
 
 // links are to the AWS console, by ids alone. The console shows the events of

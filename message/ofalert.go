@@ -104,18 +104,25 @@ func (b *Builder) tallies(all []alert.Tally) []alert.Tally {
 	if len(all) == 0 {
 		return nil
 	}
-	out := make([]alert.Tally, 0, min(len(all), 20))
-	for _, t := range all[:min(len(all), 20)] {
+	all = all[:min(len(all), 20)]
+	out := make([]alert.Tally, 0, len(all))
+	n := 0
+	for _, t := range all {
+		n += len(t.Values)
+	}
+	values := make([]alert.TalliedText, 0, n) // of all of them
+	for _, t := range all {
 		u := alert.Tally{Field: b.clean(t.Field), Others: t.Others}
-		if len(t.Values) > 0 {
-			u.Values = make([]alert.TalliedText, 0, len(t.Values))
-		}
+		secret, from := mask.SecretKey(lastKey(t.Field)), len(values)
 		for _, v := range t.Values {
-			text := b.clean(v.Text)
-			if mask.SecretKey(lastKey(t.Field)) {
-				text = mask.Shown
+			text := mask.Shown
+			if !secret {
+				text = b.clean(v.Text)
 			}
-			u.Values = append(u.Values, alert.TalliedText{Text: text, Count: v.Count})
+			values = append(values, alert.TalliedText{Text: text, Count: v.Count})
+		}
+		if len(t.Values) > 0 {
+			u.Values = values[from:len(values):len(values)]
 		}
 		slices.SortStableFunc(u.Values, func(x, y alert.TalliedText) int {
 			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Text, y.Text))

@@ -110,8 +110,13 @@ func (b *Builder) views(samples []alert.Sample) []*view {
 
 // at is the value at a path of exact keys, as text to show; empty when it is
 // missing or null.
-func (v *view) at(keys ...string) string {
-	x := v.rec.Lookup(keys...)
+func (v *view) at(keys ...string) string { return v.shown(v.rec.Lookup(keys...), keys) }
+
+// shown is the value at such a path, which is x.
+func (v *view) shown(x cloudtrail.Value, keys []string) string {
+	if !x.Exists() {
+		return ""
+	}
 	plain := v.plain.At(keys...)
 	if k := x.Kind(); !plain && (k == cloudtrail.String || k == cloudtrail.Number) && mask.SecretPath(v.rec.Value(), keys...) {
 		return mask.Shown

@@ -145,12 +145,19 @@ func (t *tx) alert(id string) (*alert.Alert, error) {
 		t.w.kept.place(id, 0) // so that nobody has to look for it when it is made
 		return nil, nil
 	}
-	a, err := loadAlert(t, id)
-	if err != nil {
-		return nil, err
+	return t.made(id)
+}
+
+// made is alert of one that was made before; it may be purged since.
+func (t *tx) made(id string) (*alert.Alert, error) {
+	if a := t.w.kept.alert(id); a != nil {
+		return a, nil
 	}
-	t.w.kept.keep(a)
-	return a, nil
+	a, err := loadAlert(t, id)
+	if err == nil && a != nil {
+		t.w.kept.keep(a)
+	}
+	return a, err
 }
 
 // bare is an alert of which the samples do not matter, nil when there is none.

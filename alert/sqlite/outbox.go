@@ -161,7 +161,7 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 func (t *tx) claimOne(r row, env *alert.Env, until time.Time) (d alert.Delivery, ok bool, err error) {
 	var a *alert.Alert
 	if r.Alert != "" {
-		if a, err = t.alert(r.Alert); err != nil {
+		if a, err = t.made(r.Alert); err != nil {
 			return d, false, err
 		}
 		if a != nil {
@@ -217,7 +217,7 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error
 			return err
 		}
 		for _, r := range waiting {
-			a, err := t.alert(r.Alert)
+			a, err := t.made(r.Alert)
 			if err != nil {
 				return err
 			}

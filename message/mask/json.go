@@ -65,6 +65,7 @@ type writer struct {
 	marked  bool // not plain
 	bounds  Bounds
 	names   map[string]name // that were met before, if they are remembered
+	calm    *Calm           // strings that were met before and stay, nil when none are remembered
 
 	tracking bool   // spots are noted
 	spots    []spot // at which something was changed or marked
@@ -138,12 +139,21 @@ func (w *writer) string(v cloudtrail.Value, secret bool) {
 	w.masked += n
 	w.changed = w.changed || text != s
 	w.quote(text)
+	if w.calm != nil && n == 0 && text == s && len(s) <= longestCalm && written(s) {
+		w.calm.add(s)
+	}
 }
 
 // quiet tells that a string is shown as it is written.
 func (w *writer) quiet(raw []byte) bool {
 	s := raw[1 : len(raw)-1]
-	return len(s) <= w.limits.Text && (len(s) == 0 || s[0] != '{' && s[0] != '[' && s[0] != ' ' && quiet(s))
+	switch {
+	case len(s) > w.limits.Text:
+		return false
+	case len(s) == 0 || s[0] != '{' && s[0] != '[' && s[0] != ' ' && quiet(s):
+		return true
+	}
+	return w.calm != nil && len(s) <= longestCalm && knows(w.calm, s)
 }
 
 // nothing tells values that hide nothing: empty ones, booleans, and the words

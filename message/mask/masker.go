@@ -13,6 +13,7 @@ type Masker struct {
 	names   map[string]name
 	members []member
 	spots   []spot
+	calm    Calm // of texts that stand in JSON as they are, and hold none
 }
 
 // Bounds of the texts, lists and objects that count as plain.
@@ -31,7 +32,7 @@ func (m *Masker) JSON(v cloudtrail.Value, l Limits, b Bounds) (out json.RawMessa
 		m.names = map[string]name{}
 	}
 	w := writer{limits: l, bounds: b, names: m.names, members: m.members[:0], buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64))}
-	w.spots, w.tracking = m.spots[:0], true
+	w.spots, w.tracking, w.calm = m.spots[:0], true, &m.calm
 	w.value(v, "", false, 0)
 	if cap(w.members) <= mostMembers {
 		clear(w.members[:cap(w.members)])

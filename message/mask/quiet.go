@@ -3,6 +3,7 @@ package mask
 import (
 	"bytes"
 	"sync"
+	"unicode/utf8"
 )
 
 // quiet tells that Text leaves s as it is and that JSON needs no escapes for it, by
@@ -21,12 +22,27 @@ func quiet(s []byte) bool {
 	}
 	const run, encoded = 40, 24 // the lengths from which secretKeys and hiddenText look at texts
 	switch {
-	case len(s) < 8:
+	case len(s) < shortestSecret:
 		return true
-	case found != 0 || len(s) >= run && hasRun(s, run) || len(s) >= encoded && encodable(bytes.TrimSpace(s)):
+	case found != 0 || len(s) >= run && hasRun(s, run) || len(s) >= encoded && mayEncode(bytes.TrimSpace(s)):
 		return false
 	}
 	return bytes.Count(s, []byte("%")) < 3
+}
+
+// mayEncode tells that s may be base64 of a text, which may be a secret: the ids of
+// events could be base64, but of nothing that is a text.
+func mayEncode(s []byte) bool {
+	if !encodable(s) {
+		return false
+	}
+	var room [96]byte
+	e := encodingOf(s)
+	if e.DecodedLen(len(s)) > len(room) {
+		return true
+	}
+	n, err := e.Decode(room[:], s)
+	return err == nil && utf8.Valid(room[:n])
 }
 
 // stirring finds what every text has in which a shape or an access key is found.

@@ -142,6 +142,9 @@ func trimUpTo(s string, n int, chars string) string {
 	return s
 }
 
+// shortestSecret is how long a text is that is searched for secrets, in bytes.
+const shortestSecret = 8
+
 // Text is s with every secret of known shape masked and access key ids shown in
 // part. The result is valid UTF-8. n counts what was masked.
 func Text(s string) (out string, n int) {
@@ -149,7 +152,7 @@ func Text(s string) (out string, n int) {
 	if !ascii {
 		return slowly(s)
 	}
-	if len(s) < 8 {
+	if len(s) < shortestSecret {
 		return s, 0
 	}
 	if found != 0 {
@@ -173,7 +176,7 @@ func hinted(s string, found hits, n *int) string {
 // of their own.
 func slowly(s string) (out string, n int) {
 	s = strings.ToValidUTF8(s, "\ufffd")
-	if len(s) < 8 {
+	if len(s) < shortestSecret {
 		return s, 0
 	}
 	low := lower(s)
@@ -332,8 +335,11 @@ func hiddenText(s string, n *int) string {
 
 // encodingOf is the only form of base64 that a text may have, by its marks: where
 // it has none of them, the forms mean the same.
-func encodingOf(s string) *base64.Encoding {
-	url, padded := strings.ContainsAny(s, "-_"), strings.Contains(s, "=")
+func encodingOf[T string | []byte](s T) *base64.Encoding {
+	url, padded := false, false
+	for i := range len(s) {
+		url, padded = url || s[i] == '-' || s[i] == '_', padded || s[i] == '='
+	}
 	switch {
 	case url && padded:
 		return base64.URLEncoding
