@@ -79,6 +79,7 @@ const (
 	CodeFailures   = "FPW14" // failed calls count like successful ones
 	CodeNull       = "FPW15" // null taken for a value
 	CodeOrder      = "FPW16" // an order of a number in quotes
+	CodeSwallows   = "FPW17" // an exclusion joined by ||
 )
 
 // Pattern is a parsed filter pattern. It is immutable and safe for concurrent

@@ -84,6 +84,7 @@ func (l *linter) json() {
 	mended := l.rename(root, faults)
 	mended = tautologies(mended, faults)
 	mended = precedence(mended, faults)
+	mended = swallowing(mended, faults)
 	guard := findGuard(mended, faults)
 	corrected := mended
 	if guard != nil {

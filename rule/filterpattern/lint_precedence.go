@@ -1,6 +1,10 @@
 package filterpattern
 
-import "github.com/trailwarden/trailwarden/rule/diagnostic"
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
+)
 
 // precedence mends a && b1 || b2 || b3, where b's are conditions on one field
 // and were meant to be alternatives beside a.
@@ -47,4 +51,33 @@ func notePrecedence(o *or, faults *collector) expr {
 			"&& and || are mixed without parentheses; it is read as " + printJSON(o), "&& binds tighter than ||; parentheses say which was meant"})
 	}
 	return o
+}
+
+// everywhere are fields that nearly every record has, with values of which one says little
+// of a record.
+var everywhere = []string{"$.eventName", "$.eventSource", "$.eventType", "$.sourceIPAddress", "$.userAgent"}
+
+// swallowing mends a filter of alternatives of which one is true of nearly every
+// record, as in errorCode = "AccessDenied*" || sourceIPAddress != "x": what was
+// meant to be left out is joined to the rest by &&.
+func swallowing(x expr, faults *collector) expr {
+	var wanted, excluded []expr
+	named := false
+	for _, y := range alternatives(x) {
+		c, ok := y.(*comparison)
+		if ok && c.op == notEqual && exact(c.val) && slices.Contains(everywhere, c.sel.String()) {
+			excluded = append(excluded, y)
+			continue
+		}
+		named = named || ok && c.op == equal
+		wanted = append(wanted, y)
+	}
+	if len(excluded) == 0 || !named {
+		return x
+	}
+	first := excluded[0].(*comparison)
+	faults.warn(first.at, CodeSwallows,
+		"|| asks for one of its sides only, so the conditions beside it hardly matter",
+		"the filter matches every record whose %s is not %s; && is probably meant", first.sel, first.val)
+	return joinAnd(append([]expr{joinOr(wanted...)}, excluded...)...)
 }
