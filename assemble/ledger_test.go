@@ -108,7 +108,7 @@ func drainFor(t *testing.T, s *sqlite.Store, fake *sinktest.ServiceNow, name str
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
-		left, err := d.Drain(ctx)
+		left, err := d.Drain(ctx, 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

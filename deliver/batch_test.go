@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/alert/sqlite"
 	"github.com/trailwarden/trailwarden/alert/storetest"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/message"
@@ -74,6 +77,44 @@ func TestBatches(t *testing.T) {
 	if _, err := deliver.New(deliver.Options{Store: &noStore{}, Build: build, Targets: []deliver.Target{{Name: "x", Sink: r}}}); err == nil {
 		t.Error("a sink that claims to take batches and does not was taken")
 	}
+}
+
+// forgetful is a store that takes no news of trouble.
+type forgetful struct{ *sqlite.Store }
+
+func (forgetful) Put(context.Context, alert.Delivery) error { return errors.New("no room") }
+
+// Where nobody can be told of a message that was refused, the others of its call
+// count all the same.
+func TestTroubleThatCannotBeToldStopsNothing(t *testing.T) {
+	chat := &receiver{traits: sink.Traits{Batch: 10}, answer: func(n int, _ *message.Message) alert.Outcome {
+		if n%2 == 1 {
+			return alert.Outcome{Class: alert.Reject, Reason: "FailedEntry"}
+		}
+		return alert.Outcome{Class: alert.OK}
+	}}
+	var attempts atomic.Int32
+	change := func(o *deliver.Options) {
+		o.Store = forgetful{o.Store.(*sqlite.Store)}
+		o.Observe = func(deliver.Attempt) { attempts.Add(1) }
+		o.Targets = []deliver.Target{{Name: "chat", Sink: &batcher{receiver: chat}}, {Name: "other", Sink: &receiver{}}}
+	}
+	inWorld(t, one(chat), change, func(w *world) {
+		w.stop()
+		for i := range 10 {
+			w.find(fmt.Sprint(i), fmt.Sprint("role-", i))
+		}
+		w.start()
+		pass(time.Hour)
+		if n := attempts.Load(); n != 10 || w.backlog() != 0 {
+			t.Errorf("%d attempts are told of, %d wait", n, w.backlog())
+		}
+		for _, st := range w.d.Status() {
+			if st.Sink == "chat" && (st.Sent != 5 || st.Dead != 5) {
+				t.Errorf("%d sent, %d dead, want 5 each", st.Sent, st.Dead)
+			}
+		}
+	})
 }
 
 type noStore struct{ deliver.Store }

@@ -85,7 +85,7 @@ func crashChild(dir string) error {
 		if err := crashRead(ctx, s, (half+1)*crashBatches/2, now); err != nil {
 			return err
 		}
-		if _, err := d.Drain(ctx); err != nil {
+		if _, err := d.Drain(ctx, 0); err != nil {
 			return err
 		}
 		offset.Add(int64(step))
@@ -93,7 +93,7 @@ func crashChild(dir string) error {
 	if err := crashAct(ctx, s, now()); err != nil {
 		return err
 	}
-	left, err := d.Drain(ctx)
+	left, err := d.Drain(ctx, 0)
 	if err == nil && len(left) > 0 && step > 0 {
 		err = fmt.Errorf("left in the outbox: %v", left)
 	}

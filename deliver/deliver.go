@@ -232,9 +232,13 @@ func (d *Dispatcher) replaceAll(ctx context.Context, all *sync.WaitGroup, fail c
 }
 
 // Drain delivers what is due and returns when nothing is, or when ctx ends. It
-// waits for what has to be tried again. left counts what stays in the outbox, by
-// sink. It is for programs that end, and not for use beside Run.
-func (d *Dispatcher) Drain(ctx context.Context) (left map[string]int64, err error) {
+// waits for what has to be tried again. Messages under way when ctx ends have the
+// grace to end, 0 being that of the Options, and so has counting what stays in the
+// outbox, by sink. It is for programs that end, and not for use beside Run.
+func (d *Dispatcher) Drain(ctx context.Context, grace time.Duration) (left map[string]int64, err error) {
+	if grace <= 0 {
+		grace = d.o.Grace
+	}
 	d.mu.Lock()
 	workers := make([]*worker, 0, len(d.targets))
 	for _, t := range d.targets {
@@ -244,10 +248,12 @@ func (d *Dispatcher) Drain(ctx context.Context) (left map[string]int64, err erro
 	errs := make([]error, len(workers))
 	var all sync.WaitGroup
 	for i, w := range workers {
-		all.Go(func() { errs[i] = w.drain(ctx) })
+		all.Go(func() { errs[i] = w.drain(ctx, grace) })
 	}
 	all.Wait()
-	left, err = d.o.Store.Backlog(context.WithoutCancel(ctx))
+	counting, cancel := graceful(ctx, grace)
+	defer cancel()
+	left, err = d.o.Store.Backlog(counting)
 	return left, errors.Join(append(errs, err)...)
 }
 

@@ -346,7 +346,7 @@ func TestDrain(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		left, err := w.d.Drain(ctx)
+		left, err := w.d.Drain(ctx, 0)
 		if err != nil || len(left) != 0 || len(r.ledger()) != 5 {
 			t.Errorf("left %v, %v, %d arrived", left, err, len(r.ledger()))
 		}

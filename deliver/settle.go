@@ -22,15 +22,14 @@ func (w *worker) settle(ctx context.Context, ds []alert.Delivery, os []alert.Out
 	if err != nil {
 		return err
 	}
+	var untold []error
 	for i := range all {
 		if lost[i] {
 			w.d.o.Log.Warn("a message took longer than its lease; it may be sent twice", "sink", w.t.Name, "delivery", ds[i].ID)
 		}
-		if err := w.conclude(ctx, &all[i], asked[i], took, now); err != nil {
-			return err
-		}
+		untold = append(untold, w.conclude(ctx, &all[i], asked[i], took, now))
 	}
-	return nil
+	return errors.Join(untold...)
 }
 
 // conclude draws what follows from a recorded outcome.

@@ -32,11 +32,12 @@ type worker struct {
 	once    sync.Once
 
 	// The following belong to the goroutine that runs the worker.
-	failures int       // attempts in a row that ended in Retry
-	quiet    time.Time // nothing is sent before
-	next     time.Time // earliest next message by the sink's rate
-	retry    time.Time // latest time that a message is to be tried again
-	soonest  time.Time // earliest such time to come
+	grace    time.Duration // for a message under way when the worker is to end
+	failures int           // attempts in a row that ended in Retry
+	quiet    time.Time     // nothing is sent before
+	next     time.Time     // earliest next message by the sink's rate
+	retry    time.Time     // latest time that a message is to be tried again
+	soonest  time.Time     // earliest such time to come
 
 	mu sync.Mutex
 	st Status
@@ -44,7 +45,7 @@ type worker struct {
 
 func newWorker(d *Dispatcher, t Target) *worker {
 	w := &worker{
-		d: d, t: t, traits: t.Sink.Traits(), wake: make(chan struct{}, 1),
+		d: d, t: t, grace: d.o.Grace, traits: t.Sink.Traits(), wake: make(chan struct{}, 1),
 		stopped: make(chan struct{}), ended: make(chan struct{}), st: Status{Sink: t.Name},
 	}
 	if w.t.PerSecond <= 0 {
@@ -99,7 +100,8 @@ func (w *worker) run(ctx context.Context) error {
 }
 
 // drain delivers until nothing is due and nothing waits for another attempt.
-func (w *worker) drain(ctx context.Context) error {
+func (w *worker) drain(ctx context.Context, grace time.Duration) error {
+	w.grace = grace
 	for {
 		wait, idle, err := w.step(ctx)
 		switch {
@@ -174,7 +176,7 @@ func (w *worker) pace(now time.Time, n int) {
 // deliver builds, sends and settles claimed deliveries. Once begun, it has the
 // grace to end although ctx does.
 func (w *worker) deliver(ctx context.Context, ds []alert.Delivery) error {
-	kept, cancel := graceful(ctx, w.d.o.Grace)
+	kept, cancel := graceful(ctx, w.grace)
 	defer cancel()
 	ns, ready, err := w.build(kept, ds)
 	if err != nil || len(ready) == 0 {

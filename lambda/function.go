@@ -224,15 +224,10 @@ func (f *Function) open(ctx context.Context, p *assemble.Parts) error {
 	return nil
 }
 
-// outcome is what became of one unit.
-type outcome struct {
-	err    error
-	untold bool // it was not begun, for lack of time
-}
-
-// judge judges the units of a batch, several at once, as long as there is time.
-func (f *Function) judge(ctx context.Context, b envelope.Batch) []outcome {
-	outs := make([]outcome, len(b.Units))
+// judge judges the units of a batch, several at once, as long as there is time, and
+// gives the error of each.
+func (f *Function) judge(ctx context.Context, b envelope.Batch) []error {
+	outs := make([]error, len(b.Units))
 	ctx, cancel := working(ctx, f.o.Now())
 	defer cancel()
 	ordered := fifo(b)
@@ -247,11 +242,11 @@ func (f *Function) judge(ctx context.Context, b envelope.Batch) []outcome {
 		all.Go(func() {
 			for i := range next {
 				if ctx.Err() != nil || ordered && failed.Load() {
-					outs[i] = outcome{err: errLater, untold: true}
+					outs[i] = errLater
 					continue
 				}
-				outs[i].err = f.unit(ctx, b, i)
-				if !source.Done(outs[i].err) {
+				outs[i] = f.unit(ctx, b, i)
+				if !source.Done(outs[i]) {
 					failed.Store(true)
 				}
 			}
@@ -294,20 +289,22 @@ func working(ctx context.Context, now time.Time) (context.Context, context.Cance
 	return context.WithDeadline(ctx, end.Add(-reserve))
 }
 
-// drain delivers what is due in the time that is left; what stays waits for the
-// next invocation or the schedule.
+// drain delivers what is due in the time that is left, less some for messages under
+// way, for the store and for the answer; what stays waits for the next invocation
+// or the schedule.
 func (f *Function) drain(ctx context.Context) {
 	end, ok := ctx.Deadline()
 	if !ok {
 		end = f.o.Now().Add(time.Minute)
 	}
 	left := end.Sub(f.o.Now())
-	ctx, cancel := context.WithTimeout(ctx, min(left-min(2*time.Second, left/4), longestDrain))
+	grace, answering := min(5*time.Second, left/5), min(time.Second, left/8)
+	ctx, cancel := context.WithTimeout(ctx, min(left-2*grace-answering, longestDrain))
 	defer cancel()
 	f.mu.Lock()
 	d := f.deliver
 	f.mu.Unlock()
-	waiting, err := d.Drain(ctx)
+	waiting, err := d.Drain(ctx, max(grace, time.Millisecond))
 	if err != nil && ctx.Err() == nil {
 		f.o.Log.Error("messages wait", "waiting", waiting, "error", err)
 	}

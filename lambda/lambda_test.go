@@ -293,6 +293,54 @@ func TestAStoreThatOpensLater(t *testing.T) {
 	}
 }
 
+// deaf takes no message and gives no answer.
+type deaf struct{ *heard }
+
+func (deaf) Deliver(ctx context.Context, _ sink.Notification) alert.Outcome {
+	<-ctx.Done()
+	return alert.Outcome{Class: alert.Retry, Reason: "no answer"}
+}
+
+// full counts its outbox for as long as it is let.
+type full struct{ alert.Store }
+
+func (full) Backlog(ctx context.Context) (map[string]int64, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// F44: neither a sink that does not answer nor a store that is slow to count what
+// waits keeps the answer from coming in time, however much of that there is.
+func TestSinksLeaveTimeToAnswer(t *testing.T) {
+	event, err := sample.Event("s3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, timeout := range []time.Duration{time.Second, 3 * time.Second, 15 * time.Second, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			o := options(t, nil, sample.Files{})
+			load, open := o.Load, o.Open
+			o.Load = func(ctx context.Context) (*assemble.Parts, bool, error) {
+				p, same, err := load(ctx)
+				if err == nil {
+					p.Dispatch.Targets[0].Sink = deaf{}
+				}
+				return p, same, err
+			}
+			o.Open = func(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
+				s, err := open(ctx, a, policy)
+				return full{s}, err
+			}
+			f := start(t, o)
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			if _, err := f.Invoke(ctx, event); err != nil || ctx.Err() != nil {
+				t.Errorf("with %v: %v, %v", timeout, err, ctx.Err())
+			}
+		})
+	}
+}
+
 // slow takes a while for each object.
 type slow struct{ sample.Files }
 

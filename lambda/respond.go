@@ -26,7 +26,7 @@ type Summary struct {
 	Ignored    map[string]int64 `json:"ignored,omitempty"`
 }
 
-func (f *Function) summary(b envelope.Batch, outs []outcome) Summary {
+func (f *Function) summary(b envelope.Batch, outs []error) Summary {
 	s := Summary{Trigger: string(b.Shape), Items: len(b.Units), Records: f.live.Received.Load(), Duplicates: f.live.Duplicates.Load(),
 		Findings: f.live.Findings.Load(), Alerts: f.live.Alerts.Load(), Poisoned: f.live.Poisoned.Load(), Ignored: f.live.Ignored.All()}
 	for i, err := range left(outs) {
@@ -37,10 +37,10 @@ func (f *Function) summary(b envelope.Batch, outs []outcome) Summary {
 }
 
 // left are the items that are to come again, each with its error.
-func left(outs []outcome) iter.Seq2[int, error] {
+func left(outs []error) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
-		for i, o := range outs {
-			if !source.Done(o.err) && !yield(i, o.err) {
+		for i, err := range outs {
+			if !source.Done(err) && !yield(i, err) {
 				return
 			}
 		}
@@ -57,7 +57,7 @@ func fifo(b envelope.Batch) bool {
 }
 
 // respond answers as the trigger wants it.
-func respond(payload []byte, b envelope.Batch, outs []outcome, s Summary) ([]byte, error) {
+func respond(payload []byte, b envelope.Batch, outs []error, s Summary) ([]byte, error) {
 	switch b.Shape {
 	case envelope.ShapeSQS, envelope.ShapeKinesis:
 		return partial(b, outs)
@@ -82,7 +82,7 @@ type itemFailure struct {
 // partial reports exactly the failed messages of a queue. Of a stream it is the
 // first failed record: everything after it comes again by itself. An item
 // without an identifier fails the whole batch, for an empty one would too.
-func partial(b envelope.Batch, outs []outcome) ([]byte, error) {
+func partial(b envelope.Batch, outs []error) ([]byte, error) {
 	failures := []itemFailure{}
 	for i, err := range left(outs) {
 		id := b.Units[i].Hop.ID
@@ -118,7 +118,7 @@ const (
 // transform gives Firehose its records back as they came: they were judged, not
 // changed. Every record is answered, also those whose data has no room in the
 // answer.
-func transform(payload []byte, b envelope.Batch, outs []outcome) ([]byte, error) {
+func transform(payload []byte, b envelope.Batch, outs []error) ([]byte, error) {
 	var event map[string]json.RawMessage // exact names, which a struct would not ask for
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ func transform(payload []byte, b envelope.Batch, outs []outcome) ([]byte, error)
 }
 
 // failedUnits are the units that are to come again, by identifier.
-func failedUnits(b envelope.Batch, outs []outcome) map[string]error {
+func failedUnits(b envelope.Batch, outs []error) map[string]error {
 	failed := map[string]error{}
 	for i, err := range left(outs) {
 		failed[b.Units[i].Hop.ID] = err

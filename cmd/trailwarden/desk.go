@@ -150,7 +150,7 @@ func (d *desk) drain(wait time.Duration) (failed bool, err error) {
 	}
 	ctx, cancel := context.WithTimeout(d.ctx, wait)
 	defer cancel()
-	left, err := dispatcher.Drain(ctx)
+	left, err := dispatcher.Drain(ctx, 0)
 	var waiting []string
 	for _, name := range d.Config.SinkNames() {
 		if n := left[name]; n > 0 {
