@@ -147,6 +147,25 @@ func TestPublishedStyleQueriesRun(t *testing.T) {
 	}
 }
 
+// What has no name of its own is called by its place among the columns, as Athena
+// calls it.
+func TestNamesOfColumns(t *testing.T) {
+	l := local(t)
+	for _, c := range []struct{ sql, want string }{
+		{"SELECT *, upper(b), c AS d, 1 FROM (VALUES ('x', 'y', 'z')) AS t(a, b, c)", "a b c _col3 d _col5"},
+		{"SELECT t.*, count(*) FROM (VALUES (1, 2)) AS t(a, b) GROUP BY a, b", "a b _col2"},
+		{"SELECT 'x', (1, 2).*, 3", "_col0 _col1 _col2 _col3"},
+		{"SELECT t.r.*, t.r.n + 1 FROM (SELECT CAST(ROW(1) AS row(n bigint)) AS r) AS t", "n _col1"},
+		{"SELECT * FROM (VALUES (1, 7)) AS x(a, k) JOIN (VALUES (2, 7)) AS y(b, k) USING (k)", "k a b"},
+		{"SELECT y.*, 1 FROM (VALUES (1, 7)) AS x(a, k) JOIN (VALUES (2, 7)) AS y(b, k) USING (k)", "b _col1"},
+	} {
+		columns, _, err := run(l, c.sql)
+		if got := strings.Join(columns, " "); err != nil || got != c.want {
+			t.Errorf("%s: %s (%v); want %s", c.sql, got, err, c.want)
+		}
+	}
+}
+
 // A column of days in a table of somebody else's is compared with what it was
 // there: dates, whole days under the name day, or parts of one.
 func TestDaysOfOtherTables(t *testing.T) {

@@ -32,7 +32,10 @@ var said = []struct {
 	{re2.Own(`(?s)^Conversion Error: Could not convert string '(.*)' to (\w+)(?: when casting .*)?$`), `"$1" is no $type`},
 	{re2.Own(`(?s)^Conversion Error: Type \w+ with value (.*) can't be cast because the value is out of range for the destination type (\w+).*$`), `$1 is out of the range of $type`},
 	{re2.Own(`(?s)^Invalid Input Error: (Could not parse string ".*" according to format specifier ".*?")\n.*`), "$1"},
-	{re2.Own(`^(Invalid Input|Conversion|Out of Range) Error: `), ""},
+	{re2.Own(`(?s)^(?:Conversion Error: )?Unimplemented type for cast \((.*) -> (.*)\)$`), "Cannot cast $first to $type"},
+	{re2.Own(`(?s)^Binder Error: (.*) - an explicit cast is required$`), "$1: write a CAST"},
+	{re2.Own(`(?s)^(INTERNAL|Not implemented|Parser) Error: .*$`), "the embedded engine cannot run a query of this shape; --engine athena does"},
+	{re2.Own(`^(Invalid Input|Conversion|Out of Range|Binder|Catalog) Error: `), ""},
 }
 
 // words is a failure of the engine as a user reads it.

@@ -262,6 +262,7 @@ type item struct {
 	at    int
 	star  bool
 	of    []ident // of t.*
+	names []ident // of (row).* AS (a, b)
 	x     expr
 	alias *ident
 }

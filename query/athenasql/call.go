@@ -209,6 +209,9 @@ func (c *callSite) aggregate(name string, args []string) (string, error) {
 		}
 		b.WriteString(" ORDER BY " + keys)
 	}
+	if len(c.x.orderBy) > 0 && c.x.over != nil {
+		c.t.warn(c.x.at, codeNotAthena, "ORDER BY in the arguments of a function with OVER, which Athena does not take")
+	}
 	if c.x.nulls == "IGNORE NULLS" {
 		b.WriteString(" IGNORE NULLS")
 	}

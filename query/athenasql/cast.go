@@ -40,6 +40,8 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return text, to, err
 	case from.zone != "" && to.kind == timestampTZ:
 		return v, from, nil
+	case from.kind == timeOfDay && (to.kind == timestamp || to.kind == timestampTZ): // of today
+		return word + "(DATE '" + t.o.Now.UTC().Format("2006-01-02") + "' + CAST(" + v + " AS TIME)) AS " + engine + ")", to, nil
 	case from.kind == timestampTZ && to.kind == timeOfDay && from.zone == "":
 		return word + "timezone('UTC', " + v + ") AS " + engine + ")", to, nil
 	case from.zone != "":
@@ -58,8 +60,11 @@ func (t *translator) toVarchar(x *cast, v string, from typ) (string, error) {
 	}
 	text := castText(v, from)
 	most := x.to.number
+	if len(most) == 0 && x.to.name == "char" {
+		most = []string{"1"}
+	}
 	switch {
-	case len(most) == 0 || x.to.name == "char":
+	case len(most) == 0:
 		return text, nil
 	case from.kind == varchar || from.kind == unknown:
 		return "left(" + text + ", " + most[0] + ")", nil

@@ -191,6 +191,8 @@ func (p *parser) postfix() (expr, error) {
 	for err == nil {
 		t := p.tok()
 		switch {
+		case t.sym(".") && p.ahead(1).sym("*"):
+			return x, nil
 		case t.sym("."):
 			p.advance()
 			var id ident
@@ -322,7 +324,7 @@ func (p *parser) lambda() (expr, error) {
 }
 
 // typeWords are types that may stand before a text.
-var typeWords = wordSet("date time timestamp json ipaddress ipprefix uuid decimal char varchar bigint integer double real boolean")
+var typeWords = wordSet("date time timestamp json ipaddress ipprefix uuid decimal char varchar tinyint smallint int integer bigint double real boolean")
 
 func (p *parser) wordPrimary(t token) (expr, error) {
 	word := strings.ToLower(t.text)

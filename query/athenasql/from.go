@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -148,6 +149,9 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 	}
 	switch {
 	case j.on != nil:
+		if j.kind != "INNER" && holdsQuery(j.on) {
+			return "", &syntaxError{at: j.on.pos(), code: codeUnsupported, message: "a query in the ON of an outer join is more than the embedded engine takes", help: "a column of a WITH query; or --engine athena"}
+		}
 		on, _, err := t.expr(j.on, s)
 		if err != nil {
 			return "", err
@@ -155,8 +159,10 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 		text += " ON " + on
 	case j.using != nil:
 		text += " USING " + nameList(j.using)
+		s.padded = s.padded || j.kind == "RIGHT" || j.kind == "FULL"
 		for _, u := range j.using {
-			s.merged = append(s.merged, strings.ToLower(u.text))
+			called := strings.ToLower(u.text)
+			s.merged = append(slices.DeleteFunc(s.merged, func(m string) bool { return m == called }), called)
 			for _, src := range s.sources {
 				if c, ok := src.column([]ident{u}); ok && src.trail {
 					t.need(c)
@@ -165,6 +171,19 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 		}
 	}
 	return text, nil
+}
+
+// holdsQuery tells whether there is a query in an expression.
+func holdsQuery(x expr) bool {
+	switch x := x.(type) {
+	case *exists, *quantified, *subquery:
+		return true
+	case *in:
+		if x.query != nil {
+			return true
+		}
+	}
+	return slices.ContainsFunc(parts(x), holdsQuery)
 }
 
 // needShared takes all columns where a natural join compares those of the same

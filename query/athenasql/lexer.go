@@ -3,6 +3,7 @@ package athenasql
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -326,6 +327,9 @@ func (l *lexer) symbol(c rune, size int) (token, error) {
 	if strings.ContainsRune("+-*/%=<>(),.;[]", c) || c == ':' && !strings.HasPrefix(l.text[at:], "::") {
 		l.i += size
 		return token{tokSymbol, string(c), at, l.i}, nil
+	}
+	if i := slices.IndexFunc(l.tokens, func(t token) bool { return t.is("MATCH_RECOGNIZE") }); i >= 0 {
+		return token{}, noRowPatterns(l.tokens[i].at) // whose patterns have signs of their own
 	}
 	help := ""
 	switch c {

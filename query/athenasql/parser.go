@@ -447,7 +447,7 @@ func (p *parser) item() (it item, err error) {
 	}
 	if of, ok := p.starOf(); ok {
 		it.star, it.of = true, of
-		return it, nil
+		return it, p.starNames(&it)
 	}
 	if t := p.tok(); t.is("FROM") {
 		return it, p.unexpected("want a column; is there a comma too many?")
@@ -455,8 +455,22 @@ func (p *parser) item() (it item, err error) {
 	if it.x, err = p.expr(); err != nil {
 		return it, err
 	}
+	if p.tok().sym(".") && p.ahead(1).sym("*") { // (row).*
+		p.i += 2
+		it.star = true
+		return it, p.starNames(&it)
+	}
 	it.alias, err = p.alias()
 	return it, err
+}
+
+// starNames reads the names that the fields of a row get.
+func (p *parser) starNames(it *item) (err error) {
+	if p.tok().is("AS") && p.ahead(1).sym("(") {
+		p.advance()
+		it.names, err = p.columnNames()
+	}
+	return err
 }
 
 // starOf reads t.* and db.t.*.

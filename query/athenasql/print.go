@@ -110,6 +110,9 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 		return "(" + v + " " + x.op + either(x.all, " ALL (", " ANY (") + q + "))", of(boolean), err
 	case *subquery:
 		q, columns, err := t.query(x.query, s)
+		if len(columns) > 1 {
+			return "", typ{}, manyColumns(x.at, columns)
+		}
 		var kind typ
 		if len(columns) == 1 {
 			kind = columns[0].typ
@@ -132,6 +135,11 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 		return "row(" + strings.Join(parts, ", ") + ")", kind, err
 	}
 	return "", typ{}, errAt(x.pos(), "not an expression")
+}
+
+// manyColumns refuses a query with several columns where one value is wanted.
+func manyColumns(at int, columns []column) error {
+	return &syntaxError{at: at, code: codeUnsupported, message: fmt.Sprintf("a query that stands for a value has %d columns; want one", len(columns)), help: "(SELECT ROW(a, b) FROM …)"}
 }
 
 func (t *translator) array(x *array, s *scope) (string, typ, error) {
@@ -163,6 +171,12 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 		}
 	}
 	text, kind := r.text, r.typ
+	if s.isMerged(r) {
+		if r.source.called(x.parts) > 0 {
+			return "", typ{}, &syntaxError{at: x.at, code: codeColumn, message: fmt.Sprintf("Column '%s' belongs to no table behind USING, which makes one of two", r.column), help: r.column}
+		}
+		text = s.mergedText(r)
+	}
 	for _, f := range r.rest {
 		if kind.kind == mapKind {
 			return "", typ{}, &syntaxError{at: f.at, code: codeColumn, message: fmt.Sprintf("a map has no field %s", f.text), help: "element_at(map, 'key')"}

@@ -9,12 +9,16 @@ func (p *parser) relation() (relation, error) {
 	l, err := p.primaryRelation()
 	for err == nil {
 		at := p.tok().at
+		if p.tok().is("MATCH_RECOGNIZE") {
+			return nil, noRowPatterns(at)
+		}
 		j := &join{node: node{at}, kind: "INNER", l: l}
 		switch {
 		case p.words("CROSS", "JOIN"):
 			j.kind = "CROSS"
 		case p.word("NATURAL"):
 			j.natural = true
+			p.note(at, "NATURAL JOIN, which Athena does not take: write JOIN … USING (…)")
 			if err = p.joinKind(j); err != nil {
 				return nil, err
 			}
@@ -31,6 +35,11 @@ func (p *parser) relation() (relation, error) {
 		l, err = j, p.condition(j)
 	}
 	return nil, err
+}
+
+// noRowPatterns refuses MATCH_RECOGNIZE.
+func noRowPatterns(at int) error {
+	return &syntaxError{at: at, code: codeUnsupported, message: "MATCH_RECOGNIZE is not to be had here", help: "lag(…) and lead(…) OVER (PARTITION BY … ORDER BY eventtime)"}
 }
 
 func (p *parser) joinKind(j *join) error {
@@ -52,6 +61,11 @@ func (p *parser) condition(j *join) (err error) {
 		return nil
 	case p.word("ON"):
 		j.on, err = p.expr()
+		if _, ok := j.r.(*unnest); ok && err == nil {
+			if l, ok := j.on.(*literal); !ok || l.text != "true" {
+				p.note(j.on.pos(), "a condition on what UNNEST gives: Athena takes ON TRUE only, and the condition in WHERE")
+			}
+		}
 		return err
 	case p.word("USING"):
 		j.using, err = p.columnNames()
@@ -167,9 +181,6 @@ func (p *parser) table() (relation, error) {
 	}
 	if p.tok().sym("(") {
 		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "table functions are not to be had here"}
-	}
-	if p.tok().is("MATCH_RECOGNIZE") {
-		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "MATCH_RECOGNIZE is not to be had here"}
 	}
 	if p.tok().is("FOR") && (p.ahead(1).is("TIMESTAMP") || p.ahead(1).is("VERSION")) {
 		return nil, &syntaxError{at: p.tok().at, code: codeUnsupported, message: "logs have no versions to travel to; leave FOR … AS OF out"}

@@ -31,7 +31,8 @@ type scope struct {
 	rename  map[string]string // parameters that are written as something else
 	aliases []column          // of the select list, for ORDER BY and GROUP BY
 	queries map[string][]column
-	merged  []string // columns that a join makes one of two, lower-case
+	merged  []string // columns that USING makes one of two, lower-case, as a star shows them
+	padded  bool     // the first of the two may be missing: RIGHT and FULL joins
 	natural bool     // a join makes one of all that have the same name
 }
 
@@ -105,6 +106,33 @@ func (s *scope) ambiguous(parts []ident, r resolved) bool {
 	return n > 1
 }
 
+// isMerged tells whether a column of r's relation is one that USING makes one of
+// two, in which case it has no table.
+func (s *scope) isMerged(r resolved) bool {
+	for s != nil && !slices.Contains(s.sources, r.source) {
+		s = s.outer
+	}
+	return s != nil && r.source != nil && slices.Contains(s.merged, r.column)
+}
+
+// mergedText writes a column that USING makes one of two: that of the first
+// relation that has a row.
+func (s *scope) mergedText(r resolved) string {
+	for !slices.Contains(s.sources, r.source) {
+		s = s.outer
+	}
+	if !s.padded {
+		return r.text
+	}
+	var all []string
+	for _, src := range s.sources {
+		if c, ok := src.column([]ident{{text: r.column}}); ok {
+			all = append(all, c.text)
+		}
+	}
+	return "COALESCE(" + strings.Join(all, ", ") + ")"
+}
+
 // called is how many of the parts name the source: db.table.column has two.
 func (src *source) called(parts []ident) int {
 	for n := min(len(src.names), len(parts)-1); n > 0; n-- {
@@ -126,7 +154,7 @@ func (src *source) column(parts []ident) (resolved, bool) {
 	}
 	for _, c := range src.columns {
 		if strings.EqualFold(c.name, parts[0].text) {
-			return resolved{source: src, text: src.qualified(parts[0].text), column: strings.ToLower(c.name), typ: c.typ, rest: parts[1:]}, true
+			return resolved{source: src, text: src.qualified(c.name), column: strings.ToLower(c.name), typ: c.typ, rest: parts[1:]}, true
 		}
 	}
 	return resolved{}, false

@@ -403,6 +403,9 @@ func (t *translator) values(v *values, s *scope) (string, []column, error) {
 				columns[j].typ = wider(columns[j].typ, kind)
 			}
 		}
+		if len(elems) != len(columns) {
+			return "", nil, &syntaxError{at: x.pos(), code: codeArguments, message: fmt.Sprintf("Values rows have mismatched sizes: %d vs %d", len(columns), len(elems))}
+		}
 		rows[i] = "(" + strings.Join(parts, ", ") + ")"
 	}
 	names := make([]string, len(columns))
@@ -480,6 +483,9 @@ func (t *translator) grouped(q *selection, s, in *scope) (string, error) {
 }
 
 func (t *translator) groupSets(g *grouping, s *scope) (string, error) {
+	if g.distinct {
+		return t.distinctSets(g, s)
+	}
 	parts := make([]string, len(g.sets))
 	for i, set := range g.sets {
 		if set.kind == "" {
@@ -492,6 +498,9 @@ func (t *translator) groupSets(g *grouping, s *scope) (string, error) {
 		}
 		lists := make([]string, len(set.list))
 		for j, l := range set.list {
+			if err := plainColumns(l, s); err != nil {
+				return "", err
+			}
 			elems, err := t.list(l, s)
 			if err != nil {
 				return "", err
@@ -541,9 +550,9 @@ func (t *translator) sorted(x expr, s *scope) (string, typ, error) {
 func (t *translator) items(items []item, s *scope) (string, []column, error) {
 	var parts []string
 	var columns []column
-	for i, it := range items {
+	for _, it := range items {
 		if it.star {
-			text, more, err := t.starItem(it, s)
+			text, more, err := t.starItem(it, s, len(columns))
 			if err != nil {
 				return "", nil, err
 			}
@@ -554,7 +563,7 @@ func (t *translator) items(items []item, s *scope) (string, []column, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		called := itemName(it, i)
+		called := itemName(it, len(columns))
 		parts, columns = append(parts, x+" AS "+quoteName(called)), append(columns, column{called, kind})
 	}
 	return strings.Join(parts, ", "), columns, nil
@@ -570,7 +579,16 @@ func itemName(it item, i int) string {
 	return fmt.Sprintf("_col%d", i) // also of resources[1].arn
 }
 
-func (t *translator) starItem(it item, s *scope) (string, []column, error) {
+// starItem writes a star behind so many columns.
+func (t *translator) starItem(it item, s *scope, before int) (string, []column, error) {
+	if it.x != nil {
+		return t.rowStar(it, it.x, s, before)
+	}
+	if len(s.merged) > 0 && !slices.ContainsFunc(s.sources, func(src *source) bool { return !src.trail && len(src.columns) == 0 }) {
+		if text, columns := t.mergedStar(it, s); text != "" {
+			return text, columns, nil
+		}
+	}
 	var columns []column
 	found, mark := false, ""
 	for _, src := range s.sources {
@@ -588,7 +606,7 @@ func (t *translator) starItem(it item, s *scope) (string, []column, error) {
 		columns = append(columns, src.columns...)
 	}
 	if !found {
-		return "", nil, errAt(it.at, "nothing to take all columns of")
+		return t.noTable(it, s, before)
 	}
 	if it.of == nil {
 		return "*" + mark, columns, nil

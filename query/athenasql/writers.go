@@ -374,6 +374,9 @@ func setAgg(c *callSite) (string, typ, error) {
 }
 
 func listagg(c *callSite) (string, typ, error) {
+	if len(c.x.within) == 0 {
+		c.t.warn(c.x.at, codeNotAthena, "listagg without WITHIN GROUP (ORDER BY …), which Athena does not take")
+	}
 	if len(c.args) == 1 {
 		c.args = append(c.args, "''")
 	}
