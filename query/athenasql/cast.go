@@ -16,7 +16,7 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return "", typ{}, err
 	}
 	word := either(x.try, "TRY_CAST(", "CAST(")
-	v = strictly(v, from, to)
+	v = t.strictly(v, from, to)
 	plain := word + v + " AS " + engine + ")"
 	try := func(text string) string { return either(x.try, "TRY("+text+")", text) }
 	switch {
@@ -40,8 +40,6 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 		return text, to, err
 	case from.zone != "" && to.kind == timestampTZ:
 		return v, from, nil
-	case from.kind == timeOfDay && (to.kind == timestamp || to.kind == timestampTZ): // of today
-		return word + "(DATE '" + t.o.Now.UTC().Format("2006-01-02") + "' + CAST(" + v + " AS TIME)) AS " + engine + ")", to, nil
 	case from.kind == timestampTZ && to.kind == timeOfDay && from.zone == "":
 		return word + "timezone('UTC', " + v + ") AS " + engine + ")", to, nil
 	case from.zone != "":
@@ -79,9 +77,11 @@ func (t *translator) toVarchar(x *cast, v string, from typ) (string, error) {
 
 // strictly keeps the engine from taking what Athena does not take: 1.5 and blanks
 // in a text for whole numbers, yes for true, 2.5 for 2, 2026-03-14T09:26:53Z for a
-// day or a time.
-func strictly(v string, from, to typ) string {
+// day or a time. A time of day is one of today.
+func (t *translator) strictly(v string, from, to typ) string {
 	switch {
+	case from.kind == timeOfDay && (to.kind == timestamp || to.kind == timestampTZ):
+		return "(DATE '" + t.o.Now.UTC().Format("2006-01-02") + "' + CAST(" + v + " AS TIME))"
 	case from.kind == varchar && to.kind == integer:
 		return "ct_digits(" + v + ")"
 	case from.kind == varchar && to.kind == boolean:

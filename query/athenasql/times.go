@@ -408,7 +408,7 @@ func jodaFraction(n int, parse bool) string {
 
 // dateOf is date(x), which is CAST(x AS date).
 func dateOf(c *callSite) (string, typ, error) {
-	return "CAST(" + strictly(c.args[0], c.types[0], of(date)) + " AS DATE)", of(date), nil
+	return "CAST(" + c.t.strictly(c.args[0], c.types[0], of(date)) + " AS DATE)", of(date), nil
 }
 
 // ofSpan writes a part of a time, or of an interval: 27 hours are a day and 3 hours.
