@@ -3,6 +3,7 @@ package folder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -182,16 +183,17 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 	defer root.Close()
 	ready := line{room: s.o.Lined}
 	now := s.o.Clock.Time()
-	present := map[string]bool{}
+	present, whole := map[string]bool{}, true
 	err = fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(ctx.Err(), s.passOver(name, err))
-		}
-		if name != "." && strings.HasPrefix(d.Name(), ".") {
+		if name != "." && d != nil && leftAlone(d) {
 			if d.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
+		}
+		if err != nil || ctx.Err() != nil {
+			whole = s.passOver(name, err) && whole
+			return ctx.Err()
 		}
 		if d.IsDir() {
 			n.add(s.o.Path, name)
@@ -208,7 +210,7 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 		}
 		return nil
 	})
-	if err == nil {
+	if err == nil && whole { // else nobody knows what is there
 		s.Reached()
 		s.forget(ctx, present)
 	}
@@ -229,13 +231,20 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 // two calls of the system for each folder on the way.
 const justNow = time.Second
 
-// passOver counts a folder or file that cannot be listed; the others are.
-func (s *Source) passOver(name string, err error) error {
+// leftAlone tells whether a file or folder is none of ours: a hidden one, or what a
+// file system keeps for its own repair, which only root may list.
+func leftAlone(d fs.DirEntry) bool {
+	return strings.HasPrefix(d.Name(), ".") || d.IsDir() && d.Name() == "lost+found"
+}
+
+// passOver tells of a folder or file that cannot be listed; the others are. One
+// that is gone by now is no fault.
+func (s *Source) passOver(name string, err error) (fine bool) {
 	if err == nil || errors.Is(err, fs.ErrNotExist) && name != "." {
-		return nil
+		return true
 	}
-	s.Failed(err)
-	return nil
+	s.Failed(fmt.Errorf("%s cannot be listed, so nothing in it is judged: let the program read it: %w", path.Join(s.o.Path, name), err))
+	return false
 }
 
 // state is what a file is good for now.
