@@ -27,7 +27,7 @@ func phrase(m detect.Match, not bool) string {
 	case detect.Text:
 		return textPhrase(m, not)
 	case detect.Glob:
-		return pick(not, "matches ", "does not match ") + `"` + cut(m.Pattern()) + `"` + folding(m.Fold)
+		return pick(not, "matches ", "does not match ") + `"` + cut(m.Pattern()) + `"` + where(m.Kinds) + folding(m.Fold)
 	case detect.Regexp:
 		return pick(not, "matches the expression /", "does not match the expression /") + cut(m.Re.String()) + "/"
 	case detect.Num:
@@ -107,7 +107,15 @@ func textPhrase(m detect.Text, not bool) string {
 	if len(m.Values) == 1 && m.Values[0] == "" && m.Op != detect.Equal {
 		return pick(not, "is text", "is not text")
 	}
-	return verb + " " + operands(m) + folding(m.Fold)
+	return verb + " " + operands(m) + where(m.Kinds) + folding(m.Fold)
+}
+
+// where tells of a test that is for objects and lists alone: it reads their JSON.
+func where(k detect.Kinds) string {
+	if k != 0 && k&^detect.Containers == 0 {
+		return " in its JSON"
+	}
+	return ""
 }
 
 // operands lists the values of a text test, quoted unless the test is about

@@ -24,6 +24,7 @@ func everyTest() detect.Node {
 		text(detect.Equal, false, "a"), text(detect.Equal, true, "a", "b"), text(detect.HasPrefix, false, "Console"), text(detect.HasSuffix, true, "LOGIN"),
 		text(detect.Contains, false, "x", "y", "z"), text(detect.HasPrefix, false, ""), text(detect.Equal, false, many...),
 		detect.Text{Values: []string{"true"}, Kinds: detect.Bools},
+		detect.Text{Op: detect.Contains, Values: []string{`\"x\"`}, Kinds: detect.Containers},
 		detect.Glob{Pieces: []detect.Piece{{Kind: detect.AnyRun}, {Text: "o*n"}, {Kind: detect.AnyChar}}, Fold: true, Kinds: detect.Strings},
 		detect.Regexp{Re: regexp.MustCompile(`^Console(Login)?$`), Kinds: detect.Strings},
 		detect.Num{Op: detect.NumGreaterEqual, Value: n("5"), Kinds: detect.Numbers},
