@@ -109,11 +109,17 @@ func (k *kept) keep(a *alert.Alert) {
 	k.young[a.ID] = a
 }
 
-// about is how much room an alert takes, in bytes.
+// about is how much room an alert takes, in bytes. Its rule is that of many.
 func about(a *alert.Alert) int {
-	n := 3072
+	n := 1024
+	for i := range a.Tallies {
+		n += 64
+		for j := range a.Tallies[i].Values {
+			n += 40 + len(a.Tallies[i].Values[j].Text)
+		}
+	}
 	for i := range a.Samples {
-		n += len(a.Samples[i].Record) + 512
+		n += 512 + len(a.Samples[i].Record)
 	}
 	return n
 }

@@ -60,15 +60,13 @@ func escape[T string | []byte](dst []byte, s T) ([]byte, int) {
 // plain is how many bytes at the beginning of s stay as they are, whatever
 // follows: ASCII without controls, quotes, backslashes, <, > and &.
 func plain[T string | []byte](s T) (n int) {
-	const every = 0x0101010101010101
+	for ; n+16 <= len(s); n += 16 {
+		if odd(word(s[n:]))|odd(word(s[n+8:])) != 0 {
+			break
+		}
+	}
 	for ; n+8 <= len(s); n += 8 {
-		w := word(s[n:])
-		// Of each byte, the top bit is set in w beyond ASCII, below a space where
-		// subtracting one borrows, and where a byte that was made zero by xor does.
-		// A borrow may mark the next byte too: never one byte too few.
-		odd := w | (w - ' '*every) | zero(w^'"'*every) | zero(w^'\\'*every) | zero(w^'&'*every) |
-			zero(w&^(2*every)^'<'*every) // < and > differ in one bit
-		if odd&(0x80*every) != 0 {
+		if odd(word(s[n:])) != 0 {
 			break
 		}
 	}
@@ -80,8 +78,19 @@ func plain[T string | []byte](s T) (n int) {
 	return n
 }
 
-// zero has the top bit of each byte set that is zero in w.
-func zero(w uint64) uint64 { return (w - 0x0101010101010101) &^ w }
+// odd has the top bit of each byte set at which plain ends, and may have that of the
+// byte behind it: never one too few.
+//
+// Of a byte beyond ASCII the top bit is set in w; of one below a space, subtracting a
+// space borrows; and of one that xor has made zero, subtracting one does. What else
+// has its top bit set then is beyond ASCII, or was borrowed from.
+func odd(w uint64) uint64 {
+	const every = 0x0101010101010101
+	quote := w&^(4*every) ^ '"'*every  // " and & differ in one bit
+	markup := w&^(2*every) ^ '<'*every // and so do < and >
+	slash := w ^ '\\'*every
+	return (w | (w - ' '*every) | (quote - every) | (markup - every) | (slash - every)) & (0x80 * every)
+}
 
 func word[T string | []byte](s T) uint64 {
 	_ = s[7]
