@@ -9,7 +9,7 @@ import (
 )
 
 // legacyCount is "count() by user > 10" and "count(field) by user, host >= 3".
-var legacyCount = re2.Own(`(?i)^count\s*\(\s*([^\s(),]*)\s*\)\s*(?:by\s+([^\s<>=,]+(?:\s*,\s*[^\s<>=,]+)*)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
+var legacyCount = re2.Own(`(?i)^count\s*\(\s*(?:\*|([^\s(),*]*))\s*\)\s*(?:by\s+([^\s<>=,]+(?:\s*,\s*[^\s<>=,]+)*)\s*)?(>=|<=|==|=|>|<)\s*([0-9]+)$`)
 
 // aggregation turns the aggregation of a pre-correlation rule into the
 // correlation that replaces it, and refuses the kinds that have no such simple

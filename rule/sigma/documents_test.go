@@ -279,6 +279,14 @@ func TestLegacyCountGroupsByEachFieldNamed(t *testing.T) {
 	}
 }
 
+// count(*) counts records; it is no field named "*".
+func TestLegacyCountOfEverythingCountsRecords(t *testing.T) {
+	r := fragment(t, "sel: {eventName: X}\ntimeframe: 10m\ncondition: sel | count( * ) by sourceIPAddress > 5\n", sigma.Options{})
+	if c := r.Correlation; c.Type != "event_count" || len(c.Fields) > 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // A key that no correlation has is warned of, with the key that was meant.
 func TestKeysOfCorrelationsAreKnown(t *testing.T) {
 	text := "title: t\nname: t\ncorrelation: {type: temporal, rules: [a], group_by: [user], timespan: 5m}\n"
