@@ -155,7 +155,11 @@ func (s *Source) load(ctx context.Context) (*position, error) {
 
 // catchUp reads up to now, step by step, and saves the position after each.
 func (s *Source) catchUp(ctx, soft context.Context, h source.Handler, p *position) error {
-	for now := s.o.Clock.Time(); ; {
+	now := s.o.Clock.Time()
+	if p.Done.After(now) { // the clock was ahead, and is set back: what comes until then is still to be read
+		p.Done = now
+	}
+	for {
 		from, to := p.Done.Add(-s.o.Overlap), p.Done.Add(s.o.Step)
 		if to.After(now) {
 			to = now

@@ -168,6 +168,19 @@ func TestPull(t *testing.T) {
 	}
 }
 
+// F9: after a clock was ahead and is set back, events are read on at once.
+func TestClockSetBack(t *testing.T) {
+	b := newBench(t)
+	b.o.Step = 48 * time.Hour
+	b.put(b.start.Add(time.Minute), record(1))
+	b.o.Clock.Now = func() time.Time { return time.Now().Add(24 * time.Hour) }
+	b.run(1)
+	b.put(time.Now().Add(-time.Minute), record(2))
+	b.o.Clock.Now = nil
+	b.run(2)
+	b.check(2)
+}
+
 // F40, F42: throttling, failures and a missing permission are waited for and
 // told; a handler that fails is asked again.
 func TestFaults(t *testing.T) {

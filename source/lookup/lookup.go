@@ -184,6 +184,11 @@ func (e event) id() string { return aws.ToString(e.EventId) }
 // more steps to make.
 func (s *Source) round(ctx, soft context.Context, h source.Handler, p *position) (behind bool, err error) {
 	now := s.o.Clock.Time().Truncate(time.Second)
+	for code, done := range p.Done {
+		if done.After(now) { // the clock was ahead, and is set back: what comes until then is still to be read
+			p.Done[code] = now
+		}
+	}
 	results := s.ask(ctx, p, now)
 	if ctx.Err() != nil {
 		return false, ctx.Err()

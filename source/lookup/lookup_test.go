@@ -205,6 +205,20 @@ func TestLateEvents(t *testing.T) {
 	b.check(3)
 }
 
+// F9: after a clock was ahead and is set back, events are read on at once.
+func TestClockSetBack(t *testing.T) {
+	b := newBench(t, "eu-west-1")
+	b.h.add("eu-west-1", "first", now.Add(-time.Hour))
+	b.at = now.Add(24 * time.Hour)
+	b.run(1)
+	b.at = now.Add(time.Minute)
+	b.h.add("eu-west-1", "second", now.Add(30*time.Second))
+	if h := b.run(1).Health(); h.Fault != nil {
+		t.Errorf("health %+v", h)
+	}
+	b.check(2)
+}
+
 // What is older than 90 days is out of reach: a question begins there at the most,
 // also after a server was off for longer.
 func TestNinetyDays(t *testing.T) {
