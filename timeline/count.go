@@ -83,6 +83,10 @@ func (c *counter) session(e *Event) {
 	if e.Who != "" && (s.Value == "" || e.Who < s.Value) {
 		s.Value = e.Who
 	}
+	if s.Service == "" || e.service != "" && e.service < s.Service {
+		s.Service = e.service
+	}
+	s.itself = s.itself || e.service == ""
 	s.see(e)
 }
 
@@ -95,20 +99,49 @@ func (c *counter) seen(i int) []Seen {
 	return out
 }
 
+// serve adds a key that only a service used to the one session of what that
+// service did on behalf of the caller: a call to one service may make it call
+// others a hundred times, each time with another key.
+func serve(served map[[2]string]*Session, s *Session) {
+	of := [2]string{s.Service, s.Value}
+	all := served[of]
+	if all == nil {
+		served[of] = &Session{Service: s.Service, Keys: 1, Seen: s.Seen}
+		return
+	}
+	all.Keys++
+	all.Count += s.Count
+	all.Failed += s.Failed
+	if all.First.IsZero() || !s.First.IsZero() && s.First.Before(all.First) {
+		all.First = s.First
+	}
+	if s.Last.After(all.Last) {
+		all.Last = s.Last
+	}
+}
+
 // timeline puts together what was collected.
 func (m *maker) timeline() *Timeline {
 	m.bound(cmp.Or(m.o.Most, DefaultMost))
 	c := m.line
 	t := &Timeline{Subject: m.o.Subject.String(), Events: m.events, More: m.more, Total: c.total, Actors: c.seen(byActor), Actions: c.seen(byAction),
 		Services: c.seen(byService), Regions: c.seen(byRegion), Accounts: c.seen(byAccount), IPs: c.seen(byIP), Errors: c.seen(byError)}
+	served := map[[2]string]*Session{}
 	for _, s := range c.who {
 		if g, ok := m.edges[s.Key]; ok {
 			s.From, s.By, s.Role, s.Opened = g.from, g.by, g.role, g.time.UTC().Format(time.RFC3339)
+		} else if !s.itself && s.Key != "" {
+			serve(served, s)
+			continue
 		}
+		s.Service = ""
+		t.Sessions = append(t.Sessions, *s)
+	}
+	for _, s := range served {
 		t.Sessions = append(t.Sessions, *s)
 	}
 	slices.SortFunc(t.Sessions, func(a, b Session) int {
-		return cmp.Or(a.First.Compare(b.First), strings.Compare(a.Key, b.Key), strings.Compare(a.Value, b.Value))
+		return cmp.Or(a.First.Compare(b.First), strings.Compare(a.Key, b.Key), strings.Compare(a.Value, b.Value), strings.Compare(a.Service, b.Service))
 	})
 	return t
 }

@@ -25,6 +25,7 @@ func (t *Timeline) WriteHTML(w io.Writer) error {
 			}
 			return x.UTC().Format("2006-01-02 15:04:05")
 		},
+		"on":    Session.on,
 		"top":   func(n int, all []Seen) []Seen { return all[:min(n, len(all))] },
 		"chain": func(keys []string) string { return strings.Join(keys, " → ") },
 	}).Parse(pageText)

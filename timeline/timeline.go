@@ -51,6 +51,7 @@ type Event struct {
 	Gave    string   `json:"gave,omitempty"` // key that the call handed out
 	File    string   `json:"file"`
 	order   string
+	service string // that called on behalf of Who
 }
 
 // Seen counts a value with the times when it was first and last seen.
@@ -62,14 +63,20 @@ type Seen struct {
 	Last   time.Time `json:"last"`
 }
 
-// Session is what one access key did, or a caller without one.
+// Session is what one access key did, or a caller without one, or an AWS service
+// on behalf of a caller.
 type Session struct {
 	Key    string `json:"accessKey,omitempty"`
 	From   string `json:"from,omitempty"` // key that asked for it
 	By     string `json:"by,omitempty"`   // call that gave it out
 	Role   string `json:"role,omitempty"` // that was asked for
 	Opened string `json:"opened,omitempty"`
-	Seen          // Value is who used it
+	// Service is who called, when an AWS service did so on behalf of the subject,
+	// and Keys how many keys it was given for that: most live for one call.
+	Service string `json:"service,omitempty"`
+	Keys    int    `json:"keys,omitempty"`
+	Seen           // Value is who used it
+	itself  bool   // some call was not a service's
 }
 
 // Timeline is what a subject did.
@@ -262,7 +269,7 @@ func event(file string, rec *cloudtrail.Record) Event {
 	key := rec.Key()
 	return Event{Time: at.UTC(), ID: rec.Field(cloudtrail.EventID).Str(), Who: rec.Actor(), Key: who.Get("accessKeyId").Str(),
 		Service: strings.TrimSuffix(rec.Field(cloudtrail.EventSource).Str(), ".amazonaws.com"), Action: rec.Field(cloudtrail.EventName).Str(),
-		Account: rec.Account(), Region: rec.Field(cloudtrail.AWSRegion).Str(), IP: rec.Field(cloudtrail.SourceIPAddress).Str(),
+		service: who.Get("invokedBy").Str(), Account: rec.Account(), Region: rec.Field(cloudtrail.AWSRegion).Str(), IP: rec.Field(cloudtrail.SourceIPAddress).Str(),
 		Agent: rec.Field(cloudtrail.UserAgent).Str(), Error: code, Resource: resource(rec), Gave: given(rec), File: file,
 		ReadOnly: string(rec.FieldRaw(cloudtrail.ReadOnly)) == "true" || rec.Field(cloudtrail.ReadOnly).Str() == "true", order: hex.EncodeToString(key[:])}
 }

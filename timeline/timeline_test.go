@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/publicdata"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -92,6 +94,35 @@ func TestChains(t *testing.T) {
 	}
 	if got := story(build(t, timeline.Subject{Keys: []string{"ASIA3"}}, 0, write(t, records...))); got != "Last" {
 		t.Errorf("a key's own: %s", got)
+	}
+}
+
+// What a service calls on behalf of somebody is one session, whatever keys it is
+// given for it; a key that somebody uses too stays one of theirs.
+func TestServicesOnBehalf(t *testing.T) {
+	by := func(n int, key, service string) string {
+		r := call(n, key, "alice", "Decrypt", "")
+		return strings.Replace(r, `"accessKeyId"`, `"invokedBy":"`+service+`","accessKeyId"`, 1)
+	}
+	tl := build(t, timeline.Subject{Principals: []string{"alice"}}, 0, write(t,
+		call(1, "AKIA1", "alice", "GetSecretValue", ""),
+		by(2, "ASIA1", "secretsmanager.amazonaws.com"), by(3, "ASIA2", "secretsmanager.amazonaws.com"), by(4, "ASIA2", "secretsmanager.amazonaws.com"),
+		by(5, "ASIA3", "s3.amazonaws.com"),
+		by(6, "ASIA4", "s3.amazonaws.com"), call(7, "ASIA4", "alice", "ListBuckets", "")))
+	var got []string
+	for _, s := range tl.Sessions {
+		got = append(got, fmt.Sprintf("%s%s %d keys %d calls", s.Key, s.Service, s.Keys, s.Count))
+	}
+	if d := cmp.Diff([]string{"AKIA1 0 keys 1 calls", "secretsmanager.amazonaws.com 2 keys 3 calls", "s3.amazonaws.com 1 keys 1 calls", "ASIA4 0 keys 2 calls"}, got); d != "" {
+		t.Error(d)
+	}
+	var page bytes.Buffer
+	if err := tl.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	who := page.String()
+	if !strings.Contains(who, "secretsmanager.amazonaws.com on its behalf, 2 keys") || !strings.Contains(who, "s3.amazonaws.com on its behalf, 1 key") {
+		t.Error(who)
 	}
 }
 

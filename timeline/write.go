@@ -37,6 +37,9 @@ func (t *Timeline) WriteWho(w query.Writer) error {
 		if s.From != "" {
 			by += " with " + s.From
 		}
+		if s.Service != "" {
+			by = s.on()
+		}
 		if err := counted(w, "session", s.Seen, s.Key, by); err != nil {
 			return err
 		}
@@ -52,6 +55,15 @@ func (t *Timeline) WriteWho(w query.Writer) error {
 		}
 	}
 	return w.Close()
+}
+
+// on says who called on behalf of whom.
+func (s Session) on() string {
+	keys := "1 key"
+	if s.Keys != 1 {
+		keys = strconv.Itoa(s.Keys) + " keys"
+	}
+	return s.Service + " on its behalf, " + keys
 }
 
 func counted(w query.Writer, what string, s Seen, key, by string) error {

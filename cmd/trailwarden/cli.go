@@ -107,8 +107,11 @@ func start(s *streams, args []string) (code int) {
 
 // spellOut writes out what may be said shorter: the run of query where a flag
 // comes first, so that a path called examples or check is no command of that
-// name, and version, which other programs have as a flag.
+// name, and version and help, which other programs have the other way round.
 func spellOut(args []string) []string {
+	if len(args) > 0 && args[0] == "help" {
+		return append(slices.Clone(args[1:]), "--help")
+	}
 	if len(args) == 1 && args[0] == "--version" {
 		return []string{"version"}
 	}

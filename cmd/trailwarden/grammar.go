@@ -46,11 +46,23 @@ func commandWord(f reflect.StructField) string {
 	return strings.ToLower(f.Name)
 }
 
+// verbatim takes a text as it was given. kong hands texts through JSON, in which
+// bytes that are no UTF-8 are lost, and names of files may have them.
+func verbatim(ctx *kong.DecodeContext, to reflect.Value) error {
+	t, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	to.SetString(t.String())
+	return nil
+}
+
 // grammar reads the structs as kong does, their words filled in.
 func grammar(commands any, more ...kong.Option) (*kong.Kong, error) {
 	return kong.New(commands, append(more,
 		kong.Name("trailwarden"),
 		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
+		kong.KindMapper(reflect.String, kong.MapperFunc(verbatim)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
 	)...)

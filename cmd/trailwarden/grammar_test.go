@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -102,6 +104,21 @@ func read(t *testing.T, args []string, grammar func(*commandLine, ...kong.Option
 	}
 	r.command = ctx.Command()
 	return r
+}
+
+// Names of files may have bytes that are no UTF-8.
+func TestArgumentsAreTakenAsTheyAre(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "n\xff\xfe")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip("the file system has no such names: ", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "log.json"), []byte(`{"Records":[{"eventID":"1","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, said bytes.Buffer
+	if code := run([]string{"scan", "-f", "ndjson", dir}, nil, &out, &said); code != 0 || strings.Count(out.String(), "cloudtrail-stopped") == 0 {
+		t.Errorf("exit %d: %s%s", code, out.String(), said.String())
+	}
 }
 
 // run is the whole program on these streams.

@@ -121,9 +121,13 @@ func (l *linter) lost() {
 	}
 }
 
-// started tells whether a bucket or a rule of these files starts the function.
+// started tells whether a bucket or a rule of these files starts the function, or
+// may: it is permitted to those who do not wait for it.
 func (l *linter) started(f *resource) bool {
 	for _, r := range l.resources {
+		if r.kind == permission && waitsNot(r.get("Principal")) && l.names(r.get("FunctionName"), f) {
+			return true
+		}
 		for _, v := range r.functions {
 			if l.names(v, f) {
 				return true
@@ -134,6 +138,15 @@ func (l *linter) started(f *resource) bool {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// waitsNot tells whether a service starts functions without waiting for them.
+func waitsNot(principal *value.Value) bool {
+	switch principal.String() {
+	case "s3.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com":
+		return true
 	}
 	return false
 }

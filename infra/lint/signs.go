@@ -53,7 +53,7 @@ func makeSigns() []sign {
 			"an expression is searched anywhere in the name, and a record without the name throws", `"User" finds ListUsers, "sts" finds every source that ends in it.`, "anchor it: ^(CreateUser|DeleteUser)$; and ask whether the name is there"},
 		{"S2.D8-no-subject", diagnostic.Warning, re(`(?i)\bsns\w*\.publish\(|\.publish\([^)\n]*TopicArn|TopicArn\s*[:=]`), re(`(?i)\.publish\(`), re(`\bSubject\b`),
 			"the message has no subject", "Mail comes as \"AWS Notification Message\", whatever it is about.", "a Subject, of 100 characters at most"},
-		{"S2.D8-message-without-actor", diagnostic.Warning, re(`(?i)\bsns\w*\.publish\(|\.publish\([^)\n]*TopicArn`), re(`(?i)eventName`), re(`(?i)userIdentity|recipientAccountId|\barn\b["'\])]`),
+		{"S2.D8-message-without-actor", diagnostic.Warning, re(`(?i)\bsns\w*\.publish\(|\.publish\([^)\n]*TopicArn`), re(`(?i)eventName`), re(`(?i)(?:userIdentity|recipientAccountId)(?:[^"'\w:]|["']\s*[^\s:])|\barn(?:["']\s*)?[\])]`),
 			"the message says what, and not who", "Whoever gets it must search the logs for account, actor, time and address.", "userIdentity.arn, recipientAccountId, eventTime, sourceIPAddress, eventID"},
 		{"S2.D12-obsolete-api", diagnostic.Note, re(`\bcontext\.(?:done|succeed|fail)\(|new\s+(?:aws|AWS)\.(?:S3|SNS)\(|require\(["']aws-sdk["']\)`), nil, nil,
 			"an API of retired runtimes", "Current Node.js runtimes have neither context.done nor version 2 of the SDK.", "async handlers and @aws-sdk/client-s3"},
