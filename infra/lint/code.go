@@ -14,7 +14,7 @@ import (
 func words() map[string]string {
 	return map[string]string{
 		"S0.D1-service-taken-for-region": "source", "S0.D5-secret-in-plain-text": "hooks.slack.com|akia|asia|password|credential|secret",
-		"S0.D10-never-closed": "incident", "S1.D1-account-from-request": "requestparameters", "S1.D8-parameters-as-they-are": "requestparameters",
+		"S0.D10-never-closed": "incident", "S1.D1-account-from-request": "requestparameters", "S1.D8-parameters-as-they-are": "requestparameters|detail",
 		"S0.D3-single-region-trail": "bucket", "S2.D1-first-record-only": "records", "S2.D2-key-not-decoded": "key", "S2.D2-key-not-checked": "match",
 		"S2.D4-configuration-in-chunks": "json.parse", "S2.D6-temporary-files-stay": "/tmp/", "S2.D7-unanchored-code": "event",
 		"S2.D8-no-subject": "publish", "S2.D8-message-without-actor": "publish", "S2.D12-obsolete-api": "context.|aws",

@@ -37,7 +37,7 @@ func makeSigns() []sign {
 			"incidents are opened, and never found again", "Repeats open further ones, and nothing is updated or closed.", "a correlation_id, looked up before an incident is opened"},
 		{"S1.D1-account-from-request", diagnostic.Warning, re(`(?i)requestParameters["'\])}.?\[(]*\s*(?:get\()?["'.]*\w*account\w*`), nil, nil,
 			"the account is read from the request's parameters", "They may be null, and hold what the caller asked for, not the account of the event.", `recipientAccountId, or "account" of the event's envelope`},
-		{"S1.D8-parameters-as-they-are", diagnostic.Warning, re(`(?i)(?:stringify|dumps?|to_?yaml|to_?json|f["'][^"'\n]*\{)[^;\n]{0,80}requestParameters|requestParameters[^;\n]{0,40}(?:stringify|dumps?)\b`), sends, nil,
+		{"S1.D8-parameters-as-they-are", diagnostic.Warning, re(`(?i)(?:stringify|dumps?|to_?yaml|to_?json|f["'][^"'\n]*\{)[^;\n]{0,80}requestParameters|requestParameters[^;\n]{0,40}(?:stringify|dumps?)\b|[=:+]\s*(?:\w+\.)?(?:stringify|(?:safe_)?dumps?)\(\s*(?:event\[["']detail["']\]|event\.detail|detail)\s*[,)]`), sends, nil,
 			"request parameters are sent as they are", "They can be 100 KB, and hold what should not be in a channel.", "name the fields that are needed, shorten and mask them"},
 		{"S2.D1-first-record-only", diagnostic.Error, re(`(?:event|Event|payload|input|body)\w*(?:\.get\()?[.\["'(]*Records["'\])]*\s*\[\s*0\s*\]`), nil, re(`(?i)for\b[^\n]*\bevent[\w.\["'(]*Records|event\.Records\.(?:map|forEach|flatMap|filter)`),
 			"only the first record of an event is processed", "Amazon S3, SNS and SQS may put several in one event; the others are lost.", "go over all Records"},
