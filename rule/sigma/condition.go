@@ -207,7 +207,7 @@ func (p *conditionParser) parenthesis(open token) (expr, error) {
 
 func (p *conditionParser) quantified(q token) (expr, error) {
 	if !q.is("1") && !q.is("any") && !q.is("all") {
-		return nil, &syntaxError{q.at, fmt.Sprintf("%s of: the quantifier must be 1, any or all", q.text)}
+		return nil, &syntaxError{q.at, fmt.Sprintf("%s of: the quantifier must be 1, any or all; write other numbers out with and, or and parentheses", q.text)}
 	}
 	t := p.next()
 	if !t.word {

@@ -247,7 +247,7 @@ func (p *parser) bounds(v *yamldoc.Node, c *CorrelationSpec) {
 		p.rep.errorf("SG009", v, "a temporal_ordered correlation needs all of its %d rules in order; want no condition, or temporal for some of them in any order", len(c.Rules))
 	}
 	if c.Type == "value_percentile" && v.Get("percentile") == nil {
-		p.rep.errorf("SG009", v, "a value_percentile correlation needs a percentile in its condition")
+		p.rep.errorf("SG009", v, "a value_percentile correlation needs a percentile in its condition, such as percentile: 95")
 	}
 }
 

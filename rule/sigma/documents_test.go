@@ -287,6 +287,26 @@ func TestLegacyCountOfEverythingCountsRecords(t *testing.T) {
 	}
 }
 
+// What is refused names what stands in its place.
+func TestRefusalsSayWhatToWrite(t *testing.T) {
+	for detection, want := range map[string]string{
+		"a: {b|startwith: x}\ncondition: a":               "did you mean startswith?",
+		"a: {b|not: x}\ncondition: a":                     "did you mean neq?",
+		"a: {b|endswithfield: x}\ncondition: a":           "did you mean fieldref|endswith?",
+		"a: {b|frobnicate: x}\ncondition: a":              "want one of contains, startswith",
+		"a: {b|re: 'x{1,2000}'}\ncondition: a":            "counts to 1000 at most",
+		"a: {b|re: 'x(?!y)'}\ncondition: a":               "look-ahead is not supported",
+		"a: {b: c}\ncondition: 2 of a*":                   "write other numbers out",
+		"a: {b: c}\ncondition: not not a":                 "leave both out",
+		"a: {b: c}\ntimeframe: 1m\ncondition: a | near a": "write a correlation rule",
+	} {
+		_, list := sigma.Parse([]byte(wrap(detection)), sigma.Options{Fragment: true})
+		if err := list.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: want %q in %v", detection, want, err)
+		}
+	}
+}
+
 // A key that no correlation has is warned of, with the key that was meant.
 func TestKeysOfCorrelationsAreKnown(t *testing.T) {
 	text := "title: t\nname: t\ncorrelation: {type: temporal, rules: [a], group_by: [user], timespan: 5m}\n"

@@ -137,7 +137,7 @@ func (p *parser) modifyBy(it *item, name string, modifiers, before []string) err
 	}
 	m, ok := modifierOf(name)
 	if !ok {
-		return fmt.Errorf("is not known; want one of %s", modifierNames)
+		return unknownModifier(name)
 	}
 	for i, alternatives := range it.values {
 		var out []value

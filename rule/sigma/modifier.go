@@ -1,12 +1,15 @@
 package sigma
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/detect"
+	"github.com/trailwarden/trailwarden/internal/nearest"
 )
 
 // modify applies one modifier to one value: the alternatives it becomes, any of
@@ -88,6 +91,19 @@ func encodingOf(name string) (modify, bool) {
 		return toDashes, true
 	}
 	return nil, false
+}
+
+// elsewhere is how other tools name what is here.
+var elsewhere = map[string]string{"not": "neq", "equalsfield": "fieldref", "endswithfield": "fieldref|endswith", "regex": "re"}
+
+// unknownModifier says what is wrong with a modifier that there is none of.
+func unknownModifier(name string) error {
+	known := strings.FieldsFunc(modifierNames, func(r rune) bool { return strings.ContainsRune(", ()", r) })
+	known = slices.DeleteFunc(known, func(k string) bool { return len(k) == 1 }) // every letter is near to every other
+	if near := cmp.Or(elsewhere[name], nearest.Of(name, known)); near != "" {
+		return fmt.Errorf("is not known; did you mean %s?", near)
+	}
+	return fmt.Errorf("is not known; want one of %s", modifierNames)
 }
 
 // modifierNames are all the modifiers, for messages.

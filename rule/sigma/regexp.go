@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -30,6 +31,10 @@ func compileRegexp(source, flags string) (*regexp.Regexp, error) {
 	}
 	tree, err := syntax.Parse(source, syntax.Perl)
 	if err != nil {
+		var e *syntax.Error
+		if errors.As(err, &e) && e.Code == syntax.ErrInvalidRepeatSize {
+			return nil, fmt.Errorf("%s: %s; a repetition counts to 1000 at most: write a longer one as several in a row", e.Code, e.Expr)
+		}
 		return nil, fmt.Errorf("%s%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "), notRE2(source))
 	}
 	if n := programSize(tree); n > maxRegexpProgram {
