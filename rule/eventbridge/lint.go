@@ -28,18 +28,12 @@ func (p *Pattern) WithState(s State) *Pattern {
 // that the field never has (EBW14). Names of services and calls are for whoever
 // lints the predicate. cat may be nil; then no field names are checked.
 func (p *Pattern) Lint(cat diagnostic.Catalogue) diagnostic.List {
-	l := &linter{pattern: p, cat: cat, foreign: true}
+	l := &linter{pattern: p, cat: cat, foreign: true, done: map[*layer]bool{}, seen: map[*leaf]bool{}}
 	for _, a := range p.alts {
 		l.foreign = l.foreign && l.isForeign(a)
 	}
-	seen := map[int]bool{}
 	for _, a := range p.alts {
-		for _, f := range a {
-			if !seen[f.pos] {
-				seen[f.pos] = true
-				l.leaf(f)
-			}
-		}
+		l.leaves(a)
 		l.together(a)
 	}
 	slices.SortStableFunc(l.found, func(a, b diagnostic.Diagnostic) int {
@@ -52,6 +46,8 @@ type linter struct {
 	pattern *Pattern
 	cat     diagnostic.Catalogue
 	foreign bool // about events that are not CloudTrail's
+	done    map[*layer]bool
+	seen    map[*leaf]bool
 	found   diagnostic.List
 }
 
@@ -71,12 +67,12 @@ func detailTypes() []string {
 
 // isForeign tells whether an alternative asks for a detail type or a source that
 // is none of CloudTrail's.
-func (l *linter) isForeign(a alternative) bool {
-	types, ok := exact(a["detail-type"])
+func (l *linter) isForeign(a *alternative) bool {
+	types, ok := exact(a.get("detail-type"))
 	if ok && !slices.ContainsFunc(types, func(t string) bool { return strings.Contains(strings.ToLower(t), "cloudtrail") }) {
 		return true
 	}
-	sources, ok := exact(a["source"])
+	sources, ok := exact(a.get("source"))
 	return ok && !slices.ContainsFunc(sources, func(s string) bool { return strings.HasPrefix(s, "aws.") })
 }
 
@@ -93,6 +89,26 @@ func exact(f *leaf) ([]string, bool) {
 		out = append(out, m.value.text)
 	}
 	return out, true
+}
+
+// leaves looks at each leaf once, if it counts in some alternative.
+func (l *linter) leaves(a *alternative) {
+	for b := a; b != nil; b = b.before {
+		if l.done[b.layer] {
+			continue
+		}
+		l.done[b.layer] = true
+		for path, f := range b.layer.leaves {
+			switch {
+			case l.seen[f]:
+			case a.get(path) != f:
+				l.done[b.layer] = false // it may count in another
+			default:
+				l.seen[f] = true
+				l.leaf(f)
+			}
+		}
+	}
 }
 
 func (l *linter) leaf(f *leaf) {
@@ -258,7 +274,7 @@ func belowParameters(field string) bool {
 }
 
 // together looks at conditions that must hold at once.
-func (l *linter) together(a alternative) {
+func (l *linter) together(a *alternative) {
 	l.consoleNames(a)
 	l.insights(a)
 	l.sources(a)
@@ -266,40 +282,37 @@ func (l *linter) together(a alternative) {
 }
 
 // consoleNames is EBW09: sign-in events asked for as API calls.
-func (l *linter) consoleNames(a alternative) {
-	types, ok := exact(a["detail-type"])
-	names, named := exact(a["detail.eventName"])
+func (l *linter) consoleNames(a *alternative) {
+	types, ok := exact(a.get("detail-type"))
+	names, named := exact(a.get("detail.eventName"))
 	if !ok || !named || slices.ContainsFunc(types, func(t string) bool { return t != detailTypes()[0] }) {
 		return
 	}
 	for _, n := range names {
 		if n == "ConsoleLogin" || n == "CheckMfa" || n == "SwitchRole" || n == "ExitRole" {
-			l.warn("EBW09", a["detail-type"], `"detail-type": ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail"]`,
+			l.warn("EBW09", a.get("detail-type"), `"detail-type": ["AWS API Call via CloudTrail", "AWS Console Sign In via CloudTrail"]`,
 				"The event never arrives under this detail-type.", "%s is delivered as %q, not as %q", n, detailTypes()[1], detailTypes()[0])
 		}
 	}
 }
 
 // insights is EBW09 too: Insights asked for as other events.
-func (l *linter) insights(a alternative) {
+func (l *linter) insights(a *alternative) {
 	const insight = "AWS Insight via CloudTrail"
-	types, ok := exact(a["detail-type"])
+	types, ok := exact(a.get("detail-type"))
 	if !ok || slices.Contains(types, insight) {
 		return
 	}
-	for path := range a {
-		if strings.HasPrefix(path, "detail.insightDetails.") {
-			l.warn("EBW09", a["detail-type"], `"detail-type": ["`+insight+`"]`, "The event never arrives under this detail-type.",
-				"an Insights event is delivered as %q, not as %q", insight, cut(types[0]))
-			return
-		}
+	if a.below("detail.insightDetails.") {
+		l.warn("EBW09", a.get("detail-type"), `"detail-type": ["`+insight+`"]`, "The event never arrives under this detail-type.",
+			"an Insights event is delivered as %q, not as %q", insight, cut(types[0]))
 	}
 }
 
 // sources is EBW11: source and detail.eventSource that never come together.
-func (l *linter) sources(a alternative) {
-	outer, ok1 := exact(a["source"])
-	inner, ok2 := exact(a["detail.eventSource"])
+func (l *linter) sources(a *alternative) {
+	outer, ok1 := exact(a.get("source"))
+	inner, ok2 := exact(a.get("detail.eventSource"))
 	if !ok1 || !ok2 {
 		return
 	}
@@ -309,13 +322,13 @@ func (l *linter) sources(a alternative) {
 		}
 	}
 	service, _, _ := strings.Cut(inner[0], ".amazonaws.")
-	l.warn("EBW11", a["source"], fmt.Sprintf(`"source": ["aws.%s"]`, service), "Both conditions never hold together.",
+	l.warn("EBW11", a.get("source"), fmt.Sprintf(`"source": ["aws.%s"]`, service), "Both conditions never hold together.",
 		"source %q never goes with eventSource %q", cut(strings.Join(outer, ", ")), cut(strings.Join(inner, ", ")))
 }
 
 // undelivered is EBW08: a rule that is merely ENABLED asking for reads only.
-func (l *linter) undelivered(a alternative) {
-	names, ok := exact(a["detail.eventName"])
+func (l *linter) undelivered(a *alternative) {
+	names, ok := exact(a.get("detail.eventName"))
 	if !ok || l.pattern.state != Enabled {
 		return
 	}
@@ -328,17 +341,17 @@ func (l *linter) undelivered(a alternative) {
 			return
 		}
 	}
-	l.warn("EBW08", a["detail.eventName"], `"State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"`,
+	l.warn("EBW08", a.get("detail.eventName"), `"State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"`,
 		"Read-only management events whose names start with Describe, Get or List are not sent to a rule in state ENABLED. Data events are.",
 		"EventBridge does not deliver %s to a rule in state ENABLED", cut(strings.Join(names, ", ")))
 }
 
-func (l *linter) reads(a alternative, name string) (only, known bool) {
+func (l *linter) reads(a *alternative, name string) (only, known bool) {
 	if l.cat == nil {
 		return false, false
 	}
 	source := ""
-	if s, ok := exact(a["detail.eventSource"]); ok && len(s) == 1 {
+	if s, ok := exact(a.get("detail.eventSource")); ok && len(s) == 1 {
 		source = s[0]
 	}
 	return l.cat.ReadOnly(source, name)

@@ -11,8 +11,49 @@ import (
 
 const orKey = "$or"
 
-// alternative is one way to match: every leaf must. Keyed by path.
-type alternative map[string]*leaf
+// alternative is one way to match: every leaf must. A thousand of them may come
+// of one pattern, so what they have in common they hold in common: the leaves of
+// a layer come on top of those before, and of two at one path the later counts.
+type alternative struct {
+	before *alternative // nil for none
+	layer  *layer
+}
+
+// layer is leaves that were written for the same alternatives, by path.
+type layer struct{ leaves map[string]*leaf }
+
+func newLayer() *layer { return &layer{map[string]*leaf{}} }
+
+// get is the leaf at a path, or nil.
+func (a *alternative) get(path string) *leaf {
+	for ; a != nil; a = a.before {
+		if l := a.layer.leaves[path]; l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// below tells whether some path starts with prefix.
+func (a *alternative) below(prefix string) bool {
+	for ; a != nil; a = a.before {
+		for path := range a.layer.leaves {
+			if strings.HasPrefix(path, prefix) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// onTop puts a layer on each of the alternatives.
+func onTop(alts []*alternative, top *layer) []*alternative {
+	out := make([]*alternative, len(alts))
+	for i, a := range alts {
+		out[i] = &alternative{a, top}
+	}
+	return out
+}
 
 // leaf is one field and the values it may have.
 type leaf struct {

@@ -24,7 +24,7 @@ const (
 // Pattern is a valid event pattern. It is immutable.
 type Pattern struct {
 	text  string
-	alts  []alternative
+	alts  []*alternative
 	state State // for Lint
 }
 
@@ -51,8 +51,10 @@ type fault struct {
 
 type parser struct {
 	text     string
-	ors      bool // "$or" is the operator
-	alts     []alternative
+	ors      bool           // "$or" is the operator
+	alts     []*alternative // their last layer is top
+	top      *layer
+	scope    []*layer // of all of alts
 	product  int
 	warnings diagnostic.List
 }
@@ -117,6 +119,7 @@ func (p *parser) length() *fault {
 func (p *parser) twice(root *value) *fault {
 	kept := p.warnings
 	p.ors, p.product = true, 1
+	p.begin()
 	first := p.object(root, "", false)
 	if first == nil {
 		if p.product > maxOr {
@@ -124,7 +127,8 @@ func (p *parser) twice(root *value) *fault {
 		}
 		return nil
 	}
-	p.ors, p.alts, p.warnings = false, nil, kept
+	p.ors, p.warnings = false, kept
+	p.begin()
 	second := p.object(root, "", false)
 	if second == nil {
 		if usesOr(root) {
@@ -234,20 +238,20 @@ func (p *parser) leaf(path string, k key, v *value) *fault {
 		m.src = string(jsonscan.Compact(nil, []byte(p.text[x.pos:x.end])))
 		l.matchers = append(l.matchers, m)
 	}
-	if len(p.alts) == 0 {
-		p.alts = []alternative{{}}
-	}
-	var old *leaf
-	for _, a := range p.alts {
-		if a[path] != nil {
-			old = a[path]
+	for i := len(p.scope) - 1; i >= 0; i-- {
+		if old := p.scope[i].leaves[path]; old != nil {
+			p.replace(old, k)
+			break
 		}
-		a[path] = l
 	}
-	if old != nil {
-		p.replace(old, k)
-	}
+	p.top.leaves[path] = l
 	return nil
+}
+
+// begin makes the one alternative that a pattern has before its first $or.
+func (p *parser) begin() {
+	p.top = newLayer()
+	p.alts, p.scope = []*alternative{{layer: p.top}}, []*layer{p.top}
 }
 
 // or reads the array of $or: each of its objects forks the alternatives built
@@ -257,36 +261,34 @@ func (p *parser) or(v *value, prefix string) *fault {
 		return p.fail("EB007", v, "$or takes an array of at least two objects, not %s", what(v))
 	}
 	p.product = min(p.product*len(v.vals), maxOr+1)
-	base, all := p.alts, []alternative(nil)
+	base, scope := p.alts, p.scope
+	var alts []*alternative
+	within := scope[:len(scope):len(scope)]
 	for _, x := range v.vals {
 		if x.kind != cloudtrail.Object {
 			return p.fail("EB007", x, "$or takes objects only, not %s", what(x))
 		}
-		p.alts = p.fork(base)
+		if p.product > maxOr {
+			p.begin() // too many: what is here and follows is only checked
+		} else {
+			p.top = newLayer()
+			p.alts, p.scope = onTop(base, p.top), append(scope[:len(scope):len(scope)], p.top)
+		}
 		if err := p.object(x, prefix, true); err != nil {
 			return err
 		}
-		all = append(all, p.alts...)
-	}
-	if p.alts = all; p.product > maxOr {
-		p.alts = nil // too many: what follows is only checked
-	}
-	return nil
-}
-
-func (p *parser) fork(base []alternative) []alternative {
-	if len(base) == 0 || p.product > maxOr {
-		return []alternative{{}}
-	}
-	out := make([]alternative, len(base))
-	for i, a := range base {
-		c := make(alternative, len(a)+1)
-		for k, l := range a {
-			c[k] = l
+		alts = append(alts, p.alts...)
+		if p.product <= maxOr {
+			within = append(within, p.scope[len(scope):]...)
 		}
-		out[i] = c
 	}
-	return out
+	if p.product > maxOr {
+		p.begin()
+		return nil
+	}
+	p.top = newLayer()
+	p.alts, p.scope = onTop(alts, p.top), append(within, p.top)
+	return nil
 }
 
 // what names a value in a message.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode"
@@ -205,6 +206,34 @@ func TestOrCombinationsAreBounded(t *testing.T) {
 	}
 	if _, diags := eventbridge.Parse([]byte(pattern(11))); diags.Err() == nil || diags[0].Code != "EB012" {
 		t.Errorf("1100 combinations: %v", diags)
+	}
+}
+
+// TestAlternativesShareWhatTheyHaveInCommon counts memory: 2 kB of a pattern with
+// a thousand combinations held 15 MB, and a file may have many.
+func TestAlternativesShareWhatTheyHaveInCommon(t *testing.T) {
+	or := func(name string) string {
+		items := make([]string, 10)
+		for i := range items {
+			items[i] = fmt.Sprintf(`{"%s%d":["x"]}`, name, i)
+		}
+		return `"$or":[` + strings.Join(items, ",") + "]"
+	}
+	var fields strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&fields, `"f%d":[1],`, i)
+	}
+	text := "{" + fields.String() + or("a") + `,"b":{` + or("b") + `},"c":{` + or("c") + `},"g":[2]}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	p := parse(t, text)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 4<<20 {
+		t.Errorf("%d bytes to read %d of a pattern", got, len(text))
+	}
+	event := strings.ReplaceAll(fields.String(), "[1]", "1") + `"g":2,"a4":"x","b":{"b9":"x"},"c":{`
+	if !judge(t, p.Event(), "{"+event+`"c0":"x"}}`) || judge(t, p.Event(), "{"+event+`"d0":"x"}}`) {
+		t.Error("a thousand combinations judge wrongly")
 	}
 }
 

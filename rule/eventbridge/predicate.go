@@ -51,33 +51,20 @@ func flatPath(root detect.Root, path string) detect.Path {
 // tree is the disjunction of the alternatives. What all of them share is
 // pulled out.
 func (p *Pattern) tree(locate func(string) detect.Path) detect.Node {
-	b := builder{locate: locate, terms: map[*leaf]detect.Term{}, rank: p.ranks()}
-	split := make([][]group, len(p.alts))
-	count := map[string]int{}
+	b := p.builder(locate)
+	orders := make([][]*leaf, len(p.alts))
 	for i, a := range p.alts {
-		split[i] = b.groups(a)
-		for _, g := range split[i] {
-			count[g.key]++
-		}
+		orders[i] = b.order(a)
 	}
-	var common detect.All
+	differ := b.differing(orders)
+	common := b.nodes(orders[0], func(h head) bool { return !differ[h] })
 	var either detect.Any
-	for i, groups := range split {
-		var own detect.All
-		for _, g := range groups {
-			switch shared := count[g.key] == len(p.alts); {
-			case !shared:
-				own = append(own, b.node(g))
-			case i == 0:
-				common = append(common, b.node(g))
-			}
-		}
-		either = append(either, unwrap(own))
-	}
-	for _, n := range either {
-		if all, ok := n.(detect.All); ok && len(all) == 0 {
+	for _, order := range orders {
+		own := b.nodes(order, func(h head) bool { return differ[h] })
+		if len(own) == 0 {
 			return unwrap(common) // an alternative that asks for nothing more
 		}
+		either = append(either, unwrap(own))
 	}
 	return unwrap(append(common, unwrapAny(either)))
 }
@@ -96,15 +83,9 @@ func unwrapAny(either detect.Any) detect.Node {
 	return either
 }
 
-// group is leaves of one alternative that may lie in one array, in visiting
-// order. Only those must agree on the array's element, because an array adds
-// nothing to a path: leaves inside one array share their path's first name.
-type group struct {
-	key    string
-	leaves []*leaf
-}
-
-// head is where a path starts and its first name.
+// head is where a path starts and its first name. Leaves may lie in one array,
+// and must then agree on its element, only if they have one head, because an
+// array adds nothing to a path.
 type head struct {
 	root detect.Root
 	name string
@@ -114,69 +95,90 @@ type builder struct {
 	locate func(string) detect.Path
 	terms  map[*leaf]detect.Term
 	rank   map[string]int // of each path in visiting order
+	heads  []head         // by rank
 }
 
-// ranks numbers all paths of the pattern in visiting order.
-func (p *Pattern) ranks() map[string]int {
-	rank := map[string]int{}
+// builder numbers all paths of the pattern in visiting order.
+func (p *Pattern) builder(locate func(string) detect.Path) builder {
+	b := builder{locate: locate, terms: map[*leaf]detect.Term{}, rank: map[string]int{}}
 	var paths []string
+	seen := map[*layer]bool{}
 	for _, a := range p.alts {
-		for path := range a {
-			if _, ok := rank[path]; !ok {
-				rank[path] = 0
-				paths = append(paths, path)
+		for ; a != nil; a = a.before {
+			if seen[a.layer] {
+				continue
+			}
+			seen[a.layer] = true
+			for path := range a.layer.leaves {
+				if _, ok := b.rank[path]; !ok {
+					b.rank[path] = 0
+					paths = append(paths, path)
+				}
 			}
 		}
 	}
 	slices.SortFunc(paths, compareUTF16)
 	for i, path := range paths {
-		rank[path] = i
+		b.rank[path] = i
+		at := locate(path)
+		b.heads = append(b.heads, head{at.Root, at.Steps[0].Key})
 	}
-	return rank
+	return b
 }
 
-func (b builder) groups(a alternative) []group {
+// order is an alternative's leaves in visiting order, nil where it has none at a
+// path.
+func (b builder) order(a *alternative) []*leaf {
 	order := make([]*leaf, len(b.rank))
-	for path, l := range a {
-		order[b.rank[path]] = l
+	for ; a != nil; a = a.before {
+		for path, l := range a.layer.leaves {
+			if i := b.rank[path]; order[i] == nil {
+				order[i] = l
+			}
+		}
 	}
-	var out []group
+	return order
+}
+
+// differing are the heads below which the alternatives differ.
+func (b builder) differing(orders [][]*leaf) map[head]bool {
+	differ := map[head]bool{}
+	for i, h := range b.heads {
+		for _, order := range orders[1:] {
+			if order[i] != orders[0][i] {
+				differ[h] = true
+				break
+			}
+		}
+	}
+	return differ
+}
+
+// nodes are the conditions of an alternative on some heads, one for each.
+func (b builder) nodes(order []*leaf, on func(head) bool) detect.All {
+	var groups [][]*leaf
 	at := map[head]int{}
-	for _, l := range order {
-		if l == nil {
+	for rank, l := range order {
+		h := b.heads[rank]
+		if l == nil || !on(h) {
 			continue
 		}
 		if _, ok := b.terms[l]; !ok {
 			b.terms[l] = l.term(b.locate(l.path))
 		}
-		path := b.terms[l].Path
-		first := head{path.Root, path.Steps[0].Key}
-		i, ok := at[first]
+		i, ok := at[h]
 		if !ok {
-			i = len(out)
-			at[first] = i
-			out = append(out, group{})
+			i = len(groups)
+			at[h] = i
+			groups = append(groups, nil)
 		}
-		out[i].leaves = append(out[i].leaves, l)
+		groups[i] = append(groups[i], l)
 	}
-	for i := range out {
-		out[i].key = identity(out[i].leaves)
+	nodes := make(detect.All, len(groups))
+	for i, g := range groups {
+		nodes[i] = b.node(g)
 	}
-	return out
-}
-
-// identity distinguishes groups: a leaf is known by its place in the text.
-func identity(leaves []*leaf) string {
-	var b strings.Builder
-	for _, l := range leaves {
-		for n := l.pos; ; n >>= 7 {
-			if b.WriteByte(byte(n&0x7f | 0x80)); n < 0x80 {
-				break
-			}
-		}
-		b.WriteByte(0)
-	}
-	return b.String()
+	return nodes
 }
 
 // compareUTF16 orders paths as Java orders strings; the order in which the
@@ -185,15 +187,15 @@ func compareUTF16(a, b string) int {
 	return slices.Compare(utf16.Encode([]rune(a)), utf16.Encode([]rune(b)))
 }
 
-func (b builder) node(g group) detect.Node {
-	if len(g.leaves) > 1 {
-		c := detect.Consistent{Terms: make([]detect.Term, len(g.leaves))}
-		for i, l := range g.leaves {
+func (b builder) node(leaves []*leaf) detect.Node {
+	if len(leaves) > 1 {
+		c := detect.Consistent{Terms: make([]detect.Term, len(leaves))}
+		for i, l := range leaves {
 			c.Terms[i] = b.terms[l]
 		}
 		return c
 	}
-	t := b.terms[g.leaves[0]]
+	t := b.terms[leaves[0]]
 	absent := detect.Not{X: detect.Test{Path: t.Path, Match: detect.Exists, Src: t.Src}}
 	switch {
 	case t.Match == nil:
