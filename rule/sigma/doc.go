@@ -34,5 +34,5 @@
 // field name in another letter case; SGW7 filter without "not"; SGW8 metadata
 // out of form; SGW9 filter for a rule that is not loaded; SGW10 network address
 // with host bits; SGW11 key that no correlation has; SGW12 UTF-16 without Base64;
-// SGW13 "base64offset" without "contains".
+// SGW13 "base64offset" without "contains"; SGW14 part of a time that none has.
 package sigma

@@ -228,6 +228,15 @@ func (p *parser) lintItem(it *item, nodes []*yamldoc.Node) {
 		}
 	}
 	for _, alternatives := range it.values {
+		if v := alternatives[0]; v.kind == timePartValue && len(v.timeParts()) == 0 {
+			bounds := timeBounds[v.unit]
+			p.warn.add(diagnostic.Diagnostic{
+				Code: "SGW14", Severity: diagnostic.Warning,
+				Message: fmt.Sprintf("%s: no time has such a part as %s asks for", quote(it.key), v.number.Text),
+				Why:     "The test never holds.",
+				Fix:     fmt.Sprintf("a number from %d to %d", bounds[0], bounds[1]),
+			}, it.at)
+		}
 		if v := alternatives[0]; v.kind == networkValue && v.prefix != v.prefix.Masked() {
 			p.warn.add(diagnostic.Diagnostic{
 				Code: "SGW10", Severity: diagnostic.Warning,

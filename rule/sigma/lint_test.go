@@ -38,6 +38,9 @@ func TestLint(t *testing.T) {
 		"Base64 too early":  {"a: {eventName|base64|wide: x}\ncondition: a\n", "SGW12", "eventName|wide|base64offset|contains"},
 		"offset alone":      {"a: {eventName|base64offset: x}\ncondition: a\n", "SGW13", "eventName|base64offset|contains"},
 		"offset in a word":  {"a: {'|base64offset': x}\ncondition: a\n", "", ""},
+		"hour 24":           {"a: {eventName|hour: 24}\ncondition: a\n", "SGW14", "from 0 to 23"},
+		"beyond December":   {"a: {eventName|month|gt: 12}\ncondition: a\n", "SGW14", "from 1 to 12"},
+		"the last hour":     {"a: {eventName|hour|gte: 23}\ncondition: a\n", "", ""},
 		"UTF-16 in Base64":  {"a: {eventName|wide|base64offset|contains: x}\ncondition: a\n", "", ""},
 		"host bits":         {"a: {sourceIPAddress|cidr: 10.1.2.3/8}\ncondition: a\n", "SGW10", "10.0.0.0/8"},
 	} {

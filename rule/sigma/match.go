@@ -173,27 +173,35 @@ func globPieces(pieces []piece) []detect.Piece {
 	return out
 }
 
-// years bounds what a comparison with a year spells out: CloudTrail began in
-// 2013, and time stamps outside these years are no time of any event.
-const firstYear, lastYear = 1970, 2199
+// timeBounds are the least and the most that each part of a time can be.
+// CloudTrail began in 2013; time stamps outside these years are no time of any event.
+var timeBounds = [...][2]int{
+	detect.Minute: {0, 59}, detect.Hour: {0, 23}, detect.Day: {1, 31}, detect.Week: {1, 53}, detect.Month: {1, 12}, detect.Year: {1970, 2199},
+}
 
 // addTimePart spells a comparison out, as parts of a time are few.
 func (m *matchSet) addTimePart(v value) {
-	n := int(v.number.Value)
 	if !v.within {
-		m.add(detect.TimePart{Unit: v.unit, Value: n})
+		m.add(detect.TimePart{Unit: v.unit, Value: int(v.number.Value)})
 		return
 	}
-	low, high := 0, 59
-	if v.unit == detect.Year {
-		low, high = firstYear, lastYear
-	}
-	var any detect.MatchAny
-	for i := low; i <= high; i++ {
-		if (v.op == detect.NumLess && i < n) || (v.op == detect.NumLessEqual && i <= n) ||
-			(v.op == detect.NumGreater && i > n) || (v.op == detect.NumGreaterEqual && i >= n) {
-			any = append(any, detect.TimePart{Unit: v.unit, Value: i})
-		}
+	parts := v.timeParts()
+	any := make(detect.MatchAny, len(parts))
+	for i, n := range parts {
+		any[i] = detect.TimePart{Unit: v.unit, Value: n}
 	}
 	m.add(any)
+}
+
+// timeParts are the values that v asks for and a time can have.
+func (v value) timeParts() []int {
+	var parts []int
+	n := int(v.number.Value)
+	for i := timeBounds[v.unit][0]; i <= timeBounds[v.unit][1]; i++ {
+		if !v.within && i == n || v.within && (v.op == detect.NumLess && i < n || v.op == detect.NumLessEqual && i <= n ||
+			v.op == detect.NumGreater && i > n || v.op == detect.NumGreaterEqual && i >= n) {
+			parts = append(parts, i)
+		}
+	}
+	return parts
 }
