@@ -157,6 +157,7 @@ func TestNamesOfColumns(t *testing.T) {
 		{"SELECT 'x', (1, 2).*, 3", "_col0 _col1 _col2 _col3"},
 		{"SELECT t.r.*, t.r.n + 1 FROM (SELECT CAST(ROW(1) AS row(n bigint)) AS r) AS t", "n _col1"},
 		{"SELECT * FROM (VALUES (1, 7)) AS x(a, k) JOIN (VALUES (2, 7)) AS y(b, k) USING (k)", "k a b"},
+		{"SELECT c.useridentity.*, eventname FROM cloudtrail_logs c", "type principalid arn accountid invokedby accesskeyid username onbehalfof sessioncontext eventname"},
 		{"SELECT y.*, 1 FROM (VALUES (1, 7)) AS x(a, k) JOIN (VALUES (2, 7)) AS y(b, k) USING (k)", "b _col1"},
 	} {
 		columns, _, err := run(l, c.sql)

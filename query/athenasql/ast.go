@@ -181,7 +181,8 @@ type sortKey struct {
 }
 
 type window struct {
-	name      string
+	name      string // of a window of the query
+	base      string // that it adds to: (w ORDER BY …)
 	partition []expr
 	orderBy   []sortKey
 	frame     []frameWord

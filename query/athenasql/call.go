@@ -245,6 +245,9 @@ func (t *translator) window(w *window, s *scope) (string, error) {
 		return quoteName(w.name), nil
 	}
 	var parts []string
+	if w.base != "" {
+		parts = append(parts, quoteName(w.base))
+	}
 	if len(w.partition) > 0 {
 		elems, err := t.list(w.partition, s)
 		if err != nil {

@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,35 @@ func plainColumns(list []expr, s *scope) error {
 		}
 	}
 	return nil
+}
+
+// groupable refuses to group by an aggregate, also one that a position stands for.
+func (t *translator) groupable(q *selection) error {
+	if slices.ContainsFunc(q.items, func(i item) bool { return i.star }) {
+		return nil // what the positions are is not known before
+	}
+	for _, set := range q.group.sets {
+		x := set.x
+		if l, ok := x.(*literal); ok && l.kind == litInteger {
+			n, err := strconv.Atoi(l.text)
+			if err != nil || n < 1 || n > len(q.items) {
+				return &syntaxError{at: l.at, code: codeArguments, message: "GROUP BY position " + l.text + " is not in select list"}
+			}
+			x = q.items[n-1].x
+		}
+		if x != nil && t.aggregates(x) {
+			return &syntaxError{at: set.x.pos(), code: codeArguments, message: "GROUP BY clause cannot contain aggregations or window functions"}
+		}
+	}
+	return nil
+}
+
+// aggregates tells whether an expression holds a function of many rows.
+func (t *translator) aggregates(x expr) bool {
+	if c, ok := x.(*call); ok && (c.over != nil || t.fn[c.name].aggregate || t.fn[c.name].window) {
+		return true
+	}
+	return slices.ContainsFunc(parts(x), t.aggregates)
 }
 
 // maxSets bounds the sets of one GROUP BY DISTINCT.

@@ -117,6 +117,9 @@ func (p *parser) window() (*window, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t := p.tok(); t.kind == tokQuoted || t.kind == tokWord && !t.is("PARTITION") && !t.is("ORDER") && !frameWords[strings.ToLower(t.text)] {
+		w.base = p.advance().text
+	}
 	if p.words("PARTITION", "BY") {
 		if w.partition, err = list(p, p.expr); err != nil {
 			return nil, err

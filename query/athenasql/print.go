@@ -102,11 +102,14 @@ func (t *translator) compound(x expr, s *scope) (string, typ, error) {
 		q, _, err := t.query(x.query, s)
 		return "EXISTS (" + q + ")", of(boolean), err
 	case *quantified:
-		v, _, err := t.expr(x.x, s)
+		v, kind, err := t.expr(x.x, s)
 		if err != nil {
 			return "", typ{}, err
 		}
-		q, _, err := t.query(x.query, s)
+		q, columns, err := t.query(x.query, s)
+		if len(columns) > 1 && kind.kind != rowKind {
+			return "", typ{}, manyColumns(x.at, columns)
+		}
 		return "(" + v + " " + x.op + either(x.all, " ALL (", " ANY (") + q + "))", of(boolean), err
 	case *subquery:
 		q, columns, err := t.query(x.query, s)
@@ -381,11 +384,14 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 	}
 	t.wholeDay(&x.x, s, others...)
 	if x.query != nil {
-		v, _, err := t.expr(x.x, s)
+		v, kind, err := t.expr(x.x, s)
 		if err != nil {
 			return "", typ{}, err
 		}
-		inner, _, err := t.query(x.query, s)
+		inner, columns, err := t.query(x.query, s)
+		if len(columns) > 1 && kind.kind != rowKind {
+			return "", typ{}, manyColumns(x.at, columns)
+		}
 		return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
 	}
 	all := append([]expr{x.x}, x.list...)

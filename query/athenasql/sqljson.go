@@ -47,9 +47,8 @@ func (p *parser) jsonMembers(c *call) error {
 		if !p.word("VALUE") && !p.colon() {
 			return struct{}{}, p.unexpected("want VALUE or :")
 		}
-		v, err := p.additive()
+		v, err := p.jsonPart()
 		c.args = append(c.args, k, v)
-		p.words("FORMAT", "JSON")
 		return struct{}{}, err
 	})
 	c.nulls = p.absent()
@@ -61,14 +60,21 @@ func (p *parser) jsonMembers(c *call) error {
 
 func (p *parser) jsonElements(c *call) (err error) {
 	if !p.tok().sym(")") {
-		c.args, err = list(p, func() (expr, error) {
-			x, err := p.additive()
-			p.words("FORMAT", "JSON")
-			return x, err
-		})
+		c.args, err = list(p, p.jsonPart)
 	}
 	c.nulls = p.absent()
 	return err
+}
+
+// jsonPart reads a value in an object or array: texts that are said to be JSON, and
+// those of functions that make JSON, are taken for what they hold.
+func (p *parser) jsonPart() (expr, error) {
+	x, err := p.additive()
+	made, _ := x.(*call)
+	if p.words("FORMAT", "JSON") || made != nil && (made.name == "json_object" || made.name == "json_array" || made.name == "json_query") {
+		return &call{node: node{x.pos()}, name: "json_parse", args: []expr{x}}, err
+	}
+	return x, err
 }
 
 // absent reads NULL ON NULL and ABSENT ON NULL.

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// mergedStar writes a star over relations of which USING made columns one: those
-// come first, and the relations' own after them without those.
-func (t *translator) mergedStar(it item, s *scope) (string, []column) {
+// mergedStar writes a star column by column. Those that USING made one of two come
+// first, and the relations' own after them without those.
+func (t *translator) mergedStar(it item, s *scope) (string, []column, error) {
 	var list []string
 	var columns []column
 	add := func(text string, c column) {
-		list, columns = append(list, text+" AS "+quoteName(c.name)), append(columns, c)
+		list, columns = append(list, text), append(columns, c)
 	}
 	if it.of == nil {
 		for _, name := range s.merged {
@@ -37,7 +37,19 @@ func (t *translator) mergedStar(it item, s *scope) (string, []column) {
 			}
 		}
 	}
-	return strings.Join(list, ", "), columns
+	return named(it, list, columns)
+}
+
+// named gives a star's columns the names that are written behind it.
+func named(it item, list []string, columns []column) (string, []column, error) {
+	if len(it.names) > 0 && len(it.names) != len(columns) && len(columns) > 0 {
+		return "", nil, &syntaxError{at: it.at, code: codeArguments, message: fmt.Sprintf("%d names for %d columns", len(it.names), len(columns))}
+	}
+	columns = rename(columns, it.names[:min(len(it.names), len(columns))])
+	for i, c := range columns {
+		list[i] += " AS " + quoteName(c.name)
+	}
+	return strings.Join(list, ", "), columns, nil
 }
 
 // noTable writes table.column.* of a column that is a row, or says that a star
@@ -66,26 +78,17 @@ func (t *translator) rowStar(it item, x expr, s *scope, before int) (string, []c
 	if kind.kind != rowKind || len(kind.fields) == 0 {
 		return "", nil, &syntaxError{at: it.at, code: codeArguments, message: fmt.Sprintf("* takes the fields of a row; this is a %s", kind)}
 	}
-	if len(it.names) > 0 && len(it.names) != len(kind.fields) {
-		return "", nil, &syntaxError{at: it.at, code: codeArguments, message: fmt.Sprintf("%d names for a row of %d fields", len(it.names), len(kind.fields))}
-	}
 	list, columns := make([]string, len(kind.fields)), make([]column, len(kind.fields))
 	for i, f := range kind.fields {
 		one := expr(&subscript{node{it.at}, x, &literal{node{it.at}, litInteger, strconv.Itoa(i + 1)}})
-		if n, ok := x.(*name); ok { // of the trail's rows only what is asked for is read
+		unnamed := f.name == fmt.Sprintf("field%d", i)
+		if n, ok := x.(*name); ok && !unnamed { // of the trail's rows only what is asked for is read
 			one = &name{n.node, append(slices.Clone(n.parts), ident{text: f.name, quoted: true, at: it.at})}
 		}
 		if list[i], columns[i].typ, err = t.expr(one, s); err != nil {
 			return "", nil, err
 		}
-		columns[i].name = f.name
-		switch {
-		case len(it.names) > 0:
-			columns[i].name = it.names[i].text
-		case f.name == fmt.Sprintf("field%d", i):
-			columns[i].name = fmt.Sprintf("_col%d", before+i)
-		}
-		list[i] += " AS " + quoteName(columns[i].name)
+		columns[i].name = either(unnamed, fmt.Sprintf("_col%d", before+i), f.name)
 	}
-	return strings.Join(list, ", "), columns, nil
+	return named(it, list, columns)
 }

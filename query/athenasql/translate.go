@@ -459,6 +459,9 @@ func (t *translator) selection(q *selection, outer *scope) (string, []column, *s
 func (t *translator) grouped(q *selection, s, in *scope) (string, error) {
 	var b strings.Builder
 	if q.group != nil {
+		if err := t.groupable(q); err != nil {
+			return "", err
+		}
 		sets, err := t.groupSets(q.group, s)
 		if err != nil {
 			return "", err
@@ -584,9 +587,9 @@ func (t *translator) starItem(it item, s *scope, before int) (string, []column, 
 	if it.x != nil {
 		return t.rowStar(it, it.x, s, before)
 	}
-	if len(s.merged) > 0 && !slices.ContainsFunc(s.sources, func(src *source) bool { return !src.trail && len(src.columns) == 0 }) {
-		if text, columns := t.mergedStar(it, s); text != "" {
-			return text, columns, nil
+	if len(s.merged)+len(it.names) > 0 && !slices.ContainsFunc(s.sources, func(src *source) bool { return !src.trail && len(src.columns) == 0 }) {
+		if text, columns, err := t.mergedStar(it, s); text != "" || err != nil {
+			return text, columns, err
 		}
 	}
 	var columns []column

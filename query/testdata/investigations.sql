@@ -311,3 +311,12 @@ SELECT ROW(eventsource, eventname) AS call, count(*) AS n, array_agg(DISTINCT RO
 
 -- name: where objects lie, in a table of its own
 SELECT * FROM (SELECT "$path" AS file, eventname FROM cloudtrail_logs) AS t WHERE file LIKE '%us-east-1%' LIMIT 10
+
+-- name: calls and refusals side by side
+SELECT eventsource, a.calls, b.refused FROM (SELECT eventsource, count(*) AS calls FROM cloudtrail_logs GROUP BY 1) a FULL JOIN (SELECT eventsource, count(*) AS refused FROM cloudtrail_logs WHERE errorcode IS NOT NULL GROUP BY 1) b USING (eventsource) ORDER BY eventsource
+
+-- name: who, field by field
+SELECT c.useridentity.*, c.eventname FROM cloudtrail_logs c WHERE eventname IN ('StopLogging', 'DeleteTrail')
+
+-- name: names however written, in order
+SELECT DISTINCT c.EventName, c.awsregion FROM cloudtrail_logs c ORDER BY c.eventname, c.awsregion
