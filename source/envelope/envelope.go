@@ -134,7 +134,8 @@ type Limits struct {
 	// Output is the most bytes that everything inside the body may unpack and
 	// decode to, added up.
 	Output int
-	// Items is the most items.
+	// Items is the most items. Beyond them each further unit has one, and one that
+	// says so if there were more.
 	Items int
 	// Excerpt is the most bytes kept of what could not be opened.
 	Excerpt int

@@ -26,7 +26,8 @@ type opener struct {
 	shared []Hop // a copy of path that items share; nil when path has changed
 	units  []Hop
 	items  []Item
-	full   bool // the limit of items was met and said
+	begun  int  // how many items there were when the unit in hand began
+	full   bool // the limit of items was met and said in the unit in hand
 
 	decoder *cloudtrail.Decoder // of log files; nil before the first
 	idle    []*jsonscan.Index   // to be used again
@@ -70,6 +71,10 @@ func (o *opener) splits() bool { return len(o.path) == 0 }
 func (o *opener) inside(h Hop, open func()) {
 	if o.splits() && (h.Shape == ShapeSQS || h.Shape == ShapeKinesis || h.Shape == ShapeFirehose) {
 		o.units = append(o.units, h)
+		o.begun, o.full = len(o.items), false
+	}
+	if o.full {
+		return
 	}
 	o.path, o.shared = append(o.path, h), nil
 	before := len(o.items)
@@ -80,9 +85,10 @@ func (o *opener) inside(h Hop, open func()) {
 	o.path, o.shared = o.path[:len(o.path)-1], nil
 }
 
-// emit adds an item.
+// emit adds an item. Beyond the limit each further unit may have one: whoever
+// fills a message must not hide those beside it.
 func (o *opener) emit(it Item) {
-	if len(o.items) >= o.limits.Items {
+	if len(o.items) >= o.limits.Items && (len(o.items) > o.begun || o.begun == 0) {
 		if o.full {
 			return
 		}
@@ -213,26 +219,21 @@ func (o *opener) plain(b []byte) {
 		o.nothing(validation, "CloudTrail sends it when a topic is set up")
 		return
 	}
-	for at := jsonscan.SkipSpace(b, 0); at < len(b); {
-		end, ok := o.next(b, at)
-		if !ok {
-			return
-		}
-		at = jsonscan.SkipSpace(b, end)
-	}
-}
-
-// next opens the JSON value at b[at] and says where it ends.
-func (o *opener) next(b []byte, at int) (end int, ok bool) {
+	// One index for all of them: each would look ahead anew, to the end of the text
+	// where there are no marks, and there may be millions of values.
+	at := jsonscan.SkipSpace(b, 0)
 	ix := o.index(b, at)
 	defer o.release(ix)
-	end, mark, err := ix.Parse(at)
-	if err != nil {
-		o.broken(b, at, err)
-		return 0, false
+	for at < len(b) && !o.full {
+		ix.Release(at)
+		end, mark, err := ix.Parse(at)
+		if err != nil {
+			o.broken(b, at, err)
+			return
+		}
+		o.value(node{ix, b[at:end], mark})
+		at = jsonscan.SkipSpace(b, end)
 	}
-	o.value(node{ix, b[at:end], mark})
-	return end, !o.full
 }
 
 // index is an Index of a text, to be released when its nodes are not used any
@@ -278,6 +279,7 @@ func jsonReason(err error, at int) string {
 // value opens a JSON value by its shape.
 func (o *opener) value(n node) {
 	switch {
+	case o.full:
 	case n.object():
 		o.object(n)
 	case n.is('"'):

@@ -50,7 +50,7 @@ func (o *opener) sns(n node) {
 	h := Hop{Shape: ShapeSNS, ID: n.get("MessageId").str(), Origin: n.get("TopicArn").str(), Time: n.get("Timestamp").instant()}
 	o.inside(h, func() {
 		if t := n.get("Type").str(); t == "SubscriptionConfirmation" || t == "UnsubscribeConfirmation" {
-			o.nothing(t, "the topic "+t+" asks the endpoint itself, not the reader of messages")
+			o.nothing(t, "the topic's "+t+" asks the endpoint itself, not the reader of messages")
 			return
 		}
 		message := n.get("Message").bytes()
@@ -154,6 +154,9 @@ func (o *opener) logEvents(n node) {
 
 // logEvent opens one log event: the JSON text of one record.
 func (o *opener) logEvent(n node) {
+	if o.full {
+		return
+	}
 	h := o.path[len(o.path)-1]
 	h.ID, h.Time = n.get("id").str(), time.Time{}
 	if ms, ok := n.get("timestamp").integer(); ok && ms > 0 {
