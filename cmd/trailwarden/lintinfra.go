@@ -31,7 +31,7 @@ func (lintInfraCommand) Help() string {
 
 // Run reads the files, judges them and prints what there is to say.
 func (c *lintInfraCommand) Run(s *streams) error {
-	names, err := infraFiles(c.Paths)
+	names, err := infraFiles(s, c.Paths)
 	if err != nil {
 		return err
 	}
@@ -120,12 +120,14 @@ func infraVerdict(result lint.Result, unread bool) error {
 
 // infraEndings are the endings of files that are taken from a folder; a file that
 // is named is read whatever its name.
-const infraEndings = " .json .template .yaml .yml .tf .sql .ddl .hql .filter .sh .bash .zsh .py .js .mjs .cjs .ts "
+const infraEndings = " .json .template .yaml .yml .tf .sql .ddl .hql .filter .sh .bash .zsh .py .js .mjs .cjs .ts .java .rb .cs .go .rs "
 
-// infraFiles are the files at paths, in the order of their names in a folder.
-func infraFiles(paths []string) ([]string, error) {
+// infraFiles are the files at paths, in the order of their names in a folder. A
+// folder that gives none is said: silence would mean that nothing is wrong in it.
+func infraFiles(s *streams, paths []string) ([]string, error) {
 	var names []string
 	for _, p := range paths {
+		before := len(names)
 		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
@@ -144,6 +146,9 @@ func infraFiles(paths []string) ([]string, error) {
 		})
 		if err != nil {
 			return nil, err
+		}
+		if len(names) == before {
+			s.say("%s: no file in it has a name that is looked at (%s); name a file, such as an article, to have it read", p, strings.TrimSpace(infraEndings))
 		}
 	}
 	return names, nil
