@@ -8,6 +8,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -326,25 +327,40 @@ func (l *linter) sources(a *alternative) {
 		"source %q never goes with eventSource %q", cut(strings.Join(outer, ", ")), cut(strings.Join(inner, ", ")))
 }
 
-// undelivered is EBW08: a rule that is merely ENABLED asking for reads only.
+// undelivered is EBW08: a rule that is merely ENABLED asking for reads. Beside
+// calls that are delivered, those are named that are known to be reads, as every
+// Describe and List is.
 func (l *linter) undelivered(a *alternative) {
 	names, ok := exact(a.get("detail.eventName"))
 	if !ok || l.pattern.state != Enabled {
 		return
 	}
+	var lost, sure []string
 	for _, n := range names {
 		read := slices.ContainsFunc(readPrefixes(), func(p string) bool { return strings.HasPrefix(n, p) })
-		if !read || slices.Contains(deliveredReads(), n) {
-			return
+		only, known := l.reads(a, n)
+		if !read || slices.Contains(deliveredReads(), n) || dataRead.MatchString(n) || known && !only {
+			continue
 		}
-		if only, known := l.reads(a, n); known && !only {
-			return
+		lost = append(lost, n)
+		if known || !strings.HasPrefix(n, "Get") {
+			sure = append(sure, n)
 		}
+	}
+	if len(lost) < len(names) {
+		lost = sure
+	}
+	if len(lost) == 0 {
+		return
 	}
 	l.warn("EBW08", a.get("detail.eventName"), `"State": "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"`,
 		"Read-only management events whose names start with Describe, Get or List are not sent to a rule in state ENABLED. Data events are.",
-		"EventBridge does not deliver %s to a rule in state ENABLED", cut(strings.Join(names, ", ")))
+		"EventBridge does not deliver %s to a rule in state ENABLED", cut(strings.Join(lost, ", ")))
 }
+
+// dataRead are reads that are recorded as data events, which are delivered.
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+var dataRead = re2.Own(`^(GetObject|ListObject|ListParts$|ListMultipartUploads$|GetItem$|GetRecords$|GetShardIterator$|GetSnapshotBlock$|ListSnapshotBlocks$|ListChangedBlocks$|GetThingShadow$|ListNamedShadowsForThing$|GetLatestConfiguration$)`)
 
 func (l *linter) reads(a *alternative, name string) (only, known bool) {
 	if l.cat == nil {
@@ -353,6 +369,8 @@ func (l *linter) reads(a *alternative, name string) (only, known bool) {
 	source := ""
 	if s, ok := exact(a.get("detail.eventSource")); ok && len(s) == 1 {
 		source = s[0]
+	} else if s, ok := exact(a.get("source")); ok && len(s) == 1 && strings.HasPrefix(s[0], "aws.") {
+		source = strings.TrimPrefix(s[0], "aws.") + ".amazonaws.com"
 	}
 	return l.cat.ReadOnly(source, name)
 }

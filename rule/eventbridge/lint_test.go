@@ -67,12 +67,19 @@ func TestLintKnowsWhatAStateLeavesOut(t *testing.T) {
 		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.Enabled, 1},
 		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.EnabledAllManagement, 0},
 		{`{"detail":{"eventName":["ListUsers","GetUser"]}}`, eventbridge.Unstated, 0},
-		{`{"detail":{"eventName":["ListUsers","CreateUser"]}}`, eventbridge.Enabled, 0},
+		{`{"detail":{"eventName":["ListUsers","CreateUser"]}}`, eventbridge.Enabled, 1},
+		{`{"source":["aws.iam"],"detail":{"eventName":["ListUsers","CreateUser"]}}`, eventbridge.EnabledAllManagement, 0},
+		{`{"detail":{"eventName":["CreateUser","GetNothingThatIsKnown"]}}`, eventbridge.Enabled, 0},
 		{`{"detail":{"eventName":["GetSessionToken"]}}`, eventbridge.Enabled, 0},
+		{`{"detail":{"eventName":["GetObject"]}}`, eventbridge.Enabled, 0},
+		{`{"detail":{"eventSource":["s3.amazonaws.com"],"eventName":["GetObject","ListObjectsV2","PutObject"]}}`, eventbridge.Enabled, 0},
 	} {
 		list := parse(t, c.pattern).WithState(c.state).Lint(catalog.Default())
 		if len(list) != c.want || c.want == 1 && list[0].Code != "EBW08" {
 			t.Errorf("%s in state %q: %v", c.pattern, c.state, list)
+		}
+		if len(list) == 1 && strings.Contains(list[0].Message, "CreateUser") {
+			t.Errorf("%s: %s names a call that is delivered", c.pattern, list[0].Message)
 		}
 	}
 }
