@@ -23,6 +23,9 @@ type Catalog struct {
 
 	reading sync.Once
 	known   map[string]*Service
+
+	naming sync.Once
+	names  []string // of all APIs, in order; nil until a name is not known
 }
 
 // Default is the catalogue that this release ships.

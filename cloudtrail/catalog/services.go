@@ -162,12 +162,21 @@ func (c *Catalog) API(eventSource, eventName string) (known bool, suggestion str
 	if _, ok := c.api(eventSource, eventName); ok {
 		return true, ""
 	}
+	if eventSource == "" {
+		c.naming.Do(func() { c.names = apiNames(c.candidates("")) })
+		return false, apiMeant(eventName, c.names)
+	}
+	return false, apiMeant(eventName, apiNames(c.candidates(eventSource)))
+}
+
+// apiNames are the names of the services' APIs in order.
+func apiNames(services []*Service) []string {
 	var apis []string
-	for _, s := range c.candidates(eventSource) {
+	for _, s := range services {
 		apis = slices.AppendSeq(apis, maps.Keys(s.APIs))
 	}
 	slices.Sort(apis)
-	return false, apiMeant(eventName, apis)
+	return slices.Compact(apis)
 }
 
 // apiMeant is the name spelled most like the unknown one, or the shortest that

@@ -11,9 +11,13 @@ func Of(word string, known []string) string {
 		return ""
 	}
 	w := strings.ToLower(word)
+	own, _ := lettersOf(w)
 	best, bound := "", max(1, len(w)/3)+1
 	for _, k := range known {
 		if len(k)-len(w) >= bound || len(w)-len(k) >= bound {
+			continue
+		}
+		if l, ascii := lettersOf(k); ascii && own.apart(&l) >= bound {
 			continue
 		}
 		if d := distance(w, strings.ToLower(k)); d < bound {
@@ -21,6 +25,34 @@ func Of(word string, known []string) string {
 		}
 	}
 	return best
+}
+
+// letters counts a word's bytes, whatever their case, by their last five bits.
+type letters [32]int16
+
+// lettersOf counts a word; ascii tells whether lower case keeps its length.
+func lettersOf(word string) (l letters, ascii bool) {
+	ascii = true
+	for i := range len(word) {
+		l[word[i]&31]++
+		ascii = ascii && word[i] < 0x80
+	}
+	return l, ascii
+}
+
+// apart is a number of edits that two words are at least apart: an insertion or
+// a deletion changes one count, a replacement two against each other, a swap
+// none.
+func (l *letters) apart(m *letters) int {
+	more, less := 0, 0
+	for i, n := range l {
+		if d := int(n - m[i]); d > 0 {
+			more += d
+		} else {
+			less -= d
+		}
+	}
+	return max(more, less)
 }
 
 // distance is the optimal string alignment distance of a and b, by bytes.
