@@ -3,6 +3,7 @@ package envelope_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,23 @@ func TestManyValuesInOneBody(t *testing.T) {
 		case <-time.After(2 * time.Minute):
 			t.Fatalf("%s: not opened in two minutes", name)
 		}
+	}
+}
+
+// What a value of an object needs is made once for all of them: an object may hold
+// millions of small ones.
+func TestManyValuesInAnObject(t *testing.T) {
+	const values = 1 << 16
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	n := 0
+	err := envelope.Stream(t.Context(), bytes.NewReader(bytes.Repeat([]byte("{}"), values)), envelope.DefaultLimits(), func(envelope.Item) error {
+		n++
+		return nil
+	})
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / values; err != nil || n != values || each > 16<<10 {
+		t.Errorf("%d values, %v, %d bytes of memory made for each", n, err, each)
 	}
 }
 

@@ -33,6 +33,13 @@ type opener struct {
 	idle    []*jsonscan.Index   // to be used again
 }
 
+// again begins another body, with the memory that was made for the last: making it
+// costs many times what a small body does.
+func (o *opener) again() {
+	clear(o.items)
+	*o = opener{limits: o.limits, left: o.limits.Output, items: o.items[:0], decoder: o.decoder, idle: o.idle}
+}
+
 // batch is what was opened.
 func (o *opener) batch() Batch {
 	b := Batch{Shape: o.shape, Units: make([]Unit, max(1, len(o.units)))}

@@ -30,6 +30,7 @@ func Stream(ctx context.Context, r io.Reader, l Limits, visit func(Item) error) 
 		m.r, m.packed = inflate.NewReader(buffered), packed
 	}
 	values := json.NewDecoder(m)
+	o := opener{limits: l}
 	for {
 		var value json.RawMessage
 		err := values.Decode(&value)
@@ -40,7 +41,7 @@ func Stream(ctx context.Context, r io.Reader, l Limits, visit func(Item) error) 
 		case err != nil:
 			return m.ends(err, packed.err, values.InputOffset(), visit)
 		}
-		o := opener{limits: l, left: l.Output}
+		o.again()
 		o.text(value)
 		for _, it := range o.items {
 			if err := visit(it); err != nil {
