@@ -176,6 +176,11 @@ func (c *callSite) kind(f function) typ {
 
 // many writes an aggregate or window function.
 func (c *callSite) many(f function) (string, typ, error) {
+	for _, a := range c.x.args {
+		if inner := c.t.aggregate(a); inner != nil && f.aggregate && c.x.over == nil {
+			return "", typ{}, &syntaxError{at: inner.at, code: codeArguments, message: "Cannot nest aggregations inside aggregation '" + c.x.name + "'", help: "a query around the inner one"}
+		}
+	}
 	if f.write != nil {
 		return f.write(c)
 	}

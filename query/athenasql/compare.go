@@ -43,6 +43,35 @@ func (t *translator) compare(at int, s *scope, xs []expr, parts []string, types 
 	return nil
 }
 
+// compared writes a comparison. The engine takes NaN for the largest number and for
+// equal to itself; to Athena every comparison with it is false, but for <>.
+func (t *translator) compared(x *binary, parts []string, types []typ) string {
+	may := func(of expr, text string, k typ) bool { // be NaN, and be written twice
+		_, written := of.(*literal)
+		return !written && k.kind == double && len(text) <= maxTwice && !holdsQuery(of)
+	}
+	l, r := may(x.x, parts[0], types[0]), may(x.y, parts[1], types[1])
+	i := 0
+	switch x.op {
+	case "=", "<>":
+		l = l && r
+	case "<", "<=":
+		i, l = 1, r
+	}
+	text := parts[0] + " " + x.op + " " + parts[1]
+	switch nan := "isnan(CAST(" + parts[i] + " AS DOUBLE))"; {
+	case l && x.op == "<>":
+		text += " OR " + nan
+	case l:
+		text += " AND NOT " + nan
+	}
+	return "(" + text + ")"
+}
+
+// maxTwice is the longest operand, in bytes, that is written twice, so that what is
+// nested cannot grow without bound.
+const maxTwice = 2000
+
 // operands refuses sums and products of texts, and of times and numbers.
 func (t *translator) operands(x *binary, l, r typ) error {
 	e := &syntaxError{at: x.at, code: codeImplicit, message: fmt.Sprintf("%s of a %s and a %s", x.op, l, r)}

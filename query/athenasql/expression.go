@@ -472,10 +472,18 @@ func (p *parser) cast(try bool) (expr, error) {
 	return c, p.wantSym(")")
 }
 
+// extractUnits are what EXTRACT takes.
+var extractUnits = wordSet(`year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second
+	timezone_hour timezone_minute`)
+
 func (p *parser) extract() (expr, error) {
 	e := &extract{node: node{p.advance().at}}
 	p.advance()
-	e.unit = strings.ToLower(p.advance().text)
+	unit := p.advance()
+	if e.unit = strings.ToLower(unit.text); !extractUnits[e.unit] {
+		return nil, &syntaxError{at: unit.at, code: codeArguments, message: "Invalid EXTRACT field: " + unit.text,
+			help: either(e.unit == "epoch", "to_unixtime(t)", "YEAR, MONTH, DAY, HOUR, MINUTE, SECOND and the like; millisecond(t) for MILLISECOND")}
+	}
 	if err := p.wantWord("FROM"); err != nil {
 		return nil, err
 	}

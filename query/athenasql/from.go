@@ -152,6 +152,9 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 		if j.kind != "INNER" && holdsQuery(j.on) {
 			return "", &syntaxError{at: j.on.pos(), code: codeUnsupported, message: "a query in the ON of an outer join is more than the embedded engine takes", help: "a column of a WITH query; or --engine athena"}
 		}
+		if err := t.oneRow("JOIN", j.on); err != nil {
+			return "", err
+		}
 		on, _, err := t.expr(j.on, s)
 		if err != nil {
 			return "", err

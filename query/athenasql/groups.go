@@ -37,19 +37,34 @@ func (t *translator) groupable(q *selection) error {
 			}
 			x = q.items[n-1].x
 		}
-		if x != nil && t.aggregates(x) {
+		if x != nil && t.aggregate(x) != nil {
 			return &syntaxError{at: set.x.pos(), code: codeArguments, message: "GROUP BY clause cannot contain aggregations or window functions"}
 		}
 	}
 	return nil
 }
 
-// aggregates tells whether an expression holds a function of many rows.
-func (t *translator) aggregates(x expr) bool {
+// aggregate is the first call in an expression that takes many rows; nil when none
+// does.
+func (t *translator) aggregate(x expr) *call {
 	if c, ok := x.(*call); ok && (c.over != nil || t.fn[c.name].aggregate || t.fn[c.name].window) {
-		return true
+		return c
 	}
-	return slices.ContainsFunc(parts(x), t.aggregates)
+	for _, p := range parts(x) {
+		if c := t.aggregate(p); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+// oneRow refuses calls that take many rows in a clause that looks at one.
+func (t *translator) oneRow(clause string, x expr) error {
+	if c := t.aggregate(x); c != nil {
+		return &syntaxError{at: c.at, code: codeArguments, message: clause + " clause cannot contain aggregations or window functions",
+			help: either(c.over == nil, "HAVING", "a query around it: SELECT … FROM (SELECT …, "+c.name+"(…) OVER (…) AS n FROM …) WHERE n = …")}
+	}
+	return nil
 }
 
 // maxSets bounds the sets of one GROUP BY DISTINCT.

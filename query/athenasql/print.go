@@ -539,7 +539,7 @@ func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
 		if sameShape(types[0], types[1]) && (x.op == "=" || x.op == "<>") {
 			return either(x.op == "<>", "(NOT (", "((") + t.equal(parts[0], parts[1], types[0]) + "))", of(boolean), nil
 		}
-		return "(" + parts[0] + " " + x.op + " " + parts[1] + ")", of(boolean), nil
+		return t.compared(x, parts, types), of(boolean), nil
 	case "||":
 		return t.concat(x, parts, types)
 	}

@@ -347,6 +347,9 @@ func (t *translator) body(b body, s *scope) (sql string, columns []column, insid
 		if err != nil {
 			return "", nil, nil, err
 		}
+		if len(columns) != len(others) && fixed(b.l) && fixed(b.r) {
+			return "", nil, nil, &syntaxError{at: b.at, code: codeArguments, message: fmt.Sprintf("%s query has different number of fields: %d, %d", b.op, len(columns), len(others))}
+		}
 		columns = slices.Clone(columns)
 		for i := range min(len(columns), len(others)) {
 			if k, o := columns[i].typ, others[i].typ; !alike(k, o) {
@@ -373,6 +376,19 @@ func (t *translator) body(b body, s *scope) (sql string, columns []column, insid
 		return "(" + sql + ")", columns, in, err
 	}
 	return "", nil, nil, errAt(b.pos(), "not a query")
+}
+
+// fixed tells whether a body's text says how many columns it has.
+func fixed(b body) bool {
+	switch b := b.(type) {
+	case *selection:
+		return !slices.ContainsFunc(b.items, func(i item) bool { return i.star })
+	case *setOperation:
+		return fixed(b.l) && fixed(b.r)
+	case *values:
+		return true
+	}
+	return false
 }
 
 // alike tells whether values of two types can be in one column. What is not known
@@ -423,6 +439,9 @@ func (t *translator) selection(q *selection, outer *scope) (string, []column, *s
 	}
 	var where string
 	if q.where != nil {
+		if err := t.oneRow("WHERE", q.where); err != nil {
+			return "", nil, nil, err
+		}
 		if where, _, err = t.expr(q.where, s); err != nil {
 			return "", nil, nil, err
 		}
