@@ -48,6 +48,13 @@ type whoCommand struct {
 	Format string `placeholder:"FORMAT" default:"table" enum:"table,ndjson,json,csv" help:"One of table, ndjson, json, csv."`
 }
 
+// Help says what counts as the subject's, and what the exit codes mean.
+func (whoCommand) Help() string {
+	return `What was done with keys that were handed to the subject counts as done by it, as in timeline; what AWS services called on its behalf is one session for each service.
+
+Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read, the answer is about the rest; 130 interrupted.`
+}
+
 // Run tells who it was: sessions, calls and places, with first and last seen.
 func (c *whoCommand) Run(s *streams) error {
 	return c.tell(s, c.Format, (*timeline.Timeline).WriteWho)
