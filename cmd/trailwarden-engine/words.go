@@ -34,6 +34,7 @@ var said = []struct {
 	{re2.Own(`(?s)^Invalid Input Error: (Could not parse string ".*" according to format specifier ".*?")\n.*`), "$1"},
 	{re2.Own(`(?s)^(?:Conversion Error: )?Unimplemented type for cast \((.*) -> (.*)\)$`), "Cannot cast $first to $type"},
 	{re2.Own(`(?s)^Binder Error: (.*) - an explicit cast is required$`), "$1: write a CAST"},
+	{re2.Own(`(?s)^.*Cannot perform non-inner join on subquery.*$`), "such a query in the ON of an outer join is more than the embedded engine takes: make it a column of a WITH query, or --engine athena"},
 	{re2.Own(`(?s)^(INTERNAL|Not implemented|Parser) Error: .*$`), "the embedded engine cannot run a query of this shape; --engine athena does"},
 	{re2.Own(`^(Invalid Input|Conversion|Out of Range|Binder|Catalog) Error: `), ""},
 }

@@ -149,8 +149,8 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 	}
 	switch {
 	case j.on != nil:
-		if j.kind != "INNER" && holdsQuery(j.on) {
-			return "", &syntaxError{at: j.on.pos(), code: codeUnsupported, message: "a query in the ON of an outer join is more than the embedded engine takes", help: "a column of a WITH query; or --engine athena"}
+		if j.kind == "FULL" && holdsQuery(j.on) {
+			return "", &syntaxError{at: j.on.pos(), code: codeUnsupported, message: "a query in the ON of a full join is more than the embedded engine takes", help: "a column of a WITH query; or --engine athena"}
 		}
 		if err := t.oneRow("JOIN", j.on); err != nil {
 			return "", err

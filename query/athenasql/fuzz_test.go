@@ -53,7 +53,7 @@ func TestCodes(t *testing.T) {
 		{"unsupported syntax", "SELECT * FROM x MATCH_RECOGNIZE (PATTERN (a))", "AQ007"},
 		{"row patterns behind a name", "SELECT * FROM x AS y (a) MATCH_RECOGNIZE (PATTERN (a | b{2}^$))", "AQ007"},
 		{"row patterns of a query", "SELECT * FROM (SELECT 1) y MATCH_RECOGNIZE (PATTERN (a))", "AQ007"},
-		{"a query in the ON of an outer join", "SELECT 1 FROM cloudtrail_logs a LEFT JOIN cloudtrail_logs b ON a.eventid IN (SELECT 'x')", "AQ007"},
+		{"a query in the ON of a full join", "SELECT 1 FROM cloudtrail_logs a FULL JOIN cloudtrail_logs b ON a.eventid IN (SELECT 'x')", "AQ007"},
 		{"a value of two columns", "SELECT (SELECT 1, 2)", "AQ007"},
 		{"rows of different lengths", "VALUES (1, 2), (3, 4), (5, 6, 7)", "AQ006"},
 		{"an expression in ROLLUP", "SELECT 1 FROM cloudtrail_logs GROUP BY ROLLUP (lower(eventname))", "AQ006"},
