@@ -191,7 +191,7 @@ func moreQuestions() []question {
 				b, _ := json.Marshal(text)
 				return []string{e.cell("eventID") + "|" + strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(b))}
 			}},
-		{sql: "SELECT useridentity.accesskeyid, awsregion, grouping(useridentity.accesskeyid, awsregion), count(*) FROM t GROUP BY GROUPING SETS ((useridentity.accesskeyid), (awsregion))", all: func(events []event) (all []string) {
+		{sql: "SELECT accesskey, awsregion, grouping(accesskey, awsregion), count(*) FROM (SELECT useridentity.accesskeyid AS accesskey, awsregion FROM t) GROUP BY GROUPING SETS ((accesskey), (awsregion))", all: func(events []event) (all []string) {
 			counts := map[string]int{}
 			for _, e := range events {
 				counts[e.cell("userIdentity", "accessKeyId")+"|NULL|1"]++
