@@ -247,7 +247,13 @@ func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error
 func (s *Source) body(w http.ResponseWriter, r *http.Request, taking context.Context) ([]byte, error) {
 	until := func(t time.Time) { _ = http.NewResponseController(w).SetReadDeadline(t) } // where the server can
 	until(time.Now().Add(s.o.Timeout))
-	defer context.AfterFunc(taking, func() { until(time.Now()) })()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(taking, func() { defer close(ended); until(time.Now()) })
+	defer func() {
+		if !stop() {
+			<-ended // HTTP/2 has no response to give a deadline to when the request is over
+		}
+	}()
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
 }
 
