@@ -40,7 +40,9 @@ type Options struct {
 	KeyHeader string
 	// MaxBody is the most bytes of a request; 0 means 8 MiB.
 	MaxBody int64
-	// Parallel is the most requests in hand; 0 means 16.
+	// Parallel is the most requests in hand; 0 means 16. Where there is a key, those
+	// who do not show it have half of them: what SNS signs is known by its body only,
+	// which a stranger can send for as long as Timeout.
 	Parallel int
 	// Timeout is how long a request may take; 0 means 14 s, for SNS waits 15.
 	Timeout time.Duration
@@ -63,7 +65,8 @@ type Source struct {
 	o      Options
 	topics map[string]bool
 	sns    *verifier
-	slots  chan struct{}
+	slots  chan struct{} // requests in hand
+	others chan struct{} // those of them that did not show the key; nil where there is none
 	held   held
 
 	mu    sync.Mutex
@@ -111,6 +114,9 @@ func New(o Options) *Source {
 		o.Limits = envelope.DefaultLimits()
 	}
 	s := &Source{o: o, topics: map[string]bool{}, lacks: map[string]bool{}, slots: make(chan struct{}, o.Parallel), began: make(chan struct{}), sns: newVerifier(o.SNS, o.Clock)}
+	if o.Key != nil {
+		s.others = make(chan struct{}, max(1, o.Parallel/2))
+	}
 	s.Now = o.Clock.Time
 	for _, t := range o.Topics {
 		s.topics[t] = true
@@ -219,15 +225,24 @@ func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error
 		w.Header().Set("Allow", http.MethodPost)
 		return refuse(http.StatusMethodNotAllowed, "only POST is accepted")
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
+	defer cancel()
+	defer context.AfterFunc(run.soft, cancel)()
+	stranger := s.authorize(ctx, r)
+	if stranger != nil && s.others != nil {
+		select {
+		case s.others <- struct{}{}:
+			defer func() { <-s.others }()
+		default:
+			return busyNow
+		}
+	}
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	default:
 		return busyNow
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
-	defer cancel()
-	defer context.AfterFunc(run.soft, cancel)()
 	body, err := s.body(w, r, run.taking)
 	var large *http.MaxBytesError
 	switch {
@@ -238,6 +253,9 @@ func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error
 	}
 	if m, ok := parseSNS(body); ok {
 		return s.message(ctx, m, run.handler)
+	}
+	if stranger != nil {
+		return stranger
 	}
 	return s.keyed(ctx, r, body, run.handler)
 }
@@ -257,11 +275,8 @@ func (s *Source) body(w http.ResponseWriter, r *http.Request, taking context.Con
 	return io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
 }
 
-// keyed handles a body of a client who must show the key.
+// keyed handles a body of a client who showed the key.
 func (s *Source) keyed(ctx context.Context, r *http.Request, body []byte, h source.Handler) error {
-	if err := s.authorize(ctx, r); err != nil {
-		return err
-	}
 	sum := sha256.Sum256(body)
 	p := parcel{ID: hex.EncodeToString(sum[:16]), Body: body, Arrived: s.o.Clock.Time()}
 	if id := r.Header.Get("x-amz-sns-message-id"); id != "" && r.Header.Get("x-amz-sns-rawdelivery") == "true" {
@@ -306,18 +321,18 @@ func (s *Source) went(what string, err error) {
 // authorize checks the key in constant time.
 func (s *Source) authorize(ctx context.Context, r *http.Request) error {
 	denied := refuse(http.StatusUnauthorized, "a valid key or a valid SNS signature is needed")
-	if s.o.Key == nil {
+	got := r.Header.Get(s.o.KeyHeader)
+	if _, password, ok := r.BasicAuth(); ok && got == "" {
+		got = password
+	}
+	got = strings.TrimSpace(got)
+	if s.o.Key == nil || got == "" {
 		return denied
 	}
 	want, err := s.o.Key(ctx)
 	if s.went("key", err); err != nil {
 		return busyNow
 	}
-	got := r.Header.Get(s.o.KeyHeader)
-	if _, password, ok := r.BasicAuth(); ok && got == "" {
-		got = password
-	}
-	got = strings.TrimSpace(got)
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 || want == "" {
 		return denied

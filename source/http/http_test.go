@@ -469,6 +469,46 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// Clients without the key who send slowly, whatever their number, leave room for
+// those who show it.
+func TestStrangersLeaveRoom(t *testing.T) {
+	d := newDesk(t, func(o *http.Options) { o.Parallel = 4 })
+	held, busy := make(chan struct{}), make(chan int, 8)
+	defer close(held)
+	begun := make(chan struct{}, 8)
+	for range 8 {
+		go func() {
+			body := readerFunc(func([]byte) (int, error) { begun <- struct{}{}; <-held; return 0, io.EOF })
+			w := httptest.NewRecorder()
+			d.src.ServeHTTP(w, httptest.NewRequest(nethttp.MethodPost, "/", body))
+			busy <- w.Code
+		}()
+	}
+	for range 2 {
+		<-begun
+	}
+	for range 6 {
+		select {
+		case code := <-busy:
+			if code != 503 {
+				t.Errorf("a stranger for whom there is no room: %d", code)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("strangers have more than half of the room")
+		}
+	}
+	if w := d.post([]byte("{}"), "X-Api-Key", "s3cret-key"); w.Code != 200 {
+		t.Errorf("with the key: %d %s", w.Code, w.Body)
+	}
+	if w := d.post([]byte("{}"), "X-Api-Key", "wrong"); w.Code != 503 {
+		t.Errorf("with a wrong key: %d", w.Code)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 // F8: a client who sends his body slowly does not hold up the stop: he is told to
 // come again.
 func TestStopWhileABodyComes(t *testing.T) {
