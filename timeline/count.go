@@ -33,18 +33,22 @@ func newCounter() *counter {
 }
 
 func (s *Seen) see(e *Event) {
-	s.Count++
+	one := Seen{Count: 1, First: e.Time, Last: e.Time}
 	if e.Error != "" {
-		s.Failed++
+		one.Failed = 1
 	}
-	if e.Time.IsZero() {
-		return
+	s.include(&one)
+}
+
+// include adds what was seen elsewhere. A zero time is of records without one.
+func (s *Seen) include(o *Seen) {
+	s.Count += o.Count
+	s.Failed += o.Failed
+	if !o.First.IsZero() && (s.First.IsZero() || o.First.Before(s.First)) {
+		s.First = o.First
 	}
-	if s.First.IsZero() || e.Time.Before(s.First) {
-		s.First = e.Time
-	}
-	if e.Time.After(s.Last) {
-		s.Last = e.Time
+	if o.Last.After(s.Last) {
+		s.Last = o.Last
 	}
 }
 
@@ -106,18 +110,11 @@ func serve(served map[[2]string]*Session, s *Session) {
 	of := [2]string{s.Service, s.Value}
 	all := served[of]
 	if all == nil {
-		served[of] = &Session{Service: s.Service, Keys: 1, Seen: s.Seen}
-		return
+		all = &Session{Service: s.Service, Seen: Seen{Value: s.Value}}
+		served[of] = all
 	}
 	all.Keys++
-	all.Count += s.Count
-	all.Failed += s.Failed
-	if all.First.IsZero() || !s.First.IsZero() && s.First.Before(all.First) {
-		all.First = s.First
-	}
-	if s.Last.After(all.Last) {
-		all.Last = s.Last
-	}
+	all.include(&s.Seen)
 }
 
 // timeline puts together what was collected.

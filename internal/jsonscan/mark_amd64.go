@@ -4,15 +4,12 @@ package jsonscan
 
 import "golang.org/x/sys/cpu"
 
-// markAVX2 lists the marks of blocks of 64 bytes from text on, adding base to
-// each place, and reports how many it wrote to out, whether any escape was
-// written to esc, and whether any byte is not ASCII. out must have room for 64
-// places a block, and 12 more.
+// markAVX2 is a lister.
 //
 //go:noescape
 func markAVX2(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n uint64, escapes uint64, high uint64)
 
-// markAVX512 is markAVX2 for processors that can compress bytes by a mask. out
+// markAVX512 is a lister for processors that can compress bytes by a mask. out
 // needs no more than 64 places a block.
 //
 //go:noescape
@@ -26,9 +23,9 @@ var (
 		cpu.X86.HasAVX512VBMI2
 )
 
-// lister is the function that lists the marks of blocks in form f, which is not
+// lister is what lists the marks of blocks in form f, which is not
 // Plain.
-func (f Form) lister() func(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n, escapes, high uint64) {
+func (f Form) lister() lister {
 	if hasAVX512 && f != AVX2 {
 		return markAVX512
 	}

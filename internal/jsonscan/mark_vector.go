@@ -11,6 +11,12 @@ import (
 // escape inside a string.
 type maskBuffer [chunk / blockSize]uint64
 
+// A lister lists the marks of blocks of 64 bytes from text on, adding base to each
+// place, and reports how many it wrote to out, whether any escape was written to
+// esc, and whether any byte is not ASCII. out must have room for 64 places a block,
+// and 12 more.
+type lister func(text *byte, blocks uint64, base uint64, out *uint32, st *scanState, esc *uint64) (n, escapes, high uint64)
+
 // mark lists the marks of text[x.done:end].
 func (x *Index) mark(end int) {
 	for hasVectors && x.form != Plain && end-x.done >= blockSize {

@@ -174,11 +174,11 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 		}
 	}
 	text, kind := r.text, r.typ
-	if s.isMerged(r) {
+	if in := s.merging(r); in != nil {
 		if r.source.called(x.parts) > 0 {
 			return "", typ{}, &syntaxError{at: x.at, code: codeColumn, message: fmt.Sprintf("Column '%s' belongs to no table behind USING, which makes one of two", r.column), help: r.column}
 		}
-		text = s.mergedText(r)
+		text = in.mergedText(r)
 	}
 	for _, f := range r.rest {
 		if kind.kind == mapKind {

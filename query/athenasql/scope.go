@@ -106,21 +106,21 @@ func (s *scope) ambiguous(parts []ident, r resolved) bool {
 	return n > 1
 }
 
-// isMerged tells whether a column of r's relation is one that USING makes one of
-// two, in which case it has no table.
-func (s *scope) isMerged(r resolved) bool {
+// merging is the scope in which USING makes one of two columns, of which r is one
+// and so has no table; nil where r is a column of its own.
+func (s *scope) merging(r resolved) *scope {
 	for s != nil && !slices.Contains(s.sources, r.source) {
 		s = s.outer
 	}
-	return s != nil && r.source != nil && slices.Contains(s.merged, r.column)
+	if s == nil || !slices.Contains(s.merged, r.column) {
+		return nil
+	}
+	return s
 }
 
-// mergedText writes a column that USING makes one of two: that of the first
+// mergedText writes a column that USING makes one of two here: that of the first
 // relation that has a row.
 func (s *scope) mergedText(r resolved) string {
-	for !slices.Contains(s.sources, r.source) {
-		s = s.outer
-	}
 	if !s.padded {
 		return r.text
 	}
