@@ -3,11 +3,13 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -30,10 +32,7 @@ func (s *scan) detections(ctx context.Context) error {
 	all = slices.DeleteFunc(all, func(d memory.Detection) bool {
 		return m.owners[d.Spec].CountedBy != "" || s.before(&d)
 	})
-	records, err := s.recall(ctx, all)
-	if err != nil {
-		return err
-	}
+	records := s.recall(ctx, all)
 	var lines []byte
 	for i := range all {
 		d := &all[i]
@@ -66,21 +65,25 @@ type recollection struct {
 // memo is what a finding shows of one record.
 type memo struct {
 	index int
-	event []byte // see report.Encoder.AppendEvent
-	line  []byte // the record itself, when that is asked for
+	of    *memory.Detection // the first that shows it
+	id    string            // the event's
+	event []byte            // see report.Encoder.AppendEvent
+	line  []byte            // the record itself, when that is asked for
 }
 
-// recall reads the records that made the conditions of detections true.
-func (s *scan) recall(ctx context.Context, all []memory.Detection) (*recollection, error) {
+// recall reads the records that made the conditions of detections true. Of one
+// that cannot be read again, as its file is gone or another one by now, findings
+// show what is known, and that is a fault of the file.
+func (s *scan) recall(ctx context.Context, all []memory.Detection) *recollection {
 	r := &recollection{s: s, at: map[string]*memo{}}
 	files := map[int]map[int]*memo{}
 	for i := range all {
 		ref := all[i].Trigger.Ref
-		p, _, ok := placeOf(ref)
+		p, id, ok := placeOf(ref)
 		if !ok || r.at[ref] != nil {
 			continue
 		}
-		r.at[ref] = &memo{index: p.index, event: s.memory.shown.get(p)}
+		r.at[ref] = &memo{index: p.index, of: &all[i], id: id, event: s.memory.shown.get(p)}
 		if len(r.at[ref].event) > 0 {
 			continue
 		}
@@ -89,30 +92,58 @@ func (s *scan) recall(ctx context.Context, all []memory.Detection) (*recollectio
 		}
 		files[p.file][p.index] = r.at[ref]
 	}
-	return r, r.read(ctx, files)
+	numbers := slices.Sorted(maps.Keys(files))
+	for i, err := range r.read(ctx, files, numbers) {
+		if lost := r.doWithout(numbers[i], files[numbers[i]]); lost > 0 {
+			s.out.remarks(&batch{faults: []cloudtrail.Fault{unreadAgain(s.entries[numbers[i]].path, lost, err)}})
+			s.out.totals.Faults++
+		}
+	}
+	return r
 }
 
-// read reads the files again, several at a time.
-func (r *recollection) read(ctx context.Context, files map[int]map[int]*memo) error {
-	numbers := make(chan int)
-	errs := make([]error, max(1, min(runtime.GOMAXPROCS(0), len(files))))
+// read reads the files again, several at a time. The errors are those of the files
+// with these numbers.
+func (r *recollection) read(ctx context.Context, files map[int]map[int]*memo, numbers []int) []error {
+	errs := make([]error, len(numbers))
+	var next atomic.Int64
 	var wg sync.WaitGroup
-	for i := range errs {
+	for range min(runtime.GOMAXPROCS(0), len(numbers)) {
 		wg.Go(func() {
 			decoder := cloudtrail.NewDecoder(r.s.o.Limits)
-			for n := range numbers {
-				if err := r.file(ctx, decoder, n, files[n]); err != nil && errs[i] == nil {
-					errs[i] = err
-				}
+			for i := int(next.Add(1)) - 1; i < len(numbers); i = int(next.Add(1)) - 1 {
+				errs[i] = r.file(ctx, decoder, numbers[i], files[numbers[i]])
 			}
 		})
 	}
-	for _, n := range slices.Sorted(maps.Keys(files)) {
-		numbers <- n
-	}
-	close(numbers)
 	wg.Wait()
-	return errors.Join(errs...)
+	return errs
+}
+
+// doWithout has findings show what is known of those records of a file that were
+// not found again, and says how many they are.
+func (r *recollection) doWithout(n int, wanted map[int]*memo) (lost int) {
+	path := r.s.entries[n].path
+	for _, m := range wanted {
+		if len(m.event) > 0 {
+			continue
+		}
+		lost++
+		known := memory.Known{At: m.of.Trigger.At, Group: m.of.Group, EventID: m.id, File: path}
+		if rec, err := cloudtrail.ParseRecord(known.Record()); err == nil { // as it always is
+			m.take(r.s, rec, report.QuoteFile(path))
+		}
+	}
+	return lost
+}
+
+// unreadAgain is the fault of a file whose records were not found a second time.
+func unreadAgain(path string, lost int, err error) cloudtrail.Fault {
+	why := "it changed while it was scanned"
+	if err != nil {
+		why = reason(err)
+	}
+	return fileFault(path, fmt.Sprintf("%d of its records could not be read again for findings of rules that remember, which show only their time and group: %s", lost, why))
 }
 
 // errFound ends the reading of a file once its last record that matters came.
@@ -130,7 +161,7 @@ func (r *recollection) file(ctx context.Context, decoder *cloudtrail.Decoder, n 
 	defer f.Close()
 	quoted, left := report.QuoteFile(e.path), len(wanted)
 	_, err = decoder.Decode(context.WithoutCancel(ctx), e.path, f, size, func(rec *cloudtrail.Record, index int) error {
-		if m := wanted[index]; m != nil {
+		if m := wanted[index]; m != nil && idText(appendID(nil, rec)) == m.id {
 			m.take(r.s, rec, quoted)
 			left--
 		}
@@ -159,19 +190,20 @@ func again(ctx context.Context, e *entry) (io.ReadCloser, int64, error) {
 	return f, -1, nil
 }
 
-func (r *recollection) kept(n int, wanted map[int]*memo) error {
+// kept finds those records that could be kept; the error tells what became of the
+// others.
+func (r *recollection) kept(n int, wanted map[int]*memo) (err error) {
 	for index, m := range wanted {
-		raw, err := r.s.memory.keep.get(place{n, index})
-		if err != nil {
-			return err
+		raw, e := r.s.memory.keep.get(place{n, index})
+		if raw == nil {
+			err = e
+			continue
 		}
-		rec, err := cloudtrail.ParseRecord(raw)
-		if err != nil {
-			return err
+		if rec, e := cloudtrail.ParseRecord(raw); e == nil { // as when it was judged
+			m.take(r.s, rec, report.QuoteFile(r.s.entries[n].path))
 		}
-		m.take(r.s, rec, report.QuoteFile(r.s.entries[n].path))
 	}
-	return nil
+	return err
 }
 
 func (m *memo) take(s *scan, rec *cloudtrail.Record, file []byte) {

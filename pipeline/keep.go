@@ -7,46 +7,50 @@ import (
 )
 
 // keep holds records of inputs that cannot be read a second time, such as the
-// standard input, in a temporary file.
+// standard input, in a temporary file. Where that fails, as in a container without
+// a place for such files, nothing more is kept and get tells why.
 type keep struct {
 	file   *os.File
 	out    *bufio.Writer
 	size   int64
 	places map[place]span
+	err    error
 }
 
 type span struct{ at, size int64 }
 
-func (k *keep) add(p place, raw []byte) (err error) {
-	if _, has := k.places[p]; has {
-		return nil
+func (k *keep) add(p place, raw []byte) {
+	if _, has := k.places[p]; has || k.err != nil {
+		return
 	}
 	if k.file == nil {
-		if k.file, err = os.CreateTemp("", "trailwarden-*.records"); err != nil {
-			return fmt.Errorf("no temporary file for records that rules remember: %w", err)
+		if k.file, k.err = os.CreateTemp("", "trailwarden-*.records"); k.err != nil {
+			k.err = fmt.Errorf("no temporary file to keep them in can be made in %s: %s", os.TempDir(), reason(k.err))
+			return
 		}
 		_ = os.Remove(k.file.Name()) // where the system allows it
 		k.out, k.places = bufio.NewWriterSize(k.file, 1<<18), map[place]span{}
 	}
-	if _, err := k.out.Write(raw); err != nil {
-		return fmt.Errorf("records that rules remember: %w", err)
+	if _, k.err = k.out.Write(raw); k.err == nil {
+		k.places[p] = span{k.size, int64(len(raw))}
+		k.size += int64(len(raw))
 	}
-	k.places[p] = span{k.size, int64(len(raw))}
-	k.size += int64(len(raw))
-	return nil
 }
 
-func (k *keep) get(p place) ([]byte, error) {
+// get is a record that was added, nil when it was not kept; err tells why.
+func (k *keep) get(p place) (raw []byte, err error) {
 	s, has := k.places[p]
 	if !has {
-		return nil, fmt.Errorf("record %d of the input was not kept", p.index)
+		return nil, k.err
 	}
 	if err := k.out.Flush(); err != nil {
 		return nil, err
 	}
-	raw := make([]byte, s.size)
-	_, err := k.file.ReadAt(raw, s.at)
-	return raw, err
+	raw = make([]byte, s.size)
+	if _, err = k.file.ReadAt(raw, s.at); err != nil {
+		return nil, err
+	}
+	return raw, nil
 }
 
 func (k *keep) close() {

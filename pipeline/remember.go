@@ -306,9 +306,7 @@ func (m *remembering) begin(b *batch, r *hitRecord) error {
 	m.ref = binary.AppendUvarint(m.ref, uint64(r.index))
 	m.ref = append(m.ref, b.text(r.id)...)
 	if r.raw.to > 0 {
-		if err := m.keep.add(place{b.number, int(r.index)}, b.text(r.raw)); err != nil {
-			return err
-		}
+		m.keep.add(place{b.number, int(r.index)}, b.text(r.raw))
 	}
 	return m.past.Record(time.UnixMilli(r.at), r.key, m.ref)
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -212,5 +213,50 @@ func TestScanOfWindowsFromStdin(t *testing.T) {
 	})
 	if len(got.lines) != 1 || !strings.Contains(got.lines[0], `"file":"-","record":3`) || !strings.Contains(got.lines[0], `"event":{"eventVersion"`) {
 		t.Error(got.lines)
+	}
+}
+
+// onRead is an input that does something when it is read, and is empty.
+type onRead func()
+
+func (f onRead) Read([]byte) (int, error) { f(); return 0, io.EOF }
+
+// A file that is gone or another one when the record of a finding is to be shown
+// loses no finding, and never shows another record; what could not be read is a
+// fault.
+func TestScanOfWindowsOutlivesChangedFiles(t *testing.T) {
+	files := map[string]string{"a.json": logFile(event(1, "CreateUser", ""), event(2, "CreateUser", ""), event(3, "DeleteUser", ""))}
+	for name, change := range map[string]func() error{
+		"no such file": func() error { return os.Remove("a.json") },
+		"changed": func() error {
+			return os.WriteFile("a.json", []byte(logFile(event(4, "GetUser", ""), event(5, "GetUser", ""), event(6, "GetUser", ""))), 0o644)
+		},
+		"it changed": func() error { return os.WriteFile("a.json", nil, 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := scan(t, files, func(o *pipeline.Options) {
+				o.Rules, o.Workers, o.WithEvent = loaded(t, counting)[:1], 1, true
+				o.Listing = pipeline.List([]string{"a.json", "-"}, false)
+				o.Stdin = onRead(func() {
+					if err := change(); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+			if len(got.lines) != 1 || len(got.faults) != 1 || got.totals.Faults != 1 || got.totals.Findings != 1 {
+				t.Fatalf("%q, %q, %+v; want one finding and one fault", got.lines, got.faults, got.totals)
+			}
+			f, err := report.ParseFinding([]byte(got.lines[0]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.EventTime != "2026-03-14T03:00:00Z" || f.EventID != "00000000-0000-4000-8000-000000000003" || f.EventName != "" ||
+				f.File != "a.json" || f.Record != 2 || f.Detection.Count != 3 || !strings.Contains(string(f.Event), f.EventID) {
+				t.Errorf("%s", got.lines[0])
+			}
+			if !strings.HasPrefix(got.faults[0], "a.json: ") || !strings.Contains(got.faults[0], name) {
+				t.Errorf("%q does not name the file and what became of it", got.faults[0])
+			}
+		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -65,10 +66,14 @@ func row(seq int64, f *Finding) tableRow {
 	if f.ErrorCode != "" {
 		event += " (" + f.ErrorCode + ")"
 	}
-	if f.Detection != nil {
-		event += ": " + f.Detection.Summary
+	at := f.EventTime
+	if d := f.Detection; d != nil {
+		event = strings.TrimPrefix(event+": "+d.Summary, ":: ") // no record, or one that is not known
+		if at == "" {
+			at = d.At.UTC().Format(time.RFC3339)
+		}
 	}
-	r := tableRow{seq, f.Severity, [8]string{f.EventTime, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
+	r := tableRow{seq, f.Severity, [8]string{at, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
 		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)
 	}

@@ -234,8 +234,10 @@ func (j *scanJob) run() error {
 	// Ctrl-C in a pipeline also ends the program that feeds us: an input that
 	// seems to have ended by itself may not have.
 	interrupted := ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled))
-	if err == nil || interrupted {
-		err = j.report.Close(res.Totals)
+	if err == nil || interrupted || res.Totals.Files > 0 { // what was found is said, whatever ended the scan
+		if e := j.report.Close(res.Totals); err == nil || interrupted {
+			err = e
+		}
 	}
 	if e := j.out.Close(); err == nil {
 		err = e

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
@@ -67,10 +68,22 @@ func (k *Keeper) Findings(ctx context.Context, lines []byte) error {
 func (k *Keeper) finding(line []byte) (alert.Finding, error) {
 	v := cloudtrail.ValueOf(line)
 	r := k.rules[v.Get("rule").Str()]
-	rec, err := cloudtrail.ParseRecord(v.Get("event").Raw())
 	if r == nil {
 		return alert.Finding{}, fmt.Errorf("a finding of rule %q, which is none of this scan's", v.Get("rule").Str())
 	}
+	var window *told
+	if d := v.Get("detection"); d.Kind() == cloudtrail.Object {
+		window = new(told)
+		if err := json.Unmarshal(d.Raw(), window); err != nil {
+			window = nil // the record alone still is a finding
+		}
+	}
+	event := v.Get("event")
+	raw := event.Raw()
+	if window != nil && event.Kind() == cloudtrail.Null {
+		raw = window.record() // it came true because nothing came
+	}
+	rec, err := cloudtrail.ParseRecord(raw)
 	if err != nil {
 		return alert.Finding{}, fmt.Errorf("a finding of rule %s without its record: %w", r.ID, err)
 	}
@@ -80,13 +93,25 @@ func (k *Keeper) finding(line []byte) (alert.Finding, error) {
 	}
 	f := Finding(rec, index, &Origin{File: v.Get("file").Str(), Mode: k.Mode, Arrived: k.Now().UTC()})
 	f.Rule = r
-	if d := v.Get("detection"); d.Kind() == cloudtrail.Object {
-		f.Detection = new(alert.Detection)
-		if err := json.Unmarshal(d.Raw(), f.Detection); err != nil {
-			f.Detection = nil // the record alone still is a finding
-		}
+	if window != nil { // as Memory.Finding has them, so that a server on the same store counts nothing again
+		f.Detection, f.Identity, f.Time = &window.Detection, window.ID, window.At.UTC()
 	}
 	return f, nil
+}
+
+// told is a finding's detection, as the report writes it.
+type told struct {
+	alert.Detection
+	At time.Time `json:"at"`
+}
+
+// record stands for the record of a detection that has none.
+func (d *told) record() []byte {
+	known := memory.Known{At: d.At}
+	for _, l := range d.Group {
+		known.Group = append(known.Group, memory.Label{Name: l.Name, Value: l.Value})
+	}
+	return known.Record()
 }
 
 func (k *Keeper) commit(ctx context.Context) error {

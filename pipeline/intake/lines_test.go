@@ -69,6 +69,29 @@ func TestKeeperMakesFindingsOfLines(t *testing.T) {
 	}
 }
 
+// An alarm that went off because nothing came has no record, and is an alert all
+// the same: one with the time, the group and the identity of the detection.
+func TestKeeperTakesDetectionsWithoutARecord(t *testing.T) {
+	r := &rule.Rule{ID: "quiet", Title: "Quiet", Severity: severity.Low, Version: "v"}
+	store := new(committer)
+	k := intake.NewKeeper(store, []*rule.Rule{r}, nil)
+	at := time.Date(2026, 3, 14, 9, 5, 0, 0, time.UTC)
+	lines := report.NewEncoder([]*rule.Rule{r}, true).AppendDetection(nil, 0, nil, &report.Detection{
+		ID: "d1", Kind: "alarm", Summary: "nothing came", At: at, From: at, To: at, Group: []report.Label{{Name: "account", Value: "111122223333"}},
+	}, nil)
+	if err := k.Findings(t.Context(), lines); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Close(t.Context()); err != nil || len(store.batches) != 1 || len(store.batches[0]) != 1 {
+		t.Fatalf("%v, %+v", err, store.batches)
+	}
+	f := store.batches[0][0]
+	want := `{"eventTime":"2026-03-14T09:05:00Z","recipientAccountId":"111122223333"}`
+	if f.Identity != "d1" || !f.Time.Equal(at) || string(f.Record) != want || f.Evidence.Record != -1 || f.Detection.Summary != "nothing came" {
+		t.Errorf("%+v %s", f, f.Record)
+	}
+}
+
 func TestKeeperStopsWhenTheStoreDoes(t *testing.T) {
 	r := &rule.Rule{ID: "one"}
 	k := intake.NewKeeper(&committer{err: alert.ErrFull}, []*rule.Rule{r}, nil)

@@ -1,9 +1,7 @@
 package intake
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -243,7 +241,8 @@ func (m *Memory) Finding(d *memory.Detection, from *Origin, raw func(ref string)
 	if b := raw(d.Trigger.Ref); b != nil {
 		f.Record = slices.Clone(b)
 	} else {
-		f.Record = known(d, at, name)
+		known := memory.Known{At: d.At, Group: d.Group, EventID: at.EventID, EventName: name, File: at.File}
+		f.Record = known.Record()
 	}
 	return f, true
 }
@@ -259,38 +258,4 @@ func detection(d *memory.Detection) *alert.Detection {
 		}
 	}
 	return out
-}
-
-// known is a record in the place of one that is not at hand: what its reference,
-// its object's key and the window's group tell of it.
-func known(d *memory.Detection, at alert.Evidence, name string) json.RawMessage {
-	fields := map[string]any{"eventTime": d.At.UTC().Format(time.RFC3339)}
-	set := func(key, value string) {
-		if value != "" {
-			fields[key] = value
-		}
-	}
-	set("eventID", at.EventID)
-	set("eventName", name)
-	if k, ok := cloudtrail.ParseObjectKey(at.File); ok {
-		set("recipientAccountId", k.Account)
-		set("awsRegion", k.Region)
-	}
-	for _, l := range d.Group {
-		switch l.Name {
-		case "account":
-			set("recipientAccountId", l.Value)
-		case "actor", "principal":
-			fields["userIdentity"] = map[string]any{"arn": l.Value}
-		case "awsRegion", "eventSource", "sourceIPAddress", "userAgent", "errorCode":
-			set(l.Name, l.Value)
-		}
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(fields) != nil {
-		return json.RawMessage("{}") // nothing in it can fail to encode
-	}
-	return bytes.TrimSpace(b.Bytes())
 }
