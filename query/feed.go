@@ -4,7 +4,6 @@ package query
 
 import (
 	"context"
-	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -15,22 +14,12 @@ import (
 	"github.com/trailwarden/trailwarden/query/schema"
 )
 
-// errFeed marks what went wrong on our side of the pipe.
-var errFeed = errors.New("reading logs for the query")
-
-// onlyFeed is err when the reading itself failed, and nil when it was stopped or
-// found nobody to read for.
-func onlyFeed(err error) error {
-	if errors.Is(err, errFeed) {
-		return err
-	}
-	return nil
-}
-
-// stream reads the logs and sends the rows that the plan needs.
-func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipeline.RecordTotals, error) {
+// stream reads the logs and sends the rows that the plan needs. It ends early when
+// ctx does, or the engine, which then says why.
+func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (totals pipeline.RecordTotals) {
 	if !p.raw {
-		return pipeline.RecordTotals{}, to.End()
+		_ = to.End()
+		return totals
 	}
 	o := pipeline.RecordOptions{
 		Listing: l.Listing, Stdin: l.Stdin, Workers: l.Bounds.Decoders, From: p.scope.From, To: p.scope.To, Limits: l.Limits,
@@ -42,19 +31,19 @@ func (l *Local) stream(ctx context.Context, p *plan, to *sandbox.Process) (pipel
 			match: newMatcher(p.filter)}
 	})
 	if err == nil {
-		err = to.End()
+		_ = to.End()
 	}
-	return totals, err
+	return totals
 }
 
 // skip tells from a file's name that none of its records can be wanted.
 func (p *plan) skip(name string) bool {
 	if p.lake != nil {
 		if strings.HasPrefix(name, "s3://") { // an object of a log bucket is never written again
-			if p.lake.Has(name, -1) {
+			if p.lake.Answers(name, -1) {
 				return true
 			}
-		} else if info, err := os.Stat(name); err == nil && p.lake.Has(name, info.Size()) {
+		} else if info, err := os.Stat(name); err == nil && p.lake.Answers(name, info.Size()) {
 			return true
 		}
 	}

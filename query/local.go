@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -55,6 +56,20 @@ func (l *Local) now() time.Time {
 
 // Query translates the statement, reads what it needs, and runs it.
 func (l *Local) Query(ctx context.Context, s Statement) (Result, error) {
+	const tries = 3
+	for n := 1; ; n++ {
+		r, err := l.try(ctx, s)
+		if !errors.Is(err, errMoved) || n == tries {
+			return r, err
+		}
+	}
+}
+
+// errMoved says that files of the lake were moved or put together after the question
+// had looked where they are.
+var errMoved = errors.New("the lake was changed meanwhile; ask again")
+
+func (l *Local) try(ctx context.Context, s Statement) (Result, error) {
 	proc, err := l.launch(ctx) // it makes itself ready meanwhile
 	if err != nil {
 		return nil, err
@@ -70,6 +85,9 @@ func (l *Local) Query(ctx context.Context, s Statement) (Result, error) {
 		if proc, err = l.launch(ctx); err == nil {
 			r, err = l.start(plan, proc)
 		}
+	}
+	if err != nil && plan.moved() {
+		return nil, fmt.Errorf("%w: %w", errMoved, err)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +159,6 @@ type localResult struct {
 
 	fed     chan struct{} // closed when the feeding is over
 	stop    context.CancelFunc
-	fedErr  error
 	fedWith pipeline.RecordTotals
 }
 
@@ -151,7 +168,7 @@ func (r *localResult) feed(p *plan) {
 	r.stop = stop
 	go func() {
 		defer close(r.fed)
-		r.fedWith, r.fedErr = r.l.stream(ctx, p, r.proc)
+		r.fedWith = r.l.stream(ctx, p, r.proc)
 	}()
 }
 
@@ -208,9 +225,6 @@ func (r *localResult) end(err error) {
 	r.stop()
 	r.proc.Close()
 	<-r.fed
-	if err == nil || errors.Is(r.fedErr, errFeed) {
-		err = errors.Join(err, onlyFeed(r.fedErr))
-	}
 	r.err = err
 	r.stats.Seconds = r.l.now().Sub(r.began).Seconds()
 	t := r.fedWith

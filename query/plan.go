@@ -3,6 +3,9 @@
 package query
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,6 +93,14 @@ func (l *Local) lakeView(p *plan, t *athenasql.Translation) (string, error) {
 		") AS r WHERE NOT EXISTS (SELECT 1 FROM (" + lakeSQL(p, schema.Project([]schema.Need{{Column: "ct_key"}}, false)) + ") AS k WHERE k.ct_key = r.ct_key)", nil
 }
 
+// moved tells whether a file of the lake is no longer where the plan has it.
+func (p *plan) moved() bool {
+	return slices.ContainsFunc(p.files, func(file string) bool {
+		_, err := os.Stat(file)
+		return errors.Is(err, fs.ErrNotExist)
+	})
+}
+
 // holdsAny tells whether a file of the lake may hold records that matter.
 func (p *plan) holdsAny(f *lake.File) bool {
 	at := f.Place()
@@ -124,36 +135,61 @@ func mayHoldValues(f *athenasql.Filter, h *lake.Holds) bool {
 	case f.Any != nil:
 		return slices.ContainsFunc(f.Any, func(g *athenasql.Filter) bool { return mayHoldValues(g, h) })
 	case f.Test == athenasql.Since:
-		return h.Last == "" || h.Last >= f.Time.UTC().Format("2006-01-02T15:04:05")
+		_, last, ok := h.Bounds()
+		return !ok || last >= f.Time.UTC().Format("2006-01-02T15:04:05")
 	case f.Test == athenasql.Until:
-		return h.First == "" || h.First <= f.Time.UTC().Format("2006-01-02T15:04:05.999Z")
+		first, _, ok := h.Bounds()
+		return !ok || first <= f.Time.UTC().Format("2006-01-02T15:04:05.999Z")
 	}
 	values, known := h.Values[f.Leaf]
 	return !known || slices.ContainsFunc(values, func(v string) bool { return holds(f, []byte(v)) })
 }
 
-// lakeSQL is the lake's part of the view, within the scope's times.
+// lakeSQL is the lake's part of the view, within the scope.
 func lakeSQL(p *plan, columns schema.Projection) string {
-	sql := lake.ViewSQL(p.files, columns)
-	var bounds []string
+	return lake.ViewSQL(p.files, columns, p.scope.sql())
+}
+
+// sql is the scope as a condition on the columns of a lake's files, each of which
+// may hold any account. A record whose time, account or region is not known is
+// left in, as one of a log is.
+func (s Scope) sql() string {
+	var times, all []string
 	for _, b := range []struct {
 		op string
 		at time.Time
-	}{{">=", p.scope.From}, {"<", p.scope.To}} {
+	}{{">=", s.From}, {"<", s.To}} {
 		if !b.at.IsZero() {
-			bounds = append(bounds, "TRY_CAST(eventtime AS TIMESTAMPTZ) "+b.op+" TIMESTAMPTZ '"+b.at.UTC().Format("2006-01-02 15:04:05.000")+"+00'")
+			times = append(times, "TRY_CAST(eventtime AS TIMESTAMPTZ) "+b.op+" TIMESTAMPTZ '"+b.at.UTC().Format("2006-01-02 15:04:05.000")+"+00'")
 		}
 	}
-	if len(bounds) == 0 {
-		return sql
+	if len(times) > 0 {
+		all = append(all, "(TRY_CAST(eventtime AS TIMESTAMPTZ) IS NULL OR "+strings.Join(times, " AND ")+")")
 	}
-	return sql + " WHERE TRY_CAST(eventtime AS TIMESTAMPTZ) IS NULL OR " + strings.Join(bounds, " AND ")
+	for _, list := range []struct {
+		column string
+		values []string
+	}{{"account", s.Accounts}, {"region", s.Regions}} {
+		if len(list.values) > 0 {
+			all = append(all, "coalesce("+list.column+" IN ('unknown'"+literals(list.values)+"), true)")
+		}
+	}
+	return strings.Join(all, " AND ")
+}
+
+// literals are texts in SQL, a comma before each.
+func literals(texts []string) string {
+	var b strings.Builder
+	for _, t := range texts {
+		b.WriteString(", " + athenasql.Literal(t))
+	}
+	return b.String()
 }
 
 // hasNews tells whether some log is not in the lake.
 func (l *Local) hasNews(lk *lake.Lake) bool {
 	for one := range l.Listing.Each {
-		if !lk.Has(one.Path(), one.Size()) {
+		if !lk.Answers(one.Path(), one.Size()) {
 			return true
 		}
 	}

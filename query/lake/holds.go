@@ -15,7 +15,7 @@ type Holds struct {
 	// A leaf that is not here may have any.
 	Values map[string][]string `json:"values,omitempty"`
 	// First and Last bound eventtime, as texts; both are empty when some record
-	// has none.
+	// has none, or one whose text does not compare as times do.
 	First string `json:"first,omitempty"`
 	Last  string `json:"last,omitempty"`
 }
@@ -43,7 +43,7 @@ func (d *dayHolds) see(leaf string, text []byte) {
 
 func (d *dayHolds) time(text []byte) {
 	switch {
-	case len(text) == 0:
+	case !isInstant(text):
 		d.untimed = true
 	case d.first == "":
 		d.first, d.last = string(text), string(text)
@@ -52,6 +52,30 @@ func (d *dayHolds) time(text []byte) {
 	case string(text) > d.last:
 		d.last = string(text)
 	}
+}
+
+// isInstant tells whether a text is a time in the form that CloudTrail writes, with
+// or without a fraction of a second: such texts compare as their times do, to the
+// second. In UTC with a blank, or with another zone, they do not.
+func isInstant[T string | []byte](text T) bool {
+	const form = "0000-00-00T00:00:00Z"
+	if len(text) < len(form) || text[len(text)-1] != 'Z' || text[17] > '5' || len(text) > len(form) && text[19] != '.' {
+		return false
+	}
+	for i := range 19 {
+		if c := text[i]; form[i] == '0' && (c < '0' || c > '9') || form[i] != '0' && c != form[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Bounds are the first and the last eventtime; ok is false when they are not known.
+func (h *Holds) Bounds() (first, last string, ok bool) {
+	if h == nil || !isInstant(h.First) || !isInstant(h.Last) {
+		return "", "", false
+	}
+	return h.First, h.Last, true
 }
 
 // add adds what another one holds.
@@ -97,10 +121,11 @@ func union(files []File) *Holds {
 				all.see(leaf, []byte(v))
 			}
 		}
-		all.untimed = all.untimed || f.Holds.First == ""
-		if f.Holds.First != "" {
-			all.time([]byte(f.Holds.First))
-			all.time([]byte(f.Holds.Last))
+		first, last, ok := f.Holds.Bounds()
+		all.untimed = all.untimed || !ok
+		if ok {
+			all.time([]byte(first))
+			all.time([]byte(last))
 		}
 	}
 	h := all.holds()

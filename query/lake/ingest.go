@@ -68,7 +68,7 @@ func (l *Lake) Ingest(ctx context.Context, o Options) (p Progress, err error) {
 	if o.Memory <= 0 {
 		o.Memory = 2 << 30
 	}
-	w := &intake{l: l, o: &o, p: &p, keys: newKeyring(), before: l.Files()}
+	w := &intake{l: l, o: &o, p: &p, keys: newKeyring()}
 	defer w.close()
 	for one := range o.Listing.Each {
 		size := one.Size()
@@ -89,7 +89,7 @@ type intake struct {
 	o      *Options
 	p      *Progress
 	keys   *keyring
-	before []File // that the lake had when the run began
+	before []File // that the lake had when the flush began
 	ahead  []waiting
 	to     *fileWriter // nil until something is written
 	arena  arena
@@ -125,6 +125,7 @@ func (w *intake) take(ctx context.Context, one pipeline.Input, size int64) error
 // engine writes one step the next is read.
 func (w *intake) flush(ctx context.Context) (err error) {
 	slices.SortStableFunc(w.ahead, func(a, b waiting) int { return cmp.Compare(a.day, b.day) })
+	w.before = w.l.Files() // with those of the flush before: its days come again
 	written := func() error { return nil }
 	defer func() { err = errors.Join(err, w.told(written())) }()
 	for len(w.ahead) > 0 {
@@ -208,22 +209,17 @@ type step struct {
 	totals pipeline.RecordTotals
 }
 
-// finish writes the rest of a step and commits it.
+// finish writes the rest of a step and commits it. From the commit on the staged
+// files may be the lake's, also when it fails: they are left to whoever opens the
+// lake next.
 func (w *intake) finish(s *step) error {
-	defer os.RemoveAll(s.dir)
 	defer func() {
 		w.arena.giveBack(s.used)
 		w.held.Add(-s.leftBytes)
 	}()
-	files, rows, err := w.to.write(s.dir, s.left)
+	files, rows, err := w.writeRest(s)
 	if err != nil {
-		return err
-	}
-	files = append(s.files, files...)
-	for _, f := range files {
-		if err := syncPath(filepath.Join(s.dir, filepath.FromSlash(f.Path))); err != nil {
-			return err
-		}
+		return errors.Join(err, os.RemoveAll(s.dir))
 	}
 	e := &entry{Time: w.o.now().UTC(), Why: "ingest", Rows: s.rows + rows, Staging: filepath.Base(s.dir), Added: files, Objects: s.done}
 	slices.SortFunc(e.Objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
@@ -232,6 +228,21 @@ func (w *intake) finish(s *step) error {
 	}
 	w.p.count(e, s.totals, &s.reading)
 	return nil
+}
+
+// writeRest writes what is left of a step's rows, and syncs all of its files.
+func (w *intake) writeRest(s *step) (files []File, rows int64, err error) {
+	files, rows, err = w.to.write(s.dir, s.left)
+	if err != nil {
+		return nil, 0, err
+	}
+	files = append(s.files, files...)
+	for _, f := range files {
+		if err := syncPath(filepath.Join(s.dir, filepath.FromSlash(f.Path))); err != nil {
+			return nil, 0, err
+		}
+	}
+	return files, rows, nil
 }
 
 func (p *Progress) count(e *entry, t pipeline.RecordTotals, r *reading) {

@@ -70,7 +70,8 @@ type Lake struct {
 	dir     string
 	files   map[string]File
 	objects map[string]int64
-	unread  [][]byte // the objects of entries, as JSON, until somebody asks for one
+	expired map[string]bool // days
+	unread  [][]byte        // the objects of entries, as JSON, until somebody asks for one
 	reading sync.Once
 	rows    int64
 	next    int // number of the next manifest entry
@@ -83,7 +84,7 @@ func Open(dir string) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lake{dir: dir, files: map[string]File{}, objects: map[string]int64{}, next: 1}
+	l := &Lake{dir: dir, files: map[string]File{}, objects: map[string]int64{}, expired: map[string]bool{}, next: 1}
 	names, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
 	if err != nil {
 		return nil, err
@@ -144,6 +145,9 @@ func (l *Lake) apply(e *entry) {
 	}
 	for _, p := range e.Removed {
 		delete(l.files, p)
+		if e.Why == "expire" {
+			l.expired[File{Path: p}.day()] = true
+		}
 	}
 	for _, o := range e.Objects {
 		l.objects[o.Name] = o.Size
@@ -212,8 +216,18 @@ func (l *Lake) Files() []File {
 	return all
 }
 
-// Has tells whether the records of the object are in the lake. A size of -1 is
-// not compared.
+// Answers tells whether the lake has the records of the object, so that a question
+// need not read it. A size of -1 is not compared.
+func (l *Lake) Answers(name string, size int64) bool {
+	if !l.Has(name, size) {
+		return false
+	}
+	at := schema.NewPlace(filepath.ToSlash(name))
+	return !l.expired[dayOf(&at)]
+}
+
+// Has tells whether the records of the object were taken into the lake, from which
+// they may have expired. A size of -1 is not compared.
 func (l *Lake) Has(name string, size int64) bool {
 	have, ok := l.known()[ObjectName(name)]
 	return ok && (size < 0 || have == size)
@@ -302,11 +316,15 @@ func (f File) Place() schema.Place {
 	return p
 }
 
-// ViewSQL is a query over the files that gives the projection's columns.
-func ViewSQL(paths []string, p schema.Projection) string {
+// ViewSQL is a query over the files that gives the projection's columns of the
+// rows that meet the condition; an empty one is met by all.
+func ViewSQL(paths []string, p schema.Projection, condition string) string {
+	if condition != "" {
+		condition = " WHERE " + condition
+	}
 	var parts []string
 	for _, group := range layouts(paths) {
-		parts = append(parts, p.LakeSQL(readSQL(group)))
+		parts = append(parts, p.LakeSQL(readSQL(group))+condition)
 	}
 	return strings.Join(parts, " UNION ALL ")
 }

@@ -56,11 +56,11 @@ func (l *Lake) AddTo(to *pipeline.Listing, o Restore) {
 // within tells whether the file may hold records of the time.
 func (f File) within(from, to time.Time) bool {
 	const layout = "2006-01-02T15:04:05" // of texts that compare as times do
-	h := f.Holds
-	if h == nil || h.First == "" {
+	first, last, ok := f.Holds.Bounds()
+	if !ok {
 		return true
 	}
-	return (from.IsZero() || h.Last >= from.UTC().Format(layout)) && (to.IsZero() || h.First <= to.UTC().Format(layout+"Z"))
+	return (from.IsZero() || last >= from.UTC().Format(layout)) && (to.IsZero() || first <= to.UTC().Format(layout+"Z"))
 }
 
 // addInput adds files of one folder as one input, which has the name of its
