@@ -50,13 +50,14 @@ func (s *Store) Alert(ctx context.Context, id string) (*alert.Alert, error) {
 	return as[0], nil
 }
 
-// readTries is how often an alert is read whose samples change meanwhile.
+// readTries is how often an alert is read whose samples change meanwhile; what is
+// missing then is lost.
 const readTries = 5
 
 // whole reads alerts with their samples, in the order of ids, without those that
 // are gone.
 func (s *Store) whole(ctx context.Context, ids []string) ([]*alert.Alert, error) {
-	for range readTries {
+	for n := 1; ; n++ {
 		t := &tx{ctx: ctx, s: s, env: &alert.Env{Now: time.Time{}}, holders: map[key]*holder{}}
 		keys := make([]key, len(ids))
 		for i, id := range ids {
@@ -70,7 +71,7 @@ func (s *Store) whole(ctx context.Context, ids []string) ([]*alert.Alert, error)
 		if err != nil {
 			return nil, err
 		}
-		if missing {
+		if missing && n < readTries {
 			continue
 		}
 		as := make([]*alert.Alert, len(there))
@@ -79,7 +80,6 @@ func (s *Store) whole(ctx context.Context, ids []string) ([]*alert.Alert, error)
 		}
 		return as, nil
 	}
-	return nil, fmt.Errorf("alerts %s: samples are missing: %w", strings.Join(ids, ", "), alert.ErrCorrupt)
 }
 
 // fullID is the ID that begins as given.

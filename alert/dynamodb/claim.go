@@ -14,7 +14,8 @@ const (
 	// mostHeld bounds the deliveries that one Claim takes off the outbox because
 	// of a storm or a silence, so that it stays short.
 	mostHeld = 500
-	// claimStep is how many deliveries one transaction leases.
+	// claimStep is how many deliveries one transaction leases, at first: large
+	// ones may be too many.
 	claimStep = 20
 	// claimRounds bounds how often one Claim looks again.
 	claimRounds = 60
@@ -23,9 +24,9 @@ const (
 // Claim hands out what is due.
 func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) ([]alert.Delivery, error) {
 	var ds []alert.Delivery
-	held := 0
+	held, step := 0, claimStep
 	for round := 0; len(ds) < n && held < mostHeld && round < claimRounds; round++ {
-		pointers, err := s.duePointers(ctx, sink, min(n-len(ds), claimStep), now)
+		pointers, err := s.duePointers(ctx, sink, min(n-len(ds), step), now)
 		if err != nil || len(pointers) == 0 {
 			return ds, claimErr(sink, err)
 		}
@@ -35,6 +36,10 @@ func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, le
 			c = claim{sink: sink, until: now.Add(lease)}
 			return c.run(t, pointers)
 		})
+		if errors.Is(err, errTooLarge) && len(pointers) > 1 {
+			step = len(pointers) / 2
+			continue
+		}
 		if err != nil && len(ds) > 0 && errors.Is(err, errChanged) {
 			return ds, nil // others are at it; what is leased is leased
 		}

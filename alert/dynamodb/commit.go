@@ -58,8 +58,12 @@ func (c *commit) run(ctx context.Context, in []*alert.Incoming, t tail) error {
 	return t.write(ctx, c.s, c.b)
 }
 
+// mostSinks is how many sinks an alert can go to, whatever is told of it: each
+// takes three items of a transaction.
+const mostSinks = (maxOps - 4) / 3
+
 // room is how many items of a transaction findings may take: the states of the
-// sinks, their names, and what comes with the last group take others.
+// sinks and what comes with the last group take others.
 func (c *commit) room() int { return maxOps - 2*len(c.sinks) - maxTail }
 
 // groups cuts incoming findings into pieces that fit into a transaction each,
@@ -123,6 +127,9 @@ func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) erro
 	if err == nil {
 		c.add(did)
 		return nil
+	}
+	if single && errors.Is(err, errTooLarge) {
+		return fmt.Errorf("alert %s: %w; of the %d sinks that there are it can go to %d", g[0].ID, err, len(c.sinks), mostSinks)
 	}
 	if single || !errors.Is(err, errTooLarge) && (len(g) == 1 || !errors.Is(err, errChanged)) {
 		return err

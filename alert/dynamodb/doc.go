@@ -43,7 +43,8 @@
 // of the findings that they count, their samples, their deliveries and the
 // states of the sinks. State and positions come with the last one if they fit,
 // or after it. What a crash leaves undone comes again with the source, and what
-// was done is known by its identities.
+// was done is known by its identities. An alert can go to 32 sinks at once: each
+// takes a state and, in a storm, a delivery with its pointer.
 //
 // # Partitions
 //

@@ -15,10 +15,11 @@ type memory struct {
 	lists map[string]map[string]item // by list and order
 	bytes int
 	most  int // bytes from which on the oldest is forgotten; 0 never
+	walk  int // bytes from which on there may be something to forget
 }
 
 func newMemory(most int) *memory {
-	return &memory{parts: map[string]map[string]item{}, lists: map[string]map[string]item{}, most: most}
+	return &memory{parts: map[string]map[string]item{}, lists: map[string]map[string]item{}, most: most, walk: most}
 }
 
 func (m *memory) get(_ context.Context, keys []key) (map[key]item, error) {
@@ -122,7 +123,7 @@ func (m *memory) apply(ops []op) {
 			m.insert(ops[i].item)
 		}
 	}
-	if m.most > 0 && m.bytes > m.most {
+	if m.most > 0 && m.bytes > m.walk {
 		m.forget()
 	}
 }
@@ -154,23 +155,56 @@ func (m *memory) remove(k key) {
 	delete(m.lists[it.list], it.order)
 }
 
-// forget makes room: what a table's time to live would take, the oldest first,
-// down to three quarters of the bound. What waits to be delivered has none and
-// stays.
+// forget makes room: identities and alerts that a table's time to live would
+// take, the least lately changed first, down to three quarters of the bound. What
+// waits to be delivered has none and stays; what belongs to an alert, its samples
+// and blobs, goes with it and never before. When all that may go is not enough,
+// nothing is looked for again before a quarter of the bound has been added.
 func (m *memory) forget() {
-	var mortal []item
-	for _, part := range m.parts {
-		for _, it := range part {
-			if it.ttl != 0 {
-				mortal = append(mortal, it)
-			}
-		}
-	}
+	mortal := m.mortal()
 	slices.SortFunc(mortal, func(a, b item) int { return cmp.Compare(a.at, b.at) })
 	for _, it := range mortal {
 		if m.bytes <= m.most/4*3 {
-			return
+			break
 		}
-		m.remove(it.key)
+		for _, k := range m.parcel(it) {
+			m.remove(k)
+		}
 	}
+	m.walk = max(m.most, m.bytes+m.most/4)
+}
+
+// mortal are the items that may be forgotten by themselves.
+func (m *memory) mortal() (all []item) {
+	for _, part := range m.parts {
+		for _, it := range part {
+			owner, isBlob := it.owner()
+			switch {
+			case isSample(it.key):
+			case isBlob && slices.Contains(m.item(owner).blobs(), it.key):
+			case isBlob || it.ttl != 0:
+				all = append(all, it)
+			}
+		}
+	}
+	return all
+}
+
+func (m *memory) item(k key) *item {
+	it := m.parts[k.pk][k.sk]
+	return &it
+}
+
+// parcel is an item with what is only there for it.
+func (m *memory) parcel(it item) []key {
+	keys := append([]key{it.key}, it.blobs()...)
+	if it.list == "" { // no alert
+		return keys
+	}
+	for sk, sample := range m.parts[it.pk] {
+		if id, _, _ := strings.Cut(sk, "#"); id == it.sk && sk != it.sk {
+			keys = append(append(keys, sample.key), sample.blobs()...)
+		}
+	}
+	return keys
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -75,10 +76,7 @@ func (s *Store) fill(o op, content []byte) []op {
 	for n := 0; len(packed) > 0; n++ {
 		piece := packed[:min(maxData, len(packed))]
 		packed = packed[len(piece):]
-		it := item{key: blobKey(hash[:], n), rev: 1, at: o.at, data: piece, words: o.pk + "\n" + o.sk}
-		if o.ttl != 0 {
-			it.ttl = o.ttl + int64(mostKept.Seconds())
-		}
+		it := item{key: blobKey(hash[:], n), rev: 1, at: o.at, ttl: longer(o.ttl), data: piece, words: o.pk + "\n" + o.sk}
 		blobs = append(blobs, op{item: it})
 	}
 	o.data = binary.BigEndian.AppendUint32(append([]byte{elsewhere}, hash[:]...), uint32(len(blobs)))
@@ -100,6 +98,15 @@ func (i *item) blobs() []key {
 		keys[n] = blobKey(i.data[1:head], n)
 	}
 	return keys
+}
+
+// owner is the item that a blob was written for.
+func (i *item) owner() (k key, isBlob bool) {
+	if !strings.HasPrefix(i.pk, "blob#") {
+		return key{}, false
+	}
+	k.pk, k.sk, _ = strings.Cut(i.words, "\n")
+	return k, true
 }
 
 // content is what an item holds, unpacked.

@@ -66,7 +66,7 @@ func (w *purge) one(ctx context.Context, it item) error {
 	case "silence":
 		w.done.Silences++
 	case "alert":
-		if strings.Contains(it.sk, "#") {
+		if isSample(it.key) {
 			return nil // a sample goes with its alert
 		}
 		return w.alert(ctx, it.key)
@@ -110,11 +110,10 @@ func (w *purge) alert(ctx context.Context, k key) error {
 
 // owned tells whether what a blob was written for still names it.
 func (s *Store) owned(ctx context.Context, blob item) (bool, error) {
-	pk, sk, ok := strings.Cut(blob.words, "\n")
-	if !ok {
+	k, _ := blob.owner()
+	if k.pk == "" {
 		return false, nil
 	}
-	k := key{pk, sk}
 	found, err := s.t.get(ctx, []key{k})
 	if err != nil {
 		return false, err

@@ -7,21 +7,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
 )
+
+// isSample tells the items that sampleKey names.
+func isSample(k key) bool { return strings.HasPrefix(k.pk, "alert#") && strings.Contains(k.sk, "#") }
 
 // sampleOps writes the samples that are new or changed, deletes those that are
 // no longer kept, and names them all in the holding. Samples that were loaded
 // without records are as they were.
 func (t *tx) sampleOps(h *holder) (ops []op, err error) {
 	a, now := h.doc.Alert, t.env.Now
-	kept := until(now, t.s.keep.alerts)
-	if kept != 0 {
-		kept += int64(mostKept.Seconds())
-	}
 	if h.doc.Kept == 0 {
-		h.doc.Kept = kept
+		h.doc.Kept = longer(until(now, t.s.keep.alerts))
 	}
 	refs := make([]string, len(a.Samples))
 	after := map[string]bool{}
@@ -59,8 +59,11 @@ func (h *holding) sampleKeys() []key {
 	return keys
 }
 
-// withSamples reads the records of the samples of several alerts. missing is
-// set when one was just replaced.
+// lost stands for the record of a sample that is no longer there.
+const lost = `{"omitted":true,"reason":"the table has lost the record"}`
+
+// withSamples reads the records of the samples of several alerts. missing is set
+// when there is none of one: it was just replaced, or is lost.
 func (s *Store) withSamples(ctx context.Context, hs ...*holder) (missing bool, err error) {
 	var keys []key
 	for _, h := range hs {
@@ -74,7 +77,8 @@ func (s *Store) withSamples(ctx context.Context, hs ...*holder) (missing bool, e
 		for i, k := range h.doc.sampleKeys() {
 			it, ok := found[k]
 			if !ok {
-				return true, nil
+				h.doc.Alert.Samples[i].Record, missing = json.RawMessage(lost), true
+				continue
 			}
 			content, err := s.content(ctx, it)
 			if err != nil {
@@ -85,7 +89,7 @@ func (s *Store) withSamples(ctx context.Context, hs ...*holder) (missing bool, e
 			}
 		}
 	}
-	return false, nil
+	return missing, nil
 }
 
 // compared loads the samples of which another copy says the same of where it
@@ -103,8 +107,8 @@ func (t *tx) compared(h *holder, in *alert.Incoming) error {
 		}
 		if s.Record == nil && (slices.ContainsFunc(in.Again, same) || slices.ContainsFunc(in.Facts, same)) {
 			missing, err := t.s.withSamples(t.ctx, h)
-			if missing {
-				return errChanged
+			if missing && err == nil {
+				return t.still(h)
 			}
 			return err
 		}
@@ -112,17 +116,27 @@ func (t *tx) compared(h *holder, in *alert.Incoming) error {
 	return nil
 }
 
+// still returns errChanged when a holder is no longer as it was read.
+func (t *tx) still(h *holder) error {
+	found, err := t.s.t.get(t.ctx, []key{h.key})
+	if err == nil && found[h.key].rev != h.rev {
+		err = errChanged
+	}
+	return err
+}
+
 // refresh writes samples anew whose time to live would end before that of their
 // alert.
 func (t *tx) refresh(h *holder) error {
-	if h.doc.Alert == nil || h.doc.Kept == 0 || h.doc.Kept >= until(t.env.Now, t.s.keep.alerts) {
+	kept := until(t.env.Now, t.s.keep.alerts)
+	if h.doc.Alert == nil || h.doc.Kept == 0 || kept != 0 && h.doc.Kept >= kept {
 		return nil
 	}
 	found, err := t.s.t.get(t.ctx, h.doc.sampleKeys())
 	if err != nil {
 		return err
 	}
-	h.doc.Kept = until(t.env.Now, t.s.keep.alerts) + int64(mostKept.Seconds())
+	h.doc.Kept = longer(kept)
 	var ops []op
 	for _, it := range found {
 		for _, k := range it.blobs() {
@@ -131,7 +145,7 @@ func (t *tx) refresh(h *holder) error {
 				return err
 			}
 			if b, ok := blob[k]; ok {
-				b.ttl = h.doc.Kept + int64(mostKept.Seconds())
+				b.ttl = longer(h.doc.Kept)
 				ops = append(ops, op{item: b})
 			}
 		}

@@ -114,6 +114,14 @@ func until(from time.Time, keep time.Duration) int64 {
 	return from.Add(keep).Unix()
 }
 
+// longer is the time to live of what belongs to something that has this one.
+func longer(ttl int64) int64 {
+	if ttl == 0 {
+		return 0
+	}
+	return ttl + int64(mostKept.Seconds())
+}
+
 // randomID names what has no name of its own.
 func randomID() string {
 	var b [8]byte

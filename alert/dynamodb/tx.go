@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -21,7 +22,6 @@ type tx struct {
 	order   []*holder
 	revs    map[string]int64 // of the sinks' states
 	extra   []op
-	listed  []string // sinks that the list gets
 }
 
 // Most times that a transaction is tried while others change the same items.
@@ -71,7 +71,6 @@ func (t *tx) write() error {
 			return err
 		}
 		ops = append(ops, more...)
-		t.list(h)
 	}
 	sinks, err := t.sinkOps()
 	if err != nil {
@@ -84,39 +83,49 @@ func (t *tx) write() error {
 	if len(ops) > maxOps || sizes(ops) > maxBytes {
 		return fmt.Errorf("%w: %d items, %d bytes", errTooLarge, len(ops), sizes(ops))
 	}
+	if err := t.list(); err != nil {
+		return err
+	}
 	crash.Point("before commit")
-	if err := t.s.t.write(t.ctx, ops); err != nil {
+	return t.s.t.write(t.ctx, ops)
+}
+
+// list names the sinks that get deliveries in the list of sinks, once in the life
+// of a process and before there is any: in the transaction there may be no room.
+func (t *tx) list() error {
+	names := t.unlisted()
+	if len(names) == 0 {
+		return nil
+	}
+	ops := make([]op, len(names))
+	for i, name := range names {
+		ops[i] = op{item: item{key: sinkListed(name), rev: 1, at: t.env.Now.UnixMilli(), data: append([]byte{plain}, name...)}}
+	}
+	if err := t.s.t.put(t.ctx, ops); err != nil {
 		return err
 	}
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	for _, sink := range t.listed {
-		t.s.sinks[sink] = true
+	for _, name := range names {
+		t.s.sinks[name] = true
 	}
 	return nil
 }
 
-// list names the sinks of a holder's deliveries in the list of sinks, once in
-// the life of a process.
-func (t *tx) list(h *holder) {
+func (t *tx) unlisted() (names []string) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	for sink := range h.pointers() {
-		if t.s.sinks[sink] || contains(t.listed, sink) {
+	for _, h := range t.order {
+		if !h.dirty {
 			continue
 		}
-		t.listed = append(t.listed, sink)
-		t.extra = append(t.extra, op{item: item{key: sinkListed(sink), rev: 1, at: t.env.Now.UnixMilli(), data: append([]byte{plain}, sink...)}})
-	}
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
+		for sink := range h.pointers() {
+			if !t.s.sinks[sink] && !slices.Contains(names, sink) {
+				names = append(names, sink)
+			}
 		}
 	}
-	return false
+	return names
 }
 
 // load reads holders, those that are not there as empty ones.

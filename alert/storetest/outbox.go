@@ -2,10 +2,13 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/severity"
 )
 
 func testLeases(t *testing.T, h Harness) {
@@ -140,4 +143,50 @@ func testPut(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	b.deliver(alert.Health)
+}
+
+// testLargeMessages: many large reports wait for a sink that takes them all at
+// once, more than a store may write in one transaction.
+func testLargeMessages(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	noise := rand.NewChaCha8([32]byte{1})
+	for i := range 16 {
+		d := alert.Delivery{ID: fmt.Sprint("report-", i), Sink: "pager", Kind: alert.Report, Created: b.now, Body: make([]byte, 250<<10)}
+		_, _ = noise.Read(d.Body) // never fails
+		if err := b.s.Put(b.ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ds := b.claim(20)
+	if len(ds) != 16 {
+		t.Fatalf("got %d, want all 16", len(ds))
+	}
+	for _, d := range ds {
+		if len(d.Body) != 250<<10 {
+			t.Errorf("%s has %d bytes", d.ID, len(d.Body))
+		}
+		b.settle(d, alert.Outcome{Class: alert.OK})
+	}
+}
+
+// testManySinks: an alert is told at each of 32 sinks, and in the storms of all
+// of them.
+func testManySinks(t *testing.T, h Harness) {
+	p := toPager()
+	for i := range 31 {
+		name := fmt.Sprint("sink-", i)
+		p.Routes[0].Sinks = append(p.Routes[0].Sinks, name)
+		p.Sinks[name] = alert.SinkPolicy{Quota: 1}
+	}
+	p.Sinks["pager"] = alert.SinkPolicy{Quota: 1}
+	b := newBench(t, h, p)
+	if c := b.commit(event("1")); c.Queued != 32 {
+		t.Errorf("the first: got %+v", c)
+	}
+	if c := b.commit(Finding(Rule("another", severity.High), Event{ID: "2"})); c.New != 1 || c.Queued != 32 {
+		t.Errorf("beyond the quota: got %+v, want a storm at each sink", c)
+	}
+	if n, err := b.s.Backlog(b.ctx); err != nil || len(n) != 32 || n["pager"] != 2 || n["sink-30"] != 2 {
+		t.Errorf("got %v, %v, want two for each", n, err)
+	}
 }

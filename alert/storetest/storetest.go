@@ -45,6 +45,8 @@ func Run(t *testing.T, h Harness) {
 		{"dead letters rest until somebody decides", testDeadLetters},
 		{"what cannot be judged is kept once", testLetters},
 		{"a notice is put once", testPut},
+		{"messages of any size are handed out", testLargeMessages},
+		{"an alert goes to many sinks", testManySinks},
 		{"a storm is told in totals and nothing is lost", testStorm},
 		{"a storm does not hide another rule's alert", testStormIsolation},
 		{"alerts are listed page by page", testPages},
