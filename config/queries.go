@@ -29,7 +29,7 @@ type ScheduledQuery struct {
 	GroupBy []string `key:"group_by" doc:"With alerts, columns that tell alerts apart; eventid makes one of each row. Without it, account, region and actor."`
 	Sinks   []string `key:"sinks" doc:"With report, the sinks; without it, those that routes choose for the rule query.NAME."`
 	RowKey  []string `key:"row_key" doc:"Columns that tell rows apart; without it, eventid where there is such a column, else all."`
-	Rows    int      `key:"max_rows" default:"10000" min:"1" max:"1000000" doc:"Most rows of one run; the message says how many more there were."`
+	Rows    int      `key:"max_rows" default:"10000" min:"1" max:"1000000" doc:"Most new rows of one run; the message says how many more there were."`
 
 	Accounts []string `key:"accounts" doc:"Only logs of these accounts; without it, all."`
 	Regions  []string `key:"regions" doc:"Only logs of these regions; without it, all."`

@@ -31,20 +31,48 @@ func (i identity) String() string { return hex.EncodeToString(i[:]) }
 // maxCell bounds a cell that is kept, in bytes.
 const maxCell = 4096
 
-// read takes up to most rows of a result and counts the others.
-func (q *Query) read(r query.Result, most int) (rows []row, columns []string, more int64, err error) {
+// answer is what a run came to know.
+type answer struct {
+	columns []string
+	rows    []row // that no run told
+	all     int   // rows of the result that were looked at: these and those told before
+	more    int64 // rows that no run told and that were too many
+}
+
+// read takes up to most rows of a result that are not known, and counts the
+// others. Rows that were told before take no place: else a window in which much
+// was told would leave none for what is new.
+func (q *Query) read(r query.Result, known map[identity]bool, most int) (a answer, err error) {
 	for _, c := range r.Columns() {
-		columns = append(columns, c.Name)
+		a.columns = append(a.columns, c.Name)
 	}
+	times := map[string]int{} // rows of an event
 	for cells := r.Next(); cells != nil; cells = r.Next() {
-		if len(rows) >= most {
-			more++
-			continue
+		row := makeRow(a.columns, cells)
+		times[row.event]++
+		switch {
+		case q.knows(known, &row, times[row.event]):
+			a.all++
+		case len(a.rows) >= most:
+			a.more++
+		default:
+			a.all++
+			a.rows = append(a.rows, row)
 		}
-		rows = append(rows, makeRow(columns, cells))
 	}
-	q.identify(rows)
-	return rows, columns, more, r.Err()
+	q.identify(a.rows, times)
+	a.rows = slices.DeleteFunc(a.rows, func(row row) bool {
+		was := known[row.id]
+		known[row.id] = true
+		return was
+	})
+	return a, r.Err()
+}
+
+// knows tells whether a row was told: by its key, by its values, or as the first
+// row of an event that was told.
+func (q *Query) knows(known map[identity]bool, r *row, nth int) bool {
+	return known[q.identity(r, 1)] && nth == 1 || known[q.identity(r, 2)]
 }
 
 func makeRow(columns []string, cells []query.Cell) row {
@@ -83,24 +111,23 @@ func cut(s string) string {
 	return s[:n] + "…"
 }
 
-// identify gives each row its identity. An event that gives several rows is told
-// by each of them, so there the values count, too.
-func (q *Query) identify(rows []row) {
-	times := map[string]int{}
+// identify gives each row its identity.
+func (q *Query) identify(rows []row, times map[string]int) {
 	for i := range rows {
-		times[rows[i].event]++
+		rows[i].id = q.identity(&rows[i], times[rows[i].event])
 	}
-	for i := range rows {
-		r := &rows[i]
-		switch {
-		case len(q.Key) > 0:
-			r.id = hash("key", r.texts(q.Key)...)
-		case r.event != "" && times[r.event] == 1:
-			r.id = hash("event", r.event)
-		default:
-			r.id = hash("row", r.texts(nil)...)
-		}
+}
+
+// identity is that of a row whose event gives so many rows. An event that gives
+// several is told by each of them, so there the values count, too.
+func (q *Query) identity(r *row, times int) identity {
+	switch {
+	case len(q.Key) > 0:
+		return hash("key", r.texts(q.Key)...)
+	case r.event != "" && times == 1:
+		return hash("event", r.event)
 	}
+	return hash("row", r.texts(nil)...)
 }
 
 // texts are the names and values of columns; all when none is named.

@@ -35,11 +35,15 @@ type Runner struct {
 // Outcome is what a run came to.
 type Outcome struct {
 	From, To time.Time // event time that was asked about, UTC
-	Rows     int       // in the result
+	Rows     int       // in the result, without More
 	New      int       // that no run had told
-	More     int64     // that were too many to look at
+	More     int64     // that no run had told and that were too many
 	Queued   int       // messages put into the outbox, or alerts that changed
 	Bytes    int64     // read; on Athena what is paid for
+	// Faults counts what could not be read of log files, and Truncated says which
+	// bound of the engine cut the result short: then the answer is about the rest.
+	Faults    int64
+	Truncated string
 }
 
 // Tick runs the queries that are due, each once, and goes on after one that
@@ -68,9 +72,22 @@ func (r *Runner) tick(ctx context.Context, q *Query) error {
 	}
 	o, err := r.run(ctx, q, &s, slot)
 	if err == nil {
-		r.log().Info("query", "query", q.Rule.ID, "from", o.From, "to", o.To, "rows", o.Rows, "new", o.New, "more", o.More, "queued", o.Queued, "bytes", o.Bytes)
+		r.tell(q, &o)
 	}
 	return err
+}
+
+// tell writes to the log what a run came to. That it did not see everything is a
+// warning.
+func (r *Runner) tell(q *Query, o *Outcome) {
+	log := r.log().With("query", q.Rule.ID, "from", o.From, "to", o.To)
+	log.Info("query", "rows", o.Rows, "new", o.New, "more", o.More, "queued", o.Queued, "bytes", o.Bytes)
+	if o.More > 0 {
+		log.Warn("a query by the clock found more new rows than it may tell; the next run tells those that it asks about again", "told", o.New, "more", o.More)
+	}
+	if o.Faults > 0 || o.Truncated != "" {
+		log.Warn("a query by the clock did not see everything: trailwarden query over the same logs says what could not be read", "faults", o.Faults, "truncated", o.Truncated)
+	}
 }
 
 func (r *Runner) log() *slog.Logger {
@@ -109,27 +126,18 @@ func (r *Runner) load(ctx context.Context, q *Query) (state, error) {
 // run asks, and tells what is new.
 func (r *Runner) run(ctx context.Context, q *Query, s *state, slot time.Time) (o Outcome, err error) {
 	o.From, o.To = q.span(slot, s.Last)
-	rows, columns, err := r.ask(ctx, q, &o, slot)
+	a, err := r.ask(ctx, q, s, &o, slot)
 	if err != nil {
 		return o, err
 	}
-	known := s.has()
-	var fresh []row
-	for _, row := range rows {
-		if !known[row.id] {
-			known[row.id] = true
-			fresh = append(fresh, row)
-		}
-	}
-	o.New = len(fresh)
 	if slot.After(s.Last) {
 		s.Last = slot
 	}
-	s.add(fresh, slot, q.keepFrom(slot))
+	s.add(a.rows, slot, q.keepFrom(slot))
 	if q.Tell == Alerts {
-		err = r.alerts(ctx, q, s, fresh, slot, &o)
+		err = r.alerts(ctx, q, s, a.rows, slot, &o)
 	} else {
-		err = r.report(ctx, q, s, columns, fresh, slot, &o)
+		err = r.report(ctx, q, s, a.columns, a.rows, slot, &o)
 	}
 	return o, err
 }
@@ -140,19 +148,20 @@ func (q *Query) keepFrom(slot time.Time) time.Time {
 	return from
 }
 
-func (r *Runner) ask(ctx context.Context, q *Query, o *Outcome, slot time.Time) (rows []row, columns []string, err error) {
+func (r *Runner) ask(ctx context.Context, q *Query, s *state, o *Outcome, slot time.Time) (a answer, err error) {
 	engine, err := q.Engine(ctx, slot)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
 	result, err := engine.Query(ctx, q.statement(o.From, o.To))
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
 	defer result.Close()
-	rows, columns, o.More, err = q.read(result, cmp.Or(q.Rows, DefaultRows))
-	o.Rows, o.Bytes = len(rows), result.Stats().Bytes
-	return rows, columns, err
+	a, err = q.read(result, s.has(), cmp.Or(q.Rows, DefaultRows))
+	stats := result.Stats()
+	o.Rows, o.New, o.More, o.Bytes, o.Faults, o.Truncated = a.all, len(a.rows), a.more, stats.Bytes, stats.Faults, stats.Truncated
+	return a, err
 }
 
 // alerts commits findings and how far the query came in one transaction.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type trail struct {
 	columns []string
 	asked   []query.Statement
 	err     error
+	stats   query.Stats
 }
 
 type event struct {
@@ -39,7 +41,7 @@ func (tr *trail) Query(_ context.Context, s query.Statement) (query.Result, erro
 	if tr.err != nil {
 		return nil, tr.err
 	}
-	r := &rows{columns: tr.columns}
+	r := &rows{columns: tr.columns, stats: tr.stats}
 	for _, e := range tr.events {
 		if !e.delivered.After(tr.now) && !e.time.Before(s.Scope.From) && e.time.Before(s.Scope.To) {
 			r.left = append(r.left, map[string]string{"eventtime": e.time.Format("2006-01-02T15:04:05Z"), "eventid": e.id, "eventname": e.more, "account": "111122223333"})
@@ -51,6 +53,7 @@ func (tr *trail) Query(_ context.Context, s query.Statement) (query.Result, erro
 type rows struct {
 	columns []string
 	left    []map[string]string
+	stats   query.Stats
 }
 
 func (r *rows) Columns() (out []query.Column) {
@@ -73,7 +76,7 @@ func (r *rows) Next() (out []query.Cell) {
 }
 
 func (r *rows) Err() error         { return nil }
-func (r *rows) Stats() query.Stats { return query.Stats{} }
+func (r *rows) Stats() query.Stats { return r.stats }
 func (r *rows) Close() error       { return nil }
 
 // bench is a query, its trail and a store.
@@ -84,6 +87,7 @@ type bench struct {
 	store alert.Store
 	path  string
 	wrap  func(schedule.Store) schedule.Store
+	log   strings.Builder
 }
 
 func at(s string) time.Time {
@@ -120,7 +124,7 @@ func (b *bench) tick(now string) error {
 	if b.wrap != nil {
 		store = b.wrap(store)
 	}
-	r := &schedule.Runner{Store: store, Mode: "serve", Now: func() time.Time { return at(now) }}
+	r := &schedule.Runner{Store: store, Mode: "serve", Now: func() time.Time { return at(now) }, Log: slog.New(slog.NewTextHandler(&b.log, nil))}
 	return r.Tick(context.Background(), []*schedule.Query{b.query})
 }
 
@@ -336,6 +340,54 @@ func TestManyRows(t *testing.T) {
 	var body message.Body
 	if err := json.Unmarshal(ds[0].Body, &body); err != nil || len(body.Rows) != 2 || body.More != 3 {
 		t.Errorf("%v: %d rows, %d more", err, len(body.Rows), body.More)
+	}
+}
+
+// What was told takes no place from what is new: a window of which most was told
+// leaves nothing untold, and what a run had no place for comes with the next.
+func TestToldRowsTakeNoPlace(t *testing.T) {
+	for _, tell := range []schedule.Tell{schedule.Report, schedule.Alerts} {
+		for _, columns := range [][]string{{"eventtime", "eventid", "eventname"}, {"eventtime", "account", "eventname"}} {
+			t.Run(fmt.Sprint(tell, columns), func(t *testing.T) {
+				b := newBench(t, tell)
+				b.trail.columns, b.query.Rows = columns, 2
+				b.query.Rule.GroupBy = []string{"eventname"}
+				var want []string
+				for hour := 10; hour < 15; hour++ {
+					for i := range 2 {
+						id := fmt.Sprintf("%d-%d", hour, i)
+						b.event(id, fmt.Sprintf("2026-03-14 %d:30", hour), fmt.Sprintf("2026-03-14 %d:35", hour))
+						want = append(want, id)
+					}
+				}
+				b.event("more", "2026-03-14 13:40", "2026-03-14 13:45")
+				for hour := 11; hour < 17; hour++ {
+					b.must(fmt.Sprintf("2026-03-14 %d:00", hour))
+				}
+				got := strings.Fields(strings.Join(b.told(), " "))
+				slices.Sort(got)
+				if want = append(want, "more"); !slices.Equal(got, want) {
+					t.Errorf("told %q, want %q", got, want)
+				}
+				if !strings.Contains(b.log.String(), "more new rows than it may tell") {
+					t.Errorf("nobody is told of more rows: %s", &b.log)
+				}
+			})
+		}
+	}
+}
+
+// A run whose engine could not read everything is told of.
+func TestARunThatDidNotSeeEverything(t *testing.T) {
+	b := newBench(t, schedule.Report)
+	b.must("2026-03-14 10:00")
+	if strings.Contains(b.log.String(), "WARN") {
+		t.Error(b.log.String())
+	}
+	b.trail.stats = query.Stats{Faults: 3}
+	b.must("2026-03-14 11:00")
+	if said := b.log.String(); !strings.Contains(said, "did not see everything") || !strings.Contains(said, "faults=3") {
+		t.Error(said)
 	}
 }
 
