@@ -74,6 +74,7 @@ func TestFunctions(t *testing.T) {
 		{`{{json .Who.Name}} {{json .Group}}`, `"alice" [{"name":"account","value":"111122223333"},{"name":"region","value":"eu-west-1"},{"name":"actor","value":"alice"}]`},
 		{`{{yaml .Where}}`, "account: \"111122223333\"\naccountName: production\nunit: Root/Workloads\nregion: eu-west-1\nplace: Ireland, IE\npartition: aws\n"},
 		{`{{yaml (tree .What.Parameters)}}`, "name: arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events\n"},
+		{`{{yaml "\ta tab\nand a line"}}`, `"\ta tab\nand a line"` + "\n"}, // as a block, libyaml would refuse it
 		{`{{mask "password=hunter22222"}}`, "password=[masked]"},
 		{`{{join ", " .What.Resources}}`, "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events"},
 		{`{{default "nobody" .Who.Session}} {{default "x" .Who.Name}}`, "nobody alice"},

@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/sink"
@@ -19,6 +22,8 @@ type Slack struct {
 	Hook   string // URL of the webhook
 	Token  string
 	Scopes map[string]bool // chat:write, channels:history
+	// Closed are channels that the bot cannot use, with the code that says so.
+	Closed map[string]string
 
 	posts []SlackPost
 }
@@ -115,6 +120,8 @@ func (s *Slack) api(method string, form url.Values, h http.Header) string {
 		return `{"ok":false,"error":"unknown_method"}`
 	case !s.Scopes[scope]:
 		return `{"ok":false,"error":"missing_scope","needed":"` + scope + `","provided":"identify"}`
+	case s.Closed[form.Get("channel")] != "":
+		return fmt.Sprintf(`{"ok":false,"error":%q}`, s.Closed[form.Get("channel")])
 	case strings.HasPrefix(method, "conversations."):
 		return s.history(form)
 	case form.Get("text") == "" && form.Get("blocks") == "":
@@ -124,9 +131,36 @@ func (s *Slack) api(method string, form url.Values, h http.Header) string {
 	case method == "chat.update":
 		return s.edit(form)
 	}
-	p := s.keep(SlackPost{Channel: "C0ALERTS", Thread: form.Get("thread_ts"), Text: form.Get("text"),
+	p := s.keep(SlackPost{Channel: form.Get("channel"), Thread: form.Get("thread_ts"), Text: form.Get("text"),
 		Blocks: json.RawMessage(form.Get("blocks")), Metadata: json.RawMessage(form.Get("metadata"))})
-	return fmt.Sprintf(`{"ok":true,"channel":"C0ALERTS","ts":%q,"message":{"text":"x"}}`, p.TS)
+	return fmt.Sprintf(`{"ok":true,"channel":%q,"ts":%q,"message":%s}`, p.Channel, p.TS, p.shown(true))
+}
+
+// shown is a message as answers repeat it: Slack writes all that is not ASCII,
+// and the slash, as escapes.
+func (p SlackPost) shown(metadata bool) string {
+	m := map[string]any{"type": "message", "ts": p.TS, "text": p.Text, "blocks": p.Blocks}
+	if metadata && len(p.Metadata) > 0 {
+		m["metadata"] = p.Metadata
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return `{}`
+	}
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case r == '/':
+			b.WriteString(`\/`)
+		case r < utf8.RuneSelf:
+			b.WriteRune(r)
+		default:
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
+		}
+	}
+	return b.String()
 }
 
 func (s *Slack) edit(form url.Values) string {
@@ -135,28 +169,27 @@ func (s *Slack) edit(form url.Values) string {
 	for i := range s.posts {
 		if p := &s.posts[i]; p.TS == form.Get("ts") && p.Channel == form.Get("channel") {
 			p.Text, p.Blocks, p.Edits = form.Get("text"), json.RawMessage(form.Get("blocks")), p.Edits+1
-			return fmt.Sprintf(`{"ok":true,"channel":"C0ALERTS","ts":%q,"text":"x"}`, p.TS)
+			return fmt.Sprintf(`{"ok":true,"channel":%q,"ts":%q,"message":%s}`, p.Channel, p.TS, p.shown(false))
 		}
 	}
 	return `{"ok":false,"error":"message_not_found"}`
 }
 
 func (s *Slack) history(form url.Values) string {
-	var list []map[string]any
+	ts, metadata := form.Get("ts"), form.Get("include_all_metadata") != ""
+	var list []string
 	for _, p := range s.Posts() {
-		if ts := form.Get("ts"); ts == "" && p.Thread == "" || ts != "" && (p.Thread == ts || p.TS == ts) {
-			m := map[string]any{"type": "message", "ts": p.TS, "text": "x"}
-			if form.Get("include_all_metadata") != "" && len(p.Metadata) > 0 {
-				m["metadata"] = p.Metadata
-			}
-			list = append([]map[string]any{m}, list...)
+		if p.Channel == form.Get("channel") && (ts == "" && p.Thread == "" || ts != "" && (p.Thread == ts || p.TS == ts)) {
+			list = append(list, p.shown(metadata))
 		}
 	}
-	text, err := json.Marshal(map[string]any{"ok": true, "messages": list, "has_more": false})
-	if err != nil {
-		return `{"ok":false,"error":"fatal_error"}`
+	if ts == "" {
+		slices.Reverse(list) // a channel is told from its newest message on, a thread from its oldest
 	}
-	return string(text)
+	if limit, err := strconv.Atoi(form.Get("limit")); err == nil {
+		list = list[:min(len(list), limit)]
+	}
+	return `{"ok":true,"messages":[` + strings.Join(list, ",") + `],"has_more":false}`
 }
 
 var entity = regexp.MustCompile(`&(?:amp|lt|gt);`)

@@ -68,7 +68,8 @@ func (b *bot) first(ctx context.Context) alert.Outcome {
 }
 
 // follow brings the first message up to date, which may be done twice, and then
-// replies to it. When the first message is gone the follow-up becomes one.
+// replies to it. When the first message is gone, or its channel is, the follow-up
+// becomes one.
 func (b *bot) follow(ctx context.Context, earlier []byte) alert.Outcome {
 	root, err := readReceipt(earlier)
 	if err != nil {
@@ -93,8 +94,13 @@ func (b *bot) follow(ctx context.Context, earlier []byte) alert.Outcome {
 	return o
 }
 
-// gone are the codes of chat.update for a message that is no longer there.
-var gone = map[string]bool{"message_not_found": true, "thread_not_found": true}
+// gone are the codes of chat.update for a message that is no longer there, or in
+// a channel that is closed to us: the sink may have another one by now, and where
+// it has not, posting the message will say so.
+var gone = map[string]bool{
+	"message_not_found": true, "thread_not_found": true,
+	"channel_not_found": true, "is_archived": true, "not_in_channel": true,
+}
 
 func (b *bot) send(ctx context.Context, channel string, options ...slack.MsgOption) (alert.Outcome, receipt) {
 	client, r := b.api()
@@ -118,30 +124,31 @@ func (b *bot) update(ctx context.Context, at receipt, body body) (alert.Outcome,
 	return o, code.Error
 }
 
-// recent bounds the messages that are looked through. More would not fit into
-// an answer of 64 KiB.
+// recent bounds the messages that are asked for; of long ones only the first
+// fit into the part of an answer that is read.
 const recent = 12
 
-// find looks in the channel's latest messages, or in the thread of root, for
-// one with our key and number. Without the scope for that, or with an answer
-// that cannot be read, it finds nothing.
+// find looks in the channel's latest messages, newest first, or in the thread of
+// root, for one with our key and number. Without the scope for that, or with an
+// answer that cannot be read, it finds nothing.
 func (b *bot) find(ctx context.Context, body body, root receipt) (receipt, bool) {
 	client, r := b.api()
-	var messages []slack.Message
+	// The library reads no answer that is cut; apiOutcome reads its beginning.
 	if root.TS != "" {
-		messages, _, _, _ = client.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+		_, _, _, _ = client.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: root.Channel, Timestamp: root.TS, Limit: recent, IncludeAllMetadata: true, Oldest: b.since()})
-	} else if h, err := client.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-		ChannelID: root.Channel, Limit: recent, IncludeAllMetadata: true}); err == nil {
-		messages = h.Messages
+	} else {
+		_, _ = client.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+			ChannelID: root.Channel, Limit: recent, IncludeAllMetadata: true})
 	}
-	if o, _ := apiOutcome(r, b.sink.now()); o.Class != alert.OK {
+	o, got := apiOutcome(r, b.sink.now())
+	if o.Class != alert.OK {
 		return receipt{}, false
 	}
-	for _, m := range messages {
+	for _, m := range got.Messages {
 		p := m.Metadata.EventPayload
 		if m.Metadata.EventType == eventType && p["key"] == body.Key && fmt.Sprint(p["sequence"]) == fmt.Sprint(body.Seq) {
-			return receipt{root.Channel, m.Timestamp}, true
+			return receipt{root.Channel, m.TS}, true
 		}
 	}
 	return receipt{}, false

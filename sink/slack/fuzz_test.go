@@ -18,6 +18,7 @@ func FuzzYAML(f *testing.F) {
 		quoted, _ := json.Marshal(p.Text)
 		f.Add([]byte(`{"a":`+string(quoted)+`,`+string(quoted)+`:[1,{"b":null}]}`), p.Text)
 	}
+	f.Add([]byte(`{"a":"\ttab\nline","\ttab\nline":1}`), "a")
 	f.Add([]byte(`{"a":{"a":{"a":{"a":1e400,"b":12345678901234567890}}},"a":2}`), "a.a")
 	f.Fuzz(func(t *testing.T, raw []byte, path string) {
 		s, err := slack.New(slack.Config{Webhook: sink.Fixed("x"), Style: slack.YAML, Fields: []string{path, "a"}}, sinktest.Client(t), now)

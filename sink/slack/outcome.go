@@ -1,10 +1,12 @@
 package slack
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/sink/egress"
@@ -36,14 +38,68 @@ var unsure = map[string]bool{"internal_error": true, "fatal_error": true, "reque
 
 // answer is what Slack's API answers; errors come with HTTP 200 too.
 type answer struct {
-	OK       bool   `json:"ok"`
-	Error    string `json:"error"`
-	TS       string `json:"ts"`
-	Channel  string `json:"channel"`
-	Needed   string `json:"needed"`
+	OK       bool
+	Error    string
+	TS       string
+	Channel  string
+	Needed   string
 	Metadata struct {
 		Messages []string `json:"messages"`
-	} `json:"response_metadata"`
+	}
+	Messages []posted // of a channel or thread
+}
+
+// posted is a message of a channel.
+type posted struct {
+	TS       string              `json:"ts"`
+	Metadata slack.SlackMetadata `json:"metadata"`
+}
+
+// readAnswer reads as much of an answer as there is. Slack repeats the whole
+// message in it, with six bytes for each character that is not ASCII, so that
+// the end of a long one is not read; what counts comes first.
+func readAnswer(body []byte) (got answer) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return got
+	}
+	into := map[string]any{"ok": &got.OK, "error": &got.Error, "ts": &got.TS, "channel": &got.Channel,
+		"needed": &got.Needed, "response_metadata": &got.Metadata}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return got
+		}
+		name, _ := t.(string)
+		to, ok := into[name]
+		if !ok {
+			to = &json.RawMessage{}
+		}
+		if name == "messages" {
+			got.Messages, err = readPosted(d)
+		} else {
+			err = d.Decode(to)
+		}
+		if err != nil {
+			return got
+		}
+	}
+	return got
+}
+
+func readPosted(d *json.Decoder) (all []posted, err error) {
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
+		return nil, err
+	}
+	for d.More() {
+		var m posted
+		if err := d.Decode(&m); err != nil {
+			return all, err
+		}
+		all = append(all, m)
+	}
+	_, err = d.Token()
+	return all, err
 }
 
 // byCode is the outcome of an error code.
@@ -64,17 +120,13 @@ func apiOutcome(r *egress.Recorder, now time.Time) (alert.Outcome, answer) {
 	if !r.Asked {
 		return alert.Outcome{Class: alert.Reject, Reason: "slack: the message was not accepted by the client"}, answer{}
 	}
-	var got answer
-	if r.Err == nil {
-		if err := json.Unmarshal(r.Answer.Body, &got); err != nil {
-			got = answer{}
-		}
-	}
+	got := readAnswer(r.Answer.Body)
+	status := r.Answer.Status
 	switch {
-	case r.Err == nil && got.Error != "" && !got.OK && r.Answer.Status != 429:
+	case r.Err == nil && got.Error != "" && !got.OK && status != 429 && (status < 500 || classes[got.Error] != ""):
 		reason := strings.Join(append([]string{got.Error, got.Needed}, got.Metadata.Messages...), " ")
 		return byCode(got.Error, short(r.Answer.Redact(reason)), r.Answer, now), got
-	case r.Err == nil && r.Answer.Status == 200 && !got.OK:
+	case r.Err == nil && status == 200 && !got.OK:
 		return alert.Outcome{Class: alert.Retry, Unsure: true, Reason: "slack: an answer that is not Slack's: " + r.Answer.Reason()}, answer{}
 	}
 	return prefixed(egress.Outcome(r.Answer, r.Err, now)), got
@@ -84,11 +136,11 @@ func apiOutcome(r *egress.Recorder, now time.Time) (alert.Outcome, answer) {
 // or an error code.
 func hookOutcome(a egress.Answer, err error, now time.Time) alert.Outcome {
 	word := strings.TrimSpace(string(a.Body))
-	var got answer
-	if json.Unmarshal(a.Body, &got) == nil && (got.OK || got.Error != "") {
-		if word = got.Error; got.OK {
-			word = "ok"
-		}
+	got := readAnswer(a.Body)
+	if got.OK {
+		word = "ok"
+	} else if got.Error != "" {
+		word = got.Error
 	}
 	switch {
 	case err != nil || a.Status == 429:

@@ -211,6 +211,52 @@ func TestLostAnswer(t *testing.T) {
 	}
 }
 
+// Of an answer that is longer than what is read of it the beginning counts: a
+// message that it repeats is there, and the newest of a channel's messages are
+// known. Nothing is sent again for it.
+func TestLongAnswers(t *testing.T) {
+	fake := sinktest.NewSlack(t)
+	s := bot(t, fake)
+	for range 20 { // a channel with a history
+		s.Deliver(t.Context(), sink.Notification{Message: messagetest.Repeated()})
+	}
+	m := messagetest.Opened()
+	fake.Then(sinktest.Canned{Lost: true})
+	if o := s.Deliver(t.Context(), sink.Notification{Message: m}); o.Class != alert.Retry || !o.Unsure {
+		t.Fatalf("lost answer: %+v", o)
+	}
+	m.MayRepeat = true
+	if o := s.Deliver(t.Context(), sink.Notification{Message: m}); o.Class != alert.OK || len(fake.Posts()) != 21 {
+		t.Errorf("after a lost answer: %+v, %d posts after 20", o, len(fake.Posts()))
+	}
+	m.Text = strings.Repeat("監査証跡を停止しました。\n", 850)
+	m.Summary, m.Sequence, m.MayRepeat = m.Text, 2, false
+	first := s.Deliver(t.Context(), sink.Notification{Message: m})
+	second := s.Deliver(t.Context(), sink.Notification{Message: m, Receipt: first.Receipt})
+	if posts := fake.Posts(); first.Class != alert.OK || second.Class != alert.OK || len(posts) != 23 || posts[21].Edits != 1 {
+		t.Errorf("long message %+v, its reply %+v, %d posts", first, second, len(posts))
+	}
+}
+
+// An alert whose first message is in a channel that is closed by now goes on in
+// the sink's present channel; the sink pauses only when that one is closed.
+func TestChannelsMove(t *testing.T) {
+	for _, code := range []string{"is_archived", "channel_not_found", "not_in_channel"} {
+		fake := sinktest.NewSlack(t)
+		n := sink.Notification{Message: messagetest.Repeated(), Receipt: []byte(`{"channel":"C0OLD","ts":"1772000000.000001"}`)}
+		fake.Closed = map[string]string{"C0OLD": code}
+		o := bot(t, fake).Deliver(t.Context(), n)
+		if posts := fake.Posts(); o.Class != alert.OK || len(posts) != 1 || posts[0].Channel != "C0ALERTS" || posts[0].Thread != "" ||
+			!bytes.Contains(o.Receipt, []byte("C0ALERTS")) {
+			t.Errorf("%s: %+v, posts %+v", code, o, posts)
+		}
+		fake.Closed["C0ALERTS"] = code
+		if o := bot(t, fake).Deliver(t.Context(), n); o.Class != alert.Auth {
+			t.Errorf("%s in both: %+v", code, o)
+		}
+	}
+}
+
 type answer struct {
 	name   string
 	canned sinktest.Canned
@@ -246,6 +292,7 @@ func apiAnswers() []answer {
 		{"302", status(302, "", "Location", "https://evil.example.com/"), alert.Reject, false, 0},
 		{"500", status(500, "oops"), alert.Retry, true, 0},
 		{"503", status(503, "busy", "Retry-After", "5"), alert.Retry, false, 5 * time.Second},
+		{"500 with a code", status(500, `{"ok":false,"error":"what_is_this"}`), alert.Retry, true, 0},
 		{"404", status(404, ""), alert.Reject, false, 0},
 		{"401", status(401, ""), alert.Auth, false, 0},
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/slack-go/slack"
+	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/sink"
 	"go.yaml.in/yaml/v3"
@@ -48,9 +49,9 @@ func document(e *message.Event, name string, fields []string, limit int) string 
 	var out string
 	for _, s := range scales() {
 		root := &yaml.Node{Kind: yaml.MappingNode}
-		put(root, "account", scalar(s.text(e.Account)))
+		put(root, "account", yamldoc.Text(s.text(e.Account)))
 		if name != "" {
-			put(root, "accountName", scalar(s.text(name)))
+			put(root, "accountName", yamldoc.Text(s.text(name)))
 		}
 		s.fill(root, tree, 0, s.fields)
 		out = sink.SlackText(encoded(root))
@@ -247,7 +248,7 @@ func (b *branch) set(path []string, v *branch) {
 func (s scale) fill(to *yaml.Node, b *branch, depth, n int) {
 	for i, m := range b.members {
 		if i == n {
-			put(to, "leftOut", scalar(fmt.Sprintf("%d more fields", len(b.members)-n)))
+			put(to, "leftOut", yamldoc.Text(fmt.Sprintf("%d more fields", len(b.members)-n)))
 			return
 		}
 		put(to, s.text(m.name), s.node(m.value, depth+1))
@@ -259,9 +260,9 @@ func (s scale) node(b *branch, depth int) *yaml.Node {
 	case b.kind == yaml.ScalarNode && b.tag != "!!str" && len(b.text) <= s.value:
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: b.tag, Value: b.text}
 	case b.kind == yaml.ScalarNode:
-		return scalar(s.text(b.text))
+		return yamldoc.Text(s.text(b.text))
 	case depth > s.depth && b.size() > 0:
-		return scalar(fmt.Sprintf("… (%d more fields)", b.size()))
+		return yamldoc.Text(fmt.Sprintf("… (%d more fields)", b.size()))
 	case b.kind == yaml.MappingNode:
 		n := &yaml.Node{Kind: yaml.MappingNode}
 		s.fill(n, b, depth, s.list)
@@ -270,7 +271,7 @@ func (s scale) node(b *branch, depth int) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.SequenceNode}
 	for i, v := range b.list {
 		if i == s.list {
-			n.Content = append(n.Content, scalar(fmt.Sprintf("… (%d more)", len(b.list)-i)))
+			n.Content = append(n.Content, yamldoc.Text(fmt.Sprintf("… (%d more)", len(b.list)-i)))
 			break
 		}
 		n.Content = append(n.Content, s.node(v, depth+1))
@@ -284,8 +285,6 @@ func (b *branch) size() int { return len(b.members) + len(b.list) }
 func (s scale) text(t string) string {
 	return sink.Cut(unticked(sink.Defang(sink.Clean(t))), s.value, sink.SlackEscaped)
 }
-
-func scalar(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
 // put adds a member; a name that is there already, after cleaning, gets a
 // number, because YAML refuses two of a name.
@@ -302,5 +301,5 @@ func put(to *yaml.Node, name string, v *yaml.Node) {
 		}
 		free = fmt.Sprintf("%s (%d)", name, n)
 	}
-	to.Content = append(to.Content, scalar(free), v)
+	to.Content = append(to.Content, yamldoc.Text(free), v)
 }
