@@ -220,14 +220,18 @@ func (w walker) object(b []byte, at int) error {
 	return w.visit(rec)
 }
 
+// blamed gives a bad event to bad, so that those after it are visited.
+func (w walker) blamed(err error) error {
+	if bad := (*badEvent)(nil); errors.As(err, &bad) {
+		return w.bad(bad)
+	}
+	return err
+}
+
 // list visits the elements of the array l, which at is the place of.
 func (w walker) list(l []byte, at int) (err error) {
 	sound := jsonscan.EachElement(l, func(v []byte) bool {
-		err = w.object(v, at+cap(l)-cap(v))
-		var bad *badEvent
-		if errors.As(err, &bad) {
-			err = w.bad(bad)
-		}
+		err = w.blamed(w.object(v, at+cap(l)-cap(v)))
 		return err == nil
 	})
 	if err == nil && !sound {
@@ -243,7 +247,7 @@ func (w walker) looked(l, b []byte, at int) (err error) {
 	jsonscan.EachElement(l, func(v []byte) bool {
 		if text := cloudtrail.ValueOf(v).Get("CloudTrailEvent"); text.Kind() == cloudtrail.String {
 			n++
-			err = w.object([]byte(text.Str()), at)
+			err = w.blamed(w.object([]byte(text.Str()), at))
 		}
 		return err == nil
 	})

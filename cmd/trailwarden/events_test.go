@@ -18,6 +18,13 @@ func TestEachEventGoesOnAfterABadOne(t *testing.T) {
 	if err != nil || n != 2 || len(at) != 2 || text[at[0]] != '7' || text[at[1]:at[1]+4] != `{"a"` {
 		t.Errorf("%d events, bad ones at %v, %v", n, at, err)
 	}
+	n, at = 0, nil
+	text = `{"Events":[{"CloudTrailEvent":"{"},{"CloudTrailEvent":"{\"a\":1}"}]}`
+	err = eachEvent([]byte(text), func(*cloudtrail.Record) error { n++; return nil },
+		func(bad *badEvent) error { at = append(at, bad.offset); return nil })
+	if err != nil || n != 1 || len(at) != 1 {
+		t.Errorf("LookupEvents: %d events, bad ones at %v, %v", n, at, err)
+	}
 }
 
 // The events of every container that match reads.
