@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,52 +13,115 @@ import (
 )
 
 // Table is a small table for a person, such as a list of rules. Cells are
-// shown, not obeyed; on a terminal the last column is cut to fit.
+// shown, not obeyed. On a terminal the last column is cut to fit; where that would
+// leave little of it, it stands below each row.
 type Table struct {
 	Head   []string
 	Rows   [][]string
+	Cut    []int // other columns that may be cut where even that is too wide
 	Layout Layout
 }
 
+// On a terminal that is narrower than the table.
+const (
+	leastBeside = 30 // characters of the last column, or it stands below the others
+	leastCut    = 12 // of a column that may be cut
+	belowIndent = "    "
+)
+
 // Write prints the table to w.
 func (t *Table) Write(w io.Writer) error {
+	widths := t.widths()
+	last := len(widths) - 1
+	below := t.fit(widths)
 	var b strings.Builder
 	p := (&textTable{l: t.Layout}).style(&b)
-	p.AppendHeader(cells(t.Head, 0))
-	last := t.lastWidth()
+	shown := widths
+	if below {
+		shown = widths[:last]
+	}
+	p.AppendHeader(cells(t.Head, shown))
 	for _, r := range t.Rows {
-		p.AppendRow(cells(r, last))
+		p.AppendRow(cells(r, shown))
 	}
 	p.Render()
-	_, err := io.WriteString(w, b.String())
+	text := b.String()
+	if below {
+		text = t.interleave(text, t.Layout.Width-len(belowIndent))
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
-// lastWidth is what the terminal leaves to the last column; 0 is no bound.
-func (t *Table) lastWidth() int {
-	if t.Layout.Width <= 0 {
-		return 0
-	}
-	left := t.Layout.Width
-	for c := range len(t.Head) - 1 {
-		widest := utf8.RuneCountInString(t.Head[c])
+// widths is what each column needs.
+func (t *Table) widths() []int {
+	widths := make([]int, len(t.Head))
+	for c, head := range t.Head {
+		widths[c] = utf8.RuneCountInString(head)
 		for _, r := range t.Rows {
-			widest = max(widest, utf8.RuneCountInString(visible.Text(r[c])))
+			widths[c] = max(widths[c], utf8.RuneCountInString(visible.Text(r[c])))
 		}
-		left -= widest + 2
 	}
-	return max(left, 10)
+	return widths
 }
 
-// cells shows a row, its last cell cut to width unless that is 0.
-func cells(row []string, width int) table.Row {
-	var r table.Row
-	for i, c := range row {
-		c = visible.Text(c)
-		if i == len(row)-1 && width > 0 {
-			c = shorten(c, width)
+// fit cuts widths to the terminal's, and tells whether the last column is to stand
+// below the others.
+func (t *Table) fit(widths []int) (below bool) {
+	last := len(widths) - 1
+	over := -2 - t.Layout.Width
+	for _, n := range widths {
+		over += n + 2
+	}
+	if t.Layout.Width <= 0 || over <= 0 {
+		return false
+	}
+	if left := widths[last] - over; left >= leastBeside || last == 0 {
+		widths[last] = max(left, 1)
+		return false
+	}
+	over -= widths[last] + 2
+	for ; over > 0 && len(t.Cut) > 0; over-- {
+		widest := slices.MaxFunc(t.Cut, func(a, b int) int { return cmp.Compare(widths[a], widths[b]) })
+		if widths[widest] <= leastCut {
+			break // the terminal breaks the lines
 		}
-		r = append(r, c)
+		widths[widest]--
+	}
+	return true
+}
+
+// interleave puts the last column's cells below the lines of the others.
+func (t *Table) interleave(text string, width int) string {
+	const headLines = 2
+	last := len(t.Head) - 1
+	under := func(cell string) string {
+		return belowIndent + shorten(visible.Text(cell), max(width, leastCut)) + "\n"
+	}
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(strings.TrimSuffix(text, "\n") + "\n") {
+		switch row := n - headLines; {
+		case row >= 0:
+			b.WriteString(line)
+			if t.Rows[row][last] != "" {
+				b.WriteString(under(t.Rows[row][last]))
+			}
+		case n == 0:
+			b.WriteString(line + under(t.Head[last]))
+		default:
+			b.WriteString(line)
+		}
+		n++
+	}
+	return b.String()
+}
+
+// cells shows as much of a row as there are widths, each cell cut to its own.
+func cells(row []string, widths []int) table.Row {
+	var r table.Row
+	for i, width := range widths {
+		r = append(r, shorten(visible.Text(row[i]), width))
 	}
 	return r
 }

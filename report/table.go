@@ -37,7 +37,8 @@ type textTable struct {
 }
 
 type tableRow struct {
-	seq      int64 // place in the listing
+	at       time.Time // zero when the record does not tell
+	seq      int64     // place in the listing
 	severity string
 	cells    [8]string
 }
@@ -73,7 +74,8 @@ func row(seq int64, f *Finding) tableRow {
 			at = d.At.UTC().Format(time.RFC3339)
 		}
 	}
-	r := tableRow{seq, f.Severity, [8]string{at, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
+	stamp, _ := time.Parse(time.RFC3339, at)
+	r := tableRow{stamp, seq, f.Severity, [8]string{at, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
 		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)
 	}
@@ -101,15 +103,15 @@ func (t *textTable) Close(totals Totals) error {
 	return err
 }
 
-// shown is the rows to print in listing order: all of them, or, when there are
-// too many, those of the highest severities.
+// shown is the rows to print, by time, as a person reads them: all of them, or, when
+// there are too many, those of the highest severities.
 func (t *textTable) shown() []tableRow {
 	var rows []tableRow
 	for _, s := range severities {
 		free := t.l.MaxRows - len(rows)
 		rows = append(rows, t.rows[s][:min(free, len(t.rows[s]))]...)
 	}
-	slices.SortFunc(rows, func(a, b tableRow) int { return cmp.Compare(a.seq, b.seq) })
+	slices.SortFunc(rows, func(a, b tableRow) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.seq, b.seq)) })
 	return rows
 }
 

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,6 +45,21 @@ func TestTableIsBounded(t *testing.T) {
 	}
 }
 
+// A person reads the table by time, whatever file a record was in.
+func TestTableIsByTime(t *testing.T) {
+	late, early := findings(t, rule.Low, 90), findings(t, rule.High, 3)
+	out := render(t, "table", report.Layout{}, append(late, early...))
+	var times []string
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "2026-") {
+			times = append(times, line[:20])
+		}
+	}
+	if len(times) != 93 || !slices.IsSorted(times) {
+		t.Errorf("%d rows, by time: %t", len(times), slices.IsSorted(times))
+	}
+}
+
 // The summary has the first and last event of each value, not of the listing.
 func TestSummaryFirstAndLast(t *testing.T) {
 	lines := findings(t, rule.High, 90)
@@ -83,5 +99,47 @@ func TestTableColours(t *testing.T) {
 	}
 	if out := render(t, "table", report.Layout{Terminal: true, Color: true}, lines); !strings.Contains(out, "\x1b[1;91mcritical") {
 		t.Errorf("no colours: %q", out)
+	}
+}
+
+// A small table is no wider than the terminal, and what would be cut to little of
+// the last column stands below its row. In a pipe nothing is cut.
+func TestListsFitTheTerminal(t *testing.T) {
+	group := "account=111122223333 actor=AWSReservedSSO_Admin"
+	list := report.Table{
+		Head: []string{"ALERT", "LAST EVENT", "RULE", "GROUP"}, Cut: []int{2},
+		Rows: [][]string{{"316f13d307bb", "2026-03-14T09:33:24Z", "unapproved-region-write", group}, {"e961fb0e1f2f", "2026-03-14T09:01:00Z", "quiet", ""}},
+	}
+	write := func(width int) string {
+		list.Layout = report.Layout{Terminal: true, Width: width}
+		var b strings.Builder
+		if err := list.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); width > 0 && n > width {
+				t.Errorf("width %d: a line has %d columns: %s", width, n, line)
+			}
+		}
+		return b.String()
+	}
+	for width := 52; width < 130; width++ {
+		out := write(width)
+		if !strings.Contains(out, "account=111122223333 actor=A") || !strings.Contains(out, "e961fb0e1f2f  2026-03-14T09:01:00Z  quiet") {
+			t.Errorf("width %d:\n%s", width, out)
+		}
+	}
+	want := `ALERT         LAST EVENT            RULE
+    GROUP
+─────────────────────────────────────────────────────────
+316f13d307bb  2026-03-14T09:33:24Z  unapproved-region-wr…
+    account=111122223333 actor=AWSReservedSSO_Admin
+e961fb0e1f2f  2026-03-14T09:01:00Z  quiet
+`
+	if out := write(57); out != want {
+		t.Errorf("%s\nwant\n%s", out, want)
+	}
+	if out := write(0); !strings.Contains(out, "  unapproved-region-write  "+group+"\n") {
+		t.Errorf("cut in a pipe:\n%s", out)
 	}
 }

@@ -139,7 +139,7 @@ func (c *alertsListCommand) Run(s *streams) error {
 		case "ndjson":
 			return writeLines(s, all)
 		}
-		t := report.Table{Head: []string{"ALERT", "SEVERITY", "STATUS", "COUNT", "LAST EVENT", "RULE", "GROUP"}, Layout: layoutOf(s.out)}
+		t := report.Table{Head: []string{"ALERT", "SEVERITY", "STATUS", "COUNT", "LAST EVENT", "RULE", "GROUP"}, Cut: []int{5}, Layout: layoutOf(s.out)}
 		for _, a := range all {
 			status := string(a.Status)
 			if a.Silence != "" {

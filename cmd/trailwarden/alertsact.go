@@ -152,7 +152,7 @@ func (c *alertsSilencesCommand) Run(s *streams) error {
 		if c.Format == "json" {
 			return writeJSON(s, kept)
 		}
-		t := report.Table{Head: []string{"SILENCE", "UNTIL", "OWNER", "MATCH", "REASON"}, Layout: layoutOf(s.out)}
+		t := report.Table{Head: []string{"SILENCE", "UNTIL", "OWNER", "MATCH", "REASON"}, Cut: []int{2, 3}, Layout: layoutOf(s.out)}
 		for _, x := range kept {
 			t.Rows = append(t.Rows, []string{x.ID, stamp(x.To), visible.Text(x.Owner), labelsText(x.Match), visible.Text(x.Reason)})
 		}

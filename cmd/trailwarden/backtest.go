@@ -118,7 +118,7 @@ func (c *backtestCommand) load(s *streams, paths []string, cfg *config.Config) (
 }
 
 func (c *backtestCommand) print(s *streams, r *backtest.Report) error {
-	t := report.Table{Head: []string{"RULE", "SEVERITY", "ALERTS", "A DAY", "FINDINGS", "MOSTLY BY"}, Layout: layoutOf(s.out)}
+	t := report.Table{Head: []string{"RULE", "SEVERITY", "ALERTS", "A DAY", "FINDINGS", "MOSTLY BY"}, Cut: []int{0}, Layout: layoutOf(s.out)}
 	if len(c.Against) > 0 {
 		t.Head = append(t.Head[:5:5], "BEFORE", "MOSTLY BY")
 	}

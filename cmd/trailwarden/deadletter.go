@@ -35,7 +35,7 @@ func (c *deadletterListCommand) Run(s *streams) error {
 		if c.Format == "json" {
 			return writeJSON(s, all)
 		}
-		t := report.Table{Head: []string{"ID", "SINK", "KIND", "ALERT", "TRIES", "DIED", "REASON"}, Layout: layoutOf(s.out)}
+		t := report.Table{Head: []string{"ID", "SINK", "KIND", "ALERT", "TRIES", "DIED", "REASON"}, Cut: []int{1}, Layout: layoutOf(s.out)}
 		for _, x := range all {
 			t.Rows = append(t.Rows, []string{x.ID, x.Sink, string(x.Kind), short(x.Alert), fmt.Sprint(x.Attempts), stamp(x.Died), visible.Text(x.LastError)})
 		}

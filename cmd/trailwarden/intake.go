@@ -45,7 +45,7 @@ func (c *letterListCommand) Run(s *streams) error {
 		if c.Format == "json" {
 			return writeJSON(s, all)
 		}
-		t := report.Table{Head: []string{"ID", "TIME", "SOURCE", "FROM", "REASON"}, Layout: layoutOf(s.out)}
+		t := report.Table{Head: []string{"ID", "TIME", "SOURCE", "FROM", "REASON"}, Cut: []int{2, 3}, Layout: layoutOf(s.out)}
 		for _, l := range all {
 			t.Rows = append(t.Rows, []string{short(l.ID), stamp(l.Time), l.Source, visible.Text(recordPlace(l.From, l.Record)), visible.Text(l.Reason)})
 		}
