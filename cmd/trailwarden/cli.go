@@ -87,6 +87,8 @@ func start(s *streams, args []string) (code int) {
 			panic(p)
 		}
 	}()
+	out := &watchedOutput{w: s.out}
+	s = &streams{s.in, out, s.err, s.garbage}
 	args = spellOut(guardSQL(args))
 	parser, err := grammarFor(args, &cli,
 		kong.Writers(s.out, s.err),
@@ -102,7 +104,7 @@ func start(s *streams, args []string) (code int) {
 		s.say("%v\nRun trailwarden --help, or trailwarden COMMAND --help.", err)
 		return exitUsage
 	}
-	return exitCode(s, ctx.Run())
+	return exitCode(s, out, ctx.Run())
 }
 
 // spellOut writes out what may be said shorter: the run of query where a flag
@@ -121,14 +123,19 @@ func spellOut(args []string) []string {
 	return slices.Insert(slices.Clone(args), 1, "run")
 }
 
-func exitCode(s *streams, err error) int {
+// exitCode says what went wrong and gives the code: that of bad usage also where
+// something was to be printed and could not.
+func exitCode(s *streams, out *watchedOutput, err error) (code int) {
 	var e exit
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &e):
-		return e.code
+	if err != nil && !errors.As(err, &e) {
+		s.say("%v", err)
+		e.code = exitUsage
 	}
-	s.say("%v", err)
-	return exitUsage
+	if unwritten := out.failed(err); unwritten != nil {
+		s.say("%v", unwritten)
+		if e.code != exitInterrupted {
+			e.code = exitUsage
+		}
+	}
+	return e.code
 }

@@ -59,7 +59,7 @@ type desk struct {
 // newDesk makes sinks and messages; a sink that cannot be made is left out.
 func newDesk(ctx context.Context, s *streams, cfg *config.Config) (*desk, error) {
 	d := &desk{streams: s, ctx: ctx, Assembly: assemble.New(cfg, assemble.Options{
-		Out: &guarded{w: s.out}, Version: versionName(), Report: func(err error) { s.say("%v", err) },
+		Out: &guarded{w: unwatched(s.out)}, Version: versionName(), Report: func(err error) { s.say("%v", err) },
 	})}
 	var err error
 	if d.builder, err = d.Builder(ctx); err != nil {

@@ -112,6 +112,9 @@ func (c *invokeCommand) fetcher() source.Fetcher {
 func (c *invokeCommand) loader(s *streams) func(context.Context) (*assemble.Parts, bool, error) {
 	return func(ctx context.Context) (*assemble.Parts, bool, error) {
 		out := &guarded{w: s.out}
+		if c.Send { // then the sinks tell what could not be written
+			out.w = unwatched(s.out)
+		}
 		o := assemble.Options{Out: out, Version: versionName()}
 		var p *assemble.Parts
 		var err error

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
+	"sync"
 
 	"golang.org/x/term"
 
@@ -48,7 +51,7 @@ func (o *output) Close() error {
 // (no-color.org) and TERM=dumb turn colours off. Elsewhere an exported COLUMNS
 // gives the width, and without it lines are as long as they need.
 func layoutOf(w io.Writer) report.Layout {
-	f, ok := w.(*os.File)
+	f, ok := unwatched(w).(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		width, _ := strconv.Atoi(os.Getenv("COLUMNS"))
 		return report.Layout{Width: max(width, 0)}
@@ -62,3 +65,39 @@ func layoutOf(w io.Writer) report.Layout {
 
 // isTerminal tells whether w is a terminal.
 func isTerminal(w io.Writer) bool { return layoutOf(w).Terminal }
+
+// watchedOutput remembers the first error of a standard output, so that a command
+// that printed for a person and did not look is not taken for done.
+type watchedOutput struct {
+	w   io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+func (o *watchedOutput) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.err = cmp.Or(o.err, err)
+	}
+	return n, err
+}
+
+// failed is the first error that is not said yet: err is what the command says.
+func (o *watchedOutput) failed(err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil || err != nil && strings.Contains(err.Error(), o.err.Error()) {
+		return nil
+	}
+	return fmt.Errorf("the output could not be written: %w", o.err)
+}
+
+// unwatched is the output itself, for those who look at each error and try again.
+func unwatched(w io.Writer) io.Writer {
+	if o, ok := w.(*watchedOutput); ok {
+		return o.w
+	}
+	return w
+}

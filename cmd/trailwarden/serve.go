@@ -57,7 +57,7 @@ func (c *serveCommand) Run(s *streams) error {
 	}()
 	level := new(slog.LevelVar)
 	log := c.logger(s, level)
-	o := assemble.Options{Out: &guarded{w: s.out}, Version: versionName(), Report: func(err error) { log.Error("something is amiss that stops nothing", "error", err) }}
+	o := assemble.Options{Out: &guarded{w: unwatched(s.out)}, Version: versionName(), Report: func(err error) { log.Error("something is amiss that stops nothing", "error", err) }}
 	loader := assemble.NewLoader(c.Config, o, func(list diagnostic.List) { diagnose(s, list) })
 	loader.Level = level
 	err := serve.Run(ctx, serve.Options{
