@@ -66,7 +66,9 @@ type Batch struct {
 	Findings  []Finding
 	Positions []Position
 	// State are the windows of rules that remember, by key; one with nil Data
-	// is forgotten.
+	// is forgotten. Those with a Version are written all or none, and with the
+	// findings; everybody who writes such pieces changes the last of them, by
+	// which a store whose transactions are bounded knows that others wrote.
 	State []Position
 	// Letters are what could not be judged, to be looked at by a person.
 	Letters []Letter

@@ -43,16 +43,34 @@ type commit struct {
 
 func (c *commit) run(ctx context.Context, in []*alert.Incoming, t tail) error {
 	groups := c.groups(in)
+	guard, err := c.s.journal(ctx, &t, len(groups) > 0)
+	if err != nil {
+		return err
+	}
+	err = c.write(ctx, groups, t, guard != nil)
+	switch {
+	case guard == nil:
+		return err
+	case errors.Is(err, alert.ErrConflict): // it was in vain
+		return errors.Join(err, c.s.t.put(ctx, removals(guard.journal())))
+	case err != nil:
+		return err
+	}
+	return c.s.finish(ctx, guard.key)
+}
+
+// write commits the groups and the tail, with the last of them or after them.
+func (c *commit) write(ctx context.Context, groups [][]*alert.Incoming, t tail, journaled bool) error {
 	for i, g := range groups {
 		var with []op
-		if i == len(groups)-1 && t.fits() {
-			with = t.all()
+		if i == len(groups)-1 {
+			with, t = t.together(journaled)
 		}
 		if err := c.group(ctx, g, with); err != nil {
 			return err
 		}
-		if with != nil {
-			t = tail{}
+		if len(with) > 0 {
+			c.b = &alert.Batch{Now: c.b.Now} // its state is no longer what was read
 		}
 	}
 	return t.write(ctx, c.s, c.b)

@@ -22,7 +22,7 @@
 //	position#<name>   position                      how far a source was read
 //	state#<hex>       <name>                        a window of a rule that remembers
 //	audit#<month>     <time>#<random>               who did what
-//	blob#<hash>       <number>                      a piece of what does not fit into an item
+//	blob#<hash>       <number>                      a piece of what does not fit into an item, or of a journal
 //	schema            schema                        the version of all this
 //
 // Other attributes: d is the content, JSON, mostly deflated; r counts the
@@ -45,6 +45,11 @@
 // or after it. What a crash leaves undone comes again with the source, and what
 // was done is known by its identities. An alert can go to 32 sinks at once: each
 // takes a state and, in a storm, a delivery with its pointer.
+//
+// State that is too much for the transaction of the last findings is written into
+// a journal before it; the last piece of it, which all its writers change, goes
+// into that transaction and leads to the journal, and the others follow. Whoever
+// reads or replaces that piece before they did writes them.
 //
 // # Partitions
 //

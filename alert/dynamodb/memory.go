@@ -181,7 +181,7 @@ func (m *memory) mortal() (all []item) {
 			owner, isBlob := it.owner()
 			switch {
 			case isSample(it.key):
-			case isBlob && slices.Contains(m.item(owner).blobs(), it.key):
+			case isBlob && slices.Contains(m.item(owner).apart(), it.key):
 			case isBlob || it.ttl != 0:
 				all = append(all, it)
 			}

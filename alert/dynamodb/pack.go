@@ -100,6 +100,9 @@ func (i *item) blobs() []key {
 	return keys
 }
 
+// apart are the keys of all that belongs to an item and is not in it.
+func (i *item) apart() []key { return append(i.blobs(), i.journal()...) }
+
 // owner is the item that a blob was written for.
 func (i *item) owner() (k key, isBlob bool) {
 	if !strings.HasPrefix(i.pk, "blob#") {

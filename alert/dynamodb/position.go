@@ -80,17 +80,9 @@ func (s *Store) Save(ctx context.Context, name string, data []byte) error {
 // names: every piece of the spread is read in its own order, and they are
 // merged.
 func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Position) error) error {
-	begin := prefix[:min(len(prefix), 800)] // as much as every key holds
-	var keys []key
-	for n := range stateShards {
-		q := query{pk: fmt.Sprintf("state#%x", n), from: cmp.Or(begin, "\x01"), to: begin + last}
-		err := s.t.query(ctx, q, func(it item) bool {
-			keys = append(keys, it.key)
-			return true
-		})
-		if err != nil {
-			return err
-		}
+	keys, err := s.stateKeys(ctx, prefix)
+	if err != nil {
+		return err
 	}
 	slices.SortFunc(keys, func(a, b key) int { return cmp.Compare(a.sk, b.sk) })
 	for some := range slices.Chunk(keys, maxGet) {
@@ -99,6 +91,34 @@ func (s *Store) State(ctx context.Context, prefix string, yield func(alert.Posit
 		}
 	}
 	return nil
+}
+
+// stateKeys are those of the pieces whose names may begin with prefix, after what
+// is still to be written of them is.
+func (s *Store) stateKeys(ctx context.Context, prefix string) (keys []key, err error) {
+	begin := prefix[:min(len(prefix), 800)] // as much as every key holds
+	var unfinished []key
+	for n := range stateShards {
+		q := query{pk: fmt.Sprintf("state#%x", n), from: cmp.Or(begin, "\x01"), to: begin + last}
+		err := s.t.query(ctx, q, func(it item) bool {
+			if keys = append(keys, it.key); it.journal() != nil {
+				unfinished = append(unfinished, it.key)
+			}
+			return true
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(unfinished) == 0 {
+		return keys, nil
+	}
+	for _, k := range unfinished {
+		if err := s.finish(ctx, k); err != nil {
+			return nil, err
+		}
+	}
+	return s.stateKeys(ctx, prefix)
 }
 
 func (s *Store) states(ctx context.Context, keys []key, prefix string, yield func(alert.Position) error) error {
@@ -115,7 +135,7 @@ func (s *Store) states(ctx context.Context, keys []key, prefix string, yield fun
 
 // positions reads those of the keys that are there, in their order.
 func (s *Store) positions(ctx context.Context, keys []key) (ps []alert.Position, err error) {
-	found, err := s.t.get(ctx, keys)
+	found, err := s.state(ctx, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -119,5 +119,5 @@ func (s *Store) owned(ctx context.Context, blob item) (bool, error) {
 		return false, err
 	}
 	it, ok := found[k]
-	return ok && slices.Contains(it.blobs(), blob.key), nil
+	return ok && slices.Contains(it.apart(), blob.key), nil
 }

@@ -26,7 +26,24 @@ func (t tail) all() []op {
 
 func (t tail) fits() bool {
 	ops := t.all()
-	return len(ops) > 0 && len(ops) <= maxTail && sizes(ops) <= maxTailBytes
+	return len(ops) <= maxTail && sizes(ops) <= maxTailBytes
+}
+
+// single tells whether it fits into a transaction of its own.
+func (t tail) single() bool {
+	ops := t.all()
+	return len(ops) <= maxOps && sizes(ops) <= maxBytes
+}
+
+// together parts what is written with the last findings from what is after them.
+func (t tail) together(journaled bool) (with []op, after tail) {
+	switch {
+	case t.fits():
+		return t.all(), tail{}
+	case journaled:
+		return t.state, tail{letters: t.letters, positions: t.positions}
+	}
+	return nil, t
 }
 
 // write does the tail by itself: positions last, so that a crash makes the
@@ -38,13 +55,13 @@ func (t tail) write(ctx context.Context, s *Store, b *alert.Batch) error {
 		return nil
 	case len(ops) == 1 && ops[0].when == always:
 		return s.t.put(ctx, ops)
-	case len(ops) <= maxOps && sizes(ops) <= maxBytes:
+	case t.single():
 		return s.writeState(ctx, b, ops)
 	}
 	if err := s.t.put(ctx, t.letters); err != nil {
 		return err
 	}
-	for _, some := range pieces(t.state) {
+	for _, some := range pieces(t.state, maxOps) {
 		if err := s.writeState(ctx, b, some); err != nil {
 			return err
 		}
@@ -79,7 +96,7 @@ func (s *Store) unchanged(ctx context.Context, state []alert.Position) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	found, err := s.t.get(ctx, keys)
+	found, err := s.state(ctx, keys)
 	if err != nil {
 		return err
 	}
@@ -91,12 +108,12 @@ func (s *Store) unchanged(ctx context.Context, state []alert.Position) error {
 	return nil
 }
 
-// pieces cuts ops into what transactions take.
-func pieces(ops []op) (out [][]op) {
+// pieces cuts ops into what transactions take, each of most ops.
+func pieces(ops []op, most int) (out [][]op) {
 	n, bytes := 0, 0
 	for i := range ops {
 		size := ops[i].size()
-		if i == 0 || n == maxOps || bytes+size > maxBytes {
+		if i == 0 || n == most || bytes+size > maxBytes {
 			out, n, bytes = append(out, nil), 0, 0
 		}
 		out[len(out)-1] = append(out[len(out)-1], ops[i])

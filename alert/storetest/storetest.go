@@ -35,6 +35,7 @@ func Run(t *testing.T, h Harness) {
 		{"an alert does not depend on the order of its findings", testOrder},
 		{"a batch may be committed again", testReplay},
 		{"a batch changes all or nothing", testPositions},
+		{"what rules remember is written whole, by one writer at a time", testState},
 		{"exceptions end findings until they expire", testExceptions},
 		{"silences hold messages back and count all the same", testSilences},
 		{"what people do with an alert", testActions},

@@ -1,0 +1,75 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/severity"
+)
+
+// testState has two workers each write many pieces of state at once, with a
+// finding that follows from it. One of them does, whole; of the other there is
+// nothing.
+func testState(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	other := h.Again(t, b.s, b.policy.Load)
+	rounds := int64(20)
+	if h.Small {
+		rounds = 4
+	}
+	for round := int64(1); round <= rounds; round++ {
+		errs := map[string]error{}
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for name, s := range map[string]alert.Store{"one": b.s, "two": other} {
+			all.Go(func() {
+				_, err := s.Commit(b.ctx, b.remembered(name, round))
+				mu.Lock()
+				defer mu.Unlock()
+				errs[name] = err
+			})
+		}
+		all.Wait()
+		winner := "one"
+		if errs["one"] != nil {
+			winner = "two"
+		}
+		if errs[winner] != nil || !errors.Is(errors.Join(errs["one"], errs["two"]), alert.ErrConflict) {
+			t.Fatalf("round %d: got %v, want one that has ErrConflict", round, errs)
+		}
+		want := fmt.Sprint(winner, " ", round)
+		if got := b.pieces(other); len(got) != 1 || got[want] != 130 {
+			t.Fatalf("round %d: got pieces %v, want 130 of %q", round, got, want)
+		}
+		if n := len(b.all()); int64(n) != round {
+			t.Fatalf("round %d: %d findings are told, want one for each", round, n)
+		}
+	}
+}
+
+// remembered is a judgement: 130 pieces of state and a finding.
+func (b *bench) remembered(by string, round int64) alert.Batch {
+	said := fmt.Sprint(by, " ", round)
+	batch := alert.Batch{Now: b.now, Findings: []alert.Finding{Finding(Rule("window", severity.High), Event{ID: said, Role: said})}}
+	for i := range 130 {
+		batch.State = append(batch.State, alert.Position{Name: fmt.Sprintf("m/%03d", i), Data: []byte(said), Version: round})
+	}
+	return batch
+}
+
+// pieces counts the pieces of state by what they say.
+func (b *bench) pieces(s alert.Store) map[string]int {
+	b.t.Helper()
+	got := map[string]int{}
+	err := s.State(b.ctx, "m/", func(p alert.Position) error {
+		got[string(p.Data)]++
+		return nil
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return got
+}
