@@ -10,10 +10,6 @@ import (
 	"github.com/trailwarden/trailwarden/deploy/plan"
 )
 
-// MaxTemplate is the most bytes of a template that is given with a call; a
-// larger one has to lie in Amazon S3 (AWS CloudFormation User Guide, quotas).
-const MaxTemplate = 51_200
-
 // Render writes the plan; it is a plan.Renderer.
 func Render(p *plan.Plan) ([]plan.File, error) {
 	var files []plan.File
@@ -107,7 +103,7 @@ func (w words) Make(s *plan.Stack) []string {
 		return w.makeSet(s)
 	}
 	command := fmt.Sprintf("aws cloudformation deploy --region %s --stack-name %s --template-file %s%s%s", w.p.Home, s.Name, file(s), capabilities(s), overrides(s))
-	if len(Template(s)) > MaxTemplate {
+	if len(Template(s)) > plan.MaxTemplate {
 		command += ` --s3-bucket "$ARTIFACTS"`
 	}
 	if s.Reach == plan.Every {

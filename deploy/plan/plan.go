@@ -166,3 +166,8 @@ func (s *Stack) Parameter(name string) *Parameter {
 	}
 	return nil
 }
+
+// MaxTemplate is the most bytes of a template that is given with a call, and of
+// the one that a StackSet holds; a larger one has to lie in Amazon S3 (AWS
+// CloudFormation User Guide, quotas).
+const MaxTemplate = 51_200

@@ -138,3 +138,17 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// Quotation marks at the ends of a part of a text stay where they are.
+func TestQuotationMarksInATextStay(t *testing.T) {
+	p := specimen.Plan()
+	p.Stacks[0].Resources = append(p.Stacks[0].Resources, &plan.Resource{ID: "Odd", Type: "AWS::SNS::Topic", Why: "Says something.",
+		Properties: plan.Fields("TopicName", "odd", "DisplayName", plan.Concat(`"here" is "`, plan.Region, `"`))})
+	files, err := terraform.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(files, func(f plan.File) bool { return strings.Contains(string(f.Text), `"\"here\" is \"${var.region}\""`) }) {
+		t.Error("the text is not written as it is")
+	}
+}

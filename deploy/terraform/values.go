@@ -82,13 +82,13 @@ func (w *writer) template(j plan.Join) string {
 	for _, part := range j {
 		switch part := part.(type) {
 		case plan.Text:
-			b.WriteString(strings.Trim(quoted(string(part)), `"`))
+			b.WriteString(within(quoted(string(part))))
 		case plan.Join:
-			b.WriteString(strings.Trim(w.template(part), `"`))
+			b.WriteString(within(w.template(part)))
 		default:
 			x := w.reference(part)
-			if inner, ok := strings.CutPrefix(x, `"`); ok { // a template already
-				b.WriteString(strings.TrimSuffix(inner, `"`))
+			if strings.HasPrefix(x, `"`) { // a template already
+				b.WriteString(within(x))
 				continue
 			}
 			b.WriteString("${" + x + "}")
@@ -96,6 +96,9 @@ func (w *writer) template(j plan.Join) string {
 	}
 	return `"` + b.String() + `"`
 }
+
+// within is a template without the quotation marks around it.
+func within(template string) string { return template[1 : len(template)-1] }
 
 // policy writes a document with the reason of each statement.
 func (w *writer) policy(p *plan.Policy) string {

@@ -120,6 +120,11 @@ func (s *stack) busPolicy() {
 // forward makes what stands in every account: the role once, the rules in every
 // region.
 func (b *builder) forward(filesComeToo bool) {
+	patterns := b.patterns(filesComeToo)
+	if len(patterns) == 0 {
+		b.note("Nothing is forwarded: all rules remember, and those wait for the files.")
+		return
+	}
 	account := plan.Central
 	if b.organized() {
 		account = plan.Members
@@ -133,26 +138,65 @@ func (b *builder) forward(filesComeToo bool) {
 		"Policies", plan.List{plan.Fields("PolicyName", "forward", "PolicyDocument", &plan.Policy{Statements: []plan.Statement{
 			{Sid: "PutOntoCentralBus", Actions: []string{"events:PutEvents"}, Resources: []plan.Value{bus}, Why: "The central bus, and no other."}}})})
 	role.step("Make the forwarders' role in every account", "")
+	stacks := portions(patterns)
+	for i, portion := range stacks {
+		b.forwardStack(account, i, portion)
+	}
+	if len(stacks) > 1 {
+		b.note("The forwarding rules stand in %d stacks, because one template has room for %d bytes only. Where many rules make many patterns, look at the quota of EventBridge as well: 300 rules on a bus, unless more are asked for.", len(stacks), plan.MaxTemplate)
+	}
+	b.costs("Forwarding: 1 USD for a million events between buses of accounts and regions, charged to the sender; only what some rule looks for is forwarded.")
+}
 
-	s := b.stack("forward", account, plan.Every, "Rules on the default bus that forward what the rules look for.")
-	s.add("Undelivered", "AWS::SQS::Queue", "Events that could not be forwarded, for 14 days.", "QueueName", b.name("undelivered"), "SqsManagedSseEnabled", true, "MessageRetentionPeriod", 1209600)
-	var rules []plan.Value
-	for i, c := range b.patterns(filesComeToo) {
-		id := fmt.Sprintf("Forward%02d", i+1)
-		s.add(id, "AWS::Events::Rule", "For "+strings.Join(c.rules, ", ")+".",
-			"Name", fmt.Sprintf("%s-%02d", b.name("forward"), i+1), "Description", shorten("For "+strings.Join(c.rules, ", "), 512),
+// portions shares patterns out over stacks, in their order, so that each has room
+// in a template, which stands as a text within that of a StackSet.
+func portions(all []chosen) (out [][]chosen) {
+	const (
+		frame = 4000 // of a template without rules
+		each  = 950  // of a rule without its pattern and the names of what it is for
+	)
+	room := 0
+	for _, c := range all {
+		text := print(c.detail)
+		// Quotation marks have one more byte within a text.
+		size := each + len(text) + 3*strings.Count(text, `"`)/2 + len(strings.Join(c.rules, ", "))
+		if room -= size; room < 0 || len(out) == 0 {
+			out, room = append(out, nil), plan.MaxTemplate-frame-size
+		}
+		out[len(out)-1] = append(out[len(out)-1], c)
+	}
+	return out
+}
+
+// forwardStack makes the rules of one portion, and with the first the queue of
+// what could not be forwarded.
+func (b *builder) forwardStack(account plan.Account, portion int, patterns []chosen) {
+	name, what, title := "forward", "Rules on the default bus that forward what the rules look for.", "Make the rules in every account and region"
+	if portion > 0 { // rules have names of their own in each, so that one may move to another
+		name = fmt.Sprintf("forward-%d", portion+1)
+		what, title = "More rules on the default bus that forward what the rules look for.", "Make more rules in every account and region"
+	}
+	s := b.stack(name, account, plan.Every, what)
+	undelivered := plan.Value(plan.ARN("sqs", b.name("undelivered")))
+	if portion == 0 {
+		s.add("Undelivered", "AWS::SQS::Queue", "Events that could not be forwarded, for 14 days.", "QueueName", b.name("undelivered"), "SqsManagedSseEnabled", true, "MessageRetentionPeriod", 1209600)
+		undelivered = plan.Attr{ID: "Undelivered", Name: "Arn"}
+	}
+	for i, c := range patterns {
+		s.add(fmt.Sprintf("Forward%02d", i+1), "AWS::Events::Rule", "For "+strings.Join(c.rules, ", ")+".",
+			"Name", fmt.Sprintf("%s-%02d", b.name(name), i+1), "Description", shorten("For "+strings.Join(c.rules, ", "), 512),
 			"EventPattern", c.eventPattern(), "State", c.state(),
 			"Targets", plan.List{plan.Fields("Id", "central-bus", "Arn", s.ours("events", "event-bus/"+b.busName()),
 				"RoleArn", plan.Concat("arn:", plan.Partition, ":iam::", plan.AccountID, ":role/"+b.forwarder()),
-				"DeadLetterConfig", plan.Fields("Arn", plan.Attr{ID: "Undelivered", Name: "Arn"}),
+				"DeadLetterConfig", plan.Fields("Arn", undelivered),
 				"RetryPolicy", plan.Fields("MaximumRetryAttempts", 185, "MaximumEventAgeInSeconds", 86400))})
-		rules = append(rules, plan.Attr{ID: id, Name: "Arn"})
 	}
-	s.add("UndeliveredPolicy", "AWS::SQS::QueuePolicy", "Only these rules send to the queue.", "Queues", plan.List{plan.Ref{ID: "Undelivered"}},
-		"PolicyDocument", &plan.Policy{Statements: []plan.Statement{{Sid: "RulesKeepWhatFailed", Principals: []plan.Principal{plan.Service("events")}, Actions: []string{"sqs:SendMessage"},
-			Resources: []plan.Value{plan.Attr{ID: "Undelivered", Name: "Arn"}}, Conditions: []plan.Condition{plan.Equals("aws:SourceArn", rules...)}, Why: "What these rules could not deliver is kept."}}})
-	s.step("Make the rules in every account and region", "Render again after the rules changed, and update: the StackSet keeps all accounts and regions the same and shows where one drifted.")
-	b.costs("Forwarding: 1 USD for a million events between buses of accounts and regions, charged to the sender; only what some rule looks for is forwarded.")
+	if portion == 0 {
+		s.add("UndeliveredPolicy", "AWS::SQS::QueuePolicy", "Only these rules send to the queue.", "Queues", plan.List{plan.Ref{ID: "Undelivered"}},
+			"PolicyDocument", &plan.Policy{Statements: []plan.Statement{{Sid: "RulesKeepWhatFailed", Principals: []plan.Principal{plan.Service("events")}, Actions: []string{"sqs:SendMessage"},
+				Resources: []plan.Value{plan.Attr{ID: "Undelivered", Name: "Arn"}}, Conditions: []plan.Condition{plan.ArnLike("aws:SourceArn", plan.ARN("events", "rule/"+b.name("forward-*")))}, Why: "What our rules of this account and region could not deliver is kept."}}})
+	}
+	s.step(title, "Render again after the rules changed, and update: the StackSet keeps all accounts and regions the same and shows where one drifted.")
 }
 
 // shorten cuts a text to a length in characters.

@@ -101,11 +101,14 @@ const (
 	prefixForm       = `[A-Za-z0-9._/-]{0,200}`
 	topicForm        = `arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}`
 	busForm          = `[A-Za-z0-9._-]{1,200}`
-	keyForm          = `arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]{1,250}`
+	keyForm          = `arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,250}`
 )
 
 // check holds what the configuration gives to its form.
 func (b *builder) check() error {
+	if strings.Contains(b.d.Key, ":alias/") {
+		return fmt.Errorf("%s: deploy.kms_key: %s is an alias, by which a role's policy permits nothing: give the ARN of the key itself, which aws kms describe-key --key-id %s prints", b.cfg.PlaceOf("deploy", "kms_key"), b.d.Key, b.d.Key)
+	}
 	for _, c := range []struct{ key, value, form string }{
 		{"name", b.d.Name, nameForm}, {"bucket", b.d.Bucket, bucketForm}, {"artifacts", b.d.Artifacts, bucketForm},
 		{"management_account", b.d.Management, accountForm}, {"account", b.d.Account, accountForm},

@@ -1,6 +1,8 @@
 package topology_test
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/deploy"
+	"github.com/trailwarden/trailwarden/deploy/cloudformation"
 	"github.com/trailwarden/trailwarden/deploy/plan"
 	"github.com/trailwarden/trailwarden/deploy/topology"
 )
@@ -122,6 +125,7 @@ func TestConfigurationsThatCannotRunAreRefused(t *testing.T) {
 		{"rules elsewhere", topology.SNS, "outside of the folder", func(c *config.Config) { c.RuleSettings.Paths = []string{"../rules"} }},
 		{"a query in a file", topology.Athena, "put the query under its key sql", func(c *config.Config) { c.Queries[0].File = "query.sql" }},
 		{"places of addresses", topology.SNS, "enrich names files", func(c *config.Config) { c.Enrich.GeoIP = &config.GeoIP{City: "city.mmdb"} }},
+		{"a key by its alias", topology.SNS, "an alias", func(c *config.Config) { c.Deploy.Key = "arn:aws:kms:us-west-2:111122223333:alias/logs" }},
 		{"another topology", "sideways", "no topology", func(c *config.Config) { c.Deploy.Topology = "sideways" }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,5 +257,61 @@ func TestQuestions(t *testing.T) {
 	}
 	if got := resource(p, "Schedule").Properties.Get("ScheduleExpression"); got != plan.Value(plan.Text("rate(1 hour)")) {
 		t.Errorf("schedule %v", got)
+	}
+}
+
+// ruleFile writes rules for the configuration to name.
+func ruleFile(t *testing.T, text string) func(*config.Config) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *config.Config) { c.Rules, c.RuleSettings.Overrides = []string{path}, nil }
+}
+
+// However many patterns the rules make, each template of those that forward has
+// room in a StackSet, and none of them is left out.
+func TestForwardersHaveRoom(t *testing.T) {
+	const rules = 200
+	var text strings.Builder
+	for i := range rules {
+		fmt.Fprintf(&text, "---\nid: rule-%d\ntitle: Things of service %d\nmatch:\n  where:\n    eventSource: {equals: service%d.amazonaws.com}\n    eventName: {in: [CreateThing%d, DeleteThing%d]}\n", i, i, i, i, i)
+	}
+	p := mustMake(t, topology.Slack, ruleFile(t, text.String()))
+	files, err := cloudformation.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forwarded, names := 0, map[plan.Value]bool{}
+	for _, s := range p.Stacks {
+		for _, r := range s.Resources {
+			if strings.HasPrefix(r.ID, "Forward") && r.Type == "AWS::Events::Rule" && r.ID != "Forwarded" {
+				forwarded++
+				names[r.Properties.Get("Name")] = true
+			}
+		}
+	}
+	if forwarded != rules || len(names) != rules {
+		t.Errorf("%d rules, %d names, want %d", forwarded, len(names), rules)
+	}
+	for _, f := range files {
+		if strings.Contains(f.Name, "forward") && len(f.Text) > plan.MaxTemplate {
+			t.Errorf("%s has %d bytes, and %d are the most", f.Name, len(f.Text), plan.MaxTemplate)
+		}
+	}
+}
+
+// Where no rule wants events from the fast path nothing is forwarded, and nobody
+// is let in for it.
+func TestNothingIsForwardedForRulesThatRemember(t *testing.T) {
+	p := mustMake(t, topology.Recommended, ruleFile(t, "id: many\ntitle: Many refusals\nmatch: {where: {errorCode: {equals: AccessDenied}}}\nthreshold: {count: 5, within: 5m}\n"))
+	for _, s := range p.Stacks {
+		if strings.Contains(s.Name, "forward") {
+			t.Errorf("stack %s has nothing to do", s.Name)
+		}
+	}
+	if !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.HasPrefix(n, "Nothing is forwarded") }) {
+		t.Errorf("nobody says so: %q", p.Notes)
 	}
 }

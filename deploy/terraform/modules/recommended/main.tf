@@ -104,6 +104,7 @@ module "trailwarden_forward_ap_northeast_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-northeast-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -120,6 +121,7 @@ module "trailwarden_forward_ap_northeast_2" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-northeast-2"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -136,6 +138,7 @@ module "trailwarden_forward_ap_northeast_3" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-northeast-3"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -152,6 +155,7 @@ module "trailwarden_forward_ap_south_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-south-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -168,6 +172,7 @@ module "trailwarden_forward_ap_southeast_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-southeast-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -184,6 +189,7 @@ module "trailwarden_forward_ap_southeast_2" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ap-southeast-2"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -200,6 +206,7 @@ module "trailwarden_forward_ca_central_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "ca-central-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -216,6 +223,7 @@ module "trailwarden_forward_eu_central_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "eu-central-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -232,6 +240,7 @@ module "trailwarden_forward_eu_north_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "eu-north-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -248,6 +257,7 @@ module "trailwarden_forward_eu_west_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "eu-west-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -264,6 +274,7 @@ module "trailwarden_forward_eu_west_2" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "eu-west-2"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -280,6 +291,7 @@ module "trailwarden_forward_eu_west_3" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "eu-west-3"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -296,6 +308,7 @@ module "trailwarden_forward_sa_east_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "sa-east-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -312,6 +325,7 @@ module "trailwarden_forward_us_east_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "us-east-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -328,6 +342,7 @@ module "trailwarden_forward_us_east_2" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "us-east-2"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -344,6 +359,7 @@ module "trailwarden_forward_us_west_1" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "us-west-1"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,
@@ -360,6 +376,7 @@ module "trailwarden_forward_us_west_2" {
   home_region        = var.home_region
   central_account_id = var.central_account_id
   account_id         = data.aws_caller_identity.management.account_id
+  region             = "us-west-2"
   partition          = data.aws_partition.current.partition
   depends_on = [
     module.trailwarden_forward_role,

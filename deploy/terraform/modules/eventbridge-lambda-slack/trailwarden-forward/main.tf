@@ -2059,7 +2059,7 @@ resource "aws_sqs_queue_policy" "undelivered_policy" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # What these rules could not deliver is kept.
+      # What our rules of this account and region could not deliver is kept.
       {
         Sid    = "RulesKeepWhatFailed"
         Effect = "Allow"
@@ -2069,35 +2069,8 @@ resource "aws_sqs_queue_policy" "undelivered_policy" {
         Action   = ["sqs:SendMessage"]
         Resource = [aws_sqs_queue.undelivered.arn]
         Condition = {
-          StringEquals = {
-            "aws:SourceArn" = [
-              aws_cloudwatch_event_rule.forward01.arn,
-              aws_cloudwatch_event_rule.forward02.arn,
-              aws_cloudwatch_event_rule.forward03.arn,
-              aws_cloudwatch_event_rule.forward04.arn,
-              aws_cloudwatch_event_rule.forward05.arn,
-              aws_cloudwatch_event_rule.forward06.arn,
-              aws_cloudwatch_event_rule.forward07.arn,
-              aws_cloudwatch_event_rule.forward08.arn,
-              aws_cloudwatch_event_rule.forward09.arn,
-              aws_cloudwatch_event_rule.forward10.arn,
-              aws_cloudwatch_event_rule.forward11.arn,
-              aws_cloudwatch_event_rule.forward12.arn,
-              aws_cloudwatch_event_rule.forward13.arn,
-              aws_cloudwatch_event_rule.forward14.arn,
-              aws_cloudwatch_event_rule.forward15.arn,
-              aws_cloudwatch_event_rule.forward16.arn,
-              aws_cloudwatch_event_rule.forward17.arn,
-              aws_cloudwatch_event_rule.forward18.arn,
-              aws_cloudwatch_event_rule.forward19.arn,
-              aws_cloudwatch_event_rule.forward20.arn,
-              aws_cloudwatch_event_rule.forward21.arn,
-              aws_cloudwatch_event_rule.forward22.arn,
-              aws_cloudwatch_event_rule.forward23.arn,
-              aws_cloudwatch_event_rule.forward24.arn,
-              aws_cloudwatch_event_rule.forward25.arn,
-              aws_cloudwatch_event_rule.forward26.arn,
-            ]
+          ArnLike = {
+            "aws:SourceArn" = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/trailwarden-forward-*"]
           }
         }
       },

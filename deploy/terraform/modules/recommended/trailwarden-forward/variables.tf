@@ -23,6 +23,11 @@ variable "account_id" {
   type        = string
 }
 
+variable "region" {
+  description = "Region of the provider."
+  type        = string
+}
+
 variable "partition" {
   description = "Partition of the provider, such as aws."
   type        = string
