@@ -79,8 +79,9 @@ func (o *Organizations) Updated() time.Time {
 // tries again in a twenty-fourth of the time, the names known before stay.
 func (o *Organizations) Run(ctx context.Context) {
 	for {
-		wait := o.options.Every - o.options.Now().Sub(o.Updated())
-		if wait <= 0 {
+		since := o.options.Now().Sub(o.Updated())
+		wait := o.options.Every - since
+		if wait <= 0 || since < 0 { // the clock was set back: nobody knows how old they are
 			wait = o.options.Every
 			if err := o.Refresh(ctx); err != nil {
 				if ctx.Err() != nil {

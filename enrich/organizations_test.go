@@ -123,6 +123,11 @@ func TestRefreshing(t *testing.T) {
 	if name, _, _ := o.Account("111122223333"); name != "one" {
 		t.Error("a failure forgot the names")
 	}
+	broken, now = false, now.AddDate(-1, 0, 0) // the clock was wrong by a year
+	ticks <- now
+	if d := <-waits; d != 24*time.Hour || !o.Updated().Equal(now) {
+		t.Errorf("after the clock was set back waits %v, and knows names of %v", d, o.Updated())
+	}
 	cancel()
 	<-done
 }
