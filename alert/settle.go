@@ -23,7 +23,9 @@ func Settle(a *Alert, d Delivery, o Outcome, e *Env) Settlement {
 		s.After.died(o, e.Now)
 		e.failed(a, d)
 	case Auth:
-		s.After.NotUntil, s.After.LastError = e.Now, bounded(o.Reason)
+		// The sink's pause is no failure of the message: giving up does not count it.
+		s.After.NotUntil, s.After.FirstTry, s.After.LastError = e.Now, time.Time{}, bounded(o.Reason)
+		s.After.MayRepeat = s.After.MayRepeat || o.Unsure
 	default:
 		s.After.again(o, e.Now)
 	}

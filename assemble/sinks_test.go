@@ -107,31 +107,38 @@ func TestASinkThatCannotBeMadeStopsNoOther(t *testing.T) {
 	}
 }
 
-// A secret that its receiver refused is fetched anew with the next message.
+// A secret that its receiver refused is fetched anew: when it was rotated, the
+// message goes out with the new one, and nobody has to do anything. A sink that
+// is paused hears of a new one when it is due to be fetched again.
 func TestARefusedSecretIsFetchedAnew(t *testing.T) {
-	dir := t.TempDir()
-	cfg := parse(t, dir, "sinks: {a: {webhook: {url: ssm:/hook}}}")
-	fetched := 0
+	fake := sinktest.NewSlack(t)
+	kept, fetched, now := "xoxb-of-last-month", 0, time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 	o := options()
-	o.Secrets = &config.Secrets{Now: o.Now, Fetch: map[string]config.Fetch{config.SchemeSSM: func(context.Context, string) (string, error) {
+	o.Secrets = &config.Secrets{Now: func() time.Time { return now }, Fetch: map[string]config.Fetch{config.SchemeSSM: func(context.Context, string) (string, error) {
 		fetched++
-		return "https://10.1.2.3/hook", nil // the address policy refuses it: class auth or reject, nothing is dialled
+		return kept, nil
 	}}}
+	cfg := parse(t, t.TempDir(), "sinks: {a: {slack: {token: 'ssm:/bot', channel: C0ALERTS, api_url: '"+fake.URL+"/api', allow_private: [127.0.0.0/8]}}}")
 	s, err := assemble.New(cfg, o).Sink(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()})
-		if out.Class == alert.OK {
-			t.Fatalf("%+v", out)
-		}
-		if out.Class == alert.Auth && strings.Contains(out.Reason, "10.1.2.3/hook") {
-			t.Errorf("the reason repeats the URL: %s", out.Reason)
-		}
+	renewed, ok := s.(sink.Renewer)
+	if !ok {
+		t.Fatal("a sink with secrets does not say when they are renewed")
 	}
-	if out := s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()}); out.Class == alert.Auth && fetched != 4 {
-		t.Errorf("asked %d times after refusals", fetched)
+	n := sink.Notification{Message: messagetest.Opened()}
+	if out := s.Deliver(t.Context(), n); out.Class != alert.Auth || len(fake.Requests()) != 1 || fetched != 2 || renewed.Renewed(t.Context()) {
+		t.Errorf("%+v after %d requests and %d looks, want one request with a secret that is refused, and a look for another", out, len(fake.Requests()), fetched)
+	}
+	kept = "xoxb-of-yesterday"
+	now = now.Add(5 * time.Minute)
+	if !renewed.Renewed(t.Context()) {
+		t.Error("a new secret is not seen")
+	}
+	kept = fake.Token
+	if out := s.Deliver(t.Context(), n); out.Class != alert.OK || len(fake.Posts()) != 1 {
+		t.Errorf("with a secret that was rotated: %+v, %d posts", out, len(fake.Posts()))
 	}
 }
 

@@ -79,6 +79,35 @@ func TestBatches(t *testing.T) {
 	}
 }
 
+// F50: the receiver's wait counts for the whole sink although other messages of
+// the same call arrived.
+func TestRetryAfterInABatch(t *testing.T) {
+	r := &receiver{traits: sink.Traits{Batch: 10}}
+	r.answer = func(n int, _ *message.Message) alert.Outcome {
+		if n == 1 {
+			return alert.Outcome{Class: alert.Retry, Reason: "429", NotUntil: time.Now().Add(10 * time.Minute)}
+		}
+		return alert.Outcome{Class: alert.OK}
+	}
+	change := func(o *deliver.Options) { o.Targets = []deliver.Target{{Name: "chat", Sink: &batcher{receiver: r}}} }
+	inWorld(t, one(r), change, func(w *world) {
+		w.stop()
+		w.find("1", "a")
+		w.find("2", "b")
+		w.start()
+		pass(time.Second)
+		w.find("3", "c")
+		pass(9 * time.Minute)
+		if n := len(r.tried()); n != 2 {
+			t.Errorf("%d messages were sent before the receiver wanted any, want the two of the first call", n)
+		}
+		pass(2 * time.Minute)
+		if n := len(r.ledger()); n != 3 {
+			t.Errorf("%d messages arrived, want 3", n)
+		}
+	})
+}
+
 // forgetful is a store that takes no news of trouble.
 type forgetful struct{ *sqlite.Store }
 

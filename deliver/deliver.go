@@ -5,8 +5,8 @@
 // is by then, sends it once, and records how that ended. What a receiver cannot
 // take now is tried again, with growing random waits or when the receiver says;
 // what it will never take becomes a dead letter; when it refuses the
-// credentials, the worker pauses until the sinks are loaded anew and another
-// sink is told.
+// credentials, the worker pauses until there are others or the sinks are loaded
+// anew, and another sink is told.
 package deliver
 
 import (

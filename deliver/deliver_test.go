@@ -219,6 +219,66 @@ func TestAuth(t *testing.T) {
 	})
 }
 
+// rotating is a sink whose credentials may be put right.
+type rotating struct {
+	*receiver
+	right bool
+}
+
+func (r *rotating) Renewed(context.Context) bool { return r.right }
+
+// F55: other credentials end the pause without a reload, and in a program that
+// ends its next run does. The time of the pause does not count when the message
+// then fails once more.
+func TestPauseEnds(t *testing.T) {
+	for _, drains := range []bool{false, true} {
+		t.Run(fmt.Sprint("drain ", drains), func(t *testing.T) {
+			chat := &receiver{}
+			r := &rotating{receiver: chat}
+			chat.answer = func(n int, _ *message.Message) alert.Outcome {
+				switch {
+				case n == 1 || n == 3:
+					return alert.Outcome{Class: alert.Retry, Reason: "503"}
+				case !r.right:
+					return alert.Outcome{Class: alert.Auth, Reason: "401", Unsure: true}
+				}
+				return alert.Outcome{Class: alert.OK}
+			}
+			change := func(o *deliver.Options) {
+				if !drains {
+					o.Targets = []deliver.Target{{Name: "chat", Sink: r}}
+				}
+			}
+			inWorld(t, one(chat), change, func(w *world) {
+				drain := func() {
+					if _, err := w.d.Drain(context.Background(), 0); err != nil {
+						t.Error(err)
+					}
+				}
+				if drains {
+					w.stop()
+				}
+				w.find("1", "a")
+				if drains {
+					drain()
+				}
+				pass(48 * time.Hour)
+				if n := len(chat.tried()); n != 2 || w.d.Status()[0].Paused == "" {
+					t.Fatalf("%d calls, want one that failed and one with refused credentials; %+v", n, w.d.Status())
+				}
+				r.right = true
+				if drains {
+					drain()
+				}
+				pass(2 * time.Minute)
+				if got := chat.ledger(); len(got) != 1 || !got[0].m.MayRepeat || w.d.Status()[0].Paused != "" {
+					t.Errorf("%d messages of %d calls arrived; %+v", len(got), len(chat.tried()), w.d.Status())
+				}
+			})
+		})
+	}
+}
+
 func only(cs []call, k alert.Kind) (out []call) {
 	for _, c := range cs {
 		if c.m.Kind == k {

@@ -69,7 +69,7 @@ func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, 
 		return w.d.Health(ctx, alert.Notice{
 			Key:      "auth " + w.t.Name,
 			Headline: fmt.Sprintf("Sink %q refuses our credentials and is paused", w.t.Name),
-			Summary:  "Its messages are kept. Put the credentials right and reload; nothing is lost meanwhile.",
+			Summary:  "Its messages are kept. Put the credentials right: a new secret counts within five minutes, other changes after a reload.",
 			Severity: severity.High,
 			Facts:    facts(w.t.Name, o.Reason),
 		}, w.t.Name)

@@ -118,7 +118,7 @@ func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
 	defer w.mu.Unlock()
 	switch o.Class {
 	case alert.OK:
-		w.failures, w.quiet = 0, time.Time{}
+		w.failures, w.quiet = 0, w.asked // by another message of the same call
 		w.st.Sent++
 		w.st.Failing, w.st.Reason = time.Time{}, ""
 	case alert.Reject:
@@ -147,6 +147,7 @@ func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
 // hold makes the whole sink wait: as long as the receiver asked, or for a
 // growing time once several messages in a row have failed.
 func (w *worker) hold(asked, now time.Time) {
+	w.asked = later(w.asked, asked)
 	w.quiet = later(w.quiet, asked)
 	if w.failures >= afterFailures {
 		w.quiet = later(w.quiet, now.Add(w.jittered(alert.Backoff(w.failures-afterFailures+1))))

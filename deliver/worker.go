@@ -35,6 +35,7 @@ type worker struct {
 	grace    time.Duration // for a message under way when the worker is to end
 	failures int           // attempts in a row that ended in Retry
 	quiet    time.Time     // nothing is sent before
+	asked    time.Time     // nor before this, as the receiver asked
 	next     time.Time     // earliest next message by the sink's rate
 	retry    time.Time     // latest time that a message is to be tried again
 	soonest  time.Time     // earliest such time to come
@@ -82,6 +83,25 @@ func (w *worker) status() Status {
 
 func (w *worker) paused() bool { return w.status().Paused != "" }
 
+// renewed ends the pause when the sink has other credentials than those that
+// were refused.
+func (w *worker) renewed(ctx context.Context) bool {
+	r, ok := w.t.Sink.(sink.Renewer)
+	if !ok || !r.Renewed(ctx) {
+		return false
+	}
+	w.d.o.Log.Info("a paused sink has new credentials and is tried again", "sink", w.t.Name)
+	w.resume()
+	return true
+}
+
+// resume ends a pause.
+func (w *worker) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.st.Paused = ""
+}
+
 // run delivers until ctx ends or the worker is stopped.
 func (w *worker) run(ctx context.Context) error {
 	defer close(w.ended)
@@ -99,9 +119,12 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// drain delivers until nothing is due and nothing waits for another attempt.
+// drain delivers until nothing is due and nothing waits for another attempt. A
+// sink that was paused in an earlier drain is tried again: nobody reloads a
+// program that ends.
 func (w *worker) drain(ctx context.Context, grace time.Duration) error {
 	w.grace = grace
+	w.resume()
 	for {
 		wait, idle, err := w.step(ctx)
 		switch {
@@ -142,7 +165,7 @@ func (w *worker) step(ctx context.Context) (wait time.Duration, idle bool, err e
 	switch {
 	case ctx.Err() != nil:
 		return 0, true, nil
-	case w.paused():
+	case w.paused() && !w.renewed(ctx):
 		return time.Minute, true, nil
 	case now.Before(w.quiet):
 		return w.quiet.Sub(now), false, nil

@@ -56,6 +56,14 @@ type Traits struct {
 	Lifecycle bool
 }
 
+// Renewer is a sink whose credentials may become others while it is paused
+// because they were refused.
+type Renewer interface {
+	// Renewed tells whether the credentials are others than those that were
+	// refused last, so that another attempt makes sense.
+	Renewed(ctx context.Context) bool
+}
+
 // Batcher delivers several messages in one call; the outcomes are in order.
 type Batcher interface {
 	DeliverBatch(ctx context.Context, ns []Notification) []alert.Outcome

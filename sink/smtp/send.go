@@ -109,11 +109,11 @@ func (s *mailer) connect(ctx context.Context, line *lifeline) (*client.Client, e
 	if s.cfg.Username != nil {
 		user, err := s.cfg.Username(ctx)
 		if err != nil {
-			return nil, &credentialsError{err}
+			return nil, fmt.Errorf("the username cannot be fetched: %w", err)
 		}
 		password, err := s.cfg.Password(ctx)
 		if err != nil {
-			return nil, &credentialsError{err}
+			return nil, fmt.Errorf("the password cannot be fetched: %w", err)
 		}
 		options = append(options,
 			gomail.WithSMTPAuthCustom(&login{user: user, password: password}))
@@ -169,12 +169,6 @@ func transfer(c *client.Client, raw []byte) (stage, error) {
 	return ending, w.Close()
 }
 
-// credentialsError is a password that could not be had.
-type credentialsError struct{ err error }
-
-func (e *credentialsError) Error() string { return "the password cannot be had: " + e.err.Error() }
-func (e *credentialsError) Unwrap() error { return e.err }
-
 func temporary(err error) bool {
 	var answer *textproto.Error
 	return errors.As(err, &answer) && answer.Code >= 400 && answer.Code < 500
@@ -208,15 +202,13 @@ func class(at stage, code int) alert.Class {
 }
 
 // wrongSetting tells errors that no waiting mends: certificates, a server
-// without STARTTLS or without the login that is wanted, a password that cannot
-// be had.
+// without STARTTLS or without the login that is wanted.
 func wrongSetting(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var record tls.RecordHeaderError
-	var secret *credentialsError
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &host) ||
-		errors.As(err, &record) || errors.As(err, &secret) || errors.Is(err, errNoLogin) ||
+		errors.As(err, &record) || errors.Is(err, errNoLogin) ||
 		strings.Contains(err.Error(), "STARTTLS") || strings.Contains(err.Error(), "does not support SMTP AUTH")
 }

@@ -169,12 +169,13 @@ func TestProtectionIsRequired(t *testing.T) {
 	}
 }
 
-// A password that cannot be had pauses the sink and connects to nobody useful.
-func TestPasswordThatCannotBeHad(t *testing.T) {
+// A password whose keeper does not answer is asked for again with the next
+// attempt, as the secrets of every sink; nothing is sent meanwhile.
+func TestPasswordThatCannotBeFetched(t *testing.T) {
 	cfg := config("127.0.0.1:1")
 	cfg.Password = func(context.Context) (string, error) { return "", errors.New("no such secret") }
-	if o := deliver(t, must(t, cfg, nil)); o.Class != alert.Auth || !strings.Contains(o.Reason, "no such secret") {
-		t.Errorf("%+v, want auth", o)
+	if o := deliver(t, must(t, cfg, nil)); o.Class != alert.Retry || o.Unsure || !strings.Contains(o.Reason, "password cannot be fetched: no such secret") {
+		t.Errorf("%+v, want retry", o)
 	}
 }
 
