@@ -122,6 +122,28 @@ func TestMessagesPerSink(t *testing.T) {
 	}
 }
 
+// A storm of alerts is forecast in the time that reading it takes: of thousands that
+// wait, each is looked at when it is due.
+func TestMessagesOfAStorm(t *testing.T) {
+	const alerts = 20_000
+	var records []string
+	for i := range alerts {
+		records = append(records, fmt.Sprintf(`{"eventTime":"2026-03-10T09:00:%02dZ","eventSource":"s3.amazonaws.com","eventName":"PutObject","eventID":"id-%d","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"u%d"}}`, i%60, i, i))
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	policy := alert.Policy{Repeat: -1, Routes: []alert.Route{{Sinks: []string{"a"}}}, Sinks: map[string]alert.SinkPolicy{"a": {Quota: -1}}}
+	got, err := backtest.Run(context.Background(), backtest.Options{
+		Scan:  pipeline.Options{Listing: pipeline.List([]string{dir}, false), Limits: cloudtrail.DefaultLimits()},
+		Rules: rules(t, "id: writes\nmatch: {where: {eventName: {equals: PutObject}}}\ngroup_by: [account, actor]\n"), Policy: &policy,
+	})
+	if err != nil || len(got.Sinks) != 1 || got.Sinks[0].Messages != alerts {
+		t.Fatalf("%v: %+v; want %d messages", err, got.Sinks, alerts)
+	}
+}
+
 // A suggestion that is made an exception hides the alerts that it says, and no
 // others.
 func TestSuggestionsAreExceptions(t *testing.T) {

@@ -31,7 +31,7 @@ type messages struct {
 
 	alerts map[string]*alert.Alert
 	sinks  map[string]*alert.SinkState
-	outbox []alert.Delivery
+	outbox *outbox
 	sent   map[string]map[alert.Kind]int64
 }
 
@@ -72,6 +72,7 @@ const step = time.Minute
 
 // run replays everything, and then waits until nothing more is to be sent.
 func (m *messages) run(days float64) (out []SinkForecast) {
+	m.outbox = newOutbox()
 	m.alerts, m.sinks, m.sent = map[string]*alert.Alert{}, map[string]*alert.SinkState{}, map[string]map[alert.Kind]int64{}
 	for _, name := range m.policy.SinkNames() {
 		m.sinks[name], m.sent[name] = &alert.SinkState{Name: name}, map[alert.Kind]int64{}
@@ -80,7 +81,7 @@ func (m *messages) run(days float64) (out []SinkForecast) {
 		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.Rule.ID, b.Rule.ID), strings.Compare(a.Identity, b.Identity))
 	})
 	rest, now := m.all, time.Time{}
-	for len(rest)+len(m.outbox) > 0 {
+	for len(rest) > 0 || !m.outbox.empty() {
 		if now = m.next(rest, now); now.IsZero() {
 			break
 		}
@@ -110,10 +111,8 @@ func (m *messages) next(rest []alert.Finding, now time.Time) (next time.Time) {
 	if len(rest) > 0 {
 		next = rest[0].Time
 	}
-	for i := range m.outbox {
-		if at := m.outbox[i].NotUntil; next.IsZero() || at.Before(next) {
-			next = at
-		}
+	if at := m.outbox.next(); next.IsZero() || !at.IsZero() && at.Before(next) {
+		next = at
 	}
 	next = next.Truncate(step).Add(step)
 	if !next.After(now) {
@@ -141,7 +140,7 @@ func (m *messages) commit(findings []alert.Finding, now time.Time) {
 		if a != nil {
 			m.alerts[x.ID] = a
 		}
-		m.outbox = append(m.outbox, out...)
+		m.outbox.add(out...)
 	}
 }
 
@@ -151,47 +150,22 @@ func (m *messages) drain(now time.Time) {
 	for name, state := range m.sinks {
 		const most = 1000
 		for held := 0; held < most; held++ {
-			i := m.due(name, now)
-			if i < 0 || alert.Room(state, 1, env) == 0 {
+			if alert.Room(state, 1, env) == 0 {
 				break
 			}
-			d := m.outbox[i]
-			m.outbox = slices.Delete(m.outbox, i, i+1)
+			d, ok := m.outbox.take(name, now)
+			if !ok {
+				break
+			}
 			m.send(d, env)
 		}
 	}
 }
 
-// due is the place in the outbox of the sink's next delivery that may go out: no
-// earlier one of its alert waits.
-func (m *messages) due(sink string, now time.Time) int {
-	first := -1
-	for i := range m.outbox {
-		d := &m.outbox[i]
-		if d.Sink != sink || d.NotUntil.After(now) || m.waits(d) {
-			continue
-		}
-		if first < 0 || before(d, &m.outbox[first]) {
-			first = i
-		}
-	}
-	return first
-}
-
-func before(a, b *alert.Delivery) bool {
-	return cmp.Or(a.NotUntil.Compare(b.NotUntil), cmp.Compare(a.Sequence, b.Sequence), strings.Compare(a.ID, b.ID)) < 0
-}
-
-func (m *messages) waits(d *alert.Delivery) bool {
-	return d.Alert != "" && slices.ContainsFunc(m.outbox, func(e alert.Delivery) bool {
-		return e.Alert == d.Alert && e.Sink == d.Sink && e.Sequence < d.Sequence
-	})
-}
-
 func (m *messages) send(d alert.Delivery, env *alert.Env) {
 	a := m.alerts[d.Alert]
 	claimed, ok, out := alert.Claim(a, d, env)
-	m.outbox = append(m.outbox, out...)
+	m.outbox.add(out...)
 	if !ok {
 		return
 	}
@@ -200,7 +174,7 @@ func (m *messages) send(d alert.Delivery, env *alert.Env) {
 		claimed.Count = a.Count
 	}
 	s := alert.Settle(a, claimed, alert.Outcome{Class: alert.OK}, env)
-	if m.outbox = append(m.outbox, s.Out...); !s.Done {
-		m.outbox = append(m.outbox, s.After)
+	if m.outbox.add(s.Out...); !s.Done {
+		m.outbox.add(s.After)
 	}
 }
