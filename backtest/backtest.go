@@ -201,6 +201,9 @@ func (p *replayed) take(lines []byte) error {
 			p.rules[f.Rule] = t
 		}
 		at, _ := cloudtrail.ParseTime(f.EventTime) // the zero time when it has none
+		if f.Detection != nil {
+			at = f.Detection.At
+		}
 		if p.messages != nil {
 			p.messages.add(&f, at)
 		}

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,7 +26,7 @@ import (
 type backtestCommand struct {
 	Paths []string `arg:"" name:"path" help:"Log files, folders of them, lakes, or s3://BUCKET/PREFIX."`
 
-	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, the starter pack."`
+	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, those of the configuration, or the starter pack."`
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
 	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs, also a lake or s3://BUCKET/PREFIX, that rules with a memory learn from first; they give no findings."`
 	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`
@@ -40,7 +42,7 @@ type backtestCommand struct {
 
 // Help says what is forecast.
 func (*backtestCommand) Help() string {
-	return "Findings of one rule that share the values of its group_by fields within one bucket of event time are one alert. Exit codes: 0 done; 2 bad usage, or an invalid rule, which the others do without; 3 some input could not be read."
+	return "Findings of one rule that share the values of its group_by fields within one bucket of event time are one alert. Exit codes: 0 done; 2 bad usage, or an invalid rule, which the others do without; 3 some input could not be read; 130 interrupted."
 }
 
 // Run replays and prints the forecast.
@@ -52,7 +54,11 @@ func (c *backtestCommand) Run(s *streams) error {
 		return err
 	}
 	r, err := backtest.Run(ctx, o)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		s.say("interrupted")
+		return exit{exitInterrupted}
+	case err != nil:
 		return err
 	}
 	if c.Format == "json" {
@@ -75,11 +81,15 @@ func (c *backtestCommand) Run(s *streams) error {
 }
 
 func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.Options, err error) {
-	cfg := new(config.Config)
-	if c.Config != "" {
-		if cfg, err = config.Load(c.Config); err != nil {
-			return o, err
-		}
+	cfg, err := configuration(c.Config)
+	if err != nil {
+		return o, err
+	}
+	if len(c.Rules) == 0 {
+		c.Rules = cfg.Rules
+	}
+	if len(c.Against) > 0 && slices.Contains(c.Paths, pipeline.Stdin) {
+		return o, errors.New("--against reads the logs twice, and the standard input can be read once: give files or folders")
 	}
 	locate(cfg, c.GeoIP)
 	w, err := newWindow(c.From, c.To, time.Now())
@@ -96,13 +106,14 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if err != nil {
 		return o, err
 	}
-	n := 0
-	_, _ = fmt.Sscan(m[1], &n) // digits
-	o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest
+	n, _ := strconv.Atoi(m[1]) // digits
+	if o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest; n == 0 {
+		return o, fmt.Errorf("--bucket %q: want a length of time from 1s", c.Bucket)
+	}
 	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}}
 	now, past, err := asked.list(ctx, s, slices.Concat(o.Rules, o.Against))
 	o.Scan = pipeline.Options{
-		Listing: now, Warm: past, Stdin: s.in, From: w.from, To: w.to, Limits: cloudtrail.DefaultLimits(),
+		Listing: now, Warm: past, Stdin: s.in, From: w.from, To: w.to, Limits: assemble.Limits(cfg),
 		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
 	}
 	if c.Config != "" && len(cfg.Sinks) > 0 {
