@@ -79,7 +79,7 @@ func (l *linter) query(p place, text string, exact bool) {
 		if d.Code = items()[d.Code]; d.Code == "" {
 			continue
 		}
-		d.File, d.Rule = p.file, p.object
+		d.File, d.Rule = p.where(), p.object
 		switch {
 		case d.Line == 0 || !exact:
 			d.Line, d.Column = p.at.Line, p.at.Column

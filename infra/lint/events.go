@@ -214,8 +214,12 @@ func (l *linter) targetsOf(r *resource) []*value.Value {
 	return all
 }
 
-// busGrant judges a permission on a bus in the form of aws events put-permission.
+// busGrant judges a permission on a bus in the form of aws events put-permission:
+// a policy, or the parts of a statement.
 func (l *linter) busGrant(r *resource) {
+	if p := r.get("Policy"); p != nil && p.Kind == value.Map {
+		l.policy(policy.Bus, r, p)
+	}
 	if p := r.get("Principal"); p.String() == "*" && r.get("Condition") == nil {
 		l.add(policy.CodeBus, diagnostic.Warning, r.place(p), "anybody may put events on the bus", "Everybody with an AWS account can send made-up events that look like CloudTrail's.",
 			"a condition on aws:PrincipalOrgID, or the accounts' ids as principals")

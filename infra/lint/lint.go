@@ -48,10 +48,17 @@ const maxFindings = 1000
 // trail in another are held to each other. Files of one folder in Terraform's
 // language are one module.
 func Files(files []File, now time.Time) Result {
-	l := &linter{now: now}
+	l := &linter{now: now, given: files, taken: map[string]bool{}}
 	l.terraform(files)
+	for _, f := range files { // first, because they say what other files are for
+		if isScript(f.Name) {
+			l.script(f, string(f.Text))
+		}
+	}
 	for _, f := range files {
-		l.file(f)
+		if !l.taken[f.Name] {
+			l.file(f)
+		}
 	}
 	for _, judge := range l.deferred {
 		judge()
@@ -64,6 +71,8 @@ func Files(files []File, now time.Time) Result {
 // linter collects what the files hold and what there is to say.
 type linter struct {
 	now       time.Time
+	given     []File
+	taken     map[string]bool // files that a command of a script was given
 	resources []*resource
 	deferred  []func()
 	result    Result
@@ -77,8 +86,16 @@ type place struct {
 	at     *value.Value
 }
 
+// where is the file that the place is in.
+func (p place) where() string {
+	if p.at != nil && p.at.File != "" {
+		return p.at.File
+	}
+	return p.file
+}
+
 func (l *linter) add(code string, s diagnostic.Severity, p place, message, why, fix string) {
-	d := diagnostic.Diagnostic{Code: code, Severity: s, File: p.file, Rule: p.object, Message: message, Why: why, Fix: fix}
+	d := diagnostic.Diagnostic{Code: code, Severity: s, File: p.where(), Rule: p.object, Message: message, Why: why, Fix: fix}
 	if p.at != nil {
 		d.Line, d.Column = p.at.Line, p.at.Column
 	}
@@ -128,12 +145,21 @@ func (l *linter) file(f File) {
 	case ".filter":
 		l.filterFile(f)
 	case ".sh", ".bash", ".zsh":
-		l.script(f, string(f.Text))
+		// read before all others
 	case ".py", ".js", ".mjs", ".cjs", ".ts", ".java", ".rb", ".cs", ".go", ".rs":
 		l.code(f, string(f.Text))
 	default:
 		l.article(f)
 	}
+}
+
+// isScript tells a script by its name.
+func isScript(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".sh", ".bash", ".zsh":
+		return true
+	}
+	return false
 }
 
 // tooLong refuses a file that no reader would take.
@@ -213,11 +239,14 @@ func (l *linter) terraform(files []File) {
 func (l *linter) documentOf(p place, v *value.Value) *value.Value {
 	r, ok := v.Decode()
 	for _, d := range policy.Problems(r.Problems) {
-		d.File, d.Rule = p.file, p.object
+		d.File, d.Rule = p.where(), p.object
 		l.keep(d)
 	}
 	if !ok {
 		return nil
+	}
+	if v.File != "" && r.Value != v {
+		r.Value.Walk(func(_ string, x *value.Value) { x.File = v.File })
 	}
 	return r.Value
 }

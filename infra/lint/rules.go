@@ -69,7 +69,7 @@ func (l *linter) rules(language string, p place, text []byte, inFile bool) {
 	}
 	for _, d := range list {
 		d.Code = cmp.Or(items()[d.Code], d.Code)
-		d.File, d.Rule = p.file, p.object
+		d.File, d.Rule = p.where(), p.object
 		if !inFile || d.Line == 0 {
 			d.Line, d.Column = p.at.Line, p.at.Column
 		}

@@ -16,7 +16,7 @@ func (l *linter) script(f File, text string) {
 	if l.tooLong(f) {
 		return
 	}
-	s := &shell{linter: l, file: f.Name, script: read.Shell(text), used: map[string]bool{}, seen: map[string]bool{}}
+	s := &shell{linter: l, file: f.Name, text: text, script: read.Shell(text), used: map[string]bool{}, seen: map[string]bool{}}
 	for _, c := range s.script.Commands {
 		s.command(c)
 		s.seen[c.Service+" "+c.Operation] = true
@@ -32,8 +32,9 @@ func (l *linter) script(f File, text string) {
 type shell struct {
 	*linter
 	file   string
+	text   string
 	script read.Script
-	used   map[string]bool // documents that a command was given
+	used   map[string]bool // documents that were judged with the command they are for
 	seen   map[string]bool // commands that came before
 }
 
@@ -43,13 +44,11 @@ func (s *shell) argument(p place, v *value.Value) *value.Value {
 		return v
 	}
 	if name, ok := strings.CutPrefix(v.Text, "file://"); ok {
-		name = path.Base(name)
-		doc := s.script.Documents[name]
+		doc := s.named(p, v, name)
 		if doc == nil {
 			return &value.Value{Refs: []string{v.Text}, Line: v.Line, Column: v.Column}
 		}
-		s.used[name] = true
-		p.object = name
+		p.object = path.Base(name)
 		v = doc
 	}
 	if jsonText.MatchString(v.Text) {
@@ -58,6 +57,65 @@ func (s *shell) argument(p place, v *value.Value) *value.Value {
 		}
 	}
 	return v
+}
+
+// named is the document that a command names by file://, of the script or of the
+// files that are judged with it; nil where there is none.
+func (s *shell) named(p place, v *value.Value, name string) *value.Value {
+	if doc := s.script.Documents[path.Base(name)]; doc != nil {
+		return doc
+	}
+	f := s.beside(name)
+	switch {
+	case f != nil && len(f.Text) <= value.MaxBytes:
+		return &value.Value{Kind: value.Text, Text: string(f.Text), File: f.Name, Line: 1, Column: 1, Lines: true}
+	case f == nil && isScript(s.file) && v.Known() && !s.makes(name):
+		p.at = v
+		s.add("unread", diagnostic.Note, p, name+" is not among the files that were given, so what the command does with it is not judged", "It may hold a policy, a pattern or settings.", "trailwarden lint-infra with that file, too")
+	}
+	return nil
+}
+
+// makes tells whether the script seems to write a file itself: its name stands
+// elsewhere, too.
+func (s *shell) makes(name string) bool {
+	return strings.Count(s.text, path.Base(name)) > strings.Count(s.text, "file://"+name)
+}
+
+// beside is the file that a script means by a path: from the script's folder, from
+// where lint-infra was called, or the only one of that name.
+func (s *shell) beside(name string) *File {
+	var only *File
+	found := 0
+	for i := range s.given {
+		f := &s.given[i]
+		switch {
+		case f.Name == path.Join(path.Dir(s.file), name), path.Clean(f.Name) == path.Clean(name):
+			return f
+		case path.Base(f.Name) == path.Base(name):
+			only, found = f, found+1
+		}
+	}
+	if found != 1 {
+		return nil
+	}
+	return only
+}
+
+// judged notes that the documents of a command need not be judged by themselves.
+func (s *shell) judged(c read.Command) {
+	for _, v := range c.Options.Items {
+		name, ok := strings.CutPrefix(v.String(), "file://")
+		if !ok {
+			continue
+		}
+		if s.used[path.Base(name)] = true; s.script.Documents[path.Base(name)] != nil {
+			continue
+		}
+		if f := s.beside(name); f != nil {
+			s.taken[f.Name] = true
+		}
+	}
 }
 
 // jsonText is how JSON begins, and filter patterns of CloudWatch Logs do not.
@@ -77,6 +135,7 @@ func (s *shell) command(c read.Command) {
 		return // what is not there may still be given
 	}
 	if k, ok := commandKinds()[name]; ok {
+		s.judged(c)
 		r.kind = k
 		switch k {
 		case policyOf:

@@ -89,7 +89,7 @@ func firstOf(all ...*value.Value) *value.Value {
 // policy judges a policy, once it is known what trails there are.
 func (l *linter) policy(k policy.Kind, r *resource, doc *value.Value) {
 	l.deferred = append(l.deferred, func() {
-		c := policy.Context{Kind: k, File: r.file, Object: r.address}
+		c := policy.Context{Kind: k, File: r.place(doc).where(), Object: r.address}
 		if k == policy.Bucket {
 			c.Organization, c.Management = l.deliversTo(r)
 		}

@@ -45,6 +45,9 @@ type Value struct {
 	Keys  []Key
 	Items []*Value
 
+	// File is where the value stands, when that is another file than the one that
+	// refers to it.
+	File         string
 	Line, Column int // 1-based, in bytes
 	// Lines tells that the text's own lines stand in the file from Line and Column
 	// on, the further ones indented by Indent columns more than in Text: a heredoc, a
