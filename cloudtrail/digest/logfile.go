@@ -173,3 +173,25 @@ func (v *Validator) unreferenced(ctx context.Context, s Scope, place Chain, c *c
 		return true
 	})
 }
+
+// ripening is how long after a log file there may be no digest yet: one is made for
+// each hour, some time after it.
+const ripening = 3 * time.Hour
+
+// undigested is an error for log files of a place without any digest: somebody may
+// have taken the digests away, or validation was never on.
+func (v *Validator) undigested(ctx context.Context, s Scope, place Chain) error {
+	var first string
+	root, end := place.Root(cloudtrail.FileEvents), s.To.Add(-ripening)
+	err := v.Vault.List(ctx, s.Bucket, root, root+s.From.UTC().Format("2006/01/02"), func(key string) bool {
+		k, ok := cloudtrail.ParseObjectKey(key)
+		if ok && !k.Delivered.Before(s.From) && k.Delivered.Before(end) {
+			first = key
+		}
+		return first == "" && !k.Date.After(end)
+	})
+	if err == nil && first != "" {
+		err = fmt.Errorf("there are log files (such as %s) and no digest of that time: nothing tells whether they are sound, or complete", first)
+	}
+	return err
+}

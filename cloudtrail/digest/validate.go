@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +58,11 @@ func (v *Validator) Validate(ctx context.Context, s Scope) (*Summary, error) {
 	if err != nil {
 		return v.summary, err
 	}
+	bare, err := bare(ctx, v.Vault, s, places)
+	if err != nil {
+		return v.summary, err
+	}
+	places = append(places, bare...)
 	var wg sync.WaitGroup
 	next := make(chan Chain)
 	for range min(max(v.Places, 1), len(places)) {
@@ -108,6 +114,21 @@ func (v *Validator) emit(r Result) {
 // Places finds what there is to validate: each account and region with a folder
 // of digests, as a Chain without a trail.
 func Places(ctx context.Context, vault Vault, s Scope) (places []Chain, err error) {
+	return placesOf(ctx, vault, s, cloudtrail.FileDigest)
+}
+
+// bare is the places with log files that have no folder of digests. A log file does
+// not say of which trail it is, so there are none where one trail is asked for.
+func bare(ctx context.Context, vault Vault, s Scope, digested []Chain) ([]Chain, error) {
+	if s.Trail != "" {
+		return nil, nil
+	}
+	logged, err := placesOf(ctx, vault, s, cloudtrail.FileEvents)
+	return slices.DeleteFunc(logged, func(p Chain) bool { return slices.Contains(digested, p) }), err
+}
+
+// placesOf finds each account and region with a folder of a kind of files.
+func placesOf(ctx context.Context, vault Vault, s Scope, kind cloudtrail.FileKind) (places []Chain, err error) {
 	root := "AWSLogs/"
 	if s.Prefix != "" {
 		root = s.Prefix + "/" + root
@@ -129,7 +150,7 @@ func Places(ctx context.Context, vault Vault, s Scope) (places []Chain, err erro
 				continue
 			}
 			c := Chain{Prefix: s.Prefix, Organization: org, Account: a}
-			regions, err := vault.Folders(ctx, s.Bucket, strings.TrimSuffix(c.Root(cloudtrail.FileDigest), "/"))
+			regions, err := vault.Folders(ctx, s.Bucket, strings.TrimSuffix(c.Root(kind), "/"))
 			if err != nil {
 				return nil, err
 			}
@@ -174,7 +195,12 @@ func (v *Validator) place(ctx context.Context, p Chain, s Scope) {
 	v.mu.Lock()
 	v.summary.Chains += len(chains)
 	v.mu.Unlock()
-	if err := v.unreferenced(ctx, s, p, named); err != nil {
+	if len(chains) == 0 && s.Trail == "" {
+		err = v.undigested(ctx, s, p)
+	} else {
+		err = v.unreferenced(ctx, s, p, named)
+	}
+	if err != nil {
 		v.fail(p, err)
 	}
 }

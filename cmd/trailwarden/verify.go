@@ -235,9 +235,15 @@ func (j *verifyJob) run(ctx context.Context) error {
 		return exit{exitFinding}
 	case failed != nil || summary.Unverified() > 0:
 		return exit{exitFault}
+	case summary.Chains == 0:
+		j.say(noDigests)
+		return exit{exitFault}
 	}
 	return nil
 }
+
+// noDigests is no good news: whoever asks whether files are sound has no answer.
+const noDigests = "no digests were found, so nothing was verified: is log file validation on, and are the prefix, the account, the region and the times right?"
 
 func (j *verifyJob) export(ctx context.Context) error {
 	n, err := verify.Export{Vault: j.vault, Keys: j.asked.List, Dir: j.cmd.Export, Logs: j.cmd.ExportLogs}.Run(ctx, j.scope)
@@ -247,7 +253,7 @@ func (j *verifyJob) export(ctx context.Context) error {
 	}
 	j.say("copied %s, %s (%d bytes) and %s to %s", counted(n.Digests, "digest"), counted(n.Logs, "log file"), n.Bytes, counted(n.Keys, "public key"), j.cmd.Export)
 	if n.Digests == 0 {
-		j.say("no digests were found: is log file validation on, and is the prefix right?")
+		j.say(noDigests)
 		return exit{exitFault}
 	}
 	return nil

@@ -29,6 +29,15 @@ func TestVerifyOfACopy(t *testing.T) {
 		{"no signatures", func(b *digesttest.Bucket, _ string) { clear(b.Meta) }, []string{"-f", "ndjson"}, exitFault, `"unverified":1`},
 		{"another bucket", func(*digesttest.Bucket, string) {}, []string{"--bucket", "other", "-f", "json"}, exitFinding, `has been moved`},
 		{"no keys", func(_ *digesttest.Bucket, dir string) { _ = os.Remove(filepath.Join(dir, digest.KeysFile)) }, nil, exitUsage, "no public keys"},
+		{"no digests", func(b *digesttest.Bucket, _ string) {
+			for key := range b.Objects {
+				if strings.Contains(key, "CloudTrail-Digest") {
+					delete(b.Objects, key)
+				}
+			}
+		}, nil, exitFault, "there are log files (such as all/AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/14/"},
+		{"nothing of that time", func(*digesttest.Bucket, string) {}, []string{"--from", "2026-03-14T23:50:00Z"}, exitFault, "no digests were found, so nothing was verified"},
+		{"nothing of that account", func(*digesttest.Bucket, string) {}, []string{"--account", "444455556666"}, exitFault, "no digests were found, so nothing was verified"},
 		{"export of a folder", func(*digesttest.Bucket, string) {}, []string{"--export", "x"}, exitUsage, "--export copies from a bucket"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
