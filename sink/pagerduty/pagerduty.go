@@ -102,6 +102,7 @@ func (s *Sink) event(m *message.Message, routingKey string) (*pd.V2Event, error)
 	if e.Action != "trigger" {
 		return e, nil
 	}
+	e.Client = "Trailwarden"
 	var size int
 	fit.To(m, func(c *message.Message) bool {
 		e.Payload, e.Links = s.payload(c), links(c)
@@ -112,7 +113,6 @@ func (s *Sink) event(m *message.Message, routingKey string) (*pd.V2Event, error)
 	if size > sink.PagerDutyRequest.Max() {
 		return nil, fmt.Errorf("pagerduty: the message needs %d bytes at least, more than PagerDuty takes", size)
 	}
-	e.Client = "Trailwarden"
 	return e, nil
 }
 
@@ -184,6 +184,9 @@ func level(l severity.Level) string {
 	return "info"
 }
 
+// longestText bounds a user's own text, in bytes: JSON writes up to six for one.
+const longestText = 64 << 10
+
 // details is the message for people, by section.
 func details(m *message.Message, p page.Page) map[string]any {
 	out := map[string]any{"key": m.Key}
@@ -195,7 +198,7 @@ func details(m *message.Message, p page.Page) map[string]any {
 	add("summary", p.Lead)
 	add("notice", p.Notice)
 	if m.Text != "" {
-		add("text", sink.Defang(sink.Clean(m.Text)))
+		add("text", sink.Cut(sink.Defang(sink.Clean(m.Text)), longestText, sink.Bytes))
 		return out
 	}
 	for _, s := range p.Sections {

@@ -1,8 +1,11 @@
 package pagerduty_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +68,43 @@ func TestEveryMessageIsAccepted(t *testing.T) {
 	fake, s := start(t)
 	for _, c := range sinktest.Messages() {
 		accepted(t, fake, s, c.Name, c.Message)
+	}
+}
+
+// A user's own text is cut to what is taken, however it has to be written.
+func TestLongTextsAreCut(t *testing.T) {
+	fake, s := start(t)
+	for _, text := range []string{"word ", "<", "\n", "監"} {
+		m := messagetest.Opened()
+		m.Text = strings.Repeat(text, 256<<10/len(text))
+		accepted(t, fake, s, text, m)
+	}
+}
+
+// The largest event that stays whole is within the limit.
+func TestLargestEvent(t *testing.T) {
+	_, s := start(t)
+	size := func(total int) int { // of an event with so many bytes in it
+		m := messagetest.Opened()
+		for rest := total; rest > 0; rest -= 16000 {
+			e := m.Events[0]
+			e.IP = strings.Repeat("x", min(rest, 16000))
+			m.Events = append(m.Events, e)
+		}
+		p, err := s.Preview(sink.Notification{Message: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := json.Compact(&b, p.Parts[0].Body); err != nil {
+			t.Fatal(err)
+		}
+		return b.Len()
+	}
+	least := 400_000
+	most := least + sort.Search(200_000, func(n int) bool { return size(least+n) < least+n }) - 1
+	if n := size(most); n > sink.PagerDutyRequest.Max() || n < sink.PagerDutyRequest.Max()-10 {
+		t.Errorf("the largest event has %d bytes, the limit is %d", n, sink.PagerDutyRequest.Max())
 	}
 }
 

@@ -124,7 +124,7 @@ func (d *delivery) open(claim string) alert.Outcome {
 	case err != nil:
 		return alert.Outcome{Class: alert.Retry, Reason: "servicenow: the ledger cannot be asked: " + err.Error()}
 	case record != "":
-		return d.opened(record)
+		return d.opened(claim, record)
 	case !mine:
 		return alert.Outcome{Class: alert.Retry, Reason: "servicenow: another worker is opening the incident"}
 	}
@@ -163,12 +163,16 @@ func (d *delivery) claim(key string) (record string, mine bool, err error) {
 func (d *delivery) release(claim string) { _ = d.config.Ledger.Release(d.ctx, claim) }
 
 // opened is the incident that another worker opened meanwhile. The message is
-// told by it when it was the first one; otherwise it becomes a note.
-func (d *delivery) opened(record string) alert.Outcome {
+// told by it when it was the first one; otherwise it becomes a note. One that is
+// gone from the instance, as somebody deleted it, gets a successor.
+func (d *delivery) opened(claim, record string) alert.Outcome {
 	found, o := d.byID(record)
+	successor := d.key + "-" + record
 	switch {
 	case o != nil:
 		return *o
+	case found == nil && successor != claim:
+		return d.open(successor)
 	case found == nil:
 		return alert.Outcome{Class: alert.Retry, Reason: "servicenow: the incident that the ledger knows cannot be read"}
 	case d.m.Kind == alert.Opened || d.m.Kind == alert.Test:

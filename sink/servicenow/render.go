@@ -41,11 +41,16 @@ func inert(s string) string {
 	return strings.ReplaceAll(s, "@[", "@ [")
 }
 
+// value is text for a field of the user's choice.
+func value(s string) string {
+	return sink.ServiceNowDescription.Cut(inert(sink.Defang(sink.Clean(s))))
+}
+
 // incident is m as the fields of a new incident.
 func (s *Sink) incident(m *message.Message) map[string]string {
 	key := correlation(m)
 	f := map[string]string{
-		"short_description":   inert(sink.ServiceNowShort.Cut(headline(m))),
+		"short_description":   sink.ServiceNowShort.Cut(inert(headline(m))),
 		"description":         s.words(m, sink.ServiceNowDescription.Max()),
 		"urgency":             strconv.Itoa(level(s.config.Urgency, urgency, m.Severity)),
 		"impact":              strconv.Itoa(level(s.config.Impact, impact, m.Severity)),
@@ -57,11 +62,11 @@ func (s *Sink) incident(m *message.Message) map[string]string {
 		if err := t.Execute(&b, m); err != nil {
 			continue // a template that does not suit this message leaves its field to the instance
 		}
-		f[name] = inert(sink.Cut(sink.Defang(sink.Clean(b.String())), sink.ServiceNowDescription.Max(), sink.UTF16))
+		f[name] = value(b.String())
 	}
 	for _, l := range m.Custom {
 		if identifier.MatchString(l.Name) {
-			f[l.Name] = inert(sink.Cut(sink.Defang(sink.Clean(l.Value)), sink.ServiceNowDescription.Max(), sink.UTF16))
+			f[l.Name] = value(l.Value)
 		}
 	}
 	f["correlation_id"] = key // nothing overrides what the incident is found by

@@ -151,6 +151,35 @@ func TestInactive(t *testing.T) {
 	}
 }
 
+// An alert whose incident somebody deleted gets a new one, as often as that
+// happens, and goes on in it.
+func TestDeleted(t *testing.T) {
+	fake := sinktest.NewServiceNow(t)
+	s := start(t, fake, config(fake))
+	o := deliver(t, s, messagetest.Opened(), nil)
+	for range 3 {
+		fake.Delete()
+		for notes := range 2 {
+			o = deliver(t, s, messagetest.Repeated(), o.Receipt)
+			if got := fake.Incidents(messagetest.Key); o.Class != alert.OK || len(got) != 1 || len(got[0].Journal) != notes {
+				t.Fatalf("%+v, %+v", o, got)
+			}
+		}
+	}
+}
+
+// What is written so that nothing in it is active stays within its field.
+func TestInertTextsAreWithinLimits(t *testing.T) {
+	fake := sinktest.NewServiceNow(t)
+	c := config(fake)
+	c.Fields = map[string]string{"close_notes": "{{.Headline}}{{.Headline}}"}
+	m := messagetest.Opened()
+	m.Headline = strings.Repeat("@[a:b]", 400)
+	if o := deliver(t, start(t, fake, c), m, nil); o.Class != alert.OK || len(fake.Faults()) > 0 {
+		t.Errorf("%+v, %q", o, fake.Faults())
+	}
+}
+
 // An incident that was resolved long ago is not reopened.
 func TestReopenWithin(t *testing.T) {
 	fake := sinktest.NewServiceNow(t)

@@ -36,6 +36,7 @@ type ServiceNow struct {
 	Hidden         bool // records cannot be read by their sys_id
 
 	records []*Incident
+	deleted int
 	queries int
 	tokens  map[string]bool
 	issued  int
@@ -80,6 +81,14 @@ func (s *ServiceNow) Set(n int, field, value string) {
 	defer s.mu.Unlock()
 	s.records[n].Fields[field] = value
 	s.settle(s.records[n])
+}
+
+// Delete removes all records, as a person would.
+func (s *ServiceNow) Delete() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deleted += len(s.records)
+	s.records = nil
 }
 
 // Expire makes all tokens invalid.
@@ -272,7 +281,7 @@ func (s *ServiceNow) write(id string, q url.Values, body []byte) (int, any) {
 
 // create makes a record; two at a time get the same second.
 func (s *ServiceNow) create(fields map[string]string) *Incident {
-	n := len(s.records)
+	n := s.deleted + len(s.records)
 	r := &Incident{Fields: map[string]string{"state": "1"}, born: s.queries}
 	if s.Lag != nil {
 		r.lag = s.Lag(n)

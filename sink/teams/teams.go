@@ -77,14 +77,22 @@ type envelope struct {
 	Attachments []adaptivecard.Attachment `json:"attachments"`
 }
 
+// shortest is how many bytes of a user's text always fit.
+const shortest = 1000
+
 // render is m as the body of a request of at most 28 KB.
 func render(m *message.Message) ([]byte, error) {
 	var text []byte
 	var err error
-	fit.To(m, func(c *message.Message) bool {
+	fits := func(c *message.Message) bool {
 		text, err = marshal(c)
 		return err == nil && len(text) <= sink.TeamsMessage.Max()
-	})
+	}
+	c := *m // a user's own text does not get shorter with the message
+	for limit := sink.TeamsMessage.Max(); c.Text != "" && limit > shortest && !fits(&c); limit -= limit / 4 {
+		c.Text = sink.Cut(m.Text, limit, sink.Bytes)
+	}
+	fit.To(&c, fits)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("teams: the card cannot be made: %w", err)
@@ -134,11 +142,7 @@ func card(m *message.Message) (adaptivecard.Card, error) {
 	c.Body = append(c.Body, title)
 	switch {
 	case m.Text != "":
-		for _, line := range strings.Split(strings.TrimSpace(sink.Defang(sink.Clean(m.Text))), "\n") {
-			if strings.TrimSpace(line) != "" && len(c.Body) < 100 {
-				c.Body = append(c.Body, block(line))
-			}
-		}
+		c.Body = append(c.Body, lines(sink.Defang(sink.Clean(m.Text)))...)
 	default:
 		c.Body = append(c.Body, sections(p)...)
 	}
@@ -148,6 +152,28 @@ func card(m *message.Message) (adaptivecard.Card, error) {
 	c.FallbackText = plain(headline(p), 600)
 	c.Actions = actions(m)
 	return c, c.Validate()
+}
+
+// mostLines bounds a user's text.
+const mostLines = 100
+
+// lines are those of a text that are not empty.
+func lines(text string) []adaptivecard.Element {
+	var out []adaptivecard.Element
+	more := 0
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.TrimSpace(line) == "":
+		case len(out) < mostLines:
+			out = append(out, block(line))
+		default:
+			more++
+		}
+	}
+	if more > 0 {
+		out = append(out, block(fmt.Sprintf("… (%d more lines)", more)))
+	}
+	return out
 }
 
 // color is a hint for people who see it; the word stands in the title too.

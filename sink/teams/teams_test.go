@@ -57,6 +57,19 @@ func TestEveryMessageIsAcceptedAndInert(t *testing.T) {
 	}
 }
 
+// A user's own text is cut to what is taken, and the card says so.
+func TestLongTextsAreCut(t *testing.T) {
+	fake, s := start(t)
+	for _, text := range []string{strings.Repeat("word ", 200) + "\n", "line\n", "*", "\"", "監", strings.Repeat("x", 4100) + "\n"} {
+		m := messagetest.Opened()
+		m.Text = strings.Repeat(text, 256<<10/len(text))
+		accepted(t, fake, s, fmt.Sprintf("%.10q", text), m)
+		if cards := fake.Cards(); len(cards) > 0 && !strings.Contains(string(cards[len(cards)-1]), "more ") {
+			t.Errorf("%.10q: nothing says that the text was cut", text)
+		}
+	}
+}
+
 // Any message up to 5 MB does.
 func TestAnyMessageIsAccepted(t *testing.T) {
 	fake, s := start(t)
