@@ -112,33 +112,39 @@ func (w *patternWriter) print(alts []alternative) string {
 	return object(out)
 }
 
-// tree nests the paths of an alternative.
+// tree nests the paths of an alternative, in order: a field comes before those
+// below it.
 func tree(a alternative) map[string]any {
 	out := map[string]any{}
-	for path, l := range a {
+	for _, path := range slices.Sorted(maps.Keys(a)) {
 		keys := append([]string{"detail"}, strings.Split(path, ".")...)
 		if rest, ok := strings.CutPrefix(path, "\x00"); ok {
 			keys = strings.Split(rest, ".")
 		}
-		in := out
-		for i, k := range keys[:len(keys)-1] {
-			next, ok := in[k].(map[string]any)
-			if _, taken := in[k]; taken && !ok {
-				k = strings.Join(keys[i:], ".") // the same path, written with a dot
-			}
-			if next == nil {
-				next = map[string]any{}
-				in[k] = next
-			}
-			in = next
-		}
-		list := make([]json.RawMessage, len(l.matchers))
-		for i, m := range l.matchers {
+		list := make([]json.RawMessage, len(a[path].matchers))
+		for i, m := range a[path].matchers {
 			list[i] = json.RawMessage(m)
 		}
-		in[keys[len(keys)-1]] = list
+		nest(out, keys, list)
 	}
 	return out
+}
+
+// nest puts a leaf where keys lead. Where a field on the way has a leaf of its
+// own, the rest of the path is one key with dots, which is the same path.
+func nest(in map[string]any, keys []string, leaf []json.RawMessage) {
+	for len(keys) > 1 {
+		next, isObject := in[keys[0]].(map[string]any)
+		if in[keys[0]] != nil && !isObject {
+			break
+		}
+		if next == nil {
+			next = map[string]any{}
+			in[keys[0]] = next
+		}
+		in, keys = next, keys[1:]
+	}
+	in[strings.Join(keys, ".")] = leaf
 }
 
 func object(v any) string {

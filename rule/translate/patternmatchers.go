@@ -177,6 +177,10 @@ func (w *patternWriter) number(a atom, n detect.Num) (out []string) {
 		op := [...]string{"=", "<", "<=", ">", ">="}[n.Op]
 		out = append(out, `{"numeric":[`+quoted(op)+`,`+n.Value.Text+`]}`)
 	}
+	if n.Kinds&detect.Numbers != 0 && n.Wide && n.Op != detect.NumEqual && w.o.AnyRecord {
+		w.lose(a, "event patterns compare only numbers that 64 bits of floating point hold; every value that is no text counts")
+		out = append(out, noText)
+	}
 	if n.Kinds&detect.Strings != 0 {
 		w.lose(a, "event patterns take no text for a number; every text counts")
 		out = append(out, anyText)

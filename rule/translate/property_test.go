@@ -15,6 +15,7 @@ import (
 	"github.com/trailwarden/trailwarden/internal/randomrule"
 	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/rule"
+	"github.com/trailwarden/trailwarden/rule/eventbridge"
 	"github.com/trailwarden/trailwarden/rule/translate"
 )
 
@@ -51,19 +52,23 @@ func TestNoMatchIsLost(t *testing.T) {
 		language, rule string
 		to             translate.Target
 		record         string
+		any            bool // Options.AnyRecord
 	}{
 		// Only texts are spelled TRUE.
-		{"filter", `{ $.managementEvent != "TRUE" }`, translate.EventBridge, `{"managementEvent":true}`},
+		{"filter", `{ $.managementEvent != "TRUE" }`, translate.EventBridge, `{"managementEvent":true}`, false},
 		// Sigma's names know no letter case; documented ones have theirs.
-		{"sigma", sigmaRule("Resources.arn: arn:y"), translate.EventBridge, `{"resources":[{"ARN":"arn:y"}]}`},
-		{"sigma", sigmaRule("sessioncredentialfromconsole: 'true'"), translate.EventBridge, `{"sessionCredentialFromConsole":"true"}`},
-		{"sigma", sigmaRule("useridentity.onbehalfof.userid|startswith: a"), translate.EventBridge, `{"userIdentity":{"onBehalfOf":{"userId":"ab"}}}`},
+		{"sigma", sigmaRule("Resources.arn: arn:y"), translate.EventBridge, `{"resources":[{"ARN":"arn:y"}]}`, false},
+		{"sigma", sigmaRule("sessioncredentialfromconsole: 'true'"), translate.EventBridge, `{"sessionCredentialFromConsole":"true"}`, false},
+		{"sigma", sigmaRule("useridentity.onbehalfof.userid|startswith: a"), translate.EventBridge, `{"userIdentity":{"onBehalfOf":{"userId":"ab"}}}`, false},
+		// Of numbers, event patterns compare those that 64 bits hold.
+		{"filter", `{ $.size > 4000 }`, translate.EventBridge, `{"size":1234567890123456789}`, true},
+		{"where", `size: {lte: 0.25}`, translate.EventBridge, `{"size":-98765432109876543}`, true},
 	} {
 		set, list := rule.LoadText(c.language, "case", []byte(c.rule), rule.Options{})
 		if err := list.Err(); err != nil {
 			t.Fatal(c.rule, err)
 		}
-		res, err := translate.Rule(set.Rules[0], c.to, translate.Options{})
+		res, err := translate.Rule(set.Rules[0], c.to, translate.Options{AnyRecord: c.any})
 		if err != nil || res.Text == "" {
 			t.Fatal(c.rule, res, err)
 		}
@@ -74,6 +79,38 @@ func TestNoMatchIsLost(t *testing.T) {
 		for text, r := range map[string]*rule.Rule{c.rule: set.Rules[0], res.Text: back.Rules[0]} {
 			if hit, err := detect.Naive(r.Predicate, []byte(c.record)); !hit || err != nil {
 				t.Errorf("%s does not match %s: %v", text, c.record, err)
+			}
+		}
+	}
+}
+
+// A field and one below it are two conditions of an event pattern, which has no
+// way to write both but with a dot in a key.
+func TestAFieldAndOneBelowItAreBothAsked(t *testing.T) {
+	for _, text := range []string{
+		`{requestParameters.zones: {prefix: eu-}, requestParameters.zones.backup.name: {prefix: us-}}`,
+		`any: [{requestParameters.zones: {prefix: eu-}, requestParameters.zones.backup.name: {prefix: us-}}, {eventName: {equals: DeleteZone}}]`,
+	} {
+		set, list := rule.LoadText("where", "case", []byte(text), rule.Options{})
+		if err := list.Err(); err != nil {
+			t.Fatal(text, err)
+		}
+		res, err := translate.Rule(set.Rules[0], translate.EventBridge, translate.Options{})
+		if err != nil || res.Text == "" {
+			t.Fatal(text, res, err)
+		}
+		p, list := eventbridge.Parse([]byte(res.Text))
+		if p == nil {
+			t.Fatal(res.Text, list)
+		}
+		for record, want := range map[string]bool{
+			`{"requestParameters":{"zones":["eu-west-1",{"backup":{"name":"us-east-1"}}]}}`: true,
+			`{"requestParameters":{"zones":["eu-west-1",{"backup":{"name":"eu-west-3"}}]}}`: false,
+			`{"requestParameters":{"zones":["us-west-1",{"backup":{"name":"us-east-1"}}]}}`: false,
+			`{"requestParameters":{"zones":"eu-west-1"}}`:                                   false,
+		} {
+			if hit, err := detect.Naive(p.Predicate(), []byte(record)); hit != want || err != nil {
+				t.Errorf("%s matches %s: %t, %v", res.Text, record, hit, err)
 			}
 		}
 	}

@@ -10,7 +10,8 @@
 // list where a text belongs, a key in another letter case, a dot in a key.
 // Unless Options.AnyRecord is set, fields that the User Guide documents are
 // taken to be absent or of their documented type, and keys to be spelled as
-// documented, others as the rule spells them, and to hold no dots.
+// documented, others as the rule spells them, and to hold no dots. Numbers are
+// taken to be such as 64 bits of floating point hold.
 package translate
 
 import (
