@@ -105,12 +105,13 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := f.prepare(ctx); err != nil {
 		return nil, err
 	}
+	before := f.counted()
 	batch := envelope.Open(payload, envelope.DefaultLimits())
 	outcomes := f.judge(ctx, batch)
 	f.byClock(ctx, batch)
 	f.ask(ctx, batch)
 	f.drain(ctx)
-	return respond(payload, batch, outcomes, f.summary(batch, outcomes))
+	return respond(payload, batch, outcomes, f.summary(batch, outcomes, before))
 }
 
 // prepare makes sure that the parts are there and not too old. A configuration

@@ -109,6 +109,39 @@ func TestEveryTriggerOpensTheSameAlerts(t *testing.T) {
 	}
 }
 
+// An answer tells what its invocation did, and not what those before it did.
+func TestAnswersAreOfOneInvocation(t *testing.T) {
+	f := start(t, options(t, &heard{keys: map[string]int{}}, sample.Files{}))
+	event, err := sample.Event("s3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []lambda.Summary
+	for _, payload := range [][]byte{event, event, []byte(`{"messageType":"CONTROL_MESSAGE","logEvents":[]}`), []byte(`{}`)} {
+		answer, err := f.Invoke(t.Context(), payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s lambda.Summary
+		if err := json.Unmarshal(answer, &s); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, s)
+	}
+	if got[0].Records == 0 || got[0].Alerts == 0 || got[0].Duplicates != 0 {
+		t.Errorf("the first time: %+v", got[0])
+	}
+	if got[1].Records != got[0].Records || got[1].Duplicates != got[0].Records || got[1].Alerts != 0 || got[1].Findings != 0 {
+		t.Errorf("the same again: %+v", got[1])
+	}
+	if got[2].Records != 0 || got[2].Ignored["CONTROL_MESSAGE"] != 1 || got[2].Alerts != 0 {
+		t.Errorf("a message without records: %+v", got[2])
+	}
+	if got[3].Poisoned != 1 || len(got[3].Ignored) != 0 {
+		t.Errorf("a message of no known shape: %+v", got[3])
+	}
+}
+
 // flaky opens objects named "bad" never and others always.
 type flaky struct{ sample.Files }
 

@@ -18,7 +18,7 @@ type Summary struct {
 	Trigger    string           `json:"trigger"`
 	Items      int              `json:"items"`
 	Failed     []string         `json:"failed,omitempty"` // items to come again, with the reason
-	Records    int64            `json:"records"`          // since the environment started
+	Records    int64            `json:"records"`
 	Duplicates int64            `json:"duplicates"`
 	Findings   int64            `json:"findings"`
 	Alerts     int64            `json:"alerts"`
@@ -26,9 +26,24 @@ type Summary struct {
 	Ignored    map[string]int64 `json:"ignored,omitempty"`
 }
 
-func (f *Function) summary(b envelope.Batch, outs []error) Summary {
-	s := Summary{Trigger: string(b.Shape), Items: len(b.Units), Records: f.live.Received.Load(), Duplicates: f.live.Duplicates.Load(),
-		Findings: f.live.Findings.Load(), Alerts: f.live.Alerts.Load(), Poisoned: f.live.Poisoned.Load(), Ignored: f.live.Ignored.All()}
+// counted are the figures since the environment started.
+func (f *Function) counted() Summary {
+	return Summary{Records: f.live.Received.Load(), Duplicates: f.live.Duplicates.Load(), Findings: f.live.Findings.Load(),
+		Alerts: f.live.Alerts.Load(), Poisoned: f.live.Poisoned.Load(), Ignored: f.live.Ignored.All()}
+}
+
+// summary is what an invocation did, given the figures from before it: an
+// environment makes one invocation after the other.
+func (f *Function) summary(b envelope.Batch, outs []error, before Summary) Summary {
+	s := f.counted()
+	s.Trigger, s.Items = string(b.Shape), len(b.Units)
+	s.Records, s.Duplicates, s.Findings = s.Records-before.Records, s.Duplicates-before.Duplicates, s.Findings-before.Findings
+	s.Alerts, s.Poisoned = s.Alerts-before.Alerts, s.Poisoned-before.Poisoned
+	for reason, n := range before.Ignored {
+		if s.Ignored[reason] -= n; s.Ignored[reason] == 0 {
+			delete(s.Ignored, reason)
+		}
+	}
 	for i, err := range left(outs) {
 		s.Failed = append(s.Failed, fmt.Sprintf("%s: %v", nameOf(b, i), err))
 	}
