@@ -48,7 +48,7 @@ func (b *builder) patterns(filesComeToo bool) []chosen {
 			all = append(all, chosen{detail: p, rules: []string{n.rule.ID}, reads: wantsReads(p)})
 		}
 	}
-	return merge(all)
+	return together(merge(all))
 }
 
 // decode reads a pattern; false for one that holds what a plan cannot: null, and
@@ -81,6 +81,38 @@ func merge(all []chosen) []chosen {
 		}
 	}
 	return all
+}
+
+// together puts patterns that cannot be merged into one rule as alternatives, as
+// many as its pattern has room for. What a rule of EventBridge says beside its
+// pattern takes more room than most patterns do, and a template that a StackSet
+// holds has 51,200 bytes for all of them (CloudFormation User Guide, quotas).
+func together(all []chosen) (rules []chosen) {
+	for _, c := range all {
+		i := slices.IndexFunc(rules, func(r chosen) bool {
+			return r.reads == c.reads && size(either(r.detail, c.detail)) <= maxPattern-300
+		})
+		if i < 0 {
+			rules = append(rules, c)
+			continue
+		}
+		rules[i].detail = either(rules[i].detail, c.detail)
+		rules[i].rules = append(slices.Clone(rules[i].rules), c.rules...)
+	}
+	return rules
+}
+
+// either is the pattern that matches what one of the two does.
+func either(a, b map[string]any) map[string]any {
+	return map[string]any{"$or": slices.Concat(alternatives(a), alternatives(b))}
+}
+
+// alternatives are the patterns that a pattern of nothing else leaves open.
+func alternatives(p map[string]any) []any {
+	if list, ok := p["$or"].([]any); ok && len(p) == 1 {
+		return list
+	}
+	return []any{p}
 }
 
 func size(p map[string]any) int { return len(print(p)) }

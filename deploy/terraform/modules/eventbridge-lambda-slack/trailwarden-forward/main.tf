@@ -7,72 +7,221 @@ resource "aws_sqs_queue" "undelivered" {
   message_retention_seconds = 1209600
 }
 
-# For access-denied.
+# For access-denied, denied-call-burst, federation-token-taken, function-opened, parameters-read-in-bulk, passwords-read-in-bulk, root-activity.
 resource "aws_cloudwatch_event_rule" "forward01" {
   name        = "trailwarden-forward-01"
-  description = "For access-denied"
+  description = "For access-denied, denied-call-burst, federation-token-taken, function-opened, parameters-read-in-bulk, passwords-read-in-bulk, root-activity"
   event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          prefix = "AccessDenied"
-        },
-        {
-          suffix = "UnauthorizedOperation"
-        },
-        {
-          suffix = "UnauthorizedAccess"
-        },
-        {
-          suffix = ".AccessDenied"
-        },
-        {
-          prefix = "NotAuthorized"
-        },
-      ]
-      userIdentity = {
-        accountId = [
-          {
-            exists = false
-          },
-          {
-            anything-but = ["anonymous"]
-          },
-        ]
-        invokedBy = [
-          {
-            exists = false
-          },
-          {
-            anything-but = {
-              suffix = [".amazonaws.com"]
-            }
-          },
-        ]
-        sessionContext = {
-          sessionIssuer = {
-            arn = [
+    "$or" = [
+      {
+        detail = {
+          errorCode = [
+            {
+              prefix = "AccessDenied"
+            },
+            {
+              suffix = "UnauthorizedOperation"
+            },
+            {
+              suffix = "UnauthorizedAccess"
+            },
+            {
+              suffix = ".AccessDenied"
+            },
+            {
+              prefix = "NotAuthorized"
+            },
+          ]
+          userIdentity = {
+            accountId = [
+              {
+                exists = false
+              },
+              {
+                anything-but = ["anonymous"]
+              },
+            ]
+            invokedBy = [
               {
                 exists = false
               },
               {
                 anything-but = {
-                  wildcard = ["*:role/aws-service-role/*"]
+                  suffix = [".amazonaws.com"]
                 }
+              },
+            ]
+            sessionContext = {
+              sessionIssuer = {
+                arn = [
+                  {
+                    exists = false
+                  },
+                  {
+                    anything-but = {
+                      wildcard = ["*:role/aws-service-role/*"]
+                    }
+                  },
+                ]
+              }
+            }
+            type = [
+              {
+                exists = false
+              },
+              {
+                anything-but = ["AWSService"]
               },
             ]
           }
         }
-        type = [
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              wildcard = "*AccessDenied*"
+            },
+            {
+              wildcard = "*Unauthorized*"
+            },
+          ]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName   = ["GetFederationToken"]
+          eventSource = ["sts.amazonaws.com"]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+      {
+        "$or" = [
           {
-            exists = false
+            detail = {
+              eventName = [
+                {
+                  exists = true
+                },
+              ]
+              requestParameters = {
+                principal = [
+                  {
+                    exists = true
+                  },
+                ]
+              }
+            }
           },
           {
-            anything-but = ["AWSService"]
+            detail = {
+              eventName = [
+                {
+                  prefix = "CreateFunctionUrlConfig"
+                },
+                {
+                  prefix = "UpdateFunctionUrlConfig"
+                },
+              ]
+              requestParameters = {
+                authType = ["NONE"]
+              }
+            }
           },
         ]
-      }
-    }
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["lambda.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName   = ["GetParameters"]
+          eventSource = ["ssm.amazonaws.com"]
+          requestParameters = {
+            withDecryption = [
+              "true",
+              true,
+            ]
+          }
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName   = ["GetPasswordData"]
+          eventSource = ["ec2.amazonaws.com"]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["ConsoleLogin"]
+            },
+          ]
+          eventType = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["AwsServiceEvent"]
+            },
+          ]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+            type = ["Root"]
+          }
+        }
+      },
+    ]
     detail-type = [
       "AWS API Call via CloudTrail",
       "AWS Console Sign In via CloudTrail",
@@ -100,38 +249,200 @@ resource "aws_cloudwatch_event_target" "forward01_central_bus" {
   }
 }
 
-# For access-key-created.
+# For access-key-created, cloudtrail-narrowed, cloudtrail-stopped, config-disabled, console-sign-in-failed, function-code-first-changed, sign-in-new-network.
 resource "aws_cloudwatch_event_rule" "forward02" {
   name        = "trailwarden-forward-02"
-  description = "For access-key-created"
+  description = "For access-key-created, cloudtrail-narrowed, cloudtrail-stopped, config-disabled, console-sign-in-failed, function-code-first-changed, sign-in-new-network"
   event_pattern = jsonencode({
     "$or" = [
       {
+        "$or" = [
+          {
+            detail = {
+              eventName = [
+                "CreateAccessKey",
+                "CreateServiceSpecificCredential",
+                "UploadSigningCertificate",
+              ]
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateAccessKey"]
+              requestParameters = {
+                status = ["Active"]
+              }
+            }
+          },
+        ]
         detail = {
-          eventName = [
-            "CreateAccessKey",
-            "CreateServiceSpecificCredential",
-            "UploadSigningCertificate",
+          errorCode = [
+            {
+              exists = false
+            },
           ]
+          eventSource = ["iam.amazonaws.com"]
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName = ["UpdateTrail"]
+              requestParameters = {
+                isMultiRegionTrail = [
+                  "false",
+                  false,
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateTrail"]
+              requestParameters = {
+                includeGlobalServiceEvents = [
+                  "false",
+                  false,
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateTrail"]
+              requestParameters = {
+                enableLogFileValidation = [
+                  "false",
+                  false,
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateTrail"]
+              requestParameters = {
+                isOrganizationTrail = [
+                  "false",
+                  false,
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["PutEventSelectors"]
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["cloudtrail.amazonaws.com"]
         }
       },
       {
         detail = {
-          eventName = ["UpdateAccessKey"]
-          requestParameters = {
-            status = ["Active"]
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "DeleteEventDataStore",
+            "DeleteTrail",
+            "StopEventDataStoreIngestion",
+            "StopLogging",
+          ]
+          eventSource = ["cloudtrail.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "DeleteConfigurationRecorder",
+            "DeleteDeliveryChannel",
+            "StopConfigurationRecorder",
+          ]
+          eventSource = ["config.amazonaws.com"]
+          userIdentity = {
+            type = [
+              {
+                exists = false
+              },
+              {
+                anything-but = ["AWSService"]
+              },
+            ]
+          }
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              responseElements = {
+                ConsoleLogin = ["Failure"]
+              }
+            }
+          },
+          {
+            detail = {
+              errorMessage = [
+                {
+                  exists = true
+                },
+              ]
+            }
+          },
+        ]
+        detail = {
+          eventName = ["ConsoleLogin"]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            {
+              prefix = "UpdateFunctionCode"
+            },
+            {
+              prefix = "UpdateFunctionConfiguration"
+            },
+          ]
+          eventSource = ["lambda.amazonaws.com"]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName = ["ConsoleLogin"]
+          responseElements = {
+            ConsoleLogin = ["Success"]
           }
         }
       },
     ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["iam.amazonaws.com"]
-    }
     detail-type = [
       "AWS API Call via CloudTrail",
       "AWS Console Sign In via CloudTrail",
@@ -159,70 +470,171 @@ resource "aws_cloudwatch_event_target" "forward02_central_bus" {
   }
 }
 
-# For cloudtrail-narrowed.
+# For gpu-instance-started, guardduty-disabled, iam-admin-granted, iam-user-created, login-profile-changed.
 resource "aws_cloudwatch_event_rule" "forward03" {
   name        = "trailwarden-forward-03"
-  description = "For cloudtrail-narrowed"
+  description = "For gpu-instance-started, guardduty-disabled, iam-admin-granted, iam-user-created, login-profile-changed"
   event_pattern = jsonencode({
     "$or" = [
       {
         detail = {
-          eventName = ["UpdateTrail"]
+          errorCode = [
+            {
+              exists = false
+            },
+            "Client.UnauthorizedOperation",
+            "Client.VcpuLimitExceeded",
+            "Server.InsufficientInstanceCapacity",
+          ]
+          eventName   = ["RunInstances"]
+          eventSource = ["ec2.amazonaws.com"]
           requestParameters = {
-            isMultiRegionTrail = [
-              "false",
-              false,
+            instanceType = [
+              {
+                exists = true
+              },
+            ]
+          }
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
             ]
           }
         }
       },
       {
+        "$or" = [
+          {
+            detail = {
+              eventName = [
+                "CreateIPSet",
+                "DeleteDetector",
+                "DeleteMembers",
+                "DeletePublishingDestination",
+                "DisableOrganizationAdminAccount",
+                "DisassociateFromAdministratorAccount",
+                "DisassociateFromMasterAccount",
+                "DisassociateMembers",
+                "StopMonitoringMembers",
+                "UpdateIPSet",
+              ]
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateDetector"]
+              requestParameters = {
+                enable = [
+                  "false",
+                  false,
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["UpdateDetector"]
+              requestParameters = {
+                features = {
+                  status = ["DISABLED"]
+                }
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "CreateFilter",
+                "UpdateFilter",
+              ]
+              requestParameters = {
+                action = ["ARCHIVE"]
+              }
+            }
+          },
+        ]
         detail = {
-          eventName = ["UpdateTrail"]
-          requestParameters = {
-            includeGlobalServiceEvents = [
-              "false",
-              false,
-            ]
-          }
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["guardduty.amazonaws.com"]
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName = [
+                "AttachGroupPolicy",
+                "AttachRolePolicy",
+                "AttachUserPolicy",
+              ]
+              requestParameters = {
+                policyArn = [
+                  {
+                    suffix = ":policy/AdministratorAccess"
+                  },
+                  {
+                    suffix = ":policy/IAMFullAccess"
+                  },
+                  {
+                    suffix = ":policy/PowerUserAccess"
+                  },
+                  {
+                    suffix = ":policy/job-function/SystemAdministrator"
+                  },
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "CreatePolicy",
+                "CreatePolicyVersion",
+                "PutGroupPolicy",
+                "PutRolePolicy",
+                "PutUserPolicy",
+              ]
+              requestParameters = {
+                policyDocument = [
+                  {
+                    exists = true
+                  },
+                ]
+              }
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["iam.amazonaws.com"]
         }
       },
       {
         detail = {
-          eventName = ["UpdateTrail"]
-          requestParameters = {
-            enableLogFileValidation = [
-              "false",
-              false,
-            ]
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = ["UpdateTrail"]
-          requestParameters = {
-            isOrganizationTrail = [
-              "false",
-              false,
-            ]
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = ["PutEventSelectors"]
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "CreateLoginProfile",
+            "CreateUser",
+            "UpdateLoginProfile",
+          ]
+          eventSource = ["iam.amazonaws.com"]
         }
       },
     ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["cloudtrail.amazonaws.com"]
-    }
     detail-type = [
       "AWS API Call via CloudTrail",
       "AWS Console Sign In via CloudTrail",
@@ -250,576 +662,104 @@ resource "aws_cloudwatch_event_target" "forward03_central_bus" {
   }
 }
 
-# For cloudtrail-stopped.
+# For iam-policy-changed, instance-user-data-changed, kms-key-deletion, mfa-removed-then-sign-in, model-access-opened, organization-left.
 resource "aws_cloudwatch_event_rule" "forward04" {
   name        = "trailwarden-forward-04"
-  description = "For cloudtrail-stopped"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "DeleteEventDataStore",
-        "DeleteTrail",
-        "StopEventDataStoreIngestion",
-        "StopLogging",
-      ]
-      eventSource = ["cloudtrail.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward04_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward04.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For config-disabled.
-resource "aws_cloudwatch_event_rule" "forward05" {
-  name        = "trailwarden-forward-05"
-  description = "For config-disabled"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "DeleteConfigurationRecorder",
-        "DeleteDeliveryChannel",
-        "StopConfigurationRecorder",
-      ]
-      eventSource = ["config.amazonaws.com"]
-      userIdentity = {
-        type = [
-          {
-            exists = false
-          },
-          {
-            anything-but = ["AWSService"]
-          },
-        ]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward05_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward05.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For console-sign-in-failed.
-resource "aws_cloudwatch_event_rule" "forward06" {
-  name        = "trailwarden-forward-06"
-  description = "For console-sign-in-failed"
+  description = "For iam-policy-changed, instance-user-data-changed, kms-key-deletion, mfa-removed-then-sign-in, model-access-opened, organization-left"
   event_pattern = jsonencode({
     "$or" = [
       {
         detail = {
-          responseElements = {
-            ConsoleLogin = ["Failure"]
-          }
-        }
-      },
-      {
-        detail = {
-          errorMessage = [
+          errorCode = [
             {
-              exists = true
+              exists = false
             },
           ]
-        }
-      },
-    ]
-    detail = {
-      eventName = ["ConsoleLogin"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward06_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward06.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For denied-call-burst.
-resource "aws_cloudwatch_event_rule" "forward07" {
-  name        = "trailwarden-forward-07"
-  description = "For denied-call-burst"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          wildcard = "*AccessDenied*"
-        },
-        {
-          wildcard = "*Unauthorized*"
-        },
-      ]
-      userIdentity = {
-        invokedBy = [
-          {
-            exists = false
-          },
-        ]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
-}
-
-resource "aws_cloudwatch_event_target" "forward07_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward07.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For guardduty-disabled.
-resource "aws_cloudwatch_event_rule" "forward08" {
-  name        = "trailwarden-forward-08"
-  description = "For guardduty-disabled"
-  event_pattern = jsonencode({
-    "$or" = [
-      {
-        detail = {
           eventName = [
-            "CreateIPSet",
-            "DeleteDetector",
-            "DeleteMembers",
-            "DeletePublishingDestination",
-            "DisableOrganizationAdminAccount",
-            "DisassociateFromAdministratorAccount",
-            "DisassociateFromMasterAccount",
-            "DisassociateMembers",
-            "StopMonitoringMembers",
-            "UpdateIPSet",
-          ]
-        }
-      },
-      {
-        detail = {
-          eventName = ["UpdateDetector"]
-          requestParameters = {
-            enable = [
-              "false",
-              false,
-            ]
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = ["UpdateDetector"]
-          requestParameters = {
-            features = {
-              status = ["DISABLED"]
-            }
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = [
-            "CreateFilter",
-            "UpdateFilter",
-          ]
-          requestParameters = {
-            action = ["ARCHIVE"]
-          }
-        }
-      },
-    ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["guardduty.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward08_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward08.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For iam-admin-granted.
-resource "aws_cloudwatch_event_rule" "forward09" {
-  name        = "trailwarden-forward-09"
-  description = "For iam-admin-granted"
-  event_pattern = jsonencode({
-    "$or" = [
-      {
-        detail = {
-          eventName = [
+            "AddUserToGroup",
             "AttachGroupPolicy",
             "AttachRolePolicy",
             "AttachUserPolicy",
-          ]
-          requestParameters = {
-            policyArn = [
-              {
-                suffix = ":policy/AdministratorAccess"
-              },
-              {
-                suffix = ":policy/IAMFullAccess"
-              },
-              {
-                suffix = ":policy/PowerUserAccess"
-              },
-              {
-                suffix = ":policy/job-function/SystemAdministrator"
-              },
-            ]
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = [
             "CreatePolicy",
             "CreatePolicyVersion",
+            "DeleteRolePermissionsBoundary",
+            "DeleteUserPermissionsBoundary",
             "PutGroupPolicy",
             "PutRolePolicy",
             "PutUserPolicy",
+            "SetDefaultPolicyVersion",
           ]
-          requestParameters = {
-            policyDocument = [
-              {
-                exists = true
-              },
-            ]
-          }
-        }
-      },
-    ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["iam.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward09_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward09.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For iam-policy-changed.
-resource "aws_cloudwatch_event_rule" "forward10" {
-  name        = "trailwarden-forward-10"
-  description = "For iam-policy-changed"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "AddUserToGroup",
-        "AttachGroupPolicy",
-        "AttachRolePolicy",
-        "AttachUserPolicy",
-        "CreatePolicy",
-        "CreatePolicyVersion",
-        "DeleteRolePermissionsBoundary",
-        "DeleteUserPermissionsBoundary",
-        "PutGroupPolicy",
-        "PutRolePolicy",
-        "PutUserPolicy",
-        "SetDefaultPolicyVersion",
-      ]
-      eventSource = ["iam.amazonaws.com"]
-      eventType = [
-        {
-          exists = false
-        },
-        {
-          anything-but = ["AwsServiceEvent"]
-        },
-      ]
-      userIdentity = {
-        sessionContext = {
-          sessionIssuer = {
-            arn = [
+          eventSource = ["iam.amazonaws.com"]
+          eventType = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["AwsServiceEvent"]
+            },
+          ]
+          userIdentity = {
+            sessionContext = {
+              sessionIssuer = {
+                arn = [
+                  {
+                    exists = false
+                  },
+                  {
+                    anything-but = {
+                      wildcard = ["*:role/aws-service-role/*"]
+                    }
+                  },
+                ]
+              }
+            }
+            type = [
               {
                 exists = false
               },
               {
-                anything-but = {
-                  wildcard = ["*:role/aws-service-role/*"]
-                }
+                anything-but = ["AWSService"]
               },
             ]
           }
         }
-        type = [
-          {
-            exists = false
-          },
-          {
-            anything-but = ["AWSService"]
-          },
-        ]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward10_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward10.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For iam-user-created, login-profile-changed.
-resource "aws_cloudwatch_event_rule" "forward11" {
-  name        = "trailwarden-forward-11"
-  description = "For iam-user-created, login-profile-changed"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "CreateLoginProfile",
-        "CreateUser",
-        "UpdateLoginProfile",
-      ]
-      eventSource = ["iam.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward11_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward11.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For kms-key-deletion.
-resource "aws_cloudwatch_event_rule" "forward12" {
-  name        = "trailwarden-forward-12"
-  description = "For kms-key-deletion"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "DeleteImportedKeyMaterial",
-        "DisableKey",
-        "ScheduleKeyDeletion",
-      ]
-      eventSource = ["kms.amazonaws.com"]
-      userIdentity = {
-        type = [
-          {
-            exists = false
-          },
-          {
-            anything-but = ["AWSService"]
-          },
-        ]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward12_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward12.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For mfa-removed-then-sign-in.
-resource "aws_cloudwatch_event_rule" "forward13" {
-  name        = "trailwarden-forward-13"
-  description = "For mfa-removed-then-sign-in"
-  event_pattern = jsonencode({
-    "$or" = [
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName   = ["ModifyInstanceAttribute"]
+          eventSource = ["ec2.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "DeleteImportedKeyMaterial",
+            "DisableKey",
+            "ScheduleKeyDeletion",
+          ]
+          eventSource = ["kms.amazonaws.com"]
+          userIdentity = {
+            type = [
+              {
+                exists = false
+              },
+              {
+                anything-but = ["AWSService"]
+              },
+            ]
+          }
+        }
+      },
       {
         detail = {
           errorCode = [
@@ -847,206 +787,271 @@ resource "aws_cloudwatch_event_rule" "forward13" {
           }
         }
       },
-    ]
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward13_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward13.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For parameters-omitted.
-resource "aws_cloudwatch_event_rule" "forward14" {
-  name        = "trailwarden-forward-14"
-  description = "For parameters-omitted"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventCategory = [
-        {
-          exists = false
-        },
-        {
-          anything-but = [
-            "Data",
-            "NetworkActivity",
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
           ]
-        },
-      ]
-      eventSource = [
-        "iam.amazonaws.com",
-        "kms.amazonaws.com",
-        "organizations.amazonaws.com",
-        "s3.amazonaws.com",
-        "sts.amazonaws.com",
-      ]
-      readOnly = [
-        {
-          exists = false
-        },
-        false,
-        {
-          wildcard = "*"
-        },
-      ]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward14_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward14.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For resource-deletion.
-resource "aws_cloudwatch_event_rule" "forward15" {
-  name        = "trailwarden-forward-15"
-  description = "For resource-deletion"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventCategory = [
-        {
-          exists = false
-        },
-        {
-          anything-but = [
-            "Data",
-            "NetworkActivity",
+          eventName = [
+            "PutUseCaseForModelAccess",
+            "PutFoundationModelEntitlement",
+            "CreateFoundationModelAgreement",
           ]
-        },
-      ]
-      eventName = [
-        {
-          prefix = "BatchDelete"
-        },
-        {
-          prefix = "Delete"
-        },
-        {
-          prefix = "Deregister"
-        },
-        {
-          prefix = "Purge"
-        },
-        {
-          prefix = "Revoke"
-        },
-        {
-          prefix = "ScheduleKeyDeletion"
-        },
-        {
-          prefix = "Terminate"
-        },
-      ]
-      eventType = [
-        {
-          exists = false
-        },
-        {
-          anything-but = ["AwsServiceEvent"]
-        },
-      ]
-      managementEvent = [
-        {
-          exists = false
-        },
-        true,
-        {
-          wildcard = "*"
-        },
-      ]
-      readOnly = [
-        {
-          exists = false
-        },
-        false,
-        {
-          wildcard = "*"
-        },
-      ]
-      userIdentity = {
-        invokedBy = [
+          eventSource = ["bedrock.amazonaws.com"]
+        }
+      },
+      {
+        "$or" = [
           {
-            exists = false
+            detail = {
+              eventName = ["LeaveOrganization"]
+            }
           },
           {
-            anything-but = {
-              suffix = [".amazonaws.com"]
+            detail = {
+              errorCode = [
+                {
+                  exists = false
+                },
+              ]
+              eventName = [
+                "DeleteOrganization",
+                "DetachPolicy",
+                "DisablePolicyType",
+                "RemoveAccountFromOrganization",
+              ]
             }
           },
         ]
-        sessionContext = {
-          sessionIssuer = {
-            arn = [
+        detail = {
+          eventSource = ["organizations.amazonaws.com"]
+        }
+      },
+    ]
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward04_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward04.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For network-logs-deleted, parameters-omitted, resource-deletion, roles-anywhere-trusted.
+resource "aws_cloudwatch_event_rule" "forward05" {
+  name        = "trailwarden-forward-05"
+  description = "For network-logs-deleted, parameters-omitted, resource-deletion, roles-anywhere-trusted"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        detail = {
+          "$or" = [
+            {
+              eventName   = ["DeleteFlowLogs"]
+              eventSource = ["ec2.amazonaws.com"]
+            },
+            {
+              eventName = [
+                "DeleteResolverQueryLogConfig",
+                "DisassociateResolverQueryLogConfig",
+              ]
+              eventSource = ["route53resolver.amazonaws.com"]
+            },
+            {
+              eventName   = ["DeleteQueryLoggingConfig"]
+              eventSource = ["route53.amazonaws.com"]
+            },
+            {
+              eventName = ["DeleteLoggingConfiguration"]
+              eventSource = [
+                {
+                  prefix = "waf"
+                },
+              ]
+            },
+          ]
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventCategory = [
+            {
+              exists = false
+            },
+            {
+              anything-but = [
+                "Data",
+                "NetworkActivity",
+              ]
+            },
+          ]
+          eventSource = [
+            "iam.amazonaws.com",
+            "kms.amazonaws.com",
+            "organizations.amazonaws.com",
+            "s3.amazonaws.com",
+            "sts.amazonaws.com",
+          ]
+          readOnly = [
+            {
+              exists = false
+            },
+            false,
+            {
+              wildcard = "*"
+            },
+          ]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventCategory = [
+            {
+              exists = false
+            },
+            {
+              anything-but = [
+                "Data",
+                "NetworkActivity",
+              ]
+            },
+          ]
+          eventName = [
+            {
+              prefix = "BatchDelete"
+            },
+            {
+              prefix = "Delete"
+            },
+            {
+              prefix = "Deregister"
+            },
+            {
+              prefix = "Purge"
+            },
+            {
+              prefix = "Revoke"
+            },
+            {
+              prefix = "ScheduleKeyDeletion"
+            },
+            {
+              prefix = "Terminate"
+            },
+          ]
+          eventType = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["AwsServiceEvent"]
+            },
+          ]
+          managementEvent = [
+            {
+              exists = false
+            },
+            true,
+            {
+              wildcard = "*"
+            },
+          ]
+          readOnly = [
+            {
+              exists = false
+            },
+            false,
+            {
+              wildcard = "*"
+            },
+          ]
+          userIdentity = {
+            invokedBy = [
               {
                 exists = false
               },
               {
                 anything-but = {
-                  wildcard = ["*:role/aws-service-role/*"]
+                  suffix = [".amazonaws.com"]
                 }
+              },
+            ]
+            sessionContext = {
+              sessionIssuer = {
+                arn = [
+                  {
+                    exists = false
+                  },
+                  {
+                    anything-but = {
+                      wildcard = ["*:role/aws-service-role/*"]
+                    }
+                  },
+                ]
+              }
+            }
+            type = [
+              {
+                exists = false
+              },
+              {
+                anything-but = ["AWSService"]
               },
             ]
           }
         }
-        type = [
-          {
-            exists = false
-          },
-          {
-            anything-but = ["AWSService"]
-          },
-        ]
-      }
-    }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "CreateTrustAnchor",
+            "UpdateTrustAnchor",
+            "EnableTrustAnchor",
+          ]
+          eventSource = ["rolesanywhere.amazonaws.com"]
+        }
+      },
+    ]
     detail-type = [
       "AWS API Call via CloudTrail",
       "AWS Console Sign In via CloudTrail",
@@ -1058,8 +1063,8 @@ resource "aws_cloudwatch_event_rule" "forward15" {
   state = "ENABLED"
 }
 
-resource "aws_cloudwatch_event_target" "forward15_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward15.name
+resource "aws_cloudwatch_event_target" "forward05_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward05.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
@@ -1074,19 +1079,419 @@ resource "aws_cloudwatch_event_target" "forward15_central_bus" {
   }
 }
 
-# For role-trust-changed.
-resource "aws_cloudwatch_event_rule" "forward16" {
-  name        = "trailwarden-forward-16"
-  description = "For role-trust-changed"
+# For role-trust-changed, root-sign-in, sign-in-without-mfa, s3-bucket-public, secrets-read-by-filter.
+resource "aws_cloudwatch_event_rule" "forward06" {
+  name        = "trailwarden-forward-06"
+  description = "For role-trust-changed, root-sign-in, sign-in-without-mfa, s3-bucket-public, secrets-read-by-filter"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName = ["UpdateAssumeRolePolicy"]
+              requestParameters = {
+                policyDocument = [
+                  {
+                    exists = true
+                  },
+                ]
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = ["CreateRole"]
+              requestParameters = {
+                assumeRolePolicyDocument = [
+                  {
+                    exists = true
+                  },
+                ]
+              }
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["iam.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          eventName = ["ConsoleLogin"]
+          responseElements = {
+            ConsoleLogin = ["Success"]
+          }
+          userIdentity = {
+            type = [
+              "IAMUser",
+              "Root",
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          "$or" = [
+            {
+              eventName = ["PutBucketPolicy"]
+              requestParameters = {
+                bucketPolicy = {
+                  Statement = {
+                    Effect    = ["Allow"]
+                    Principal = ["*"]
+                  }
+                }
+              }
+            },
+            {
+              eventName = ["PutBucketPolicy"]
+              requestParameters = {
+                bucketPolicy = {
+                  Statement = {
+                    Effect = ["Allow"]
+                    Principal = {
+                      AWS = ["*"]
+                    }
+                  }
+                }
+              }
+            },
+            {
+              eventName = [
+                "PutBucketAcl",
+                "CreateBucket",
+              ]
+              requestParameters = {
+                x-amz-acl = [
+                  "public-read",
+                  "public-read-write",
+                  "authenticated-read",
+                ]
+              }
+            },
+            {
+              eventName = ["PutBucketAcl"]
+              requestParameters = {
+                AccessControlPolicy = {
+                  AccessControlList = {
+                    Grant = {
+                      Grantee = {
+                        URI = [
+                          {
+                            suffix = "global/AllUsers"
+                          },
+                          {
+                            suffix = "global/AuthenticatedUsers"
+                          },
+                        ]
+                      }
+                    }
+                  }
+                }
+              }
+            },
+            {
+              eventName = [
+                "PutBucketAcl",
+                "CreateBucket",
+              ]
+              requestParameters = {
+                "$or" = [
+                  {
+                    x-amz-grant-read = [
+                      {
+                        wildcard = "*global/AllUsers*"
+                      },
+                      {
+                        wildcard = "*global/AuthenticatedUsers*"
+                      },
+                    ]
+                  },
+                  {
+                    x-amz-grant-write = [
+                      {
+                        wildcard = "*global/AllUsers*"
+                      },
+                      {
+                        wildcard = "*global/AuthenticatedUsers*"
+                      },
+                    ]
+                  },
+                  {
+                    x-amz-grant-full-control = [
+                      {
+                        wildcard = "*global/AllUsers*"
+                      },
+                      {
+                        wildcard = "*global/AuthenticatedUsers*"
+                      },
+                    ]
+                  },
+                ]
+              }
+            },
+          ]
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["s3.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName   = ["BatchGetSecretValue"]
+          eventSource = ["secretsmanager.amazonaws.com"]
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
+              },
+            ]
+          }
+        }
+      },
+    ]
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward06_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward06.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For s3-public-access-block-lifted, securityhub-disabled, serial-console-used, sign-in-guessed.
+resource "aws_cloudwatch_event_rule" "forward07" {
+  name        = "trailwarden-forward-07"
+  description = "For s3-public-access-block-lifted, securityhub-disabled, serial-console-used, sign-in-guessed"
+  event_pattern = jsonencode({
+    "$or" = [
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName = [
+                "DeleteAccountPublicAccessBlock",
+                "DeleteBucketPublicAccessBlock",
+              ]
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "PutAccountPublicAccessBlock",
+                "PutBucketPublicAccessBlock",
+              ]
+              requestParameters = {
+                PublicAccessBlockConfiguration = {
+                  BlockPublicAcls = [
+                    "false",
+                    false,
+                  ]
+                }
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "PutAccountPublicAccessBlock",
+                "PutBucketPublicAccessBlock",
+              ]
+              requestParameters = {
+                PublicAccessBlockConfiguration = {
+                  IgnorePublicAcls = [
+                    "false",
+                    false,
+                  ]
+                }
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "PutAccountPublicAccessBlock",
+                "PutBucketPublicAccessBlock",
+              ]
+              requestParameters = {
+                PublicAccessBlockConfiguration = {
+                  BlockPublicPolicy = [
+                    "false",
+                    false,
+                  ]
+                }
+              }
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "PutAccountPublicAccessBlock",
+                "PutBucketPublicAccessBlock",
+              ]
+              requestParameters = {
+                PublicAccessBlockConfiguration = {
+                  RestrictPublicBuckets = [
+                    "false",
+                    false,
+                  ]
+                }
+              }
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = [
+            "s3.amazonaws.com",
+            "s3express.amazonaws.com",
+          ]
+        }
+      },
+      {
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName = [
+            "BatchDisableStandards",
+            "DeleteMembers",
+            "DisableImportFindingsForProduct",
+            "DisableOrganizationAdminAccount",
+            "DisableSecurityHub",
+            "DisableSecurityHubV2",
+            "DisassociateFromAdministratorAccount",
+            "DisassociateFromMasterAccount",
+            "DisassociateMembers",
+          ]
+          eventSource = ["securityhub.amazonaws.com"]
+        }
+      },
+      {
+        detail = {
+          "$or" = [
+            {
+              eventName   = ["EnableSerialConsoleAccess"]
+              eventSource = ["ec2.amazonaws.com"]
+            },
+            {
+              eventName   = ["SendSerialConsoleSSHPublicKey"]
+              eventSource = ["ec2-instance-connect.amazonaws.com"]
+            },
+          ]
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              responseElements = {
+                ConsoleLogin = ["Failure"]
+              }
+            }
+          },
+          {
+            detail = {
+              responseElements = {
+                ConsoleLogin = ["Success"]
+              }
+            }
+          },
+        ]
+        detail = {
+          eventName = ["ConsoleLogin"]
+        }
+      },
+    ]
+    detail-type = [
+      "AWS API Call via CloudTrail",
+      "AWS Console Sign In via CloudTrail",
+      "AWS Console Action via CloudTrail",
+      "AWS Service Event via CloudTrail",
+      "AWS Insight via CloudTrail",
+    ]
+  })
+  state = "ENABLED"
+}
+
+resource "aws_cloudwatch_event_target" "forward07_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward07.name
+  target_id = "central-bus"
+  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
+  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
+
+  dead_letter_config {
+    arn = aws_sqs_queue.undelivered.arn
+  }
+
+  retry_policy {
+    maximum_retry_attempts       = 185
+    maximum_event_age_in_seconds = 86400
+  }
+}
+
+# For secrets-read-in-bulk, unapproved-region-write, user-data-read-in-bulk.
+resource "aws_cloudwatch_event_rule" "forward08" {
+  name        = "trailwarden-forward-08"
+  description = "For secrets-read-in-bulk, unapproved-region-write, user-data-read-in-bulk"
   event_pattern = jsonencode({
     "$or" = [
       {
         detail = {
-          eventName = ["UpdateAssumeRolePolicy"]
-          requestParameters = {
-            policyDocument = [
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventName   = ["GetSecretValue"]
+          eventSource = ["secretsmanager.amazonaws.com"]
+          userIdentity = {
+            invokedBy = [
               {
-                exists = true
+                exists = false
               },
             ]
           }
@@ -1094,83 +1499,71 @@ resource "aws_cloudwatch_event_rule" "forward16" {
       },
       {
         detail = {
-          eventName = ["CreateRole"]
-          requestParameters = {
-            assumeRolePolicyDocument = [
+          awsRegion = [
+            {
+              exists = false
+            },
+            "",
+          ]
+        }
+      },
+      {
+        detail = {
+          awsRegion = [
+            {
+              exists = false
+            },
+            {
+              anything-but = [
+                "us-east-1",
+                "eu-west-1",
+              ]
+            },
+          ]
+          eventType = [
+            {
+              exists = false
+            },
+            {
+              anything-but = ["AwsServiceEvent"]
+            },
+          ]
+          readOnly = [
+            {
+              exists = false
+            },
+            false,
+            {
+              wildcard = "*"
+            },
+          ]
+          userIdentity = {
+            invokedBy = [
               {
-                exists = true
+                exists = false
+              },
+              "",
+            ]
+          }
+        }
+      },
+      {
+        detail = {
+          eventName   = ["DescribeInstanceAttribute"]
+          eventSource = ["ec2.amazonaws.com"]
+          requestParameters = {
+            attribute = ["userData"]
+          }
+          userIdentity = {
+            invokedBy = [
+              {
+                exists = false
               },
             ]
           }
         }
       },
     ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["iam.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward16_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward16.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For root-activity.
-resource "aws_cloudwatch_event_rule" "forward17" {
-  name        = "trailwarden-forward-17"
-  description = "For root-activity"
-  event_pattern = jsonencode({
-    detail = {
-      eventName = [
-        {
-          exists = false
-        },
-        {
-          anything-but = ["ConsoleLogin"]
-        },
-      ]
-      eventType = [
-        {
-          exists = false
-        },
-        {
-          anything-but = ["AwsServiceEvent"]
-        },
-      ]
-      userIdentity = {
-        invokedBy = [
-          {
-            exists = false
-          },
-        ]
-        type = ["Root"]
-      }
-    }
     detail-type = [
       "AWS API Call via CloudTrail",
       "AWS Console Sign In via CloudTrail",
@@ -1182,309 +1575,8 @@ resource "aws_cloudwatch_event_rule" "forward17" {
   state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 }
 
-resource "aws_cloudwatch_event_target" "forward17_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward17.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For root-sign-in, sign-in-without-mfa.
-resource "aws_cloudwatch_event_rule" "forward18" {
-  name        = "trailwarden-forward-18"
-  description = "For root-sign-in, sign-in-without-mfa"
-  event_pattern = jsonencode({
-    detail = {
-      eventName = ["ConsoleLogin"]
-      responseElements = {
-        ConsoleLogin = ["Success"]
-      }
-      userIdentity = {
-        type = [
-          "IAMUser",
-          "Root",
-        ]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward18_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward18.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For s3-bucket-public.
-resource "aws_cloudwatch_event_rule" "forward19" {
-  name        = "trailwarden-forward-19"
-  description = "For s3-bucket-public"
-  event_pattern = jsonencode({
-    detail = {
-      "$or" = [
-        {
-          eventName = ["PutBucketPolicy"]
-          requestParameters = {
-            bucketPolicy = {
-              Statement = {
-                Effect    = ["Allow"]
-                Principal = ["*"]
-              }
-            }
-          }
-        },
-        {
-          eventName = ["PutBucketPolicy"]
-          requestParameters = {
-            bucketPolicy = {
-              Statement = {
-                Effect = ["Allow"]
-                Principal = {
-                  AWS = ["*"]
-                }
-              }
-            }
-          }
-        },
-        {
-          eventName = [
-            "PutBucketAcl",
-            "CreateBucket",
-          ]
-          requestParameters = {
-            x-amz-acl = [
-              "public-read",
-              "public-read-write",
-              "authenticated-read",
-            ]
-          }
-        },
-        {
-          eventName = ["PutBucketAcl"]
-          requestParameters = {
-            AccessControlPolicy = {
-              AccessControlList = {
-                Grant = {
-                  Grantee = {
-                    URI = [
-                      {
-                        suffix = "global/AllUsers"
-                      },
-                      {
-                        suffix = "global/AuthenticatedUsers"
-                      },
-                    ]
-                  }
-                }
-              }
-            }
-          }
-        },
-        {
-          eventName = [
-            "PutBucketAcl",
-            "CreateBucket",
-          ]
-          requestParameters = {
-            "$or" = [
-              {
-                x-amz-grant-read = [
-                  {
-                    wildcard = "*global/AllUsers*"
-                  },
-                  {
-                    wildcard = "*global/AuthenticatedUsers*"
-                  },
-                ]
-              },
-              {
-                x-amz-grant-write = [
-                  {
-                    wildcard = "*global/AllUsers*"
-                  },
-                  {
-                    wildcard = "*global/AuthenticatedUsers*"
-                  },
-                ]
-              },
-              {
-                x-amz-grant-full-control = [
-                  {
-                    wildcard = "*global/AllUsers*"
-                  },
-                  {
-                    wildcard = "*global/AuthenticatedUsers*"
-                  },
-                ]
-              },
-            ]
-          }
-        },
-      ]
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["s3.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward19_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward19.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For s3-public-access-block-lifted.
-resource "aws_cloudwatch_event_rule" "forward20" {
-  name        = "trailwarden-forward-20"
-  description = "For s3-public-access-block-lifted"
-  event_pattern = jsonencode({
-    "$or" = [
-      {
-        detail = {
-          eventName = [
-            "DeleteAccountPublicAccessBlock",
-            "DeleteBucketPublicAccessBlock",
-          ]
-        }
-      },
-      {
-        detail = {
-          eventName = [
-            "PutAccountPublicAccessBlock",
-            "PutBucketPublicAccessBlock",
-          ]
-          requestParameters = {
-            PublicAccessBlockConfiguration = {
-              BlockPublicAcls = [
-                "false",
-                false,
-              ]
-            }
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = [
-            "PutAccountPublicAccessBlock",
-            "PutBucketPublicAccessBlock",
-          ]
-          requestParameters = {
-            PublicAccessBlockConfiguration = {
-              IgnorePublicAcls = [
-                "false",
-                false,
-              ]
-            }
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = [
-            "PutAccountPublicAccessBlock",
-            "PutBucketPublicAccessBlock",
-          ]
-          requestParameters = {
-            PublicAccessBlockConfiguration = {
-              BlockPublicPolicy = [
-                "false",
-                false,
-              ]
-            }
-          }
-        }
-      },
-      {
-        detail = {
-          eventName = [
-            "PutAccountPublicAccessBlock",
-            "PutBucketPublicAccessBlock",
-          ]
-          requestParameters = {
-            PublicAccessBlockConfiguration = {
-              RestrictPublicBuckets = [
-                "false",
-                false,
-              ]
-            }
-          }
-        }
-      },
-    ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = [
-        "s3.amazonaws.com",
-        "s3express.amazonaws.com",
-      ]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward20_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward20.name
+resource "aws_cloudwatch_event_target" "forward08_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward08.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
@@ -1500,8 +1592,8 @@ resource "aws_cloudwatch_event_target" "forward20_central_bus" {
 }
 
 # For security-group-opened.
-resource "aws_cloudwatch_event_rule" "forward21" {
-  name        = "trailwarden-forward-21"
+resource "aws_cloudwatch_event_rule" "forward09" {
+  name        = "trailwarden-forward-09"
   description = "For security-group-opened"
   event_pattern = jsonencode({
     detail = {
@@ -1761,8 +1853,8 @@ resource "aws_cloudwatch_event_rule" "forward21" {
   state = "ENABLED"
 }
 
-resource "aws_cloudwatch_event_target" "forward21_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward21.name
+resource "aws_cloudwatch_event_target" "forward09_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward09.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
@@ -1777,242 +1869,37 @@ resource "aws_cloudwatch_event_target" "forward21_central_bus" {
   }
 }
 
-# For securityhub-disabled.
-resource "aws_cloudwatch_event_rule" "forward22" {
-  name        = "trailwarden-forward-22"
-  description = "For securityhub-disabled"
-  event_pattern = jsonencode({
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventName = [
-        "BatchDisableStandards",
-        "DeleteMembers",
-        "DisableImportFindingsForProduct",
-        "DisableOrganizationAdminAccount",
-        "DisableSecurityHub",
-        "DisableSecurityHubV2",
-        "DisassociateFromAdministratorAccount",
-        "DisassociateFromMasterAccount",
-        "DisassociateMembers",
-      ]
-      eventSource = ["securityhub.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward22_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward22.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For sign-in-guessed.
-resource "aws_cloudwatch_event_rule" "forward23" {
-  name        = "trailwarden-forward-23"
-  description = "For sign-in-guessed"
+# For shell-first-opened, snapshot-shared, trail-not-restarted.
+resource "aws_cloudwatch_event_rule" "forward10" {
+  name        = "trailwarden-forward-10"
+  description = "For shell-first-opened, snapshot-shared, trail-not-restarted"
   event_pattern = jsonencode({
     "$or" = [
       {
-        detail = {
-          responseElements = {
-            ConsoleLogin = ["Failure"]
-          }
-        }
-      },
-      {
-        detail = {
-          responseElements = {
-            ConsoleLogin = ["Success"]
-          }
-        }
-      },
-    ]
-    detail = {
-      eventName = ["ConsoleLogin"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward23_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward23.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For sign-in-new-network.
-resource "aws_cloudwatch_event_rule" "forward24" {
-  name        = "trailwarden-forward-24"
-  description = "For sign-in-new-network"
-  event_pattern = jsonencode({
-    detail = {
-      eventName = ["ConsoleLogin"]
-      responseElements = {
-        ConsoleLogin = ["Success"]
-      }
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward24_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward24.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For trail-not-restarted.
-resource "aws_cloudwatch_event_rule" "forward25" {
-  name        = "trailwarden-forward-25"
-  description = "For trail-not-restarted"
-  event_pattern = jsonencode({
-    "$or" = [
-      {
-        detail = {
-          eventName = ["StopLogging"]
-        }
-      },
-      {
-        detail = {
-          eventName = ["StartLogging"]
-        }
-      },
-    ]
-    detail = {
-      errorCode = [
-        {
-          exists = false
-        },
-      ]
-      eventSource = ["cloudtrail.amazonaws.com"]
-    }
-    detail-type = [
-      "AWS API Call via CloudTrail",
-      "AWS Console Sign In via CloudTrail",
-      "AWS Console Action via CloudTrail",
-      "AWS Service Event via CloudTrail",
-      "AWS Insight via CloudTrail",
-    ]
-  })
-  state = "ENABLED"
-}
-
-resource "aws_cloudwatch_event_target" "forward25_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward25.name
-  target_id = "central-bus"
-  arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
-  role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"
-
-  dead_letter_config {
-    arn = aws_sqs_queue.undelivered.arn
-  }
-
-  retry_policy {
-    maximum_retry_attempts       = 185
-    maximum_event_age_in_seconds = 86400
-  }
-}
-
-# For unapproved-region-write.
-resource "aws_cloudwatch_event_rule" "forward26" {
-  name        = "trailwarden-forward-26"
-  description = "For unapproved-region-write"
-  event_pattern = jsonencode({
-    "$or" = [
-      {
-        detail = {
-          awsRegion = [
-            {
-              exists = false
-            },
-            "",
-          ]
-        }
-      },
-      {
-        detail = {
-          awsRegion = [
-            {
-              exists = false
-            },
-            {
-              anything-but = [
-                "us-east-1",
-                "eu-west-1",
+        "$or" = [
+          {
+            detail = {
+              eventName = [
+                "SendCommand",
+                "StartSession",
               ]
-            },
-          ]
-          eventType = [
+              eventSource = ["ssm.amazonaws.com"]
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "OpenTunnel",
+                "SendSSHPublicKey",
+              ]
+              eventSource = ["ec2-instance-connect.amazonaws.com"]
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
             {
               exists = false
-            },
-            {
-              anything-but = ["AwsServiceEvent"]
-            },
-          ]
-          readOnly = [
-            {
-              exists = false
-            },
-            false,
-            {
-              wildcard = "*"
             },
           ]
           userIdentity = {
@@ -2020,9 +1907,75 @@ resource "aws_cloudwatch_event_rule" "forward26" {
               {
                 exists = false
               },
-              "",
             ]
           }
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName   = ["ModifySnapshotAttribute"]
+              eventSource = ["ec2.amazonaws.com"]
+            }
+          },
+          {
+            detail = {
+              eventName   = ["ModifyImageAttribute"]
+              eventSource = ["ec2.amazonaws.com"]
+            }
+          },
+          {
+            detail = {
+              eventName = [
+                "ModifyDBClusterSnapshotAttribute",
+                "ModifyDBSnapshotAttribute",
+              ]
+              eventSource = ["rds.amazonaws.com"]
+              requestParameters = {
+                attributeName = ["restore"]
+                valuesToAdd = [
+                  {
+                    anything-but = {
+                      wildcard = "*"
+                    }
+                  },
+                  {
+                    wildcard = "*"
+                  },
+                ]
+              }
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+        }
+      },
+      {
+        "$or" = [
+          {
+            detail = {
+              eventName = ["StopLogging"]
+            }
+          },
+          {
+            detail = {
+              eventName = ["StartLogging"]
+            }
+          },
+        ]
+        detail = {
+          errorCode = [
+            {
+              exists = false
+            },
+          ]
+          eventSource = ["cloudtrail.amazonaws.com"]
         }
       },
     ]
@@ -2034,11 +1987,11 @@ resource "aws_cloudwatch_event_rule" "forward26" {
       "AWS Insight via CloudTrail",
     ]
   })
-  state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+  state = "ENABLED"
 }
 
-resource "aws_cloudwatch_event_target" "forward26_central_bus" {
-  rule      = aws_cloudwatch_event_rule.forward26.name
+resource "aws_cloudwatch_event_target" "forward10_central_bus" {
+  rule      = aws_cloudwatch_event_rule.forward10.name
   target_id = "central-bus"
   arn       = "arn:${var.partition}:events:${var.home_region}:${var.central_account_id}:event-bus/trailwarden-events"
   role_arn  = "arn:${var.partition}:iam::${var.account_id}:role/trailwarden-forward"

@@ -801,6 +801,93 @@ resource "aws_cloudwatch_metric_alarm" "alarm_console_sign_in_failed" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
+# Counts records of rule federation-token-taken.
+resource "aws_cloudwatch_log_metric_filter" "filter_federation_token_taken" {
+  name           = "trailwarden-federation-token-taken"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"sts.amazonaws.com\" && $.eventName = \"GetFederationToken\" && $.errorCode NOT EXISTS && $.userIdentity.invokedBy NOT EXISTS) }"
+
+  metric_transformation {
+    name          = "federation-token-taken"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Federation token taken by a user
+resource "aws_cloudwatch_metric_alarm" "alarm_federation_token_taken" {
+  alarm_name          = "trailwarden-rule-federation-token-taken"
+  alarm_description   = "Federation token taken by a user"
+  namespace           = "Trailwarden"
+  metric_name         = "federation-token-taken"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule function-opened.
+resource "aws_cloudwatch_log_metric_filter" "filter_function_opened" {
+  name           = "trailwarden-function-opened"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"lambda.amazonaws.com\" && $.errorCode NOT EXISTS && ($.eventName = \"*\" || ($.eventName = \"CreateFunctionUrlConfig*\" || $.eventName = \"UpdateFunctionUrlConfig*\"))) }"
+
+  metric_transformation {
+    name          = "function-opened"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Lambda function opened to others
+resource "aws_cloudwatch_metric_alarm" "alarm_function_opened" {
+  alarm_name          = "trailwarden-rule-function-opened"
+  alarm_description   = "Lambda function opened to others"
+  namespace           = "Trailwarden"
+  metric_name         = "function-opened"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule gpu-instance-started.
+resource "aws_cloudwatch_log_metric_filter" "filter_gpu_instance_started" {
+  name           = "trailwarden-gpu-instance-started"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"ec2.amazonaws.com\" && $.eventName = \"RunInstances\" && ($.errorCode NOT EXISTS || ($.errorCode = \"Client.UnauthorizedOperation\" || $.errorCode = \"Client.VcpuLimitExceeded\" || $.errorCode = \"Server.InsufficientInstanceCapacity\")) && $.userIdentity.invokedBy NOT EXISTS) }"
+
+  metric_transformation {
+    name          = "gpu-instance-started"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Machines with graphics processors started
+resource "aws_cloudwatch_metric_alarm" "alarm_gpu_instance_started" {
+  alarm_name          = "trailwarden-rule-gpu-instance-started"
+  alarm_description   = "Machines with graphics processors started"
+  namespace           = "Trailwarden"
+  metric_name         = "gpu-instance-started"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
 # Counts records of rule guardduty-disabled.
 resource "aws_cloudwatch_log_metric_filter" "filter_guardduty_disabled" {
   name           = "trailwarden-guardduty-disabled"
@@ -917,6 +1004,35 @@ resource "aws_cloudwatch_metric_alarm" "alarm_iam_user_created" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
+# Counts records of rule instance-user-data-changed.
+resource "aws_cloudwatch_log_metric_filter" "filter_instance_user_data_changed" {
+  name           = "trailwarden-instance-user-data-changed"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"ec2.amazonaws.com\" && $.eventName = \"ModifyInstanceAttribute\" && $.errorCode NOT EXISTS) }"
+
+  metric_transformation {
+    name          = "instance-user-data-changed"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Start script of an instance changed
+resource "aws_cloudwatch_metric_alarm" "alarm_instance_user_data_changed" {
+  alarm_name          = "trailwarden-rule-instance-user-data-changed"
+  alarm_description   = "Start script of an instance changed"
+  namespace           = "Trailwarden"
+  metric_name         = "instance-user-data-changed"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
 # Counts records of rule kms-key-deletion.
 resource "aws_cloudwatch_log_metric_filter" "filter_kms_key_deletion" {
   name           = "trailwarden-kms-key-deletion"
@@ -966,6 +1082,93 @@ resource "aws_cloudwatch_metric_alarm" "alarm_login_profile_changed" {
   alarm_description   = "Console password created or reset for an IAM user"
   namespace           = "Trailwarden"
   metric_name         = "login-profile-changed"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule model-access-opened.
+resource "aws_cloudwatch_log_metric_filter" "filter_model_access_opened" {
+  name           = "trailwarden-model-access-opened"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.errorCode NOT EXISTS && ($.eventName = \"PutUseCaseForModelAccess\" || $.eventName = \"PutFoundationModelEntitlement\" || $.eventName = \"CreateFoundationModelAgreement\") && $.eventSource = \"bedrock.amazonaws.com\") }"
+
+  metric_transformation {
+    name          = "model-access-opened"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Access to AI models opened
+resource "aws_cloudwatch_metric_alarm" "alarm_model_access_opened" {
+  alarm_name          = "trailwarden-rule-model-access-opened"
+  alarm_description   = "Access to AI models opened"
+  namespace           = "Trailwarden"
+  metric_name         = "model-access-opened"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule network-logs-deleted.
+resource "aws_cloudwatch_log_metric_filter" "filter_network_logs_deleted" {
+  name           = "trailwarden-network-logs-deleted"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.errorCode NOT EXISTS && (($.eventName = \"DeleteFlowLogs\" && $.eventSource = \"ec2.amazonaws.com\") || (($.eventName = \"DeleteResolverQueryLogConfig\" || $.eventName = \"DisassociateResolverQueryLogConfig\") && $.eventSource = \"route53resolver.amazonaws.com\") || ($.eventName = \"DeleteQueryLoggingConfig\" && $.eventSource = \"route53.amazonaws.com\") || ($.eventName = \"DeleteLoggingConfiguration\" && $.eventSource = \"waf*\"))) }"
+
+  metric_transformation {
+    name          = "network-logs-deleted"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Network or name logs deleted
+resource "aws_cloudwatch_metric_alarm" "alarm_network_logs_deleted" {
+  alarm_name          = "trailwarden-rule-network-logs-deleted"
+  alarm_description   = "Network or name logs deleted"
+  namespace           = "Trailwarden"
+  metric_name         = "network-logs-deleted"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule organization-left.
+resource "aws_cloudwatch_log_metric_filter" "filter_organization_left" {
+  name           = "trailwarden-organization-left"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"organizations.amazonaws.com\" && ($.eventName = \"LeaveOrganization\" || ($.errorCode NOT EXISTS && ($.eventName = \"RemoveAccountFromOrganization\" || $.eventName = \"DeleteOrganization\" || $.eventName = \"DetachPolicy\" || $.eventName = \"DisablePolicyType\")))) }"
+
+  metric_transformation {
+    name          = "organization-left"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Guard rails of the organization removed
+resource "aws_cloudwatch_metric_alarm" "alarm_organization_left" {
+  alarm_name          = "trailwarden-rule-organization-left"
+  alarm_description   = "Guard rails of the organization removed"
+  namespace           = "Trailwarden"
+  metric_name         = "organization-left"
   statistic           = "Sum"
   period              = 300
   evaluation_periods  = 1
@@ -1053,6 +1256,35 @@ resource "aws_cloudwatch_metric_alarm" "alarm_role_trust_changed" {
   alarm_description   = "Role opened to other principals"
   namespace           = "Trailwarden"
   metric_name         = "role-trust-changed"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule roles-anywhere-trusted.
+resource "aws_cloudwatch_log_metric_filter" "filter_roles_anywhere_trusted" {
+  name           = "trailwarden-roles-anywhere-trusted"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.errorCode NOT EXISTS && ($.eventName = \"CreateTrustAnchor\" || $.eventName = \"UpdateTrustAnchor\" || $.eventName = \"EnableTrustAnchor\") && $.eventSource = \"rolesanywhere.amazonaws.com\") }"
+
+  metric_transformation {
+    name          = "roles-anywhere-trusted"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Certificates trusted to take roles
+resource "aws_cloudwatch_metric_alarm" "alarm_roles_anywhere_trusted" {
+  alarm_name          = "trailwarden-rule-roles-anywhere-trusted"
+  alarm_description   = "Certificates trusted to take roles"
+  namespace           = "Trailwarden"
+  metric_name         = "roles-anywhere-trusted"
   statistic           = "Sum"
   period              = 300
   evaluation_periods  = 1
@@ -1178,6 +1410,35 @@ resource "aws_cloudwatch_metric_alarm" "alarm_s3_public_access_block_lifted" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
+# Counts records of rule secrets-read-by-filter.
+resource "aws_cloudwatch_log_metric_filter" "filter_secrets_read_by_filter" {
+  name           = "trailwarden-secrets-read-by-filter"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.eventSource = \"secretsmanager.amazonaws.com\" && $.eventName = \"BatchGetSecretValue\" && $.errorCode NOT EXISTS && $.userIdentity.invokedBy NOT EXISTS) }"
+
+  metric_transformation {
+    name          = "secrets-read-by-filter"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Secrets read by a filter
+resource "aws_cloudwatch_metric_alarm" "alarm_secrets_read_by_filter" {
+  alarm_name          = "trailwarden-rule-secrets-read-by-filter"
+  alarm_description   = "Secrets read by a filter"
+  namespace           = "Trailwarden"
+  metric_name         = "secrets-read-by-filter"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
 # Counts records of rule security-group-opened.
 resource "aws_cloudwatch_log_metric_filter" "filter_security_group_opened" {
   name           = "trailwarden-security-group-opened"
@@ -1236,6 +1497,35 @@ resource "aws_cloudwatch_metric_alarm" "alarm_securityhub_disabled" {
   alarm_actions       = [aws_sns_topic.alerts.arn]
 }
 
+# Counts records of rule serial-console-used.
+resource "aws_cloudwatch_log_metric_filter" "filter_serial_console_used" {
+  name           = "trailwarden-serial-console-used"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.errorCode NOT EXISTS && (($.eventName = \"EnableSerialConsoleAccess\" && $.eventSource = \"ec2.amazonaws.com\") || ($.eventName = \"SendSerialConsoleSSHPublicKey\" && $.eventSource = \"ec2-instance-connect.amazonaws.com\"))) }"
+
+  metric_transformation {
+    name          = "serial-console-used"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Serial console of machines used
+resource "aws_cloudwatch_metric_alarm" "alarm_serial_console_used" {
+  alarm_name          = "trailwarden-rule-serial-console-used"
+  alarm_description   = "Serial console of machines used"
+  namespace           = "Trailwarden"
+  metric_name         = "serial-console-used"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
 # Counts records of rule sign-in-without-mfa.
 resource "aws_cloudwatch_log_metric_filter" "filter_sign_in_without_mfa" {
   name           = "trailwarden-sign-in-without-mfa"
@@ -1256,6 +1546,35 @@ resource "aws_cloudwatch_metric_alarm" "alarm_sign_in_without_mfa" {
   alarm_description   = "Console sign-in without MFA"
   namespace           = "Trailwarden"
   metric_name         = "sign-in-without-mfa"
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
+
+# Counts records of rule snapshot-shared.
+resource "aws_cloudwatch_log_metric_filter" "filter_snapshot_shared" {
+  name           = "trailwarden-snapshot-shared"
+  log_group_name = aws_cloudwatch_log_group.trail_log.name
+  pattern        = "{ ($.errorCode NOT EXISTS && (($.eventSource = \"ec2.amazonaws.com\" && $.eventName = \"ModifySnapshotAttribute\") || ($.eventSource = \"ec2.amazonaws.com\" && $.eventName = \"ModifyImageAttribute\") || ($.eventSource = \"rds.amazonaws.com\" && ($.eventName = \"ModifyDBSnapshotAttribute\" || $.eventName = \"ModifyDBClusterSnapshotAttribute\")))) }"
+
+  metric_transformation {
+    name          = "snapshot-shared"
+    namespace     = "Trailwarden"
+    value         = "1"
+    default_value = 0
+  }
+}
+
+# Snapshot or image shared
+resource "aws_cloudwatch_metric_alarm" "alarm_snapshot_shared" {
+  alarm_name          = "trailwarden-rule-snapshot-shared"
+  alarm_description   = "Snapshot or image shared"
+  namespace           = "Trailwarden"
+  metric_name         = "snapshot-shared"
   statistic           = "Sum"
   period              = 300
   evaluation_periods  = 1
