@@ -1,6 +1,11 @@
 package alert
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
 
 // Swapper is a store whose positions can be changed on condition: workers that
 // share it agree by it on what only one of them may do. It is optional; what
@@ -18,3 +23,24 @@ type Swapper interface {
 
 // ClaimPrefix begins the names of positions that Purge forgets.
 const ClaimPrefix = "claim/"
+
+// Turn tells one of all who share a store that it is its turn to do something, once
+// in an interval. For a store that is no Swapper it is always.
+func Turn(ctx context.Context, s Store, name string, every time.Duration, now time.Time) (bool, error) {
+	swap, ok := s.(Swapper)
+	if !ok {
+		return true, nil
+	}
+	old, err := s.Load(ctx, ClaimPrefix+name)
+	if err != nil {
+		return false, err
+	}
+	var last struct {
+		At int64 `json:"at"`
+	}
+	_ = json.Unmarshal(old, &last) // what cannot be read was never
+	if ago := now.Sub(time.UnixMilli(last.At)); ago >= 0 && ago < every {
+		return false, nil
+	}
+	return swap.Swap(ctx, ClaimPrefix+name, old, fmt.Appendf(nil, `{"at":%d}`, now.UnixMilli()))
+}

@@ -46,11 +46,27 @@ func (s *Server) tend(ctx context.Context) {
 				s.log.Error("what was heard is not saved", "error", err)
 			}
 		case <-hour.C:
-			if _, err := s.store.Purge(ctx, s.parts.Load().Assembly.Keeping(), s.o.Now()); err != nil && ctx.Err() == nil {
+			if err := s.purge(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("old alerts are not purged", "error", err)
 			}
 		}
 	}
+}
+
+// purgeEvery is how often one of the servers on a table purges it: it reads all of
+// the table for what time to live does not take.
+const purgeEvery = 24 * time.Hour
+
+// purge forgets what has outlived its keeping.
+func (s *Server) purge(ctx context.Context) error {
+	p, now := s.parts.Load(), s.o.Now()
+	if p.Config.Store.DynamoDB != nil {
+		if mine, err := alert.Turn(ctx, s.store, "purge", purgeEvery, now); err != nil || !mine {
+			return err
+		}
+	}
+	_, err := s.store.Purge(ctx, p.Assembly.Keeping(), now)
+	return err
 }
 
 // watched is what two clocks said at once: one that only runs, and the wall's,

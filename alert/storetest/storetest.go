@@ -54,6 +54,7 @@ func Run(t *testing.T, h Harness) {
 		{"what has outlived its keeping is forgotten", testPurge},
 		{"two workers racing make one alert and one message", testRaces},
 		{"a position is swapped by one of those who race", testSwap},
+		{"one of those who race has its turn, once in an interval", testTurn},
 	} {
 		t.Run(c.promise, func(t *testing.T) { c.test(t, h) })
 	}

@@ -66,3 +66,38 @@ func swapRace(t *testing.T, b *bench, name string, stores ...alert.Swapper) {
 		t.Fatalf("%s: %d won, want one", name, won.Load())
 	}
 }
+
+// testTurn: of many who ask at once one is told that it is its turn, and nobody
+// before the interval is over; a clock that was wrong keeps nobody from it.
+func testTurn(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	if _, ok := b.s.(alert.Swapper); !ok {
+		t.Skip("this store is no alert.Swapper")
+	}
+	other := h.Again(t, b.s, b.policy.Load)
+	turns := func() int32 {
+		var won atomic.Int32
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() {
+				mine, err := alert.Turn(b.ctx, []alert.Store{b.s, other}[i%2], "purge", time.Hour, b.now)
+				if err != nil {
+					t.Error(err)
+				}
+				if mine {
+					won.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		return won.Load()
+	}
+	for _, c := range []struct {
+		passes time.Duration
+		want   int32
+	}{{0, 1}, {0, 0}, {time.Hour - time.Millisecond, 0}, {time.Millisecond, 1}, {-24 * time.Hour, 1}, {time.Minute, 0}} {
+		if b.pass(c.passes); turns() != c.want {
+			t.Errorf("after %v: not %d of those who asked", c.passes, c.want)
+		}
+	}
+}
