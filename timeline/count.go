@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // counter counts the values of each field, exactly, of at most maxKeys values.
@@ -12,6 +11,7 @@ type counter struct {
 	fields [8]map[string]*Seen
 	total  Seen
 	who    map[string]*Session
+	beyond int64 // values that were too many to count
 }
 
 const (
@@ -61,6 +61,7 @@ func (c *counter) add(e *Event) {
 		s := c.fields[i][value]
 		if s == nil {
 			if len(c.fields[i]) >= maxKeys {
+				c.beyond++
 				continue
 			}
 			s = &Seen{Value: value}
@@ -79,6 +80,7 @@ func (c *counter) session(e *Event) {
 	s := c.who[name]
 	if s == nil {
 		if len(c.who) >= maxKeys {
+			c.beyond++
 			return
 		}
 		s = &Session{Key: e.Key, Seen: Seen{Value: e.Who}}
@@ -122,11 +124,11 @@ func (m *maker) timeline() *Timeline {
 	m.bound(cmp.Or(m.o.Most, DefaultMost))
 	c := m.line
 	t := &Timeline{Subject: m.o.Subject.String(), Events: m.events, More: m.more, Total: c.total, Actors: c.seen(byActor), Actions: c.seen(byAction),
-		Services: c.seen(byService), Regions: c.seen(byRegion), Accounts: c.seen(byAccount), IPs: c.seen(byIP), Errors: c.seen(byError)}
+		Services: c.seen(byService), Regions: c.seen(byRegion), Accounts: c.seen(byAccount), IPs: c.seen(byIP), Errors: c.seen(byError), Unfollowed: m.beyond, Uncounted: c.beyond}
 	served := map[[2]string]*Session{}
 	for _, s := range c.who {
 		if g, ok := m.edges[s.Key]; ok {
-			s.From, s.By, s.Role, s.Opened = g.from, g.by, g.role, g.time.UTC().Format(time.RFC3339)
+			s.From, s.By, s.Role, s.Opened = g.from, g.by, g.role, stamp(g.time())
 		} else if !s.itself && s.Key != "" {
 			serve(served, s)
 			continue

@@ -21,14 +21,23 @@ type Options struct {
 	// Most bounds the events that are kept whole; the earliest stay and all are
 	// counted. 0 means DefaultMost.
 	Most int
+	// MostKeys bounds the keys handed out, by whomever, that are followed; those
+	// beyond are told. 0 means DefaultMostKeys.
+	MostKeys int
 }
 
 // DefaultMost events take some 100 MB.
 const DefaultMost = 100_000
 
-// maxKeys bounds the temporary keys that are followed, and the values that are
-// counted of one field.
-const maxKeys = 200_000
+// DefaultMostKeys take some 400 MB; an organization hands out some hundred thousand
+// a day.
+const DefaultMostKeys = 1_000_000
+
+// The most that is remembered otherwise. What is beyond is told.
+const (
+	maxKeys  = 200_000 // keys of the subject's own, and values of one field
+	maxTexts = 100_000 // different calls and roles that are kept once
+)
 
 // Event is one record of a timeline.
 type Event struct {
@@ -81,19 +90,24 @@ type Session struct {
 
 // Timeline is what a subject did.
 type Timeline struct {
-	Subject  string                `json:"subject"`
-	Events   []Event               `json:"events"` // in order of time
-	More     int64                 `json:"more"`   // events that are counted only
-	Sessions []Session             `json:"sessions"`
-	Actors   []Seen                `json:"actors"`
-	Actions  []Seen                `json:"actions"`
-	Services []Seen                `json:"services"`
-	Regions  []Seen                `json:"regions"`
-	Accounts []Seen                `json:"accounts"`
-	IPs      []Seen                `json:"ips"`
-	Errors   []Seen                `json:"errors"`
-	Total    Seen                  `json:"total"`
-	Totals   pipeline.RecordTotals `json:"-"`
+	Subject  string    `json:"subject"`
+	Events   []Event   `json:"events"` // in order of time
+	More     int64     `json:"more"`   // events that are counted only
+	Sessions []Session `json:"sessions"`
+	Actors   []Seen    `json:"actors"`
+	Actions  []Seen    `json:"actions"`
+	Services []Seen    `json:"services"`
+	Regions  []Seen    `json:"regions"`
+	Accounts []Seen    `json:"accounts"`
+	IPs      []Seen    `json:"ips"`
+	Errors   []Seen    `json:"errors"`
+	Total    Seen      `json:"total"`
+	// Unfollowed is how many keys were handed out beyond those that can be
+	// followed, and Uncounted how often a value was met beyond those that can be
+	// counted.
+	Unfollowed int64                 `json:"unfollowed,omitempty"`
+	Uncounted  int64                 `json:"uncounted,omitempty"`
+	Totals     pipeline.RecordTotals `json:"-"`
 }
 
 // Make reads the records twice: for the keys that were handed out, and for the
@@ -107,7 +121,7 @@ func Make(ctx context.Context, o Options) (*Timeline, error) {
 			return nil, errors.New("the standard input cannot be read twice; want files or folders")
 		}
 	}
-	m := &maker{o: &o, edges: map[string]grant{}, own: map[string]bool{}}
+	m := &maker{o: &o, edges: map[string]grant{}, own: map[string]bool{}, texts: map[string]string{}}
 	quiet := o.Records
 	quiet.Fault, quiet.Note, quiet.Ignored, quiet.From, quiet.To = nil, nil, nil, time.Time{}, time.Time{}
 	if _, err := pipeline.Records(ctx, quiet, m.visitor(m.learn)); err != nil {
@@ -126,8 +140,14 @@ func Make(ctx context.Context, o Options) (*Timeline, error) {
 
 // grant is how a temporary key came to be.
 type grant struct {
-	from, by, role, id string
-	time               time.Time
+	from, by, role string
+	at             int64 // milliseconds of Unix time; 0 when the record does not tell
+}
+
+// compare orders grants, so that which of two counts does not depend on which was
+// read first.
+func (g grant) compare(h grant) int {
+	return cmp.Or(cmp.Compare(g.at, h.at), strings.Compare(g.from, h.from), strings.Compare(g.by, h.by), strings.Compare(g.role, h.role))
 }
 
 // maker collects under one lock; records are read on several goroutines.
@@ -135,7 +155,10 @@ type maker struct {
 	o       *Options
 	mu      sync.Mutex
 	edges   map[string]grant // by the key that was given out
+	handed  int              // of edges, those from a key
 	own     map[string]bool  // keys that the subject used itself
+	texts   map[string]string
+	beyond  int64 // keys that were too many to remember
 	through map[string][]string
 	events  []Event
 	more    int64
@@ -169,20 +192,77 @@ func (m *maker) learn(_ string, rec *cloudtrail.Record) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if acts && len(m.own) < maxKeys {
-		m.own[key] = true
+	if acts {
+		m.mine(key)
 	}
-	if gave == "" || len(m.edges) >= maxKeys {
+	if gave == "" {
 		return
 	}
-	at, _ := rec.Time()
-	g := grant{from: key, by: rec.Field(cloudtrail.EventName).Str(), role: rec.Field(cloudtrail.RequestParameters).Get("roleArn").Str(), id: rec.Field(cloudtrail.EventID).Str(), time: at}
-	if old, ok := m.edges[gave]; !ok || cmp.Or(g.time.Compare(old.time), strings.Compare(g.id, old.id)) < 0 {
-		m.edges[gave] = g
+	if key == "" && m.o.Subject.acts(rec) { // by an address or a principal without a key
+		m.mine(gave)
 	}
-	if m.o.Subject.acts(rec) { // by an address or a principal without a key
-		m.own[gave] = m.own[gave] || key == ""
+	m.grant(gave, grant{from: key, by: m.once(rec.Field(cloudtrail.EventName).Str()), role: m.once(rec.Field(cloudtrail.RequestParameters).Get("roleArn").Str()), at: instant(rec)})
+}
+
+// mine notes a key of the subject.
+func (m *maker) mine(key string) {
+	switch {
+	case m.own[key]:
+	case len(m.own) < maxKeys:
+		m.own[key] = true
+	default:
+		m.beyond++
 	}
+}
+
+// grant notes how a key came to be. Of those that services get, which lead to
+// nobody, fewer are kept: only to say of a session how it began.
+func (m *maker) grant(gave string, g grant) {
+	old, known := m.edges[gave]
+	switch {
+	case known && g.compare(old) >= 0:
+		return
+	case known:
+	case g.from != "" && m.handed >= cmp.Or(m.o.MostKeys, DefaultMostKeys):
+		m.beyond++
+		return
+	case g.from == "" && len(m.edges)-m.handed >= maxKeys:
+		return
+	}
+	if g.from != "" {
+		m.handed++
+	}
+	if old.from != "" {
+		m.handed--
+	}
+	m.edges[gave] = g
+}
+
+// once is a text that many grants have.
+func (m *maker) once(text string) string {
+	if kept, ok := m.texts[text]; ok {
+		return kept
+	}
+	if len(m.texts) < maxTexts {
+		m.texts[text] = text
+	}
+	return text
+}
+
+func (g grant) time() time.Time {
+	if g.at == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(g.at)
+}
+
+// instant is a record's time in milliseconds of Unix time, 0 when it has none.
+func instant(rec *cloudtrail.Record) int64 {
+	at, ok := rec.Time()
+	if !ok {
+		return 0
+	}
+	return at.UnixMilli()
 }
 
 // given is the key that a call handed out: of a session, not a user's own, which

@@ -223,3 +223,26 @@ func TestPageIsEscaped(t *testing.T) {
 		t.Error("the page is not safe or not self-contained")
 	}
 }
+
+// A key is followed whatever the number of keys that others were handed, and where
+// they are more than can be remembered, that is told.
+func TestFollowsAmongManyOthers(t *testing.T) {
+	var others strings.Builder
+	for i := range 220_000 {
+		fmt.Fprintf(&others, `{"eventTime":"2026-03-14T09:00:00Z","eventSource":"sts.amazonaws.com","eventName":"AssumeRole","eventID":"o-%d","userIdentity":{"accessKeyId":"O%d"},"responseElements":{"credentials":{"accessKeyId":"S%d"}}}`+"\n", i, i, i)
+	}
+	dir := write(t, call(1, "A", "x", "One", gives("B")), call(2, "B", "y", "Two", ""))
+	if err := os.WriteFile(filepath.Join(dir, "000.json"), []byte(others.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for most, lost := range map[int]bool{0: false, 100: true} {
+		tl, err := timeline.Make(context.Background(), timeline.Options{Subject: timeline.Subject{Keys: []string{"A"}}, MostKeys: most,
+			Records: pipeline.RecordOptions{Listing: pipeline.List([]string{dir}, false), Workers: 1, Limits: cloudtrail.DefaultLimits()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := story(tl); (tl.Unfollowed > 0) != lost || !lost && got != "One Two(A>B)" {
+			t.Errorf("most %d: %q, %d keys not followed", most, got, tl.Unfollowed)
+		}
+	}
+}

@@ -35,7 +35,7 @@ type timelineCommand struct {
 func (timelineCommand) Help() string {
 	return `What was done with keys that AssumeRole, GetSessionToken, GetFederationToken or CreateAccessKey handed to the subject counts as done by it, along any chain; "through" names the keys. The logs are read twice; of a lake, its rows are.
 
-Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read, the answer is about the rest; 130 interrupted.`
+Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read or was too much to remember, the answer is about the rest; 130 interrupted.`
 }
 
 // Run tells what the subject did, in order.
@@ -52,7 +52,7 @@ type whoCommand struct {
 func (whoCommand) Help() string {
 	return `What was done with keys that were handed to the subject counts as done by it, as in timeline; what AWS services called on its behalf is one session for each service.
 
-Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read, the answer is about the rest; 130 interrupted.`
+Exit codes: 0 done; 1 nothing was found; 2 bad usage; 3 some input could not be read or was too much to remember, the answer is about the rest; 130 interrupted.`
 }
 
 // Run tells who it was: sessions, calls and places, with first and last seen.
@@ -101,7 +101,7 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 	}
 	c.sayTotals(s, t)
 	switch {
-	case faults > 0:
+	case faults > 0 || t.Unfollowed > 0 || t.Uncounted > 0:
 		return exit{exitFault}
 	case t.Total.Count == 0:
 		return exit{exitFinding}
@@ -113,6 +113,12 @@ func (c *aboutFlags) sayTotals(s *streams, t *timeline.Timeline) {
 	s.say("%d of %d records, %d failed, in %s", t.Total.Count, t.Totals.Records, t.Total.Failed, counted(len(t.Sessions), "session"))
 	if t.More > 0 {
 		s.say("the first %d are listed", len(t.Events))
+	}
+	if t.Unfollowed > 0 {
+		s.say("%d keys were too many to follow, and what was done with them may be missing: give fewer logs at once", t.Unfollowed)
+	}
+	if t.Uncounted > 0 {
+		s.say("%d times a value was too many to count, and is missing in the sums: give fewer logs at once, or --from and --to", t.Uncounted)
 	}
 }
 
