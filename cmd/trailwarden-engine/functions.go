@@ -73,6 +73,8 @@ func macros(texts ...string) (used []string) {
 		`ct_histogram(a) AS map_from_entries(list_transform(list_distinct(a), k -> row(k, len(list_filter(a, e -> e = k)))))`,
 		`ct_has_sequence(a, s) AS len(s) = 0 OR len(list_filter(range(1, len(a) - len(s) + 2), i -> a[i:i + len(s) - 1] = s)) > 0`,
 		`ct_digits(s) AS CASE WHEN regexp_full_match(s, '[+-]?[0-9]+') THEN s ELSE 'no whole number: ' || s END`,
+		`ct_number(s) AS CASE WHEN regexp_full_match(s, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(Infinity|NaN)') THEN s
+			ELSE 'no number: ' || s END`,
 		`ct_truth(s) AS CASE WHEN lower(s) IN ('true', 't', '1', 'false', 'f', '0') THEN s ELSE 'neither true nor false: ' || s END`,
 		`ct_day(s) AS CASE WHEN regexp_full_match(trim(s), '[-+]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}') THEN s ELSE 'no date: ' || s END`,
 		`ct_time(s) AS CASE WHEN regexp_full_match(trim(s), '[-+]?[0-9]{4,}-[0-9]{1,2}-[0-9]{1,2}( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}([.][0-9]+)?)?)?')

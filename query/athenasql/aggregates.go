@@ -1,5 +1,7 @@
 package athenasql
 
+import "strings"
+
 // Aggregates whose names the engine has, too, and means something else by.
 
 // aggregated are several aggregates of the call's rows, or the first error.
@@ -20,13 +22,38 @@ func countIf(c *callSite) (string, typ, error) {
 	return text, of(integer), err
 }
 
+// maximum is max, for which NaN is less than any number; to the engine it is more.
+func maximum(c *callSite) (string, typ, error) {
+	if len(c.args) == 2 {
+		text, err := c.aggregate("max", c.args)
+		return text, arrayOf(c.types[0]), err
+	}
+	if c.types[0].kind != double {
+		text, err := c.aggregate("max", c.args)
+		return text, c.types[0], err
+	}
+	a, err := c.aggregated([]string{"max", c.fill("CASE WHEN NOT isnan($1::DOUBLE) THEN $1 END")}, []string{"max", c.args[0]})
+	return "coalesce(" + strings.Join(a, ", ") + ")", c.types[0], err
+}
+
+// arrayMax is NULL where an element is.
+func arrayMax(c *callSite) (string, typ, error) {
+	kind := c.types[0].elemType()
+	most := "list_max($1)"
+	if kind.kind == double {
+		most = "coalesce(list_max(list_filter($1, ct_e -> NOT isnan(ct_e::DOUBLE))), list_max($1))"
+	}
+	return c.fill("CASE WHEN list_count($1) = len($1) THEN " + most + " END"), kind, nil
+}
+
 // extremeBy is min_by or max_by, which may find NULL; the engine's own go on to the
 // next row that has a value.
 func extremeBy(engine string) func(*callSite) (string, typ, error) {
 	return func(c *callSite) (string, typ, error) {
 		if len(c.args) == 3 {
+			c.args[0] = "struct_pack(v := " + c.args[0] + ")"
 			text, err := c.aggregate(engine, c.args)
-			return text, arrayOf(c.types[0]), err
+			return "list_transform(" + text + ", ct_e -> ct_e.v)", arrayOf(c.types[0]), err
 		}
 		text, err := c.aggregate(engine+"_null", c.args)
 		return text, c.types[0], err

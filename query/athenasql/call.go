@@ -229,6 +229,9 @@ func (c *callSite) aggregate(name string, args []string) (string, error) {
 func (c *callSite) suffix() (string, error) {
 	var text string
 	if c.x.filter != nil {
+		if c.x.over != nil {
+			c.t.warn(c.x.at, codeNotAthena, "FILTER with OVER, which Athena does not take: count_if(condition) OVER, or sum(CASE WHEN condition THEN x END) OVER")
+		}
 		x, _, err := c.t.expr(c.x.filter, c.s)
 		if err != nil {
 			return "", err

@@ -76,7 +76,7 @@ func (t *translator) toVarchar(x *cast, v string, from typ) (string, error) {
 }
 
 // strictly keeps the engine from taking what Athena does not take: 1.5 and blanks
-// in a text for whole numbers, yes for true, 2.5 for 2, 2026-03-14T09:26:53Z for a
+// in a text for whole numbers, 1_000 and inf for others, yes for true, 2.5 for 2, 2026-03-14T09:26:53Z for a
 // day or a time. A time of day is one of today.
 func (t *translator) strictly(v string, from, to typ) string {
 	switch {
@@ -84,6 +84,10 @@ func (t *translator) strictly(v string, from, to typ) string {
 		return "(DATE '" + t.o.Now.UTC().Format("2006-01-02") + "' + CAST(" + v + " AS TIME))"
 	case from.kind == varchar && to.kind == integer:
 		return "ct_digits(" + v + ")"
+	case from.kind == varchar && to.kind == double:
+		return "ct_number(trim(" + v + ", ' ' || chr(9) || chr(10) || chr(13)))"
+	case from.kind == varchar && to.kind == decimal:
+		return "ct_number(" + v + ")"
 	case from.kind == varchar && to.kind == boolean:
 		return "ct_truth(" + v + ")"
 	case from.kind == varchar && to.kind == date:
@@ -160,6 +164,9 @@ func (t *translator) fromJSON(v string, to typ, engine, word string, try func(st
 	text := "ct_json_text(CAST(" + v + " AS VARCHAR))"
 	if as, ok := jsonTargets[to.kind]; ok {
 		text = "ct_json_as(CAST(" + v + " AS VARCHAR), '" + as + "')"
+	}
+	if to.kind == double || to.kind == decimal {
+		return word + "ct_number(" + try(text) + ") AS " + engine + ")"
 	}
 	return word + try(text) + " AS " + engine + ")"
 }

@@ -148,13 +148,22 @@ func equalParts(a, b string, t typ) string {
 	return strings.Join(all, " AND ")
 }
 
-// inEqual writes x IN (a, b) of values of the same shape.
+// inEqual writes x IN (a, b) of values of the same shape. Of a row with NULL in it
+// Athena says nothing when it is looked for among several.
 func (t *translator) inEqual(x *in, parts []string, of typ) string {
 	return t.once(parts[0], func(v string) string {
 		all := make([]string, len(x.list))
 		for i, other := range parts[1:] {
 			all[i] = "(" + t.equal(v, other, of) + ")"
 		}
-		return "(" + either(x.not, "NOT (", "(") + strings.Join(all, " OR ") + "))"
+		text := "(" + either(x.not, "NOT (", "(") + strings.Join(all, " OR ") + "))"
+		if of.kind != rowKind || len(all) < 2 {
+			return text
+		}
+		whole := make([]string, len(of.fields))
+		for i := range of.fields {
+			whole[i] = fmt.Sprintf("struct_extract_at(%s, %d) IS NOT NULL", v, i+1)
+		}
+		return "CASE WHEN " + strings.Join(whole, " AND ") + " THEN " + text + " END"
 	})
 }

@@ -229,20 +229,23 @@ func (t *translator) unnest(u *unnest, s *scope) (string, error) {
 		if i < len(names) {
 			columns[i].name = names[i]
 		}
-		list[i] += " AS " + quoteName(columns[i].name)
 	}
 	if u.ordinality {
 		called := "ordinality"
 		if n := len(u.columns); n > 0 {
 			called = u.columns[n-1].text
 		}
-		list = append(list, "unnest(generate_series(1, greatest("+strings.Join(lengths, ", ")+"))) AS "+quoteName(called))
+		list = append(list, "unnest(generate_series(1, greatest("+strings.Join(lengths, ", ")+")))")
 		columns = append(columns, column{called, of(integer)})
 	}
-	text := "SELECT " + strings.Join(list, ", ")
+	// Columns get their names outside: inside they would hide a lambda's parameters.
+	called := make([]ident, len(columns))
+	for i, c := range columns {
+		called[i].text = c.name
+	}
 	src.columns = columns
 	s.sources = append(s.sources, src)
-	return "LATERAL (" + text + ") AS " + quoteName(src.alias), nil
+	return "LATERAL (SELECT " + strings.Join(list, ", ") + ") AS " + quoteName(src.alias) + nameList(called), nil
 }
 
 // spread is the columns that one argument of UNNEST gives. names is how many

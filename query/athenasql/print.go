@@ -392,6 +392,9 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 		if len(columns) > 1 && kind.kind != rowKind {
 			return "", typ{}, manyColumns(x.at, columns)
 		}
+		if len(columns) > 1 {
+			inner = t.rowsOf(inner, len(columns), x.not)
+		}
 		return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
 	}
 	all := append([]expr{x.x}, x.list...)
@@ -406,6 +409,22 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 		return t.inEqual(x, parts, types[0]), of(boolean), nil
 	}
 	return "(" + parts[0] + either(x.not, " NOT", "") + " IN (" + strings.Join(parts[1:], ", ") + "))", of(boolean), nil
+}
+
+// rowsOf makes rows of a query's columns, for IN. As values they are looked for as
+// Athena does it: NOT IN takes NULL for like NULL, and IN finds none that has NULL.
+func (t *translator) rowsOf(query string, columns int, not bool) string {
+	names, whole := make([]string, columns), make([]string, columns)
+	for i := range columns {
+		names[i] = fmt.Sprintf("ct_c%d", i)
+		whole[i] = names[i] + " IS NOT NULL"
+	}
+	list := strings.Join(names, ", ")
+	text := "SELECT row(" + list + ") FROM (" + query + ") AS " + t.fresh() + "(" + list + ")"
+	if not {
+		return text
+	}
+	return text + " WHERE " + strings.Join(whole, " AND ")
 }
 
 func (t *translator) like(x *like, s *scope) (string, typ, error) {
@@ -550,9 +569,9 @@ func (t *translator) binary(x *binary, s *scope) (string, typ, error) {
 func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ, error) {
 	switch l, r := types[0].kind, types[1].kind; {
 	case l == arrayKind && r != arrayKind && r != unknown:
-		return "list_append(" + parts[0] + ", " + parts[1] + ")", types[0], nil
+		return "(" + parts[0] + " || " + alone(x.y, parts[1]) + ")", types[0], nil
 	case r == arrayKind && l != arrayKind && l != unknown:
-		return "list_prepend(" + parts[0] + ", " + parts[1] + ")", types[1], nil
+		return "(" + alone(x.x, parts[0]) + " || " + parts[1] + ")", types[1], nil
 	}
 	for i, k := range types {
 		if k.kind == arrayKind || k.kind == varbinary {
@@ -564,6 +583,14 @@ func (t *translator) concat(x *binary, parts []string, types []typ) (string, typ
 		}
 	}
 	return "(" + parts[0] + " || " + parts[1] + ")", of(varchar), nil
+}
+
+// alone is an array of one element that is put to another: none where it is NULL.
+func alone(x expr, text string) string {
+	if _, written := x.(*literal); written && text != "NULL" {
+		return "[" + text + "]"
+	}
+	return "CASE WHEN " + text + " IS NOT NULL THEN [" + text + "] END"
 }
 
 func (t *translator) arithmetic(x *binary, text string, parts []string, types []typ) (string, typ, error) {

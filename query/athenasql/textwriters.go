@@ -1,6 +1,7 @@
 package athenasql
 
 import (
+	"fmt"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -108,11 +109,11 @@ func concat(c *callSite) (string, typ, error) {
 		case arrayKind, varbinary:
 		case varchar, unknown:
 			if result.kind == arrayKind && k.kind == varchar {
-				c.args[i] = "[" + c.args[i] + "]"
+				c.args[i] = alone(c.x.args[i], c.args[i])
 			}
 		default:
 			if result.kind == arrayKind {
-				c.args[i] = "[" + c.args[i] + "]"
+				c.args[i] = alone(c.x.args[i], c.args[i])
 				continue
 			}
 			c.t.warn(c.x.at, codeImplicit, "concat of a %s: Athena wants CAST(… AS varchar)", k)
@@ -137,7 +138,7 @@ func split(c *callSite) (string, typ, error) {
 		if err := c.within(2, positive, "$ < 1", "Limit must be positive"); err != nil {
 			return "", typ{}, err
 		}
-		return c.fill("ct_split($1, $2, $3)"), arrayOf(of(varchar)), nil
+		return c.unlessNull(c.fill("ct_split($1, $2, $3)"), 0, 1), arrayOf(of(varchar)), nil
 	}
 	return c.unlessNull(c.fill("string_split($1, $2)"), 1), arrayOf(of(varchar)), nil
 }
@@ -198,7 +199,7 @@ func (c *callSite) formatted(flags, kind string, n int) (string, error) {
 		if kind == "S" {
 			x = "upper(" + x + ")"
 		}
-		if flags == "" { // NULL is the word, as in Java
+		if flags == "" {
 			return "coalesce(" + x + ", 'null')", nil
 		}
 	case "b", "B":
@@ -212,7 +213,18 @@ func (c *callSite) formatted(flags, kind string, n int) (string, error) {
 	default:
 		return "", c.errorf(codeFormat, "of Java's formats %%s, %%d, %%f, %%e, %%x, %%o and %%b are to be had, not %%%s", kind)
 	}
-	return "printf(" + width + ", " + x + ")", nil
+	return "coalesce(printf(" + width + ", " + x + "), " + quoteText(nullBy(flags)) + ")", nil
+}
+
+// nullBy is what Java's format makes of NULL: the word, cut and filled up as a text.
+func nullBy(flags string) string {
+	left := strings.Contains(strings.TrimRight(flags, "0123456789."), "-")
+	width, precision, cut := strings.Cut(strings.TrimLeft(flags, "-#+ 0,("), ".")
+	text := "null"
+	if n, err := strconv.Atoi(precision); cut && err == nil {
+		text = text[:min(n, len(text))]
+	}
+	return fmt.Sprintf("%"+either(left, "-", "")+either(len(width) < 4, width, "999")+"s", text)
 }
 
 // checkPattern refuses what RE2 does not have, and writes the rest for it. The

@@ -276,7 +276,8 @@ func mark(c rune, n int) string { return string([]rune{later, c, later + rune(n)
 
 // inPlace is what n times the letter c of Joda's gives.
 func inPlace(c rune, n int, at, clock string) string {
-	number := map[rune]string{'K': "hour(" + clock + ") % 12", 'k': "(hour(" + clock + ") + 23) % 24 + 1", 'C': "year(" + clock + ") // 100", 'x': "isoyear(" + clock + ") % 100"}
+	number := map[rune]string{'K': "hour(" + clock + ") % 12", 'k': "(hour(" + clock + ") + 23) % 24 + 1", 'C': "year(" + clock + ") // 100", 'x': "isoyear(" + clock + ") % 100",
+		'w': "weekofyear(" + clock + ")"}
 	switch c {
 	case 'S':
 		return fmt.Sprintf("left(rpad(strftime(%s, '%%f'), %d, '0'), %d)", clock, n, n)
@@ -390,7 +391,7 @@ func jodaLetter(c byte, n int, parse bool) (string, error) {
 		return zoneLetters[2], nil
 	case c == 'S' && jodaFraction(n, parse) != "":
 		return jodaFraction(n, parse), nil
-	case !parse && n < 10 && (strings.IndexByte("KkCS", c) >= 0 || c == 'x' && n == 2):
+	case !parse && n < 10 && (strings.IndexByte("KkCSw", c) >= 0 || c == 'x' && n == 2):
 		return mark(rune(c), n), nil
 	case same:
 		return word, nil

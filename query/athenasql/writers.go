@@ -24,6 +24,12 @@ func extreme(name string) func(*callSite) (string, typ, error) {
 		for i, a := range c.args {
 			null[i] = a + " IS NULL"
 		}
+		if kind := known(c.types); name == "greatest" && kind.kind == double {
+			for i, a := range c.args {
+				c.args[i] = "CASE WHEN NOT isnan(" + a + "::DOUBLE) THEN " + a + " END"
+			}
+			return "CASE WHEN " + strings.Join(null, " OR ") + " THEN NULL ELSE coalesce(greatest(" + strings.Join(c.args, ", ") + "), 'NaN'::DOUBLE) END", kind, nil
+		}
 		return "CASE WHEN " + strings.Join(null, " OR ") + " THEN NULL ELSE " + name + "(" + strings.Join(c.args, ", ") + ") END", known(c.types), nil
 	}
 }

@@ -49,6 +49,32 @@ func reverse(s string) any {
 	return string(all)
 }
 
+// levenshtein is how many characters have to be put in, taken out or changed to make
+// one text of the other.
+func levenshtein(s, other string) (any, error) {
+	a, b := []rune(s), []rune(other)
+	if len(a)*len(b) > 1_000_000 {
+		return nil, fmt.Errorf("the combined inputs for Levenshtein distance are too large")
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, c := range a {
+		before := row[0]
+		row[0] = i + 1
+		for j, d := range b {
+			changed := before
+			if c != d {
+				changed++
+			}
+			before = row[j+1]
+			row[j+1] = min(changed, before+1, row[j]+1)
+		}
+	}
+	return int64(row[len(b)]), nil
+}
+
 // fromUTF8 is the text of bytes, with a text in the place of those that are none.
 func fromUTF8(data, by string) (any, error) {
 	b, err := hex.DecodeString(data)

@@ -72,6 +72,7 @@ func Functions() []Function {
 		{"ct_url_encode", text, Text, func(a []any) (any, error) { return urlEncode(a[0].(string)), nil }},
 		{"ct_url_decode", text, Text, func(a []any) (any, error) { return urlDecode(a[0].(string)) }},
 		{"ct_from_base", []Type{Text, Integer}, Integer, func(a []any) (any, error) { return fromBase(a[0].(string), a[1].(int64)) }},
+		{"ct_levenshtein", two, Integer, func(a []any) (any, error) { return levenshtein(a[0].(string), a[1].(string)) }},
 		{"ct_soundex", text, Text, func(a []any) (any, error) { return soundex(a[0].(string)), nil }},
 		{"ct_luhn", text, Boolean, func(a []any) (any, error) { return luhn(a[0].(string)) }},
 		{"ct_interval_text", []Type{Integer, Integer}, Text, func(a []any) (any, error) { return IntervalText(a[0].(int64), a[1].(int64)), nil }},
