@@ -28,10 +28,15 @@ type deadletterListCommand struct {
 // Run prints them, the oldest first.
 func (c *deadletterListCommand) Run(s *streams) error {
 	return withDesk(&c.deskFlags, s, func(d *desk) error {
-		all, err := d.dead(c.Sink, c.Limit)
+		if c.Limit < 1 {
+			return fmt.Errorf("--limit %d: want a number from 1", c.Limit)
+		}
+		all, err := d.dead(c.Sink, c.Limit+1) // one more tells that there are more
 		if err != nil {
 			return err
 		}
+		more := len(all) > c.Limit
+		all = all[:min(len(all), c.Limit)]
 		if c.Format == "json" {
 			return writeJSON(s, all)
 		}
@@ -39,7 +44,11 @@ func (c *deadletterListCommand) Run(s *streams) error {
 		for _, x := range all {
 			t.Rows = append(t.Rows, []string{x.ID, x.Sink, string(x.Kind), short(x.Alert), fmt.Sprint(x.Attempts), stamp(x.Died), visible.Text(x.LastError)})
 		}
-		return writeTable(s, &t, counted(len(all), "dead letter"))
+		sum := counted(len(all), "dead letter")
+		if more {
+			sum += ", and more: raise --limit"
+		}
+		return writeTable(s, &t, sum)
 	})
 }
 

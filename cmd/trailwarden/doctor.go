@@ -109,7 +109,11 @@ func (c *doctorCommand) checks() ([]doctor.Check, error) {
 	}
 	for _, id := range c.Check {
 		if !slices.Contains(ids, id) {
-			return nil, fmt.Errorf("--check %s: there is no such check; nearest is %q, and doctor --list has all", id, nearest.Of(id, ids))
+			hint := ""
+			if near := nearest.Of(id, ids); near != "" {
+				hint = fmt.Sprintf("nearest is %q, and ", near)
+			}
+			return nil, fmt.Errorf("--check %s: there is no such check; %sdoctor --list has all", id, hint)
 		}
 	}
 	return slices.DeleteFunc(all, func(k doctor.Check) bool { return !slices.Contains(c.Check, k.ID) }), nil

@@ -36,12 +36,15 @@ type letterListCommand struct {
 // Run prints them.
 func (c *letterListCommand) Run(s *streams) error {
 	return withDesk(&c.deskFlags, s, func(d *desk) error {
+		if c.Limit < 1 {
+			return fmt.Errorf("--limit %d: want a number from 1", c.Limit)
+		}
 		all, err := d.letters(c.Source)
 		if err != nil {
 			return err
 		}
 		total := len(all)
-		all = all[:min(total, max(0, c.Limit))]
+		all = all[:min(total, c.Limit)]
 		if c.Format == "json" {
 			return writeJSON(s, all)
 		}

@@ -81,7 +81,10 @@ func (c *queriesRunCommand) Run(s *streams) error {
 	}
 	rules := ruleQueries(s, cfg)
 	if q, near := cfg.ScheduledQuery(c.Name); q == nil && !slices.ContainsFunc(rules, c.names) {
-		return fmt.Errorf("there is no query %q in %s; nearest is %q", c.Name, cfg.File, near)
+		if near != "" {
+			near = fmt.Sprintf("; nearest is %q", near)
+		}
+		return fmt.Errorf("there is no query %q in %s%s", c.Name, cfg.File, near)
 	}
 	now, err := instant("--at", c.At, time.Now())
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -174,21 +175,42 @@ func (j *scanJob) check() (err error) {
 	return nil
 }
 
-// writesInput refuses to write over a log that is to be read: it may be
-// somebody's evidence.
+// writesInput refuses to write over a log that is to be read, or over any other
+// log: it may be somebody's evidence.
 func writesInput(c *scanCommand) error {
-	for _, p := range slices.Concat(c.Paths, c.Warm) {
-		in, err := os.Stat(p)
-		if err != nil || !in.Mode().IsRegular() {
+	for _, to := range []struct{ flag, file string }{{"-o", c.Output}, {"--stats", c.Stats}} {
+		out, err := os.Stat(to.file)
+		if err != nil || !out.Mode().IsRegular() {
 			continue
 		}
-		for flag, to := range map[string]string{"-o": c.Output, "--stats": c.Stats} {
-			if out, err := os.Stat(to); err == nil && os.SameFile(in, out) {
-				return fmt.Errorf("%s %s: this is a log to be read, and would be written over: give another name", flag, to)
-			}
+		read := slices.ContainsFunc(slices.Concat(c.Paths, c.Warm), func(p string) bool {
+			in, err := os.Stat(p)
+			return err == nil && os.SameFile(in, out)
+		})
+		if read || beginsLikeLog(to.file) {
+			return fmt.Errorf("%s %s: this is a log, and would be written over: give another name", to.flag, to.file)
 		}
 	}
 	return nil
+}
+
+// beginsLikeLog tells whether a file begins as CloudTrail's own do, which no report
+// does.
+func beginsLikeLog(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [64]byte
+	n, _ := io.ReadFull(f, head[:])
+	text := bytes.TrimLeft(head[:n], " \t\r\n\xef\xbb\xbf")
+	for _, beginning := range []string{"\x1f\x8b", `{"Records"`, `{"eventVersion"`} {
+		if bytes.HasPrefix(text, []byte(beginning)) {
+			return true
+		}
+	}
+	return false
 }
 
 // loadRules leaves invalid rules out: the others judge, and the exit code says
