@@ -38,7 +38,7 @@ type Limits struct {
 // Enrich adds what records do not hold.
 type Enrich struct {
 	Accounts *AccountNames `key:"accounts" short:"file" doc:"Names and organizational units of accounts."`
-	GeoIP    *GeoIP        `key:"geoip" doc:"Places and networks of addresses, from MaxMind files."`
+	GeoIP    *GeoIP        `key:"geoip" doc:"Places and networks of addresses, from MaxMind files. A newer file must take the place of one in use by a rename, as geoipupdate does it: one that is written over while it is read ends the program."`
 }
 
 // AccountNames says where names of accounts come from.
