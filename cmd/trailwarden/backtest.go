@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -99,17 +98,14 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if o.Rules, err = c.load(s, c.Rules, cfg); err == nil && len(c.Against) > 0 {
 		o.Against, err = c.load(s, c.Against, cfg)
 	}
-	m := relative.FindStringSubmatch(c.Bucket)
-	if err == nil && m == nil {
+	bucket, ok := age(c.Bucket)
+	if err == nil && (!ok || bucket <= 0) {
 		err = fmt.Errorf("--bucket %q: want a length of time such as 1h or 24h", c.Bucket)
 	}
 	if err != nil {
 		return o, err
 	}
-	n, _ := strconv.Atoi(m[1]) // digits
-	if o.Bucket, o.Suggest = time.Duration(n)*units[m[2]], c.Suggest; n == 0 {
-		return o, fmt.Errorf("--bucket %q: want a length of time from 1s", c.Bucket)
-	}
+	o.Bucket, o.Suggest = bucket, c.Suggest
 	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}}
 	now, past, err := asked.list(ctx, s, slices.Concat(o.Rules, o.Against))
 	o.Scan = pipeline.Options{

@@ -14,6 +14,20 @@ var units = map[string]time.Duration{
 	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
 }
 
+// longest is the greatest age: three centuries do not fit a time.Duration.
+const longest = 100 * 365 * 24 * time.Hour
+
+// age reads a length of time such as 24h or 7d.
+func age(s string) (length time.Duration, ok bool) {
+	m := relative.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	n, _ := strconv.Atoi(m[1]) // at most six digits
+	unit := units[m[2]]
+	return time.Duration(n) * unit, n <= int(longest/unit)
+}
+
 // instant reads a time bound: RFC 3339, a date (its first instant, UTC), a date
 // and time without zone (UTC), or an age such as 24h or 7d before now. An empty
 // text is no bound.
@@ -21,16 +35,15 @@ func instant(flag, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
-	if m := relative.FindStringSubmatch(s); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		return now.Add(-time.Duration(n) * units[m[2]]), nil
+	if length, ok := age(s); ok {
+		return now.Add(-length), nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s: %q is no time; want 2026-03-14T09:26:53Z, 2026-03-14 or an age such as 24h or 7d", flag, s)
+	return time.Time{}, fmt.Errorf("%s: %q is no time; want 2026-03-14T09:26:53Z, 2026-03-14 or an age such as 24h or 7d, of 100 years at most", flag, s)
 }
 
 // window is the time bounds of a command: from ≤ eventTime < to.

@@ -19,7 +19,7 @@ func TestInstant(t *testing.T) {
 			t.Errorf("%s: %v, %v; want %s", in, got.UTC(), err, want)
 		}
 	}
-	for _, in := range []string{"yesterday", "24", "-1h", "1y", "2026-02-30", "2026-03-14T25:00:00Z", "9999999h"} {
+	for _, in := range []string{"yesterday", "24", "-1h", "1y", "2026-02-30", "2026-03-14T25:00:00Z", "9999999h", "999999d", "99999w"} {
 		if got, err := instant("--to", in, now); err == nil || !strings.Contains(err.Error(), "--to: ") {
 			t.Errorf("%s: %v, %v; want an error that names the flag", in, got, err)
 		}
