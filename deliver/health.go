@@ -143,11 +143,19 @@ func (d *Dispatcher) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	targets := d.names()
 	for name, n := range counts {
-		if n >= d.o.Backlog {
-			if err := d.Health(ctx, backlogNotice(name, n), name); err != nil {
-				return err
-			}
+		var about alert.Notice
+		switch {
+		case n > 0 && !slices.Contains(targets, name):
+			about = orphanNotice(name, n)
+		case n >= d.o.Backlog:
+			about = backlogNotice(name, n)
+		default:
+			continue
+		}
+		if err := d.Health(ctx, about, name); err != nil {
+			return err
 		}
 	}
 	if d.o.Rules == nil {
@@ -161,11 +169,34 @@ func (d *Dispatcher) look(ctx context.Context) error {
 	return nil
 }
 
+// names are those of the present targets.
+func (d *Dispatcher) names() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	names := make([]string, 0, len(d.targets))
+	for _, t := range d.targets {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// orphanNotice tells of messages that nobody will ever send: their sink was
+// renamed, switched off or taken out of the configuration.
+func orphanNotice(name string, n int64) alert.Notice {
+	return alert.Notice{
+		Key:      "orphans " + name,
+		Headline: fmt.Sprintf("Messages wait for sink %q, which is not configured", name),
+		Summary:  "Nothing is dropped, and nobody sends them. Switch the sink on again, or give its name to another, be it a file, for as long as it takes to send them.",
+		Severity: severity.Medium,
+		Facts:    []alert.Label{{Name: "sink", Value: name}, {Name: "waiting", Value: strconv.FormatInt(n, 10)}},
+	}
+}
+
 func backlogNotice(name string, n int64) alert.Notice {
 	return alert.Notice{
 		Key:      "backlog " + name,
 		Headline: fmt.Sprintf("%d messages wait for sink %q", n, name),
-		Summary:  "Nothing is dropped. Look whether the sink is slow, paused or no longer configured.",
+		Summary:  "Nothing is dropped. Look whether the sink is slow or paused.",
 		Severity: severity.Medium,
 		Facts:    []alert.Label{{Name: "sink", Value: name}, {Name: "waiting", Value: strconv.FormatInt(n, 10)}},
 	}

@@ -53,6 +53,32 @@ func TestBacklogIsTold(t *testing.T) {
 	})
 }
 
+// P6: messages of a sink that is no longer configured are told of, once a day.
+func TestOrphansAreTold(t *testing.T) {
+	chat := &receiver{answer: func(int, *message.Message) alert.Outcome {
+		return alert.Outcome{Class: alert.Retry, Reason: "503"}
+	}}
+	mail := &receiver{}
+	inWorld(t, map[string]*receiver{"chat": chat, "mail": mail}, nil, func(w *world) {
+		w.find("1", "a")
+		pass(5 * time.Minute)
+		if n := len(only(mail.ledger(), alert.Health)); n != 0 {
+			t.Errorf("%d health messages while the sink is there", n)
+		}
+		if err := w.d.Reload([]deliver.Target{{Name: "mail", Sink: mail}}); err != nil {
+			t.Fatal(err)
+		}
+		pass(23 * time.Hour)
+		health := only(mail.ledger(), alert.Health)
+		if len(health) == 0 || len(health) > 2 || !strings.Contains(health[0].m.Summary, `"chat\", which is not configured`) {
+			t.Errorf("got %d health messages: %+v", len(health), health)
+		}
+		if n := w.backlog(); n != 1 {
+			t.Errorf("%d messages wait, want the one", n)
+		}
+	})
+}
+
 // A changed interval counts at once, through a reload.
 func TestReloadChangesIntervals(t *testing.T) {
 	chat := &receiver{}

@@ -98,6 +98,9 @@ func New(o Options) *Client {
 		MaxIdleConnsPerHost:    2,
 		IdleConnTimeout:        60 * time.Second,
 		MaxResponseHeaderBytes: MaxAnswer,
+		// A request that got no answer leaves a connection of HTTP/2 in use, and
+		// the next one would wait on it too: one that is dead has to be noticed.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: c.connect, PingTimeout: c.connect / 2},
 	}
 	if o.Proxy != nil {
 		c.transport.Proxy = c.proxy

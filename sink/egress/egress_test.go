@@ -116,6 +116,65 @@ func TestRebindingMeetsTheSamePolicy(t *testing.T) {
 	}
 }
 
+// silent is a connection on which nothing comes or goes any more once it is dead,
+// as when a device on the way has forgotten it.
+type silent struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (s silent) Read(b []byte) (n int, err error) {
+	for {
+		if n, err = s.Conn.Read(b); err != nil || !s.dead.Load() {
+			return n, err
+		}
+	}
+}
+
+func (s silent) Write(b []byte) (int, error) {
+	if s.dead.Load() {
+		return len(b), nil
+	}
+	return s.Conn.Write(b)
+}
+
+// A connection that died in silence is given up, also where HTTP/2 keeps it for
+// further requests.
+func TestDeadConnectionsAreGivenUp(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	var last atomic.Pointer[atomic.Bool]
+	c := egress.New(egress.Options{Allow: loopback(), Roots: roots, Connect: 500 * time.Millisecond,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			last.Store(&atomic.Bool{})
+			return silent{conn, last.Load()}, err
+		}})
+	defer c.Close()
+	send := func() (string, error) {
+		req, err := http.NewRequest("POST", server.URL, strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := c.Send(req)
+		return string(a.Body), err
+	}
+	if proto, err := send(); err != nil || proto != "HTTP/2.0" {
+		t.Fatalf("%s, %v", proto, err)
+	}
+	last.Load().Store(true)
+	for range 20 {
+		if _, err := send(); err == nil {
+			return
+		}
+	}
+	t.Error("twenty requests in a row waited on a connection that is dead")
+}
+
 // Every address of the special networks is refused, every neighbour outside is not.
 func TestPublic(t *testing.T) {
 	for text, want := range map[string]bool{

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink/mail"
@@ -121,6 +122,30 @@ func TestThreads(t *testing.T) {
 	h, _, _ = read(t, must(compose(t, second, "x@y>\r\nBcc: evil@evil.example")))
 	if h.Get("In-Reply-To") != id || h.Get("Bcc") != "" {
 		t.Errorf("second mail after a hostile receipt: %v", h)
+	}
+}
+
+// What is wrong for days is told each day by a mail of its own: mail servers drop
+// a second one of the same Message-ID. Attempts to send the same one keep theirs.
+func TestHealthOfEachDayIsAMailOfItsOwn(t *testing.T) {
+	b, err := message.NewBuilder(message.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(at time.Time) string {
+		m, err := b.Build(t.Context(), nil, alert.Notice{Key: "auth chat", Headline: "Sink chat is paused"}.Delivery("mail", at))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, _, _ := read(t, must(compose(t, m, "")))
+		return h.Get("Message-Id")
+	}
+	day := time.Date(2026, 3, 14, 0, 0, 0, 0, time.FixedZone("", 3600))
+	if a, b := id(day), id(day.Add(24*time.Hour)); a == b {
+		t.Errorf("two days have the same Message-ID %s", a)
+	}
+	if a, b := id(day.Add(time.Hour)), id(day.Add(24*time.Hour)); a != b {
+		t.Errorf("one day, in UTC, has the Message-IDs %s and %s", a, b)
 	}
 }
 
