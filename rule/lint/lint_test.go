@@ -273,3 +273,18 @@ func TestFormatsSayTheSame(t *testing.T) {
 		t.Errorf("SARIF place: %+v", at)
 	}
 }
+
+// A file's path is a URI in SARIF, whatever is in its name.
+func TestSARIFNamesFilesByURI(t *testing.T) {
+	for file, want := range map[string]string{
+		"rules/a.yaml": "rules/a.yaml", "my rules/50%#1?.yaml": "my%20rules/50%25%231%3F.yaml", "a:b.yaml": "./a:b.yaml", "/tmp/ö.yaml": "/tmp/%C3%B6.yaml",
+	} {
+		var out bytes.Buffer
+		if err := lint.WriteSARIF(&out, "test", diagnostic.List{{Code: "TL01", File: file, Line: 3, Message: "m"}}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), `"uri": "`+want+`"`) {
+			t.Errorf("%s: want %s in\n%s", file, want, out.String())
+		}
+	}
+}

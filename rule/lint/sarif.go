@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -109,11 +111,17 @@ func sarifOf(d diagnostic.Diagnostic) sarifResult {
 	}
 	r := sarifResult{RuleID: d.Code, Level: d.Severity.String(), Message: sarifText{text}}
 	if d.File != "" {
-		l := sarifLocation{sarifPhysical{Artifact: sarifArtifact{d.File}}}
+		l := sarifLocation{sarifPhysical{Artifact: sarifArtifact{reference(d.File)}}}
 		if d.Line > 0 {
 			l.Physical.Region = &sarifRegion{d.Line, d.Column}
 		}
 		r.Locations = []sarifLocation{l}
 	}
 	return r
+}
+
+// reference is a file's path as a URI reference (RFC 3986): a blank, a # or a %
+// would name another file, or none.
+func reference(file string) string {
+	return (&url.URL{Path: filepath.ToSlash(file)}).String()
 }
