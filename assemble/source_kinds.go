@@ -103,9 +103,7 @@ func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.C
 func (a *Assembly) queue(ctx context.Context, c *config.Source) (MadeSource, error) {
 	q := c.SQS
 	block := q.Client
-	if block.Region == "" {
-		block.Region = queueRegion(q.Queue)
-	}
+	block.Region = q.AWSRegion()
 	cfg, err := a.AWS(ctx, block)
 	if err != nil {
 		return MadeSource{}, err
@@ -117,16 +115,6 @@ func (a *Assembly) queue(ctx context.Context, c *config.Source) (MadeSource, err
 	s := sqs.New(sqs.Options{Name: c.Name, Config: cfg, QueueURL: q.Queue, Parallel: q.Workers, Receivers: max(1, q.Workers/10),
 		MaxReceives: q.Tries, Visibility: q.Visibility.Std(), Grace: a.grace()})
 	return MadeSource{Source: s, Fetch: client}, nil
-}
-
-// queueRegion is the region in a queue's URL, empty when it has none.
-func queueRegion(queue string) string {
-	_, rest, ok := strings.Cut(queue, "//sqs.")
-	if !ok {
-		return ""
-	}
-	region, _, _ := strings.Cut(rest, ".")
-	return region
 }
 
 func (a *Assembly) endpoint(c *config.Source, cursor source.Cursor) (MadeSource, error) {

@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Source is where records come from.
 type Source struct {
 	Name string
@@ -44,6 +46,17 @@ type SQSSource struct {
 	Tries      int      `key:"tries" default:"3" min:"1" max:"1000" doc:"Tries before a message that cannot be read goes to our dead letters."`
 	Buckets    []string `key:"buckets" doc:"Only files of these buckets are fetched; without it, of any."`
 	Client
+}
+
+// AWSRegion is the queue's region: the one that is said, or that of its URL; empty
+// where neither has one.
+func (s *SQSSource) AWSRegion() string {
+	_, host, ok := strings.Cut(s.Queue, "//sqs.")
+	if s.Region != "" || !ok {
+		return s.Region
+	}
+	region, _, _ := strings.Cut(host, ".")
+	return region
 }
 
 // HTTPSource is an endpoint for pushes.

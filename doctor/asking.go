@@ -56,7 +56,7 @@ func checkRulesMatch(_ context.Context, e *Env) (out []Result) {
 // usesAthena tells whether Athena is asked.
 func (e *Env) usesAthena() bool {
 	return e.Config.Query.Athena != nil || e.Config.Query.Engine == "athena" || slices.Contains(e.Needs, WayAthena) ||
-		slices.ContainsFunc(e.Config.Queries, func(q config.ScheduledQuery) bool { return q.Engine == "athena" })
+		slices.ContainsFunc(e.Config.Queries, func(q config.ScheduledQuery) bool { return q.Enabled && e.Config.EngineOf(&q) == "athena" })
 }
 
 func (e *Env) athena() (config.Athena, aws.Config) {

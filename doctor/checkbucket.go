@@ -61,13 +61,17 @@ func (e *Env) deliveryByPolicy(ctx context.Context, t trail, d *iampolicy.Docume
 		}
 	}
 	fix := "Let cloudtrail.amazonaws.com call s3:GetBucketAcl on the bucket and s3:PutObject below its AWSLogs folder, under the condition aws:SourceArn " + t.arn + "; trailwarden deploy render prints the policy."
-	if got := d.Decide(delivery(t, t.arn, "s3:GetBucketAcl", p.arn())); !got.Allowed() {
-		out = append(out, broken(name, "CloudTrail may not look at the bucket's ACL: "+got.String(), fix))
-	}
-	for _, k := range keys {
-		if got := d.Decide(delivery(t, t.arn, "s3:PutObject", p.arn()+"/"+k+"file.json.gz")); !got.Allowed() {
-			out = append(out, broken(name, "CloudTrail may not write to "+k+": "+got.String(), fix))
+	asks := func(what, action, resource string) {
+		switch got := d.Decide(delivery(t, t.arn, action, resource)); {
+		case got.Effect == iampolicy.Unsure:
+			out = append(out, undecided(name, "whether CloudTrail may "+what, got))
+		case !got.Allowed():
+			out = append(out, broken(name, "CloudTrail may not "+what+": "+got.String(), fix))
 		}
+	}
+	asks("look at the bucket's ACL", "s3:GetBucketAcl", p.arn())
+	for _, k := range keys {
+		asks("write to "+k, "s3:PutObject", p.arn()+"/"+k+"file.json.gz")
 	}
 	if len(out) > 0 {
 		return out
@@ -136,6 +140,9 @@ func checkKeyPolicy(ctx context.Context, e *Env) []Result {
 			return []Result{broken(k.arn, "the key is "+k.state+": CloudTrail can deliver nothing, and nobody can read what it delivered", "aws kms enable-key, or cancel-key-deletion.")}
 		}
 		got := k.policy.Decide(encryption(t, t.arn, k.arn))
+		if got.Effect == iampolicy.Unsure {
+			return []Result{undecided(k.arn, "whether CloudTrail may make data keys for this trail", got)}
+		}
 		if !got.Allowed() {
 			return []Result{broken(k.arn, "CloudTrail may not make data keys for this trail: "+got.String(), "Let cloudtrail.amazonaws.com call kms:GenerateDataKey* and kms:DescribeKey under the conditions aws:SourceArn and kms:EncryptionContext:aws:cloudtrail:arn of this trail.")}
 		}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -143,7 +144,7 @@ func (e *Env) telling(who caller, region string) (list []need) {
 			from := address(s.SES.From)
 			list = append(list, need{"ses:SendEmail", home("ses", s.SES.Region, "identity/"+from), why, map[string]string{"ses:FromAddress": from}})
 		case s.EventBridge != nil:
-			list = append(list, need{"events:PutEvents", busARN(who, region, s.EventBridge.Bus), why, nil})
+			list = append(list, need{"events:PutEvents", busARN(who, region, s.EventBridge.Bus), why, map[string]string{"events:source": cmp.Or(s.EventBridge.Source, "trailwarden")}})
 		case s.SecurityHub != nil:
 			list = append(list, need{"securityhub:BatchImportFindings", home("securityhub", s.SecurityHub.Region, "product/"+who.account+"/default"), why, nil})
 		}

@@ -58,7 +58,9 @@ func checkWiring(ctx context.Context, e *Env) []Result {
 		ways = append(ways, "metric filter "+aws.ToString(f.FilterName))
 	}
 	for _, q := range e.Config.Queries {
-		ways = append(ways, "queries."+q.Name)
+		if q.Enabled {
+			ways = append(ways, "queries."+q.Name)
+		}
 	}
 	slices.Sort(ways)
 	out := slices.Concat(w.gaps, e.needed(ctx, w))
@@ -138,7 +140,12 @@ func mayHandOver(w *web, to, action, fix string, d *iampolicy.Document) (out []R
 		if x.service == "" || x.service == "sqs.amazonaws.com" {
 			continue
 		}
-		if got := d.Decide(handover(x, action, x.from, x.account)); !got.Allowed() {
+		got := d.Decide(handover(x, action, x.from, x.account))
+		if got.Effect == iampolicy.Unsure {
+			out = append(out, undecided(to, fmt.Sprintf("whether %s may hand over from %s", x.service, x.from), got))
+			continue
+		}
+		if !got.Allowed() {
 			out = append(out, broken(to, fmt.Sprintf("%s may not hand over from %s: %s", x.service, x.from, got), fmt.Sprintf(fix, x.service, x.from)))
 			continue
 		}

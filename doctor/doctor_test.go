@@ -36,6 +36,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/doctor"
 	"github.com/trailwarden/trailwarden/internal/awstest"
 )
@@ -93,6 +94,51 @@ func TestFunctionThatIsSetOtherwise(t *testing.T) {
 	for _, check := range []string{"function-state", "role-files"} {
 		if bad := said(doctor.Report{Results: r.Of(check)}); len(bad) > 0 {
 			t.Errorf("%s", show(bad))
+		}
+	}
+}
+
+// What a configuration has beyond the ordinary is in order, too: a bus that is told
+// under one source only, a queue in the region of its URL. A policy that decides by
+// what is not understood here is said to be unknown, and not to refuse.
+func TestWhatIsNotBroken(t *testing.T) {
+	t.Parallel()
+	a := healthy(t)
+	far := a.cfg.Copy()
+	far.Region = "us-east-1"
+	url, _ := awstest.Queue(t, far)
+	a.target.Config.Sources = append(a.target.Config.Sources, config.Source{Name: "far", Enabled: true,
+		SQS: &config.SQSSource{Queue: "https://sqs.us-east-1.amazonaws.com/" + a.id + "/" + url[strings.LastIndexByte(url, '/')+1:]}})
+	a.target.Config.Sinks = append(a.target.Config.Sinks, config.Sink{Name: "bus", Enabled: true, EventBridge: &config.EventBridge{Bus: "findings", Source: "trailwarden"}})
+	a.rolePolicy("watcher", append(a.roleStatements(), fmt.Sprintf(`{"Effect":"Allow","Action":"events:PutEvents","Resource":"%s","Condition":{"StringEquals":{"events:source":"trailwarden"}}}`, a.arn("events", "event-bus/findings")))...)
+	_, err := sqs.NewFromConfig(a.cfg).SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &a.queueURL, Attributes: map[string]string{
+		"Policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"` + a.queue + `","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}]}`}})
+	a.must(err)
+	r := a.examine()
+	for _, x := range r.Results {
+		if x.State == doctor.Broken {
+			t.Errorf("%s is broken: %s: %s", x.Check, x.Object, x.Cause)
+		}
+	}
+	if !slices.ContainsFunc(r.Of("queue-policy"), func(x doctor.Result) bool {
+		return x.State == doctor.Unknown && strings.Contains(x.Cause, "whether sns.amazonaws.com may hand over") && x.Fix != ""
+	}) {
+		t.Errorf("a condition that is not understood: %s", show(r.Of("queue-policy")))
+	}
+}
+
+// A query that is switched off judges nothing.
+func TestAQueryThatIsOffIsNoWay(t *testing.T) {
+	t.Parallel()
+	a := &account{t: t, cfg: awstest.Config(t), calls: newCalls(), target: doctor.Target{Config: config.Default(), Regions: []string{awstest.Region}}}
+	a.target.Config.Queries = []config.ScheduledQuery{{Name: "off", Engine: "athena"}}
+	r := a.examine()
+	if !slices.ContainsFunc(r.Of("wiring"), func(x doctor.Result) bool { return x.State == doctor.Broken }) {
+		t.Errorf("an account without any way: %s", show(r.Of("wiring")))
+	}
+	for _, x := range r.Of("athena-workgroup") {
+		if x.State != doctor.NotApplicable {
+			t.Errorf("Athena is asked for a query that is off: %s", show(r.Of("athena-workgroup")))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/iampolicy"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -147,6 +148,12 @@ func unknown(object string, err error) Result {
 		r.Cause, r.Fix = strings.TrimSpace("could not check: "+action+" "+f.Error()), "Try again; look at the endpoint and the region if it stays."
 	}
 	return r
+}
+
+// undecided is the result of a policy whose decision depends on a condition that is
+// not understood here.
+func undecided(object, question string, got iampolicy.Decision) Result {
+	return Result{State: Unknown, Object: object, Cause: "could not check " + question + ": " + got.String(), Fix: "Look at that condition: does it hold for this call?"}
 }
 
 // actionOf is the IAM action behind an SDK error, or empty.

@@ -54,7 +54,7 @@ func (e *Env) queues(ctx context.Context) (arns []string, out []Result) {
 		if s.SQS == nil || !s.Enabled {
 			continue
 		}
-		arn, err := e.queueARN(ctx, s.SQS.Queue, s.SQS.Region)
+		arn, err := e.queueARN(ctx, s.SQS.Queue, s.SQS.AWSRegion())
 		switch {
 		case missing(err):
 			out = append(out, broken(s.SQS.Queue, "the queue of sources."+s.Name+" does not exist", "Make it, or name another."))

@@ -181,7 +181,7 @@ func (e *Env) fromTrails(ctx context.Context, w *web) {
 func (e *Env) fromConfig(ctx context.Context, w *web) {
 	for _, s := range e.Config.Sources {
 		if s.SQS != nil && s.Enabled {
-			arn, err := e.queueARN(ctx, s.SQS.Queue, s.SQS.Region)
+			arn, err := e.queueARN(ctx, s.SQS.Queue, s.SQS.AWSRegion())
 			if missing(err) {
 				continue // queue-state says so
 			}

@@ -71,19 +71,28 @@ func (d *Document) Decide(r Request) Decision {
 	if d == nil {
 		return best
 	}
+	var hope, doubt *Decision // allowed, or denied, perhaps
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		fits, delegated, reason := s.fits(r)
 		switch {
 		case fits == yes && !s.Allow:
 			return Decision{Effect: Denied, Statement: s}
-		case fits == yes && (best.Effect != Allowed || best.Delegated && !delegated) && best.Effect != Unsure:
+		case fits == yes && (best.Effect != Allowed || best.Delegated && !delegated):
 			best = Decision{Effect: Allowed, Statement: s, Delegated: delegated}
-		case fits == maybe && (!s.Allow || best.Effect != Allowed):
-			best = Decision{Effect: Unsure, Statement: s, Reason: reason}
+		case fits == maybe && s.Allow:
+			hope = &Decision{Effect: Unsure, Statement: s, Reason: reason}
+		case fits == maybe:
+			doubt = &Decision{Effect: Unsure, Statement: s, Reason: reason}
 		case fits == no && s.Allow && reason != "" && best.Effect == Refused && best.Statement == nil:
 			best = Decision{Effect: Refused, Statement: s, Reason: reason}
 		}
+	}
+	switch {
+	case best.Effect == Allowed && doubt != nil:
+		return *doubt
+	case best.Effect != Allowed && hope != nil:
+		return *hope
 	}
 	return best
 }

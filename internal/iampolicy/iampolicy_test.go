@@ -54,6 +54,9 @@ func TestDecide(t *testing.T) {
 		{"not an address", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`}, iampolicy.Refused},
 		{"a variable", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"StringEquals":{"aws:SourceIp":"${aws:SourceIp}"}}}`}, iampolicy.Allowed},
 		{"what is not understood", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`}, iampolicy.Unsure},
+		{"what is not understood, and what is enough", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`, `{"Effect":"Allow",` + anybody + `}`}, iampolicy.Allowed},
+		{"a deny that is not understood", []string{`{"Effect":"Deny",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`, `{"Effect":"Allow",` + anybody + `}`}, iampolicy.Unsure},
+		{"a deny that is not understood, of what nothing allows", []string{`{"Effect":"Deny",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`}, iampolicy.Refused},
 	} {
 		if got := parsed(t, c.statements...).Decide(get); got.Effect != c.want {
 			t.Errorf("%s: %v (%v), want %v", c.name, got.Effect, got, c.want)
