@@ -30,15 +30,14 @@ func correlation(m *message.Message) string {
 	return hex.EncodeToString(sum[:])
 }
 
-var codeTag = re2.Own(`(?i)\[\s*/?\s*code\s*\]`)
+var codeTag = re2.Own(`(?i)\[(\s*/?\s*code\s*)\]`)
 
 // inert is text in which nothing means anything to a journal field: no [code]
-// tags, between which HTML would be obeyed, and no @[…] mentions.
+// tags, between which HTML would be obeyed, and no @[…] mentions. Tags lose their
+// brackets and stay: what stood around one must not come together, as a scheme and
+// its slashes would.
 func inert(s string) string {
-	for codeTag.MatchString(s) {
-		s = codeTag.ReplaceAllString(s, "")
-	}
-	return strings.ReplaceAll(s, "@[", "@ [")
+	return strings.ReplaceAll(codeTag.ReplaceAllString(s, "($1)"), "@[", "@ [")
 }
 
 // value is text for a field of the user's choice.

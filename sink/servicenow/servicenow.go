@@ -88,7 +88,7 @@ type Sink struct {
 	now       func() time.Time
 	templates map[string]*template.Template
 	oauth     token
-	pages     atomic.Int32 // web pages in a row where JSON was expected
+	pages     atomic.Pointer[time.Time] // since when web pages come where JSON was expected
 }
 
 var identifier = re2.Own(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)

@@ -175,8 +175,12 @@ func TestInertTextsAreWithinLimits(t *testing.T) {
 	c.Fields = map[string]string{"close_notes": "{{.Headline}}{{.Headline}}"}
 	m := messagetest.Opened()
 	m.Headline = strings.Repeat("@[a:b]", 400)
+	m.Summary = "java[code]script:alert(1) https:[/ Code]//evil.example.com h[code]ttps://evil.example.com @[code][x]"
 	if o := deliver(t, start(t, fake, c), m, nil); o.Class != alert.OK || len(fake.Faults()) > 0 {
 		t.Errorf("%+v, %q", o, fake.Faults())
+	}
+	if text := fake.Incidents("")[0].Fields["description"]; strings.Contains(text, "://evil") || strings.Contains(text, "javascript:") {
+		t.Errorf("a link of others:\n%s", text)
 	}
 }
 
@@ -357,18 +361,27 @@ func TestOAuth(t *testing.T) {
 	}
 }
 
-// A web page with HTTP 200 is an instance that wakes up, and, if it goes on, one
-// behind a sign-in.
+// A web page with HTTP 200 is an instance that wakes up, however often it is asked
+// meanwhile, and, if it goes on, one behind a sign-in.
 func TestWebPages(t *testing.T) {
 	fake := sinktest.NewServiceNow(t)
-	s := start(t, fake, config(fake))
+	at := now()
+	s, err := servicenow.New(config(fake), sinktest.Client(t), func() time.Time { return at })
+	if err != nil {
+		t.Fatal(err)
+	}
 	page := sinktest.Canned{Status: 200, Header: map[string]string{"Content-Type": "text/html;charset=UTF-8"}, Body: "<html>Your instance is hibernating</html>"}
-	for i, want := range []alert.Class{alert.Retry, alert.Retry, alert.Auth, alert.OK, alert.Retry} {
-		if i != 3 {
+	for i, c := range []struct {
+		after time.Duration
+		want  alert.Class
+	}{{0, alert.Retry}, {time.Second, alert.Retry}, {time.Second, alert.Retry}, {10 * time.Minute, alert.Retry}, {5 * time.Minute, alert.Auth},
+		{0, alert.OK}, {time.Hour, alert.Retry}} {
+		at = at.Add(c.after)
+		if c.want != alert.OK {
 			fake.Then(page)
 		}
-		if o := deliver(t, s, messagetest.Opened(), nil); o.Class != want {
-			t.Errorf("attempt %d: %+v, want %s", i, o, want)
+		if o := deliver(t, s, messagetest.Opened(), nil); o.Class != c.want {
+			t.Errorf("attempt %d: %+v, want %s", i, o, c.want)
 		}
 	}
 }

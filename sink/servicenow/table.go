@@ -227,7 +227,7 @@ func (s *Sink) judge(a egress.Answer, err error, writes bool) alert.Outcome {
 		o.Class = alert.Auth
 	}
 	if o.Class == alert.OK || a.JSON() {
-		s.pages.Store(0)
+		s.pages.Store(nil)
 	}
 	if o.Reason != "" {
 		o.Reason = "servicenow: " + o.Reason
@@ -235,13 +235,15 @@ func (s *Sink) judge(a egress.Answer, err error, writes bool) alert.Outcome {
 	return o
 }
 
-// patience is how many web pages in a row count as an instance that wakes up;
-// one more is a sign-in page, which only people can mend.
-const patience = 2
+// patience is how long web pages count as those of an instance that wakes up or is
+// looked after; what goes on longer is a sign-in page, which only people can mend.
+const patience = 15 * time.Minute
 
 func (s *Sink) strange(a egress.Answer, writes bool) alert.Outcome {
 	o := alert.Outcome{Class: alert.Retry, Unsure: writes, Reason: "servicenow: an answer that is not the Table API's: " + a.Reason()}
-	if s.pages.Add(1) > patience {
+	now := s.now()
+	s.pages.CompareAndSwap(nil, &now)
+	if first := s.pages.Load(); first != nil && now.Sub(*first) > patience {
 		o.Class = alert.Auth
 		o.Reason += "; the instance sleeps, or single sign-on stands before its API"
 	}
