@@ -220,6 +220,9 @@ func (t *translator) unnest(u *unnest, s *scope) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if err := canUnnest(a, kind); err != nil {
+			return "", err
+		}
 		rest := len(names) - len(columns) - (len(u.args) - 1 - i) // names that this argument may take
 		parts, more := spread(x, kind, rest, len(u.columns) == 0)
 		list, columns = append(list, parts...), append(columns, more...)
@@ -246,6 +249,20 @@ func (t *translator) unnest(u *unnest, s *scope) (string, error) {
 	src.columns = columns
 	s.sources = append(s.sources, src)
 	return "LATERAL (SELECT " + strings.Join(list, ", ") + ") AS " + quoteName(src.alias) + nameList(called), nil
+}
+
+// canUnnest refuses what is neither an array nor a map.
+func canUnnest(x expr, kind typ) error {
+	e := &syntaxError{at: x.pos(), code: codeArguments, message: "UNNEST takes arrays and maps, not a " + kind.String()}
+	switch kind.kind {
+	case arrayKind, mapKind, unknown:
+		return nil
+	case varchar, jsonKind:
+		e.help = "of JSON: UNNEST(CAST(json_extract(text, '$.path') AS array(json))); of a text: UNNEST(split(text, ','))"
+	case rowKind:
+		e.help = "its fields are written with dots"
+	}
+	return e
 }
 
 // spread is the columns that one argument of UNNEST gives. names is how many

@@ -252,7 +252,7 @@ func arrayFunctions() map[string]function {
 		"zip_with":          {min: 3, max: 3, write: zipWith},
 		"array_max":         {min: 1, max: 1, write: arrayMax},
 		"array_min":         simple(1, "CASE WHEN list_count($1) = len($1) THEN list_min($1) END", unknown).like(elemOf),
-		"arrays_overlap":    simple(2, "CASE WHEN list_has_any($1, $2) THEN true WHEN list_count($1) < len($1) OR list_count($2) < len($2) THEN NULL ELSE list_has_any($1, $2) END", boolean),
+		"arrays_overlap":    simple(2, "CASE WHEN list_has_any($1, $2) THEN true WHEN len($1) > 0 AND len($2) > 0 AND (list_count($1) < len($1) OR list_count($2) < len($2)) THEN NULL ELSE list_has_any($1, $2) END", boolean),
 		"flatten":           simple(1, "flatten($1)", unknown).like(elemOf),
 		"sequence":          {min: 2, max: 3, write: sequence},
 		"slice":             {min: 3, max: 3, write: slice},

@@ -184,7 +184,7 @@ func (t *translator) name(x *name, s *scope) (string, typ, error) {
 		if kind.kind == mapKind {
 			return "", typ{}, &syntaxError{at: f.at, code: codeColumn, message: fmt.Sprintf("a map has no field %s", f.text), help: "element_at(map, 'key')"}
 		}
-		if kind.kind == rowKind && !hasField(kind, f.text) || kind.kind == varchar {
+		if kind.kind == rowKind && !hasField(kind, f.text) || kind.kind == varchar || kind.kind == arrayKind {
 			return "", typ{}, t.noField(x, kind, f)
 		}
 		text, kind = text+"."+quoteName(f.text), kind.fieldOf(f.text)
@@ -207,6 +207,9 @@ func (t *translator) noField(x *name, kind typ, f ident) error {
 	e := &syntaxError{at: f.at, code: codeColumn, message: fmt.Sprintf("%s: there is no field %s", strings.Join(whole, "."), f.text)}
 	if kind.kind == varchar {
 		e.help = "it is a text; if it holds JSON: json_extract_scalar(column, '$." + f.text + "')"
+	}
+	if kind.kind == arrayKind {
+		e.help = "it is an array: any_match(column, e -> e." + f.text + " = …), or CROSS JOIN UNNEST(column) AS t(e)"
 	}
 	var names []string
 	for _, k := range kind.fields {

@@ -175,7 +175,22 @@ func (c *callSite) step() (months string, ok bool) {
 	return strconv.Itoa(n), err == nil && n != 0
 }
 
+// wantsArray refuses what is no array.
+func (c *callSite) wantsArray() error {
+	switch k := c.types[0]; k.kind {
+	case arrayKind, unknown:
+		return nil
+	case jsonKind, varchar:
+		return c.errorf(codeArguments, "takes an array, not a %s; of JSON: CAST(json_extract(text, '$.path') AS array(json))", k)
+	default:
+		return c.errorf(codeArguments, "takes an array, not a %s", k)
+	}
+}
+
 func filterArray(c *callSite) (string, typ, error) {
+	if err := c.wantsArray(); err != nil {
+		return "", typ{}, err
+	}
 	p, body, _, err := c.lambda(1, []typ{c.types[0].elemType()}, nil)
 	if err != nil {
 		return "", typ{}, err
@@ -184,6 +199,9 @@ func filterArray(c *callSite) (string, typ, error) {
 }
 
 func transform(c *callSite) (string, typ, error) {
+	if err := c.wantsArray(); err != nil {
+		return "", typ{}, err
+	}
 	p, body, kind, err := c.lambda(1, []typ{c.types[0].elemType()}, nil)
 	if err != nil {
 		return "", typ{}, err
@@ -205,6 +223,9 @@ func match(template string) func(*callSite) (string, typ, error) {
 // reduce writes reduce(array, start, (s, x) -> …, s -> …). The engine's own folds
 // elements of the type of its state only, so each element brings a state along.
 func reduce(c *callSite) (string, typ, error) {
+	if err := c.wantsArray(); err != nil {
+		return "", typ{}, err
+	}
 	folded, kind, err := c.fold(c.args[0], c.types[0].elemType())
 	if err != nil {
 		return "", typ{}, err
