@@ -150,7 +150,23 @@ func (s *Source) load(ctx context.Context) (*position, error) {
 		p.Done = s.o.Clock.Time()
 	}
 	p.Seen = source.NewSeen(most)
+	// Kept at once: where the group cannot be read yet, a later start goes on from here.
+	if err := s.save(ctx, p); err != nil { // it is tried again after each question
+		s.Failed(err)
+	}
 	return p, nil
+}
+
+// save keeps the position.
+func (s *Source) save(ctx context.Context, p *position) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	if err := s.o.Cursor.Save(ctx, s.cursorName(), b); err != nil {
+		return fmt.Errorf("saving the position of %s: %w", s.o.Name, err)
+	}
+	return nil
 }
 
 // catchUp reads up to now, step by step, and saves the position after each.
@@ -171,13 +187,9 @@ func (s *Source) catchUp(ctx, soft context.Context, h source.Handler, p *positio
 			p.Done = to
 		}
 		p.Seen.Forget(p.Done.Add(-s.o.Overlap))
-		b, err := json.Marshal(p)
-		if err != nil {
-			return err
-		}
-		if err := s.o.Cursor.Save(soft, s.cursorName(), b); err != nil {
+		if err := s.save(soft, p); err != nil {
 			s.AckFailed(1)
-			return fmt.Errorf("saving the position of %s: %w", s.o.Name, err)
+			return err
 		}
 		if !to.Before(now) {
 			return nil

@@ -213,6 +213,35 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// F42: what came while the group could not be read from the first start on is read
+// when it can be, also by a later start.
+func TestNothingIsPassedOverBeforeThePermissionIsThere(t *testing.T) {
+	b := newBench(t)
+	b.o.From = time.Time{}
+	b.o.Clock.Now = func() time.Time { return b.start }
+	refused := make(chan struct{}, 1000)
+	b.proxy.Decide(func(*http.Request, int) faultproxy.Fault {
+		select {
+		case refused <- struct{}{}:
+		default:
+		}
+		return faultproxy.Fault{Status: 400, Code: "AccessDeniedException", JSON: true}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- logs.New(b.o).Run(ctx, b.handle) }()
+	<-refused
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	b.put(b.start.Add(time.Minute), record(1))
+	b.proxy.Decide(func(*http.Request, int) faultproxy.Fault { return faultproxy.Fault{} })
+	b.o.Clock.Now = nil
+	b.run(1)
+	b.check(1)
+}
+
 // A group may be named by its ARN, with the star at its end that the console and
 // IAM give it and logGroupIdentifier may not have (CloudWatch Logs API reference,
 // LogGroup). The emulator knows groups by their names only.
