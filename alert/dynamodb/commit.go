@@ -86,10 +86,15 @@ func (c *commit) room() int { return maxOps - 2*len(c.sinks) - maxTail }
 
 // groups cuts incoming findings into pieces that fit into a transaction each,
 // by a guess: one item for an alert, one for a sample, one for each finding, and
-// for each sink a pointer and a total.
+// for each sink a pointer and a total. Those of rules that remember begin a piece:
+// where they fit into one, they are written with the state that they follow from.
 func (c *commit) groups(in []*alert.Incoming) (groups [][]*alert.Incoming) {
 	room, used := max(c.room(), 20), 0
+	remembered := false
 	for _, i := range in {
+		if !remembered && remembers(i) {
+			remembered, used = true, room
+		}
 		for _, part := range parts(i, max(room-1-alert.MaxSamples-2*len(c.sinks), 5)) {
 			cost := 1 + len(part.Facts) + min(len(part.Facts), alert.MaxSamples) + 2*len(c.sinks)
 			if len(groups) == 0 || used+cost > room || holds(groups[len(groups)-1], part.ID) {
@@ -100,6 +105,12 @@ func (c *commit) groups(in []*alert.Incoming) (groups [][]*alert.Incoming) {
 		}
 	}
 	return groups
+}
+
+// remembers tells whether findings of a rule that remembers are among those of an
+// alert.
+func remembers(in *alert.Incoming) bool {
+	return slices.ContainsFunc(in.Facts, func(f alert.Fact) bool { return f.Detection != nil })
 }
 
 func holds(group []*alert.Incoming, id string) bool {
@@ -125,11 +136,13 @@ func parts(in *alert.Incoming, n int) (out []*alert.Incoming) {
 }
 
 // group commits some incoming findings in one transaction. When that is too
-// large, or others keep changing the same alerts, it commits halves.
+// large, or others keep changing the same alerts, it commits halves; but what
+// follows from state goes with it as long as it fits.
 func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) error {
 	tries := mostAttempts
 	single := len(g) == 1 && len(g[0].Facts) <= 1
-	if len(g) > 1 {
+	many := len(g) > 1 && (len(with) == 0 || !slices.ContainsFunc(g, remembers))
+	if many {
 		tries = mostAttemptsMany
 	}
 	var did alert.Committed
@@ -149,7 +162,7 @@ func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) erro
 	if single && errors.Is(err, errTooLarge) {
 		return fmt.Errorf("alert %s: %w; of the %d sinks that there are it can go to %d", g[0].ID, err, len(c.sinks), mostSinks)
 	}
-	if single || !errors.Is(err, errTooLarge) && (len(g) == 1 || !errors.Is(err, errChanged)) {
+	if single || !errors.Is(err, errTooLarge) && (!many || !errors.Is(err, errChanged)) {
 		return err
 	}
 	first, second := halves(g)

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -10,9 +11,9 @@ import (
 	"github.com/trailwarden/trailwarden/severity"
 )
 
-// testState has two workers each write many pieces of state at once, with a
-// finding that follows from it. One of them does, whole; of the other there is
-// nothing.
+// testState has two workers each write many pieces of state at once, with findings
+// that follow from it and others that do not. One of them does, whole; of what the
+// other one's state was, and what followed from it, there is nothing.
 func testState(t *testing.T, h Harness) {
 	b := newBench(t, h, toPager())
 	other := h.Again(t, b.s, b.policy.Load)
@@ -44,16 +45,23 @@ func testState(t *testing.T, h Harness) {
 		if got := b.pieces(other); len(got) != 1 || got[want] != 130 {
 			t.Fatalf("round %d: got pieces %v, want 130 of %q", round, got, want)
 		}
-		if n := len(b.all()); int64(n) != round {
-			t.Fatalf("round %d: %d findings are told, want one for each", round, n)
+		n := slices.DeleteFunc(b.all(), func(a *alert.Alert) bool { return a.Rule.ID != "window" })
+		if int64(len(n)) != 5*round {
+			t.Fatalf("round %d: %d findings of windows are told, want five for each", round, len(n))
 		}
 	}
 }
 
-// remembered is a judgement: 130 pieces of state and a finding.
+// remembered is a judgement: 130 pieces of state and five findings, beside those of
+// single records.
 func (b *bench) remembered(by string, round int64) alert.Batch {
 	said := fmt.Sprint(by, " ", round)
-	batch := alert.Batch{Now: b.now, Findings: []alert.Finding{Finding(Rule("window", severity.High), Event{ID: said, Role: said})}}
+	batch := alert.Batch{Now: b.now, Findings: Many(Rule("record", severity.Low), 15, 15)}
+	for i := range 5 {
+		f := Finding(Rule("window", severity.High), Event{ID: fmt.Sprint(said, " ", i)})
+		f.Detection = &alert.Detection{ID: f.Identity, Group: []alert.Label{{Name: "of", Value: f.Evidence.EventID}}}
+		batch.Findings = append(batch.Findings, f)
+	}
 	for i := range 130 {
 		batch.State = append(batch.State, alert.Position{Name: fmt.Sprintf("m/%03d", i), Data: []byte(said), Version: round})
 	}
