@@ -122,6 +122,8 @@ func (s *Slack) api(method string, form url.Values, h http.Header) string {
 		return `{"ok":false,"error":"missing_scope","needed":"` + scope + `","provided":"identify"}`
 	case s.Closed[form.Get("channel")] != "":
 		return fmt.Sprintf(`{"ok":false,"error":%q}`, s.Closed[form.Get("channel")])
+	case method != "chat.postMessage" && !strings.HasPrefix(form.Get("channel"), "C0"): // a name
+		return `{"ok":false,"error":"channel_not_found"}`
 	case strings.HasPrefix(method, "conversations."):
 		return s.history(form)
 	case form.Get("text") == "" && form.Get("blocks") == "":
@@ -131,7 +133,11 @@ func (s *Slack) api(method string, form url.Values, h http.Header) string {
 	case method == "chat.update":
 		return s.edit(form)
 	}
-	p := s.keep(SlackPost{Channel: form.Get("channel"), Thread: form.Get("thread_ts"), Text: form.Get("text"),
+	channel := form.Get("channel")
+	if channel == "soc" {
+		channel = "C0ALERTS"
+	}
+	p := s.keep(SlackPost{Channel: channel, Thread: form.Get("thread_ts"), Text: form.Get("text"),
 		Blocks: json.RawMessage(form.Get("blocks")), Metadata: json.RawMessage(form.Get("metadata"))})
 	return fmt.Sprintf(`{"ok":true,"channel":%q,"ts":%q,"message":%s}`, p.Channel, p.TS, p.shown(true))
 }

@@ -51,18 +51,28 @@ func (b *bot) api() (*slack.Client, *egress.Recorder) {
 	return slack.New(b.token, slack.OptionHTTPClient(r), slack.OptionAPIURL(b.sink.config.APIURL)), r
 }
 
+// channel is the channel's id where it is known: messages may be posted to a
+// name, and looked for by the id only.
+func (b *bot) channel() string {
+	if id := b.sink.id.Load(); id != nil {
+		return *id
+	}
+	return b.sink.config.Channel
+}
+
 // first posts a message of its own. When an earlier attempt ended without an
 // answer it looks first whether the message is there.
 func (b *bot) first(ctx context.Context) alert.Outcome {
 	body := b.sink.render(b.m)
 	if b.m.MayRepeat {
-		if r, ok := b.find(ctx, body, receipt{Channel: b.sink.config.Channel}); ok {
+		if r, ok := b.find(ctx, body, receipt{Channel: b.channel()}); ok {
 			return alert.Outcome{Class: alert.OK, Receipt: r.bytes()}
 		}
 	}
 	o, r := b.send(ctx, b.sink.config.Channel, body.options()...)
 	if o.Class == alert.OK {
 		o.Receipt = r.bytes()
+		b.sink.id.Store(&r.Channel)
 	}
 	return o
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -44,6 +45,7 @@ type Sink struct {
 	config Config
 	client *egress.Client
 	now    func() time.Time
+	id     atomic.Pointer[string] // of the channel, once Slack has told it
 }
 
 // New makes a sink. Errors name the setting.
@@ -66,7 +68,7 @@ func New(c Config, client *egress.Client, now func() time.Time) (*Sink, error) {
 	if err := client.CheckURL(c.APIURL); err != nil {
 		return nil, fmt.Errorf("slack: api_url: %w", err)
 	}
-	return &Sink{c, client, now}, nil
+	return &Sink{config: c, client: client, now: now}, nil
 }
 
 // Traits implements sink.Sink: Slack knows no idempotency key and takes about

@@ -238,6 +238,24 @@ func TestLongAnswers(t *testing.T) {
 	}
 }
 
+// A message to a channel by its name is found by the channel's id, which an
+// earlier answer told.
+func TestLostAnswerOfANamedChannel(t *testing.T) {
+	fake := sinktest.NewSlack(t)
+	s, err := slack.New(slack.Config{Token: sink.Fixed(fake.Token), Channel: "soc", APIURL: fake.URL + "/api"}, sinktest.Client(t), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Deliver(t.Context(), sink.Notification{Message: messagetest.Repeated()})
+	m := messagetest.Opened()
+	fake.Then(sinktest.Canned{Lost: true})
+	s.Deliver(t.Context(), sink.Notification{Message: m})
+	m.MayRepeat = true
+	if o := s.Deliver(t.Context(), sink.Notification{Message: m}); o.Class != alert.OK || len(fake.Posts()) != 2 {
+		t.Errorf("%+v, %d posts, want 2", o, len(fake.Posts()))
+	}
+}
+
 // An alert whose first message is in a channel that is closed by now goes on in
 // the sink's present channel; the sink pauses only when that one is closed.
 func TestChannelsMove(t *testing.T) {
