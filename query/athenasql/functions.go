@@ -264,7 +264,7 @@ func arrayFunctions() map[string]function {
 		"any_match":  {min: 2, max: 2, write: match("ct_any(%s)")},
 		"all_match":  {min: 2, max: 2, write: match("ct_all(%s)")},
 		"none_match": {min: 2, max: 2, write: match("NOT ct_any(%s)")},
-		"zip":        span(2, 5, "list_zip($*)", unknown).like(zipped),
+		"zip":        {min: 2, max: 5, write: zip},
 	}
 }
 

@@ -63,7 +63,7 @@ func substr(c *callSite) (string, typ, error) {
 	if l, ok := c.x.args[1].(*literal); ok && l.kind == litInteger && l.text != "0" {
 		return c.fill(text), of(varchar), nil
 	}
-	return c.fill("CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE " + text + " END"), of(varchar), nil
+	return c.fill("CASE WHEN " + text + " IS NOT NULL AND ($2 = 0 OR $2 < -length($1)) THEN '' ELSE " + text + " END"), of(varchar), nil
 }
 
 // isWhole tells whether argument i is a whole number without a sign, written in

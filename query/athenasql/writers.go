@@ -175,6 +175,15 @@ func (c *callSite) step() (months string, ok bool) {
 	return strconv.Itoa(n), err == nil && n != 0
 }
 
+// zip is NULL where an array is; the engine's own takes it for an empty one.
+func zip(c *callSite) (string, typ, error) {
+	all := make([]int, len(c.args))
+	for i := range all {
+		all[i] = i
+	}
+	return c.unlessNull(c.fill("list_zip($*)"), all...), zipped(c.types), nil
+}
+
 // wantsArray refuses what is no array.
 func (c *callSite) wantsArray() error {
 	switch k := c.types[0]; k.kind {
