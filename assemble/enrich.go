@@ -112,11 +112,11 @@ func (a *Assembly) accounts() []Account {
 	return out
 }
 
-// refreshWait bounds the question that a command asks AWS Organizations.
+// refreshWait bounds the question to AWS Organizations.
 const refreshWait = 10 * time.Second
 
-// Refresh asks AWS Organizations for names of accounts when none are known yet;
-// for commands that end soon. A failure is reported and stops nothing.
+// Refresh asks AWS Organizations for names of accounts when none are known yet. A
+// failure is reported and stops nothing.
 func (a *Assembly) Refresh(ctx context.Context) {
 	e, err := a.enrichment(ctx)
 	if err != nil || e.org == nil || !e.org.Updated().IsZero() {

@@ -123,6 +123,7 @@ func (a *Assembly) parts(ctx context.Context, judging []*rule.Rule, cursor sourc
 	if err != nil {
 		return nil, err
 	}
+	a.Refresh(ctx) // routes go by names of accounts, too
 	sources, err := a.Sources(ctx, cursor)
 	if err != nil {
 		return nil, err

@@ -2,10 +2,13 @@ package assemble_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -209,6 +212,50 @@ routes:
 	p := a.Policy(nil)
 	for account, want := range map[string]string{"111122223333": "a", "444455556666": "b", "999999999999": ""} {
 		got := strings.Join(p.SinksOf(&alert.Alert{Rule: &alert.Rule{ID: "r"}, Group: []alert.Label{{Name: "account", Value: account}}}), ",")
+		if got != want {
+			t.Errorf("%s goes to %q; want %q", account, got, want)
+		}
+	}
+}
+
+// The parts of a server and of a function know what AWS Organizations says of
+// accounts, and their routes go by it.
+func TestPartsKnowTheOrganization(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			ParentID string `json:"ParentId"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		answer := map[string]string{
+			"ListRoots":                             `{"Roots":[{"Id":"r-1","Name":"Root"}]}`,
+			"ListOrganizationalUnitsForParent r-1":  `{"OrganizationalUnits":[{"Id":"ou-1","Name":"Sandbox"}]}`,
+			"ListOrganizationalUnitsForParent ou-1": `{"OrganizationalUnits":[]}`,
+			"ListAccountsForParent r-1":             `{"Accounts":[]}`,
+			"ListAccountsForParent ou-1":            `{"Accounts":[{"Id":"444455556666","Name":"trying","Status":"ACTIVE"}]}`,
+		}[strings.TrimSpace(operation+" "+in.ParentID)]
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer srv.Close()
+	cfg := parse(t, t.TempDir(), `
+rules: {packs: [starter]}
+enrich: {accounts: {organizations: {region: us-east-1, endpoint: "`+srv.URL+`"}}}
+sinks: {a: {stdout: }, b: {stdout: }}
+routes:
+  - {match: {unit: "Root/Sandbox*"}, sinks: [a]}
+  - {sinks: [b]}
+`)
+	o := options()
+	o.LoadAWS = awsx.Load
+	p, err := assemble.PartsOf(t.Context(), cfg, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Assembly.Close()
+	for account, want := range map[string]string{"444455556666": "a", "111122223333": "b"} {
+		got := strings.Join(p.Policy.SinksOf(&alert.Alert{Rule: &alert.Rule{ID: "r"}, Group: []alert.Label{{Name: "account", Value: account}}}), ",")
 		if got != want {
 			t.Errorf("%s goes to %q; want %q", account, got, want)
 		}
