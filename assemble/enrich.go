@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/enrich"
 	"github.com/trailwarden/trailwarden/message"
 )
@@ -31,12 +32,9 @@ func (a *Assembly) enrichment(ctx context.Context) (*enrichment, error) {
 		}
 	}
 	if c.Accounts != nil && c.Accounts.Organizations != nil {
-		o := c.Accounts.Organizations
-		cfg, err := a.AWS(ctx, o.Client)
-		if err != nil {
+		if e.org, err = a.organization(ctx, *c.Accounts.Organizations); err != nil {
 			return nil, fmt.Errorf("enrich.accounts.organizations: %w", err)
 		}
-		e.org = enrich.NewOrganizations(cfg, enrich.OrganizationsOptions{Every: o.Refresh.Std(), Cache: o.Cache, Now: a.o.Now, Report: a.report})
 	}
 	if files := geoFiles(a); len(files) > 0 {
 		if e.addresses, err = enrich.OpenAddresses(files...); err != nil {
@@ -45,6 +43,27 @@ func (a *Assembly) enrichment(ctx context.Context) (*enrichment, error) {
 	}
 	a.known = e
 	return e, nil
+}
+
+// organization is what AWS Organizations told of accounts, and how it was asked.
+type organization struct {
+	config config.Organizations
+	names  *enrich.Organizations
+}
+
+// organization knows what it did before a reload: when AWS does not answer, old
+// names are better than none.
+func (a *Assembly) organization(ctx context.Context, c config.Organizations) (*enrich.Organizations, error) {
+	if known := a.o.Shared.organization.Load(); known != nil && known.config == c {
+		return known.names, nil
+	}
+	cfg, err := a.AWS(ctx, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	names := enrich.NewOrganizations(cfg, enrich.OrganizationsOptions{Every: c.Refresh.Std(), Cache: c.Cache, Now: a.o.Now, Report: a.report})
+	a.o.Shared.organization.Store(&organization{c, names})
+	return names, nil
 }
 
 func geoFiles(a *Assembly) (files []string) {
@@ -115,24 +134,16 @@ func (a *Assembly) accounts() []Account {
 // refreshWait bounds the question to AWS Organizations.
 const refreshWait = 10 * time.Second
 
-// Refresh asks AWS Organizations for names of accounts when none are known yet. A
-// failure is reported and stops nothing.
+// Refresh asks AWS Organizations for names of accounts when they are due. A failure
+// is reported and stops nothing.
 func (a *Assembly) Refresh(ctx context.Context) {
 	e, err := a.enrichment(ctx)
-	if err != nil || e.org == nil || !e.org.Updated().IsZero() {
+	if err != nil || e.org == nil || e.org.Due() > 0 {
 		return // Builder says what is wrong
 	}
 	ctx, cancel := context.WithTimeout(ctx, refreshWait)
 	defer cancel()
 	a.report(e.org.Refresh(ctx))
-}
-
-// Tend keeps what is known up to date until ctx ends; for a server.
-func (a *Assembly) Tend(ctx context.Context) {
-	e, err := a.enrichment(ctx)
-	if err == nil && e.org != nil {
-		e.org.Run(ctx)
-	}
 }
 
 // Close lets go of open files. What was made of the Assembly knows fewer names

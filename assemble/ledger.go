@@ -15,8 +15,9 @@ import (
 
 // Shared is what the assemblies of one process share: it outlives reloads.
 type Shared struct {
-	claims atomic.Pointer[claims]
-	own    atomic.Pointer[own]
+	claims       atomic.Pointer[claims]
+	own          atomic.Pointer[own]
+	organization atomic.Pointer[organization]
 }
 
 // Share tells the assembly and those that share with it of the store, so that

@@ -51,8 +51,8 @@ type Loader struct {
 	loaded bool
 	stamp  string // of the files behind the parts
 	paths  []string
-	again  time.Time // when parts that could not be made are tried again; zero for never
-	failed int       // how often in a row they could not be
+	again  time.Time // when parts are made again that could not be, or whose names of accounts are old by then; zero for never
+	failed int       // how often in a row they could not be, or had no names
 }
 
 // NewLoader makes a Loader for the file at path.
@@ -82,7 +82,8 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	l.stamp = l.files(cfg.Rules)
 	a := New(cfg, l.o)
 	set, list := Rules(cfg.Rules, cfg)
-	if faults := errorsIn(list); len(faults) > 0 {
+	faults := errorsIn(list)
+	if len(faults) > 0 {
 		if l.loaded {
 			return nil, fmt.Errorf("the rules: %w", faults.Err())
 		}
@@ -92,16 +93,29 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	}
 	p, err := a.parts(ctx, set.Rules, cursor)
 	if err != nil {
-		l.again = l.o.Now().Add(min(time.Minute<<min(l.failed, 10), time.Hour))
-		l.failed++
+		l.retry()
 		return nil, err
 	}
-	l.loaded, l.failed = true, 0
+	l.loaded = true
+	if names := a.known.org; names == nil || len(faults) > 0 { // a set with faults would be refused
+		l.failed = 0
+	} else if due := names.Due(); due > 0 {
+		l.failed, l.again = 0, l.o.Now().Add(due)
+	} else {
+		l.retry()
+	}
 	a.tellMissing(ctx)
 	if l.Level != nil {
 		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
 	}
 	return p, nil
+}
+
+// retry has what lies elsewhere tried again: after a minute, then twice as long each
+// time, up to an hour.
+func (l *Loader) retry() {
+	l.again = l.o.Now().Add(min(time.Minute<<min(l.failed, 10), time.Hour))
+	l.failed++
 }
 
 // parts makes everything else of the configuration.
@@ -152,9 +166,10 @@ func errorsIn(list diagnostic.List) (out diagnostic.List) {
 }
 
 // Changed tells whether the configuration or a rule file changed since the last
-// Load, by names, sizes and times; or whether it is time to try again what failed
-// for a reason that lies elsewhere and may have passed, such as a file of a sink's
-// that was not there: after a minute, then twice as long each time, up to an hour.
+// Load, by names, sizes and times; whether it is time to ask AWS Organizations for
+// names of accounts, by which alerts are routed; or to try again what failed for a
+// reason that lies elsewhere and may have passed, such as a file of a sink's that
+// was not there.
 func (l *Loader) Changed() bool {
 	return l.files(l.paths) != l.stamp || !l.again.IsZero() && !l.o.Now().Before(l.again)
 }

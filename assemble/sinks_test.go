@@ -25,6 +25,7 @@ import (
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink"
 	"github.com/trailwarden/trailwarden/sink/sinktest"
+	"github.com/trailwarden/trailwarden/source"
 )
 
 // parse reads a configuration that stands in dir.
@@ -218,12 +219,18 @@ routes:
 	}
 }
 
-// The parts of a server and of a function know what AWS Organizations says of
-// accounts, and their routes go by it.
-func TestPartsKnowTheOrganization(t *testing.T) {
+// organizationOf is an AWS Organizations whose one account is in the unit, and says
+// nothing while it is broken.
+func organizationOf(t *testing.T, unit *string, broken *bool) (url string) {
+	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if *broken {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"__type":"AccessDeniedException","Message":"no"}`)
+			return
+		}
 		var in struct {
 			ParentID string `json:"ParentId"`
 		}
@@ -231,33 +238,91 @@ func TestPartsKnowTheOrganization(t *testing.T) {
 		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		answer := map[string]string{
 			"ListRoots":                             `{"Roots":[{"Id":"r-1","Name":"Root"}]}`,
-			"ListOrganizationalUnitsForParent r-1":  `{"OrganizationalUnits":[{"Id":"ou-1","Name":"Sandbox"}]}`,
+			"ListOrganizationalUnitsForParent r-1":  `{"OrganizationalUnits":[{"Id":"ou-1","Name":"` + *unit + `"}]}`,
 			"ListOrganizationalUnitsForParent ou-1": `{"OrganizationalUnits":[]}`,
 			"ListAccountsForParent r-1":             `{"Accounts":[]}`,
 			"ListAccountsForParent ou-1":            `{"Accounts":[{"Id":"444455556666","Name":"trying","Status":"ACTIVE"}]}`,
 		}[strings.TrimSpace(operation+" "+in.ParentID)]
 		_, _ = io.WriteString(w, answer)
 	}))
-	defer srv.Close()
-	cfg := parse(t, t.TempDir(), `
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+const byUnit = `
 rules: {packs: [starter]}
-enrich: {accounts: {organizations: {region: us-east-1, endpoint: "`+srv.URL+`"}}}
+sources: {logs: {folder: {path: .}}}
+enrich: {accounts: {organizations: {region: us-east-1, endpoint: "%s"}}}
 sinks: {a: {stdout: }, b: {stdout: }}
 routes:
   - {match: {unit: "Root/Sandbox*"}, sinks: [a]}
   - {sinks: [b]}
-`)
+`
+
+func goesTo(p *assemble.Parts, account string) string {
+	return strings.Join(p.Policy.SinksOf(&alert.Alert{Rule: &alert.Rule{ID: "r"}, Group: []alert.Label{{Name: "account", Value: account}}}), ",")
+}
+
+// The parts of a server and of a function know what AWS Organizations says of
+// accounts, and their routes go by it.
+func TestPartsKnowTheOrganization(t *testing.T) {
+	unit, broken := "Sandbox", false
 	o := options()
 	o.LoadAWS = awsx.Load
-	p, err := assemble.PartsOf(t.Context(), cfg, o)
+	p, err := assemble.PartsOf(t.Context(), parse(t, t.TempDir(), fmt.Sprintf(byUnit, organizationOf(t, &unit, &broken))), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Assembly.Close()
 	for account, want := range map[string]string{"444455556666": "a", "111122223333": "b"} {
-		got := strings.Join(p.Policy.SinksOf(&alert.Alert{Rule: &alert.Rule{ID: "r"}, Group: []alert.Label{{Name: "account", Value: account}}}), ",")
-		if got != want {
+		if got := goesTo(p, account); got != want {
 			t.Errorf("%s goes to %q; want %q", account, got, want)
+		}
+	}
+}
+
+// A server asks again when the names are old, routes by what it hears then, and
+// keeps the names that it knows while nobody answers.
+func TestServersAskTheOrganizationAgain(t *testing.T) {
+	unit, broken := "Sandbox", false
+	file := filepath.Join(t.TempDir(), "trailwarden.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, byUnit, organizationOf(t, &unit, &broken)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, now := options(), time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	o.LoadAWS, o.Now = awsx.Load, func() time.Time { return now }
+	l := assemble.NewLoader(file, o, nil)
+	for _, step := range []struct {
+		after   time.Duration
+		unit    string
+		broken  bool
+		changed bool
+		want    string
+	}{
+		{0, "Sandbox", false, true, "a"},
+		{23 * time.Hour, "Production", false, false, ""},
+		{time.Hour, "Production", false, true, "b"},
+		{24 * time.Hour, "Sandbox", true, true, "b"},
+		{59 * time.Second, "Sandbox", false, false, ""},
+		{time.Second, "Sandbox", false, true, "a"},
+		{23 * time.Hour, "Sandbox", false, false, ""},
+	} {
+		now, unit, broken = now.Add(step.after), step.unit, step.broken
+		if changed := l.Changed(); changed != step.changed {
+			t.Fatalf("at %v changed is %v", now, changed)
+		}
+		if !step.changed {
+			continue
+		}
+		p, err := l.Load(t.Context(), &source.MemoryCursor{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := goesTo(p, "444455556666"); got != step.want {
+			t.Errorf("at %v the account's alerts go to %q; want %q", now, got, step.want)
+		}
+		if err := p.Assembly.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -20,10 +20,7 @@ type OrganizationsOptions struct {
 	Every time.Duration // between refreshes; 0 means 24 hours
 	Cache string        // file that keeps the names between runs; empty for none
 	Now   func() time.Time
-	// After is time.After when nil.
-	After func(time.Duration) <-chan time.Time
-	// Report hears of refreshes that failed; the names known before stay. It may
-	// be nil.
+	// Report hears of a cache that cannot be read; it may be nil.
 	Report func(error)
 }
 
@@ -39,17 +36,14 @@ type Organizations struct {
 	updated time.Time
 }
 
-// NewOrganizations makes an Organizations that knows what its cache knows; Run or
-// Refresh asks AWS. A cache that cannot be read is reported and made anew.
+// NewOrganizations makes an Organizations that knows what its cache knows; Refresh
+// asks AWS. A cache that cannot be read is reported and made anew.
 func NewOrganizations(cfg aws.Config, o OrganizationsOptions) *Organizations {
 	if o.Every <= 0 {
 		o.Every = 24 * time.Hour
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.After == nil {
-		o.After = time.After
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}
@@ -75,28 +69,15 @@ func (o *Organizations) Updated() time.Time {
 	return o.updated
 }
 
-// Run refreshes the names when they are due until ctx ends. After a failure it
-// tries again in a twenty-fourth of the time, the names known before stay.
-func (o *Organizations) Run(ctx context.Context) {
-	for {
-		since := o.options.Now().Sub(o.Updated())
-		wait := o.options.Every - since
-		if wait <= 0 || since < 0 { // the clock was set back: nobody knows how old they are
-			wait = o.options.Every
-			if err := o.Refresh(ctx); err != nil {
-				if ctx.Err() != nil {
-					return
-				}
-				o.options.Report(err)
-				wait = max(o.options.Every/24, time.Minute)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-o.options.After(wait):
-		}
+// Due is how long the names may be used before AWS is to be asked again: not at all
+// when it never was, and when they are from a time to come, as the clock was set
+// back and nobody knows how old they are.
+func (o *Organizations) Due() time.Duration {
+	age := o.options.Now().Sub(o.Updated())
+	if age < 0 {
+		return 0
 	}
+	return max(0, o.options.Every-age)
 }
 
 // Refresh asks AWS for all accounts and writes the cache. When it fails the names

@@ -92,44 +92,38 @@ func fake(t *testing.T, broken *bool) aws.Config {
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "x", "")}
 }
 
-// All pages are read; names are refreshed when they are due, and outlast a
-// failure, which is reported and tried again soon.
+// All pages are read; names are due when they are old, and outlast a failure.
 func TestRefreshing(t *testing.T) {
 	var broken bool
 	now := time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)
-	ticks, waits := make(chan time.Time), make(chan time.Duration, 9)
-	failures := make(chan error, 9)
-	o := enrich.NewOrganizations(fake(t, &broken), enrich.OrganizationsOptions{Every: 24 * time.Hour, Now: func() time.Time { return now },
-		After: func(d time.Duration) <-chan time.Time { waits <- d; return ticks }, Report: func(err error) { failures <- err }})
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() { o.Run(ctx); close(done) }()
-	if d := <-waits; d != 24*time.Hour {
-		t.Errorf("waits %v", d)
+	o := enrich.NewOrganizations(fake(t, &broken), enrich.OrganizationsOptions{Every: 24 * time.Hour, Now: func() time.Time { return now }})
+	due := func(when string, want time.Duration) {
+		t.Helper()
+		if got := o.Due(); got != want {
+			t.Errorf("%s due in %v, want %v", when, got, want)
+		}
 	}
+	due("never asked for", 0)
+	if err := o.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	due("new", 24*time.Hour)
 	for id, want := range map[string]string{"111122223333": "one", "444455556666": "two"} {
 		if name, unit, ok := o.Account(id); name != want || unit != "Root" || !ok {
 			t.Errorf("%s: %q %q %v", id, name, unit, ok)
 		}
 	}
 	broken, now = true, now.Add(25*time.Hour)
-	ticks <- now
-	if err := <-failures; !strings.Contains(err.Error(), "asking AWS Organizations for account names") {
+	due("a day old", 0)
+	if err := o.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "asking AWS Organizations for account names") {
 		t.Error(err)
 	}
-	if d := <-waits; d != time.Hour {
-		t.Errorf("after a failure waits %v", d)
-	}
+	due("after a failure", 0)
 	if name, _, _ := o.Account("111122223333"); name != "one" {
 		t.Error("a failure forgot the names")
 	}
-	broken, now = false, now.AddDate(-1, 0, 0) // the clock was wrong by a year
-	ticks <- now
-	if d := <-waits; d != 24*time.Hour || !o.Updated().Equal(now) {
-		t.Errorf("after the clock was set back waits %v, and knows names of %v", d, o.Updated())
-	}
-	cancel()
-	<-done
+	broken, now = false, now.AddDate(-1, 0, 0)
+	due("after the clock was set back", 0)
 }
 
 // A cache that is broken is reported and does not stop the program.
