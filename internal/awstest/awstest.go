@@ -37,6 +37,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/internal/needs"
 )
 
@@ -119,7 +120,7 @@ func Account(t testing.TB, id string) aws.Config {
 	cfg := aws.Config{
 		Region:       Region,
 		BaseEndpoint: aws.String(Endpoint(t)),
-		HTTPClient:   &http.Client{Transport: transport, Timeout: time.Minute},
+		HTTPClient:   awsx.Steady(&http.Client{Transport: transport, Timeout: time.Minute}),
 		Retryer:      onceMore,
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "test", ""),
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -248,5 +250,57 @@ func TestClassifySilence(t *testing.T) {
 	}
 	if f := awsx.Classify(nil); f != (awsx.Fault{}) {
 		t.Errorf("no error: %+v", f)
+	}
+}
+
+// late is a connection whose writes return a while after what they wrote has left,
+// as they do where another goroutine has the processor.
+type late struct{ net.Conn }
+
+func (l late) Write(b []byte) (int, error) {
+	n, err := l.Conn.Write(b)
+	time.Sleep(50 * time.Millisecond)
+	return n, err
+}
+
+// An answer is read whole although it came before the request's body was looked at
+// for the last time.
+func TestAnswersOutrunTheirRequests(t *testing.T) {
+	clean(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(200 * time.Millisecond)
+		fmt.Fprint(w, `{"QueueUrls":["https://sqs.example.com/111122223333/q"]}`)
+	}))
+	defer srv.Close()
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		return late{c}, err
+	}}
+	defer transport.CloseIdleConnections()
+	cfg := load(t, awsx.Settings{Region: "eu-west-1", Endpoint: srv.URL, Attempts: 1, HTTPClient: &http.Client{Transport: transport}})
+	out, err := sqs.NewFromConfig(cfg).ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: aws.String(strings.Repeat("q", 1<<16))})
+	if err != nil || len(out.QueueUrls) != 1 {
+		t.Errorf("%v, %v", out, err)
+	}
+}
+
+// An answer that begins with success and breaks off may stand for something done.
+func TestBrokenOffSuccess(t *testing.T) {
+	clean(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer srv.Close()
+	cfg := load(t, awsx.Settings{Region: "eu-west-1", Endpoint: srv.URL, Attempts: 1})
+	_, err := sqs.NewFromConfig(cfg).ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if f := awsx.Classify(err); f.Kind != awsx.Network || !f.Sent || f.Status != http.StatusOK {
+		t.Errorf("%+v", f)
 	}
 }

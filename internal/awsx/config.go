@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -67,6 +68,7 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, errors.New("no AWS region: set region, AWS_REGION or the profile's region")
 	}
+	cfg.HTTPClient = Steady(cfg.HTTPClient)
 	return s.assume(cfg), nil
 }
 
@@ -151,6 +153,24 @@ func httpClient() aws.HTTPClient {
 			t.ResponseHeaderTimeout = 30 * time.Second
 			t.MaxIdleConnsPerHost = 16
 		})
+}
+
+// Steady is the client with answers that arrive whole on a busy machine, too. When
+// an answer is there before net/http has looked whether the request's body goes on
+// after its length, the SDK has closed that body. Its WriteTo then returns io.EOF
+// (smithy-go, safeWriteToReadCloser), which net/http takes for a write that failed:
+// it closes the connection under the answer. The body's Read returns io.EOF as well,
+// where that means the end, so net/http is shown a body that can only be read.
+func Steady(c aws.HTTPClient) aws.HTTPClient { return steady{c} }
+
+type steady struct{ of aws.HTTPClient }
+
+func (s steady) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r = r.WithContext(r.Context()) // a copy
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return s.of.Do(r)
 }
 
 // Once is cfg with calls that are tried once: for callers that keep what could

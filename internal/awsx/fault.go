@@ -26,9 +26,8 @@ const (
 	NotFound  Kind = "not found" // what was named does not exist
 	Invalid   Kind = "invalid"   // the request can never succeed
 	Server    Kind = "server"    // the service failed
-	Network   Kind = "network"   // no answer
+	Network   Kind = "network"   // no answer, or not the whole of it
 	Canceled  Kind = "canceled"  // the caller's context ended
-	Unknown   Kind = "unknown"
 )
 
 // Fault is an error of an AWS call, sorted.
@@ -77,7 +76,7 @@ func Classify(err error) Fault {
 	if known := (Fault{}); errors.As(err, &known) {
 		return known
 	}
-	f := Fault{Kind: Unknown, Text: err.Error(), Sent: true}
+	f := Fault{Text: err.Error(), Sent: true}
 	var answer *awshttp.ResponseError
 	if errors.As(err, &answer) && answer.Response != nil {
 		f.Status = answer.HTTPStatusCode()
@@ -171,7 +170,7 @@ func kindOfStatus(status int) Kind {
 	case status >= 300:
 		return Invalid
 	}
-	return Unknown
+	return Network // it said yes, and the rest of the answer was lost
 }
 
 // withoutAnswer sorts errors of calls that got no answer, and tells whether
