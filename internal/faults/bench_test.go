@@ -56,7 +56,7 @@ func starterFiles(t testing.TB, remember bool) []string {
 func TestThroughput(t *testing.T) {
 	benching(t)
 	logs := t.TempDir()
-	made, err := synth.New(synth.Options{Seed: 1, Bytes: int64(count(100, 400)) << 20}).Write(logs)
+	made, err := synth.New(synth.Options{Seed: 1, Bytes: int64(count(100, 1000)) << 20}).Write(logs)
 	if err != nil {
 		t.Fatal(err)
 	}
