@@ -73,6 +73,13 @@ func valuesOf(a *Alert, name string) (values []string, complete bool) {
 	return talliedValues(a, name)
 }
 
+// Names are the names that alerts of every rule have values for; others are those
+// of what an alert is grouped by.
+func Names() []string {
+	t := tallied()
+	return append([]string{"rule", "severity", "tag", "language", "mode", "region"}, t[:]...)
+}
+
 func talliedValues(a *Alert, name string) (values []string, complete bool) {
 	if name == "region" {
 		name = "awsRegion"

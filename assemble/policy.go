@@ -1,7 +1,6 @@
 package assemble
 
 import (
-	"math"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -41,12 +40,12 @@ func routes(cfg *config.Config) []config.Route {
 	return []config.Route{{Sinks: cfg.SinkNames()}}
 }
 
-// quota is a rate as whole messages a minute, at least one.
+// quota is a rate as whole messages a minute, at least one; 0 for none.
 func quota(r config.Rate) int {
 	if r.IsZero() {
 		return 0
 	}
-	return max(1, int(math.Round(r.PerSecond()*60)))
+	return r.PerMinute()
 }
 
 func route(cfg *config.Config, i int, r config.Route, accounts []Account) alert.Route {

@@ -33,14 +33,27 @@ func (a *Assembly) Queries(all bool) ([]*schedule.Query, error) {
 		if !c.Enabled && !all {
 			continue
 		}
-		q, err := a.scheduled(c)
+		q, err := a.Query(c.Name)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("queries.%s: %w", c.Name, err))
+			errs = append(errs, err)
 			continue
 		}
 		out = append(out, q)
 	}
 	return out, errors.Join(errs...)
+}
+
+// Query makes the scheduled query of that name.
+func (a *Assembly) Query(name string) (*schedule.Query, error) {
+	c, _ := a.Config.ScheduledQuery(name)
+	if c == nil {
+		return nil, fmt.Errorf("queries.%s: there is none", name)
+	}
+	q, err := a.scheduled(c)
+	if err != nil {
+		return nil, fmt.Errorf("queries.%s: %w", name, err)
+	}
+	return q, nil
 }
 
 // RuleQueries are the rules that are queries, as scheduled ones: each row is a
@@ -83,7 +96,10 @@ func queryText(c *config.ScheduledQuery) (sql string, params map[string]string, 
 	case c.Example != "":
 		e, near, ok := library.Find(c.Example)
 		if !ok {
-			return "", nil, fmt.Errorf("example: there is no question %q; nearest is %q", c.Example, near)
+			if near != "" {
+				near = "; did you mean " + near + "?"
+			}
+			return "", nil, fmt.Errorf("example: there is no question %q%s", c.Example, near)
 		}
 		return e.SQL, e.Defaults(nil), nil
 	case c.File != "":

@@ -92,7 +92,11 @@ func override(r *rule.Rule, cfg *config.Config) {
 func KnownRules(set *rule.Set) []config.KnownRule {
 	out := []config.KnownRule{}
 	for _, r := range set.Rules {
-		out = append(out, config.KnownRule{ID: r.ID, Severity: r.Severity, Tags: r.Tags})
+		k := config.KnownRule{ID: r.ID, Severity: r.Severity, Tags: r.Tags, Groups: r.GroupBy, Rows: r.SQL != nil}
+		if r.Memory != nil {
+			k.Groups = slices.Concat(k.Groups, r.Memory.Spec.By)
+		}
+		out = append(out, k)
 	}
 	return out
 }

@@ -1,9 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"os"
-	"path"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ type Known struct {
 	// Rules are the rules that were loaded; nil when none were, and rule names
 	// are then not looked up.
 	Rules []KnownRule
+	// Field tells whether CloudTrail's records have a field, and which was meant;
+	// nil looks none up.
+	Field func(path string) (known bool, suggestion string)
 	// Region tells whether the catalogue has regions that the term stands for,
 	// and which was meant; nil looks none up.
 	Region func(term string) (known bool, suggestion string)
@@ -30,6 +34,10 @@ type KnownRule struct {
 	ID       string
 	Severity severity.Level
 	Tags     []string
+	// Groups are the names by which it groups its findings. Rows tells that a
+	// finding is a row of a query, whose columns have any name.
+	Groups []string
+	Rows   bool
 }
 
 // Check says what is wrong with the meaning of a configuration whose form is
@@ -123,7 +131,7 @@ func (ch *checker) nearest(name string, known []string) string {
 // routes checks what routes name and whether an alert can reach them.
 func (ch *checker) routes() {
 	used := map[string]bool{}
-	if ch.root.Get("routes") == nil {
+	if len(ch.Routes) == 0 { // then every sink is told, see assemble
 		for _, s := range ch.Sinks {
 			used[s.Name] = true
 		}
@@ -337,6 +345,7 @@ func (ch *checker) overrides() {
 	for _, o := range ch.RuleSettings.Overrides {
 		n := ch.at("rules", "overrides", o.Name)
 		ch.rule(n, "rules.overrides", o.Name, diagnostic.Error)
+		ch.fields("rules.overrides."+o.Name+".group_by", o.GroupBy, o.Name, "rules", "overrides", o.Name, "group_by")
 		for i, e := range o.Exceptions {
 			ch.exception(ch.at("rules", "overrides", o.Name, "exceptions", i), o.Name, e)
 		}
@@ -354,6 +363,11 @@ func (ch *checker) exception(n *yamldoc.Node, rule string, e Exception) {
 	for _, v := range e.Match {
 		broad = broad && strings.Trim(v, "*") == ""
 	}
+	if m := n.Get("match"); m != nil {
+		for _, k := range m.Keys {
+			ch.field(k, "an exception of "+rule, k.Text, rule)
+		}
+	}
 	if broad {
 		ch.fail(n, CodeException, "an exception of %s matches everything; to have the rule judge nothing, write enabled: false", rule)
 	}
@@ -366,6 +380,36 @@ func (ch *checker) exception(n *yamldoc.Node, rule string, e Exception) {
 		ch.warn(n, CodeException, "an exception of %s, owned by %s, expires on %s", rule, e.Owner, e.Expires)
 	}
 }
+
+// fields looks up by what alerts of the rules that a pattern names are grouped.
+func (ch *checker) fields(at string, names []string, rules string, keys ...any) {
+	for i, name := range names {
+		ch.field(ch.at(append(slices.Clip(keys), i)...), at, name, rules)
+	}
+}
+
+// field looks up a name that findings of rules shall have a value for.
+func (ch *checker) field(n *yamldoc.Node, at, name, rules string) {
+	if ch.known.Field == nil || slices.Contains(derived, name) {
+		return
+	}
+	for _, r := range ch.known.Rules {
+		if Wild(rules, r.ID) && (r.Rows || slices.Contains(r.Groups, name)) {
+			return
+		}
+	}
+	known, near := ch.known.Field(name)
+	if known {
+		return
+	}
+	if near = cmp.Or(nearest.Of(name, derived), near); near != "" {
+		near = "; did you mean " + near + "?"
+	}
+	ch.warn(n, CodeReference, "%s: records have no field %s%s", at, quoted(name), near)
+}
+
+// derived are the names that findings have beside the fields of their records.
+var derived = []string{"account", "region", "actor", "who"}
 
 // String is the last day on which the exception holds, or the instant of its
 // end.
@@ -394,18 +438,10 @@ func (ch *checker) there(n *yamldoc.Node, at, file string, or bool) {
 	}
 }
 
-// inputs are the path keys whose file must be there beforehand.
-var inputs = []string{
-	"tls_certificate", "tls_key", "ca", "enrich.accounts.file", "enrich.geoip.city", "enrich.geoip.asn", "folder.path",
-}
-
-func isInput(at string) bool {
-	for _, in := range inputs {
-		if ok, _ := path.Match("*"+in, strings.ReplaceAll(at, "/", "")); ok {
-			return true
-		}
-	}
-	return false
+// isInput tells whether a key's file must be there beforehand. One that is made
+// to be read with the configuration is; of the others these.
+func isInput(at string, f field) bool {
+	return f.tag("path") == "read" || f.key == "tls_certificate" || f.key == "tls_key" || strings.HasSuffix(at, ".folder.path")
 }
 
 // paths walks what was given and looks for its files.
@@ -436,7 +472,7 @@ func (ch *checker) pathsOf(at string, x reflect.Value, n *yamldoc.Node, f field)
 		}
 	case x.Kind() == reflect.Struct && !isScalar(x):
 		ch.paths(at, x, n)
-	case f.tag("path") != "" && isInput(at) && x.Kind() == reflect.String:
+	case f.tag("path") != "" && isInput(at, f) && x.Kind() == reflect.String:
 		ch.there(n, at, x.String(), false)
 	}
 }

@@ -17,10 +17,12 @@ var checkTime = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 // known stands for three loaded rules and a catalogue of two regions.
 var known = Known{
 	Rules: []KnownRule{
-		{"cloudtrail-stopped", severity.Critical, []string{"attack.t1562.008"}},
-		{"iam-user-created", severity.Medium, []string{"attack.t1136.003"}},
-		{"root-login", severity.High, nil},
+		{ID: "cloudtrail-stopped", Severity: severity.Critical, Tags: []string{"attack.t1562.008"}},
+		{ID: "iam-user-created", Severity: severity.Medium, Tags: []string{"attack.t1136.003"}, Groups: []string{"network"}},
+		{ID: "root-login", Severity: severity.High},
+		{ID: "many-rows", Severity: severity.Low, Rows: true},
 	},
+	Field: func(path string) (bool, string) { return path == "userIdentity.userName", "userIdentity.userName" },
 	Region: func(term string) (bool, string) {
 		return term == "eu-west-1" || term == "us-east-1" || term == "eu-*", "eu-west-1"
 	},
@@ -53,6 +55,15 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		"the exception's last day": {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, owner: o, reason: r, expires: 2026-06-01}\n", []string{"5: CF009 an exception of root-login, owned by o, expires on 2026-06-01"}},
 		"no owner":                 {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, owner: ' ', reason: r, expires: 2027-01-01}\n", []string{"5: CF009 an exception of root-login has no owner"}},
 		"no owner key":             {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: x}, reason: r, expires: 2027-01-01}\n", []string{"5: CF004 rules.overrides.root-login.exceptions[0]: owner is missing (who answers for it)"}},
+		"an exception of no field": {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {userIdentity.userName: a, actr: b, network: c, who: d}, owner: o, reason: r, expires: 2027-01-01}\n", []string{`5: CF007 an exception of root-login: records have no field "actr"; did you mean actor?`, `5: CF007 an exception of root-login: records have no field "network"`}},
+		"an exception by a group":  {"rules:\n  overrides:\n    iam-*:\n      exceptions:\n        - {match: {network: b}, owner: o, reason: r, expires: 2027-01-01}\n    many-*:\n      exceptions:\n        - {match: {column: b}, owner: o, reason: r, expires: 2027-01-01}\n", nil},
+		"a group that is none":     {"rules: {overrides: {root-login: {group_by: [account, usrname]}}}\n", []string{`1: CF007 rules.overrides.root-login.group_by: records have no field "usrname"`}},
+		"no routes in the list":    {sinksAB + "routes: []\n", nil},
+		"a quota below a minute's": {"sinks: {a: {stdout: {}, quota: 10/h}, b: {stdout: {}, quota: 90/h}, c: {stdout: {}, quota: 120/h}}\n", []string{"1: CF011 sinks.a.quota: quotas are kept by the minute: this one becomes 1/m", "1: CF011 sinks.b.quota: quotas are kept by the minute: this one becomes 2/m"}},
+		"a region of all clients":  {"aws: {region: us-esat-1}\n", []string{`1: CF014 aws.region: AWS has no region "us-esat-1"`}},
+		"a role of organizations":  {"enrich: {accounts: {organizations: {role: me}}}\n", []string{`1: CF003 enrich.accounts.organizations.role: "me" is no ARN of iam`}},
+		"files that are not there": {"sinks: {a: {webhook: {url: env:A, client_certificate: no.pem, client_key: env:K}}}\nqueries: {q: {file: no.sql}}\nlake: {path: l}\n", []string{`1: CF013 sinks.a.webhook.client_certificate:`, `2: CF013 queries.q.file:`}},
+		"an age of weeks":          {sinksAB + "sources: {a: {s3: {bucket: xyz, from: 2w}}, b: {s3: {bucket: xyz, from: 2026-03-14T09:26, to: 1h30m}}}\n", nil},
 		"an exception of all":      {"rules:\n  overrides:\n    root-login:\n      exceptions:\n        - {match: {actor: '*'}, owner: o, reason: r, expires: 2027-01-01}\n", []string{"5: CF009 an exception of root-login matches everything"}},
 		"a webhook in clear":       {"sinks:\n  a:\n    slack:\n      webhook: https://hooks.slack.com/services/T0/B0/" + canary + "\n", []string{"4: CF006 sinks.a.slack.webhook: a secret does not stand in a configuration"}},
 		"a token in a wrong key":   {"sinks:\n  a:\n    slack:\n      webhook: env:A\n      channel: xoxb-1-" + canary + "\n", []string{"5: CF006 sinks.a.slack.channel: this looks like a Slack token"}},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -93,6 +94,7 @@ func (ch *checker) sources() {
 			ch.client(at+".sqs", s.SQS.Client, "sources", s.Name, "sqs")
 		case s.HTTP != nil:
 			ch.endpoint(at, s)
+			ch.client(at+".http", s.HTTP.Client, "sources", s.Name, "http")
 		case s.Logs != nil:
 			ch.client(at+".logs", s.Logs.Client, "sources", s.Name, "logs")
 		case s.Lookup != nil:
@@ -171,6 +173,9 @@ func (ch *checker) sinks() {
 		}
 		t := sinkCheck{ch, s, "sinks." + s.Name + "." + kind, []any{"sinks", s.Name, kind}}
 		t.check()
+		if n := s.Quota.PerSecond() * 60; n != math.Round(n) || n < 1 {
+			ch.warn(ch.at("sinks", s.Name, "quota"), CodeSense, "sinks.%s.quota: quotas are kept by the minute: this one becomes %d/m", s.Name, s.Quota.PerMinute())
+		}
 		if s.Template != "" {
 			if !slices.ContainsFunc(ch.Messages.Templates, func(t Template) bool { return t.Name == s.Template }) {
 				ch.fail(ch.at("sinks", s.Name, "template"), CodeReference, "sinks.%s.template: messages.templates has no %s", s.Name, quoted(s.Template))
@@ -353,6 +358,13 @@ func (ch *checker) others() {
 			ch.fail(ch.at("serve", "pprof"), CodeSense, "serve.pprof: profiles are served on a loopback address only")
 		}
 	}
+	if ch.AWS.Region != "" {
+		ch.region(ch.at("aws", "region"), "aws.region", ch.AWS.Region)
+	}
+	if a := ch.Enrich.Accounts; a != nil && a.Organizations != nil {
+		ch.client("enrich.accounts.organizations", a.Organizations.Client, "enrich", "accounts", "organizations")
+	}
+	ch.fields("alerts.group_by", ch.Alerts.GroupBy, "*", "alerts", "group_by")
 	if ch.AWS.Endpoint != "" {
 		ch.url(ch.at("aws", "endpoint"), "aws.endpoint", ch.AWS.Endpoint)
 	}

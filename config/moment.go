@@ -2,31 +2,30 @@ package config
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/trailwarden/trailwarden/internal/period"
 )
 
-// Moment reads a time as sources take it: RFC 3339, a day (its start, UTC), or an
-// age before now such as 24h or 7d. The zero time stands for "".
+// Moment reads a time as sources and commands take it: RFC 3339, a day (its
+// start), a day and time without zone (UTC), or an age before now such as 24h, 7d
+// or 2w. The zero time stands for "".
 func Moment(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+	if age, err := period.Parse(text); err == nil {
+		return now.UTC().Add(-age), nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
 		}
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n < 100_000 {
-			return now.UTC().AddDate(0, 0, -n), nil
-		}
+	if age, err := time.ParseDuration(text); err == nil && age >= 0 && age <= period.Longest { // 1.5h
+		return now.UTC().Add(-age), nil
 	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.UTC().Add(-d), nil
-	}
-	return time.Time{}, fmt.Errorf("%s is no time; want 2026-03-14, 2026-03-14T09:00:00Z, or an age such as 24h or 7d", quoted(text))
+	return time.Time{}, fmt.Errorf("%s is no time; want 2026-03-14T09:26:53Z, 2026-03-14 or an age such as 24h, 7d or 2w, of 100 years at most", quoted(text))
 }
 
 // eventHistory is how long CloudTrail keeps the events that LookupEvents gives

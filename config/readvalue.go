@@ -68,6 +68,12 @@ func (r *reader) scalar(at string, s scalar, n *yamldoc.Node, f field) {
 		r.fail(n, code, "%s: %v", at, err)
 		return
 	}
+	switch x := s.(type) {
+	case *Secret:
+		x.name = r.secretPath(*x)
+	case *Login:
+		x.Kept.name = r.secretPath(x.Kept)
+	}
 	if b, ok := s.(*Bytes); ok && !b.within(f) {
 		r.fail(n, CodeValue, "%s: want a number of bytes%s; found %s", at, wanted(f), shown(n))
 	}
@@ -219,6 +225,15 @@ func (r *reader) path(p string) string {
 		return p
 	}
 	return filepath.Join(r.dir, p)
+}
+
+// secretPath is where a secret is kept: a file is named as any other in the
+// configuration is.
+func (r *reader) secretPath(s Secret) string {
+	if s.scheme == SchemeFile {
+		return r.path(s.name)
+	}
+	return s.name
 }
 
 func contains(list []string, s string) bool {

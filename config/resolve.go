@@ -163,8 +163,7 @@ func (s *Secrets) fromEnv(name string) (string, error) {
 	return strings.TrimRight(v, "\r\n"), nil
 }
 
-// fromFile reads a file that only its owner may read; one line break at its end
-// belongs to the editor, not to the secret.
+// fromFile reads a file that only its owner may read.
 func fromFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -178,8 +177,12 @@ func fromFile(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("secret file:%s: %w", path, bare(err))
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
+	return oneLine(string(b)), nil
 }
+
+// oneLine takes one line break off the end: whoever stores a secret from a file
+// stores it with what the editor put there.
+func oneLine(text string) string { return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r") }
 
 func bare(err error) error {
 	if pe, ok := errors.AsType[*os.PathError](err); ok {
@@ -204,7 +207,7 @@ func (s *Secrets) fromKeeper(ctx context.Context, ref Secret) (string, error) {
 		return "", fmt.Errorf("secret %s: %w", ref.Reference(), err)
 	}
 	if key == "" {
-		return value, nil
+		return oneLine(value), nil
 	}
 	return member(ref, value, key)
 }

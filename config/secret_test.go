@@ -176,6 +176,39 @@ func TestSecretOfAJSONObject(t *testing.T) {
 	}
 }
 
+// A secret's file is named as every other file of the configuration: relative to
+// its folder, wherever the program was started.
+func TestSecretFileBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(canary+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	c, err := Parse(filepath.Join(dir, "trailwarden.yaml"), []byte("sinks:\n  p: {pagerduty: {routing_key: 'file:key'}}\n  m: {smtp: {server: 'localhost:25', from: a@b.c, to: [a@b.c], username: 'file:key', password: 'file:key'}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range append(SecretsIn(c.Sinks), c.Sinks[1].SMTP.Username.Kept) {
+		if got, err := s.Resolve(t.Context(), new(Secrets)); got != canary || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+}
+
+// What was stored from a file has the editor's line break, wherever it is kept;
+// breaks within a secret, as a private key has them, stay.
+func TestSecretWithALineBreak(t *testing.T) {
+	for stored, want := range map[string]string{"one\n": "one", "one\r\n": "one", "a\nb\n": "a\nb", " one ": " one ", "\n": ""} {
+		for _, scheme := range []string{SchemeSSM, SchemeManager} {
+			k := &keeper{value: stored}
+			s, _ := ParseSecret(scheme + ":a")
+			if got, err := s.Resolve(t.Context(), &Secrets{Fetch: map[string]Fetch{scheme: k.fetch}}); got != want || (err == nil) != (want != "") {
+				t.Errorf("%s: %q gave %q, %v", scheme, stored, got, err)
+			}
+		}
+	}
+}
+
 func TestSecretFromTheEnvironment(t *testing.T) {
 	env := map[string]string{"A": canary, "EMPTY": ""}
 	r := &Secrets{Getenv: func(n string) (string, bool) { v, ok := env[n]; return v, ok }}

@@ -3,10 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/internal/period"
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/severity"
 )
@@ -29,43 +31,27 @@ type form struct {
 // such as 1h30m.
 type Duration time.Duration
 
-var (
-	durationForm = re2.Own(`^([0-9]+(ms|s|m|h|d|w))+$`)
-	durationPart = re2.Own(`([0-9]+)(ms|s|m|h|d|w)`)
-)
-
-var timeUnits = map[string]time.Duration{
-	"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
-	"d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
-}
-
-// maxDuration keeps sums from overflowing: about 100 years.
-const maxDuration = 100 * 365 * 24 * time.Hour
-
 func (d *Duration) parse(text string) error {
-	if text == "0" {
-		*d = 0
-		return nil
+	length, err := period.Parse(text)
+	switch {
+	case errors.Is(err, period.ErrLong):
+		return fmt.Errorf("%s is longer than 100 years", quoted(text))
+	case err != nil:
+		return fmt.Errorf("%s is no length of time; want such as 90s, 15m, 24h, 7d or 2w", quoted(text))
 	}
-	if !durationForm.MatchString(text) {
-		return fmt.Errorf("%s is no length of time; want such as 90s, 15m, 24h or 7d", quoted(text))
-	}
-	var sum time.Duration
-	for _, p := range durationPart.FindAllStringSubmatch(text, -1) {
-		n, err := strconv.ParseInt(p[1], 10, 64)
-		unit := timeUnits[p[2]]
-		if err != nil || n > int64(maxDuration/unit) || sum+time.Duration(n)*unit > maxDuration {
-			return fmt.Errorf("%s is longer than 100 years", quoted(text))
-		}
-		sum += time.Duration(n) * unit
-	}
-	*d = Duration(sum)
+	*d = Duration(length)
 	return nil
 }
 
 func (*Duration) form() form {
 	return form{types: []string{"string", "integer"}, pattern: `^(0|([0-9]+(ms|s|m|h|d|w))+)$`, examples: []string{"15m", "24h", "7d"}}
 }
+
+// timeUnits are those that durations are written in, from the longest.
+var timeUnits = []struct {
+	name   string
+	length time.Duration
+}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}}
 
 // Std is the duration as the standard library has it.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
@@ -77,10 +63,10 @@ func (d Duration) String() string {
 	}
 	var b strings.Builder
 	rest := time.Duration(d)
-	for _, u := range []string{"d", "h", "m", "s", "ms"} {
-		if n := rest / timeUnits[u]; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, u)
-			rest -= n * timeUnits[u]
+	for _, u := range timeUnits {
+		if n := rest / u.length; n > 0 {
+			fmt.Fprintf(&b, "%d%s", n, u.name)
+			rest -= n * u.length
 		}
 	}
 	return b.String()
@@ -128,7 +114,7 @@ func (r *Rate) parse(text string) error {
 		return fmt.Errorf("%s is no rate; want such as 1/s, 30/m or 100/h", quoted(text))
 	}
 	r.Count, _ = strconv.Atoi(m[1])
-	r.Per = timeUnits[strings.TrimSuffix(m[2], "in")]
+	r.Per, _ = period.Parse("1" + strings.TrimSuffix(m[2], "in"))
 	if r.Count == 0 {
 		return errors.New("a rate of 0 would send nothing; want such as 30/m")
 	}
@@ -149,6 +135,9 @@ func (r Rate) PerSecond() float64 {
 	}
 	return float64(r.Count) / r.Per.Seconds()
 }
+
+// PerMinute is the rate in whole things a minute, at least one.
+func (r Rate) PerMinute() int { return max(1, int(math.Round(r.PerSecond()*60))) }
 
 // Date is an instant, written as 2026-12-31 (the end of that day, UTC) or in
 // RFC 3339.

@@ -7,6 +7,7 @@ import (
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/internal/nearest"
+	"github.com/trailwarden/trailwarden/internal/period"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -332,7 +333,7 @@ func (n *native) number(k, v *yamldoc.Node, least, most float64) float64 {
 // longest is the longest time that a rule remembers.
 const longest = 400 * day
 
-// duration reads a time such as 90s, 5m, 12h, 30d or 2w.
+// duration reads a time such as 90s, 5m, 12h, 30d, 2w or 1h30m.
 func (n *native) duration(node *yamldoc.Node, key, example string, must bool, otherwise time.Duration) time.Duration {
 	v := node.Get(key)
 	if v == nil {
@@ -341,37 +342,14 @@ func (n *native) duration(node *yamldoc.Node, key, example string, must bool, ot
 		}
 		return otherwise
 	}
-	d, ok := parseDuration(v.Text)
+	d, err := period.Parse(v.Text)
 	least := time.Second
 	if key == "warm_up" {
 		least = 0
 	}
-	if v.Kind != yamldoc.String && v.Text != "0" || !ok || d < least || d > longest {
+	if v.Kind != yamldoc.String && v.Text != "0" || err != nil || d < least || d > longest {
 		n.add(diagnostic.Error, v, CodeMemory, key+": "+example, "%s %q: want a time from 1s to 400d, such as %s (units s, m, h, d, w)", key, clip(v.Text), example)
 		return otherwise
 	}
 	return d
-}
-
-func parseDuration(s string) (time.Duration, bool) {
-	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': day, 'w': aWeek}
-	if s == "0" {
-		return 0, true
-	}
-	const digits = 8
-	if len(s) < 2 || len(s) > digits+1 {
-		return 0, false
-	}
-	count := time.Duration(0)
-	for _, c := range []byte(s[:len(s)-1]) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		count = count*10 + time.Duration(c-'0')
-	}
-	unit, ok := units[s[len(s)-1]]
-	if !ok || count > longest/unit+1 {
-		return 0, false
-	}
-	return count * unit, true
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/internal/period"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -86,9 +87,12 @@ func queryOf(v *yamldoc.Node) *yamldoc.Node {
 }
 
 func (n *native) windowOf(v *yamldoc.Node) time.Duration {
-	d, err := time.ParseDuration(v.Text)
+	d, err := period.Parse(v.Text)
+	if err != nil {
+		d, err = time.ParseDuration(v.Text) // 1.5h
+	}
 	if err != nil || d < minWindow {
-		n.fail(v, CodeType, "match.sql: window %q: want a time from 1m on, such as 15m, 1h or 24h", clip(v.Text))
+		n.fail(v, CodeType, "match.sql: window %q: want a time from 1m on, such as 15m, 24h or 7d", clip(v.Text))
 		return 0
 	}
 	return d

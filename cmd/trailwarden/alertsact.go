@@ -3,13 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/report"
+	"github.com/trailwarden/trailwarden/severity"
 )
 
 // acting is what the commands that change alerts have in common.
@@ -119,6 +123,9 @@ func (c *alertsSilenceCommand) Run(s *streams) error {
 		return err
 	}
 	return withDesk(&c.deskFlags, s, func(d *desk) error {
+		if err := d.known(sil.Match); err != nil {
+			return err
+		}
 		id, err := d.store.Silence(d.ctx, sil)
 		if err != nil {
 			return err
@@ -126,6 +133,64 @@ func (c *alertsSilenceCommand) Run(s *streams) error {
 		_, err = fmt.Fprintf(s.out, "silence %s until %s; alerts go on to be counted\n", id, stamp(sil.To))
 		return err
 	})
+}
+
+// known refuses names that no alert has a value for: a silence by such a one
+// would hold nothing back.
+func (d *desk) known(match []alert.Label) error {
+	for _, m := range match {
+		if m.Name == "severity" && !strings.ContainsAny(m.Value, "*?") {
+			if _, err := severity.Parse(strings.TrimSpace(strings.TrimPrefix(m.Value, ">="))); err != nil {
+				return err
+			}
+		}
+		if slices.Contains(alert.Names(), m.Name) {
+			continue
+		}
+		names, err := d.groups()
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(names, m.Name) {
+			hint := ""
+			if near := nearest.Of(m.Name, names); near != "" {
+				hint = "; did you mean " + near + "?"
+			}
+			return fmt.Errorf("%s: alerts have no such name%s; they have %s", m.Name, hint, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// maxGrouped is of how many alerts the store is asked what they are grouped by.
+const maxGrouped = 10_000
+
+// groups are all names that alerts have: those of every alert, what the rules of
+// the configuration group by, and what alerts in the store are grouped by.
+func (d *desk) groups() ([]string, error) {
+	names := slices.Concat(alert.Names(), d.Config.Alerts.GroupBy)
+	set, _ := assemble.Rules(d.Config.Rules, d.Config) // rules that cannot be read have no alerts
+	for _, r := range assemble.KnownRules(set) {
+		names = append(names, r.Groups...)
+	}
+	for _, q := range d.Config.Queries {
+		names = append(names, q.GroupBy...)
+	}
+	all, _, err := d.alerts(alert.Query{}, maxGrouped)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		for _, l := range a.Group {
+			names = append(names, l.Name)
+		}
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(names, func(n string) bool {
+		twice := seen[n]
+		seen[n] = true
+		return twice
+	}), nil
 }
 
 // alertsSilencesCommand lists silences.

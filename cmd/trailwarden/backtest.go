@@ -98,7 +98,7 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if o.Rules, err = c.load(s, c.Rules, cfg); err == nil && len(c.Against) > 0 {
 		o.Against, err = c.load(s, c.Against, cfg)
 	}
-	bucket, ok := age(c.Bucket)
+	bucket, ok := length(c.Bucket)
 	if err == nil && (!ok || bucket <= 0) {
 		err = fmt.Errorf("--bucket %q: want a length of time such as 1h or 24h", c.Bucket)
 	}

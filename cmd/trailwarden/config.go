@@ -94,7 +94,7 @@ func checkConfig(file string, text []byte, now time.Time) diagnostic.List {
 			more = append(more, d) // a file that is not there is said where it is named
 		}
 	}
-	known := config.Known{Rules: assemble.KnownRules(set), Region: knownRegion, Now: now}
+	known := config.Known{Rules: assemble.KnownRules(set), Region: knownRegion, Field: knownField, Now: now}
 	list = append(list, cfg.Check(known)...)
 	if list.Err() == nil {
 		list = append(list, made(cfg)...)
@@ -117,6 +117,11 @@ func made(cfg *config.Config) (list diagnostic.List) {
 	}
 	if _, err := a.Builder(ctx); err != nil {
 		say(diagnostic.Error, cfg.LineOf(blame(err)...), err)
+	}
+	for _, q := range cfg.Queries {
+		if _, err := a.Query(q.Name); err != nil {
+			say(diagnostic.Error, cfg.LineOf("queries", q.Name), err)
+		}
 	}
 	for _, s := range cfg.Sinks {
 		if _, err := a.Sink(ctx, s.Name); err != nil {
@@ -141,6 +146,12 @@ func blame(err error) []any {
 func there(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
+}
+
+// knownField looks a record's field up.
+func knownField(path string) (known bool, suggestion string) {
+	known, _, suggestion = catalog.Default().Field(path)
+	return known, suggestion
 }
 
 // knownRegion looks a region up in the catalogue: codes, wildcards, geographies

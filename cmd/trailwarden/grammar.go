@@ -3,6 +3,7 @@ package main
 import (
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -63,6 +64,7 @@ func grammar(commands any, more ...kong.Option) (*kong.Kong, error) {
 		kong.Name("trailwarden"),
 		kong.Description("Trailwarden reads AWS CloudTrail logs and says what in them deserves attention."),
 		kong.KindMapper(reflect.String, kong.MapperFunc(verbatim)),
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(lengthFlag)),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Vars{"formats": strings.Join(report.Formats(), ", "), "samples": strings.Join(trigger.Names(), ", "), "architectures": strings.Join(topology.Names(), ", ")},
 	)...)

@@ -93,8 +93,8 @@ func (c *queriesRunCommand) Run(s *streams) error {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	wait, err := time.ParseDuration(c.Wait)
-	if err != nil || wait < 0 {
+	wait, ok := length(c.Wait)
+	if !ok {
 		return fmt.Errorf("--wait %s: want a time such as 30s", c.Wait)
 	}
 	d, err := openDesk(ctx, s, cfg, false)

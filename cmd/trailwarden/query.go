@@ -135,8 +135,9 @@ func (c *queryRunCommand) prepare(ctx context.Context, s *streams) (*queryJob, e
 
 func (c *queryRunCommand) bounds() (query.Bounds, error) {
 	b := query.DefaultBounds()
+	var ok bool
 	var err error
-	if b.Time, err = time.ParseDuration(c.Timeout); err != nil || b.Time <= 0 {
+	if b.Time, ok = length(c.Timeout); !ok || b.Time <= 0 {
 		return b, fmt.Errorf("--timeout %s: want a time such as 30s or 10m", c.Timeout)
 	}
 	if b.Memory, err = byteSize(c.Memory); err != nil || b.Memory < minMemory {

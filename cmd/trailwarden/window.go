@@ -2,48 +2,47 @@ package main
 
 import (
 	"fmt"
-	"strconv"
+	"reflect"
 	"time"
 
-	"github.com/trailwarden/trailwarden/internal/re2"
+	"github.com/alecthomas/kong"
+
+	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/period"
 )
 
-var relative = re2.Own(`^([0-9]{1,6})([smhdw])$`)
-
-var units = map[string]time.Duration{
-	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
-}
-
-// longest is the greatest age: three centuries do not fit a time.Duration.
-const longest = 100 * 365 * 24 * time.Hour
-
-// age reads a length of time such as 24h or 7d.
-func age(s string) (length time.Duration, ok bool) {
-	m := relative.FindStringSubmatch(s)
-	if m == nil {
-		return 0, false
+// length reads a length of time as a configuration has it, such as 90s, 7d or
+// 2w, or as Go writes it, such as 1.5h.
+func length(text string) (d time.Duration, ok bool) {
+	d, err := period.Parse(text)
+	if err == nil {
+		return d, true
 	}
-	n, _ := strconv.Atoi(m[1]) // at most six digits
-	unit := units[m[2]]
-	return time.Duration(n) * unit, n <= int(longest/unit)
+	d, err = time.ParseDuration(text)
+	return d, err == nil && d >= 0 && d <= period.Longest
 }
 
-// instant reads a time bound: RFC 3339, a date (its first instant, UTC), a date
-// and time without zone (UTC), or an age such as 24h or 7d before now. An empty
-// text is no bound.
+// lengthFlag reads a flag that is a length of time.
+func lengthFlag(c *kong.DecodeContext, to reflect.Value) error {
+	t, err := c.Scan.PopValue("duration")
+	if err != nil {
+		return err
+	}
+	d, ok := length(t.String())
+	if !ok {
+		return fmt.Errorf("%q is no length of time; want such as 30s, 15m, 24h or 7d", t.String())
+	}
+	to.SetInt(int64(d))
+	return nil
+}
+
+// instant reads a time bound, see config.Moment. An empty text is no bound.
 func instant(flag, s string, now time.Time) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
+	t, err := config.Moment(s, now)
+	if err != nil {
+		return t, fmt.Errorf("%s: %w", flag, err)
 	}
-	if length, ok := age(s); ok {
-		return now.Add(-length), nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%s: %q is no time; want 2026-03-14T09:26:53Z, 2026-03-14 or an age such as 24h or 7d, of 100 years at most", flag, s)
+	return t, nil
 }
 
 // window is the time bounds of a command: from ≤ eventTime < to.
