@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/trailwarden/trailwarden/internal/iampolicy"
 	"github.com/trailwarden/trailwarden/severity"
@@ -19,10 +18,10 @@ func bucketChecks() []Check {
 	return []Check{
 		{ID: "bucket-policy", Title: "The bucket lets the trail deliver, and no other", Asks: "The bucket's policy is asked the two calls that CloudTrail makes, with this trail's ARN and keys, and once with a stranger's.",
 			Severity: severity.Critical, Actions: []string{trails, "s3:ListBucket", "s3:GetBucketPolicy", "organizations:DescribeOrganization"}, Run: checkBucketPolicy},
-		{ID: "bucket-private", Title: "Nobody else reads the logs", Asks: "Is public access blocked, and does the policy let nobody read who is not named?",
-			Severity: severity.High, Actions: []string{trails, "s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetBucketPolicy"}, Run: checkBucketPrivate},
+		{ID: "bucket-private", Title: "Nobody else reads the logs", Asks: "Is public access blocked, by the bucket or by its account, and does the policy let nobody read who is not named?",
+			Severity: severity.High, Actions: []string{trails, "s3:ListBucket", "s3:GetBucketPublicAccessBlock", "s3:GetAccountPublicAccessBlock", "s3:GetBucketPolicy"}, Run: checkBucketPrivate},
 		{ID: "key-policy", Title: "The key lets CloudTrail encrypt", Asks: "Is the trail's key enabled, and does its policy let CloudTrail make data keys for this trail?",
-			Severity: severity.Critical, Actions: []string{trails, "kms:DescribeKey", "kms:GetKeyPolicy"}, Run: checkKeyPolicy},
+			Severity: severity.Critical, Actions: []string{trails, "kms:DescribeKey", "kms:GetKeyPolicy", "organizations:DescribeOrganization"}, Run: checkKeyPolicy},
 		{ID: "files-arrive", Title: "Log files arrive in the bucket", Asks: "How old is the newest file? CloudTrail delivers about every five minutes where something happens.",
 			Severity: severity.Critical, Actions: []string{trails, "s3:ListBucket"}, Run: checkFilesArrive},
 		{ID: "files-readable", Title: "Log files can be read", Asks: "May the caller read and decrypt the newest file, and is it what CloudTrail writes?",
@@ -52,17 +51,17 @@ func checkBucketPolicy(ctx context.Context, e *Env) []Result {
 func (e *Env) deliveryByPolicy(ctx context.Context, t trail, d *iampolicy.Document) (out []Result) {
 	name, p := "s3://"+t.bucket, t.place()
 	keys := []string{p.root() + t.owner + "/CloudTrail/"}
-	if t.organization() {
-		org, err := e.organization(ctx)
-		if err != nil {
-			out = append(out, unknown(name, err))
-		} else if org != "" {
-			keys = append(keys, p.root()+org+"/"+t.owner+"/CloudTrail/")
-		}
+	org, err := e.organization(ctx)
+	switch {
+	case !t.organization():
+	case err != nil:
+		out = append(out, unknown(name, err))
+	case org != "":
+		keys = append(keys, p.root()+org+"/"+t.owner+"/CloudTrail/")
 	}
 	fix := "Let cloudtrail.amazonaws.com call s3:GetBucketAcl on the bucket and s3:PutObject below its AWSLogs folder, under the condition aws:SourceArn " + t.arn + "; trailwarden deploy render prints the policy."
 	asks := func(what, action, resource string) {
-		switch got := d.Decide(delivery(t, t.arn, action, resource)); {
+		switch got := d.Decide(of(org, delivery(t, t.arn, action, resource))); {
 		case got.Effect == iampolicy.Unsure:
 			out = append(out, undecided(name, "whether CloudTrail may "+what, got))
 		case !got.Allowed():
@@ -86,6 +85,14 @@ func (e *Env) deliveryByPolicy(ctx context.Context, t trail, d *iampolicy.Docume
 	return []Result{ok(name, "this trail may deliver and a stranger's may not")}
 }
 
+// of is a request by something that belongs to an organization; empty for none.
+func of(org string, r iampolicy.Request) iampolicy.Request {
+	if org != "" {
+		r.Context["aws:SourceOrgID"] = org
+	}
+	return r
+}
+
 // delivery is the call that CloudTrail makes (CloudTrail User Guide, "Amazon S3
 // bucket policy for CloudTrail").
 func delivery(t trail, source, action, resource string) iampolicy.Request {
@@ -98,30 +105,41 @@ func delivery(t trail, source, action, resource string) iampolicy.Request {
 
 func checkBucketPrivate(ctx context.Context, e *Env) []Result {
 	return forPlaces(ctx, e, func(p place, client *s3.Client) (out []Result) {
-		block, err := client.GetPublicAccessBlock(ctx, &s3.GetPublicAccessBlockInput{Bucket: &p.bucket})
-		if err != nil && !missing(err) {
-			return []Result{unknown(p.name(), err)}
-		}
 		d, err := e.bucketPolicy(ctx, p.bucket)
 		if err != nil {
 			return []Result{unknown(p.name(), err)}
 		}
-		for action, resource := range map[string]string{"s3:GetObject": p.arn() + "/" + p.root() + "x", "s3:ListBucket": p.arn()} {
-			got := d.Decide(iampolicy.Request{Principal: "arn:aws:iam::" + stranger + ":user/somebody", Action: action, Resource: resource,
-				Context: map[string]string{"aws:SecureTransport": "true", "aws:PrincipalAccount": stranger}})
-			if got.Allowed() {
-				out = append(out, broken(p.name(), "anybody may call "+action+": "+got.String(), "Name who may read in place of *."))
+		for _, q := range []iampolicy.Request{somebody("s3:GetObject", p.arn()+"/"+p.root()+"x"), somebody("s3:ListBucket", p.arn())} {
+			switch got := d.Decide(q); got.Effect {
+			case iampolicy.Allowed:
+				out = append(out, broken(p.name(), "anybody may call "+q.Action+": "+got.String(), "Name who may read in place of *."))
+			case iampolicy.Unsure:
+				out = append(out, undecided(p.name(), "whether anybody may call "+q.Action, got))
 			}
 		}
-		if block == nil || !blocksAll(block.PublicAccessBlockConfiguration) {
-			out = append(out, warn(p.name(), "public access is not blocked by the bucket itself; whether its account blocks it was not asked", "aws s3api put-public-access-block --bucket "+p.bucket+" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"))
+		blocked, err := e.publicAccess(ctx, client, p.bucket)
+		const what, fix = "public access is not blocked", "aws s3api put-public-access-block --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true --bucket "
+		switch {
+		case err != nil:
+			out = append(out, unknown(p.name(), err))
+		case blocked.all():
+		case blocked.foreign:
+			out = append(out, warn(p.name(), what+" by the bucket itself; whether its account blocks it, only that account can be asked", fix+p.bucket))
+		default:
+			out = append(out, warn(p.name(), what+", neither by the bucket nor by its account", fix+p.bucket))
 		}
 		return or(out, p.name(), "public access is blocked")
 	})
 }
 
-func blocksAll(c *s3types.PublicAccessBlockConfiguration) bool {
-	return c != nil && aws.ToBool(c.BlockPublicAcls) && aws.ToBool(c.IgnorePublicAcls) && aws.ToBool(c.BlockPublicPolicy) && aws.ToBool(c.RestrictPublicBuckets)
+// somebody is a call by whom nobody knows: of another account, of another
+// organization, from anywhere.
+func somebody(action, resource string) iampolicy.Request {
+	name := "arn:aws:iam::" + stranger + ":user/somebody"
+	return iampolicy.Request{Principal: name, Action: action, Resource: resource, Context: map[string]string{
+		"aws:SecureTransport": "true", "aws:PrincipalAccount": stranger, "aws:PrincipalArn": name, "aws:PrincipalType": "User",
+		"aws:PrincipalOrgID": "o-9999999999", "aws:PrincipalOrgPaths": "o-9999999999/r-9999/", "aws:PrincipalIsAWSService": "false", "aws:SourceIp": "203.0.113.99",
+	}}
 }
 
 func checkKeyPolicy(ctx context.Context, e *Env) []Result {
@@ -139,7 +157,8 @@ func checkKeyPolicy(ctx context.Context, e *Env) []Result {
 		case k.state != "Enabled":
 			return []Result{broken(k.arn, "the key is "+k.state+": CloudTrail can deliver nothing, and nobody can read what it delivered", "aws kms enable-key, or cancel-key-deletion.")}
 		}
-		got := k.policy.Decide(encryption(t, t.arn, k.arn))
+		org, _ := e.organization(ctx) // only policies that ask for it are decided by it
+		got := k.policy.Decide(of(org, encryption(t, t.arn, k.arn)))
 		if got.Effect == iampolicy.Unsure {
 			return []Result{undecided(k.arn, "whether CloudTrail may make data keys for this trail", got)}
 		}

@@ -274,6 +274,15 @@ func bucketBreakages() []breakage {
 		{"everybody reads", bucketPolicy(func(a *account, text string) string {
 			return strings.Replace(text, `"Statement":[`, `"Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::`+a.bucket+`/*"},`, 1)
 		}), "bucket-private", doctor.Broken, "statement Open allows it", nil},
+		{"everybody from anywhere reads", bucketPolicy(func(a *account, text string) string {
+			return strings.Replace(text, `"Statement":[`, `"Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::`+a.bucket+`","Condition":{"IpAddress":{"aws:SourceIp":"0.0.0.0/0"},"StringLike":{"aws:PrincipalOrgID":"o-*"}}},`, 1)
+		}), "bucket-private", doctor.Broken, "statement Open allows it", nil},
+		{"everybody reads until a day", bucketPolicy(func(a *account, text string) string {
+			return strings.Replace(text, `"Statement":[`, `"Statement":[{"Sid":"Open","Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::`+a.bucket+`/*","Condition":{"DateLessThan":{"aws:CurrentTime":"2099-01-01T00:00:00Z"}}},`, 1)
+		}), "bucket-private", doctor.Unknown, "whether anybody may call s3:GetObject: statement Open decides it by what is not known here", nil},
+		{"another organization", bucketPolicy(func(_ *account, text string) string {
+			return strings.Replace(text, `"Statement":[`, `"Statement":[{"Sid":"Ours","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceOrgID":"o-anotherone12"},"Bool":{"aws:PrincipalIsAWSService":"true"}}},`, 1)
+		}), "bucket-policy", doctor.Broken, "statement Ours denies it", nil},
 		{"public access not blocked", func(a *account) {
 			_, err := awstest.S3(a.cfg).DeletePublicAccessBlock(a.t.Context(), &s3.DeletePublicAccessBlockInput{Bucket: &a.bucket})
 			a.must(err)

@@ -185,6 +185,8 @@ func Action(service, operation string) string {
 		return "s3:GetEncryptionConfiguration"
 	case "s3:GetPublicAccessBlock":
 		return "s3:GetBucketPublicAccessBlock"
+	case "s3control:GetPublicAccessBlock":
+		return "s3:GetAccountPublicAccessBlock"
 	default:
 		return action
 	}

@@ -215,11 +215,16 @@ func (e *Env) role(ctx context.Context, arn string) (*role, error) {
 }
 
 func rolePolicies(ctx context.Context, client *iam.Client, name string) (all []*iampolicy.Document, err error) {
-	inline, err := client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name, MaxItems: aws.Int32(maxPolicies)})
-	if err != nil {
-		return nil, err
+	var inline []string
+	names := iam.NewListRolePoliciesPaginator(client, &iam.ListRolePoliciesInput{RoleName: &name})
+	for names.HasMorePages() && len(inline) < maxPolicies {
+		page, err := names.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		inline = append(inline, page.PolicyNames...)
 	}
-	for _, p := range inline.PolicyNames {
+	for _, p := range inline {
 		out, err := client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &p})
 		if err != nil {
 			return nil, err
@@ -230,16 +235,19 @@ func rolePolicies(ctx context.Context, client *iam.Client, name string) (all []*
 		}
 		all = append(all, d)
 	}
-	attached, err := client.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: &name, MaxItems: aws.Int32(maxPolicies)})
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range attached.AttachedPolicies {
-		d, err := managed(ctx, client, aws.ToString(p.PolicyArn))
+	attached := iam.NewListAttachedRolePoliciesPaginator(client, &iam.ListAttachedRolePoliciesInput{RoleName: &name})
+	for attached.HasMorePages() && len(all) < 2*maxPolicies {
+		page, err := attached.NextPage(ctx)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, d)
+		for _, p := range page.AttachedPolicies {
+			d, err := managed(ctx, client, aws.ToString(p.PolicyArn))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, d)
+		}
 	}
 	return all, nil
 }

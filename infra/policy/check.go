@@ -2,6 +2,8 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
@@ -91,7 +93,7 @@ func (l *list) resources(s Statement) {
 func (s Statement) narrowed() bool {
 	for _, c := range s.Conditions {
 		key := strings.ToLower(c.Key)
-		if binding(c.Operator) && (strings.Contains(key, "resource") || strings.HasPrefix(key, "kms:") || strings.HasPrefix(key, "ses:") ||
+		if s.binds(c) && (strings.Contains(key, "resource") || strings.HasPrefix(key, "kms:") || strings.HasPrefix(key, "ses:") ||
 			strings.HasPrefix(key, "cloudwatch:namespace") || strings.HasPrefix(key, "dynamodb:") || strings.HasPrefix(key, "iam:passedtoservice")) {
 			return true
 		}
@@ -194,20 +196,49 @@ const caller = " aws:principalorgid aws:principalorgpaths aws:principalaccount a
 // bound tells whether a condition says whose call it is.
 func (s Statement) bound() bool {
 	for _, c := range s.Conditions {
-		if binding(c.Operator) && strings.Contains(caller, " "+strings.ToLower(c.Key)+" ") && !wildOnly(c.Values) {
+		if s.binds(c) && strings.Contains(caller, " "+strings.ToLower(c.Key)+" ") && !slices.ContainsFunc(c.Values, c.anybodys) {
 			return true
 		}
 	}
 	return false
 }
 
-func wildOnly(values []*value.Value) bool {
-	for _, v := range values {
-		if strings.Trim(v.String(), "*") != "" || !v.Known() {
-			return false
-		}
+// anybodys tells whether a value, one of the alternatives, is met by calls of any
+// account or from anywhere.
+func (c Condition) anybodys(v *value.Value) bool {
+	text, key := v.String(), strings.ToLower(c.Key)
+	switch {
+	case !v.Known():
+		return false
+	case anything(text):
+		return true
+	case key == "aws:sourceip":
+		p, err := netip.ParsePrefix(text)
+		return err == nil && p.Bits() == 0
+	case strings.HasSuffix(key, "arn"):
+		return anybodysARN(text)
 	}
-	return len(values) > 0
+	id, isOrganization := strings.CutPrefix(text, "o-")
+	return isOrganization && anything(strings.ReplaceAll(id, "/", ""))
+}
+
+// anybodysARN tells whether a pattern names things of every account. A bucket's
+// ARN names no account; its name tells whose it is.
+func anybodysARN(pattern string) bool {
+	parts := strings.SplitN(pattern, ":", 6)
+	switch {
+	case len(parts) < 5:
+		return strings.HasSuffix(pattern, "*")
+	case len(parts) == 5:
+		return strings.HasSuffix(pattern, "*") && anything(parts[4])
+	}
+	bucket := parts[2] == "s3" && !anything(parts[5])
+	return !bucket && (anything(parts[4]) || parts[4] == "" && anything(parts[5]))
+}
+
+// anything tells whether a pattern is of wildcards alone.
+func anything(pattern string) bool {
+	return pattern != "" && strings.Trim(pattern, "*?") == ""
 }
 
 // deputies are services that act for whoever asks them to, each with what the

@@ -9,9 +9,11 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/infra/value"
+	"github.com/trailwarden/trailwarden/internal/wild"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
@@ -263,51 +265,33 @@ func (s Statement) Service(name string) bool {
 
 // Does tells whether an Allow statement names the action, wildcards included.
 func (s Statement) Does(action string) bool {
-	for _, a := range s.Actions {
-		if matches(a.String(), action) {
-			return true
-		}
-	}
-	return false
+	action = strings.ToLower(action)
+	return slices.ContainsFunc(s.Actions, func(a *value.Value) bool { return wild.Match(strings.ToLower(a.String()), action) })
 }
 
 // Condition is the values of a condition key, by any operator that holds a value
 // to it; nil when the statement has no such key.
 func (s Statement) Condition(key string) []*value.Value {
 	for _, c := range s.Conditions {
-		if strings.EqualFold(c.Key, key) && binding(c.Operator) {
+		if strings.EqualFold(c.Key, key) && s.binds(c) {
 			return c.Values
 		}
 	}
 	return nil
 }
 
-// binding tells whether an operator holds the key to the values: those with Not
-// do not, and those with IfExists do not bind who leaves the key out.
-func binding(operator string) bool {
-	return !strings.Contains(operator, "Not") && operator != "Null" && !strings.HasSuffix(operator, "IfExists")
-}
-
-// matches tells whether an action pattern covers an action; case does not count.
-func matches(pattern, action string) bool {
-	pattern, action = strings.ToLower(pattern), strings.ToLower(action)
-	head, tail, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == action
-	}
-	if !strings.HasPrefix(action, head) {
+// binds tells whether a condition holds its key to the values: operators with Not
+// do not, and neither IfExists nor ForAllValues binds who leaves the key out,
+// unless another condition wants it to be there.
+func (s Statement) binds(c Condition) bool {
+	operator := strings.ToLower(c.Operator)
+	switch {
+	case strings.Contains(operator, "not") || operator == "null":
 		return false
+	case strings.HasSuffix(operator, "ifexists") || strings.HasPrefix(operator, "forallvalues:"):
+		return slices.ContainsFunc(s.Conditions, func(o Condition) bool {
+			return strings.EqualFold(o.Operator, "Null") && strings.EqualFold(o.Key, c.Key) && len(o.Values) == 1 && strings.EqualFold(o.Values[0].String(), "false")
+		})
 	}
-	rest := action[len(head):]
-	for {
-		part, more, again := strings.Cut(tail, "*")
-		if !again {
-			return strings.HasSuffix(rest, part)
-		}
-		i := strings.Index(rest, part)
-		if i < 0 {
-			return false
-		}
-		rest, tail = rest[i+len(part):], more
-	}
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/internal/wild"
@@ -11,7 +12,8 @@ import (
 
 // holds decides a condition as the User Guide has it ("Condition operators",
 // "Multivalued context keys"): values are alternatives; a negated operator holds
-// for a key that the request lacks, any other does not.
+// for a key that the request lacks, unless it asks for any of its values, and any
+// other does not.
 func (c Condition) holds(context map[string]string) (truth, string) {
 	name, ifExists := strings.CutSuffix(c.Operator, "IfExists")
 	set, rest, isSet := strings.Cut(name, ":")
@@ -28,7 +30,7 @@ func (c Condition) holds(context map[string]string) (truth, string) {
 	case !known:
 		return maybe, fmt.Sprintf("%s of %s is not understood here", c.Operator, c.Key)
 	case !there:
-		return c.verdict(ifExists || negated || strings.EqualFold(set, "ForAllValues"), got, there)
+		return c.verdict(ifExists || negated && !strings.EqualFold(set, "ForAnyValue") || strings.EqualFold(set, "ForAllValues"), got, there)
 	}
 	any := slices.ContainsFunc(c.Values, func(want string) bool { return op(fill(want, context), got) })
 	return c.verdict(any != negated, got, there)
@@ -57,24 +59,44 @@ func lookup(context map[string]string, key string) (string, bool) {
 	return "", false
 }
 
-// fill puts values of the request in place of policy variables.
+// fill puts values of the request in place of policy variables; a variable that
+// the request has no value for stays and fits nothing.
 func fill(want string, context map[string]string) string {
-	if !strings.Contains(want, "${") {
-		return want
+	var b strings.Builder
+	for {
+		head, tail, ok := strings.Cut(want, "${")
+		name, rest, closed := strings.Cut(tail, "}")
+		if !ok || !closed {
+			return b.String() + want
+		}
+		v, there := lookup(context, name)
+		if !there {
+			v = "${" + name + "}"
+		}
+		b.WriteString(head + v)
+		want = rest
 	}
-	for k, v := range context {
-		want = strings.ReplaceAll(want, "${"+k+"}", v)
-	}
-	return want
 }
 
 // operator is the comparison behind a name, without its prefix and suffix.
 func operator(name string) (compare func(want, got string) bool, negated, known bool) {
 	switch strings.ToLower(name) {
-	case "stringequals", "numericequals", "binaryequals":
+	case "stringequals", "binaryequals":
 		return func(w, g string) bool { return w == g }, false, true
-	case "stringnotequals", "numericnotequals":
+	case "stringnotequals":
 		return func(w, g string) bool { return w == g }, true, true
+	case "numericequals":
+		return numbers(func(w, g float64) bool { return g == w }), false, true
+	case "numericnotequals":
+		return numbers(func(w, g float64) bool { return g == w }), true, true
+	case "numericlessthan":
+		return numbers(func(w, g float64) bool { return g < w }), false, true
+	case "numericlessthanequals":
+		return numbers(func(w, g float64) bool { return g <= w }), false, true
+	case "numericgreaterthan":
+		return numbers(func(w, g float64) bool { return g > w }), false, true
+	case "numericgreaterthanequals":
+		return numbers(func(w, g float64) bool { return g >= w }), false, true
 	case "stringequalsignorecase", "bool":
 		return strings.EqualFold, false, true
 	case "stringnotequalsignorecase":
@@ -93,6 +115,15 @@ func operator(name string) (compare func(want, got string) bool, negated, known 
 		return inRange, true, true
 	}
 	return nil, false, false
+}
+
+// numbers compares texts that are numbers; others fit nothing.
+func numbers(compare func(want, got float64) bool) func(want, got string) bool {
+	return func(want, got string) bool {
+		w, err := strconv.ParseFloat(want, 64)
+		g, err2 := strconv.ParseFloat(got, 64)
+		return err == nil && err2 == nil && compare(w, g)
+	}
 }
 
 // arnLike compares ARNs part by part: an asterisk does not reach over a colon
@@ -122,14 +153,13 @@ func inRange(want, got string) bool {
 	return err == nil && one == ip.Unmap()
 }
 
-func anyLike(patterns []string, text string, fold bool) bool {
-	if fold {
-		text = strings.ToLower(text)
-	}
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		if fold {
-			p = strings.ToLower(p)
-		}
-		return wild.Match(p, text)
-	})
+// anyAction tells whether one of the patterns fits an action, in any letters.
+func anyAction(patterns []string, action string) bool {
+	action = strings.ToLower(action)
+	return slices.ContainsFunc(patterns, func(p string) bool { return wild.Match(strings.ToLower(p), action) })
+}
+
+// anyResource tells whether one of the patterns fits the request's resource.
+func anyResource(patterns []string, r Request) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return wild.Match(fill(p, r.Context), r.Resource) })
 }

@@ -116,7 +116,7 @@ func (s *Statement) fits(r Request) (fits truth, delegated bool, reason string) 
 	if !who {
 		return no, false, ""
 	}
-	if !s.aboutResource(r.Resource) {
+	if !s.aboutResource(r) {
 		return no, false, fmt.Sprintf("its resource is %s, the request is for %s", strings.Join(s.Resources, ", "), r.Resource)
 	}
 	fits = yes
@@ -133,19 +133,19 @@ func (s *Statement) fits(r Request) (fits truth, delegated bool, reason string) 
 
 func (s *Statement) aboutAction(action string) bool {
 	if s.NotActions != nil {
-		return !anyLike(s.NotActions, action, true)
+		return !anyAction(s.NotActions, action)
 	}
-	return anyLike(s.Actions, action, true)
+	return anyAction(s.Actions, action)
 }
 
-func (s *Statement) aboutResource(resource string) bool {
+func (s *Statement) aboutResource(r Request) bool {
 	switch {
 	case s.NotResources != nil:
-		return !anyLike(s.NotResources, resource, false)
+		return !anyResource(s.NotResources, r)
 	case s.Resources == nil: // trust policies have none
 		return true
 	}
-	return anyLike(s.Resources, resource, false)
+	return anyResource(s.Resources, r)
 }
 
 func (s *Statement) aboutPrincipal(who string) (is, delegated bool) {

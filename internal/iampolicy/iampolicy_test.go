@@ -21,7 +21,8 @@ func parsed(t *testing.T, statements ...string) *iampolicy.Document {
 func TestDecide(t *testing.T) {
 	const anybody = `"Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"`
 	get := iampolicy.Request{Principal: "arn:aws:iam::111122223333:role/r", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/k",
-		Context: map[string]string{"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:t", "aws:SourceIp": "10.1.2.3", "aws:SecureTransport": "true"}}
+		Context: map[string]string{"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:t", "aws:SourceIp": "10.1.2.3", "aws:SecureTransport": "true",
+			"aws:Name": "k", "s3:max-keys": "100"}}
 	for _, c := range []struct {
 		name       string
 		statements []string
@@ -53,6 +54,15 @@ func TestDecide(t *testing.T) {
 		{"an address", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`}, iampolicy.Allowed},
 		{"not an address", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}`}, iampolicy.Refused},
 		{"a variable", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"StringEquals":{"aws:SourceIp":"${aws:SourceIp}"}}}`}, iampolicy.Allowed},
+		{"a variable in other letters", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"StringEquals":{"aws:SourceIp":"${AWS:sourceip}"}}}`}, iampolicy.Allowed},
+		{"a variable in a resource", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:Name}"}`}, iampolicy.Allowed},
+		{"a variable without a value", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::b/${aws:None}"}`}, iampolicy.Refused},
+		{"a variable in what is left out", []string{`{"Effect":"Allow","Principal":"*","Action":"s3:*","NotResource":"arn:aws:s3:::b/${aws:Name}"}`}, iampolicy.Refused},
+		{"a deny of old TLS, by a request that does not say", []string{`{"Effect":"Allow",` + anybody + `}`, `{"Effect":"Deny",` + anybody + `,"Condition":{"NumericLessThan":{"s3:TlsVersion":"1.2"}}}`}, iampolicy.Allowed},
+		{"a deny of many keys", []string{`{"Effect":"Allow",` + anybody + `}`, `{"Effect":"Deny",` + anybody + `,"Condition":{"NumericGreaterThan":{"s3:max-keys":10}}}`}, iampolicy.Denied},
+		{"a number", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"NumericEquals":{"s3:max-keys":"1e2"},"NumericLessThanEquals":{"s3:max-keys":100},"NumericGreaterThanEquals":{"s3:max-keys":100}}}`}, iampolicy.Allowed},
+		{"no number", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"NumericEquals":{"aws:SourceIp":"10.1.2.3"}}}`}, iampolicy.Refused},
+		{"none of the values, of a key that is missing", []string{`{"Effect":"Allow",` + anybody + `}`, `{"Effect":"Deny",` + anybody + `,"Condition":{"ForAnyValue:StringNotLike":{"aws:PrincipalOrgPaths":"o-a/*"}}}`}, iampolicy.Allowed},
 		{"what is not understood", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`}, iampolicy.Unsure},
 		{"what is not understood, and what is enough", []string{`{"Effect":"Allow",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`, `{"Effect":"Allow",` + anybody + `}`}, iampolicy.Allowed},
 		{"a deny that is not understood", []string{`{"Effect":"Deny",` + anybody + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`, `{"Effect":"Allow",` + anybody + `}`}, iampolicy.Unsure},
