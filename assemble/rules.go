@@ -43,8 +43,8 @@ func countries(g *config.GeoIP) func() (func(netip.Addr) string, error) {
 }
 
 // Rules loads the rule files at paths, or the starter pack when there are none,
-// and changes them as the configuration's overrides say. "starter" among the
-// paths is the pack beside files.
+// and changes them as the configuration's overrides say. A path may be the name
+// of a pack.
 func Rules(paths []string, cfg *config.Config) (*rule.Set, diagnostic.List) {
 	set, list := load(paths, RuleOptions(cfg))
 	for _, r := range set.Rules {
@@ -54,22 +54,32 @@ func Rules(paths []string, cfg *config.Config) (*rule.Set, diagnostic.List) {
 }
 
 func load(paths []string, opts rule.Options) (*rule.Set, diagnostic.List) {
-	files := slices.DeleteFunc(slices.Clone(paths), IsStarter)
-	if len(files) == 0 {
-		return packs.Starter(opts)
+	if len(paths) == 0 {
+		return packs.Starter().Rules(opts)
 	}
-	set, list := rule.Load(files, opts)
-	if len(files) < len(paths) {
-		starter, more := packs.Starter(opts)
-		set.Rules, list = append(starter.Rules, set.Rules...), append(more, list...)
+	set, list := &rule.Set{}, diagnostic.List(nil)
+	for _, p := range packs.All() { // in their order, whatever was named first or twice
+		if slices.Contains(paths, p.Name) && IsPack(p.Name) {
+			rules, said := p.Rules(opts)
+			set.Rules, list = append(set.Rules, rules.Rules...), append(list, said...)
+		}
+	}
+	if files := slices.DeleteFunc(slices.Clone(paths), IsPack); len(files) > 0 {
+		rules, said := rule.Load(files, opts)
+		rules.Rules = append(set.Rules, rules.Rules...)
+		set, list = rules, append(list, said...)
 	}
 	return set, list
 }
 
-// IsStarter tells whether path means the starter pack: there is no such file.
-func IsStarter(path string) bool {
+// IsPack tells whether path means a pack: it is a pack's name, and no file is
+// called so.
+func IsPack(path string) bool {
+	if _, pack := packs.Named(path); !pack {
+		return false
+	}
 	_, err := os.Stat(path)
-	return path == config.StarterPack && err != nil
+	return err != nil
 }
 
 // override changes a rule as every override that names it says, the last one

@@ -172,7 +172,7 @@ func TestSuggestionsAreExceptions(t *testing.T) {
 // findings have all its values as it would have hidden.
 func TestSuggestionsHideWhatTheySay(t *testing.T) {
 	logs := publicdata.Path(t, "cloudtrail/invictus")
-	set, list := packs.Starter(rule.Options{})
+	set, list := packs.Starter().Rules(rule.Options{})
 	if list.Err() != nil {
 		t.Fatal(list)
 	}

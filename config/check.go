@@ -427,7 +427,7 @@ func (ch *checker) files() {
 		if ch.Published {
 			break
 		}
-		ch.there(ch.at("rules", i), "rules", ch.Rules[i], p == StarterPack)
+		ch.there(ch.at("rules", i), "rules", ch.Rules[i], contains(PackNames(), p))
 	}
 	ch.paths("", reflect.ValueOf(ch.Config).Elem(), ch.root)
 }

@@ -38,7 +38,7 @@ type Config struct {
 	File string // as given to Load; empty when there is none
 
 	// Rules are the rule files and folders of RuleSettings, relative paths
-	// resolved, and "starter" for the starter pack.
+	// resolved, and the names of packs.
 	Rules []string
 
 	Sources         []Source            `key:"sources" named:"true" doc:"Where records come from, by name."`
@@ -207,10 +207,10 @@ func (c *Config) finish(r *reader) {
 	c.Rules = append(c.Rules, c.RuleSettings.Packs...)
 }
 
-// rulePath leaves starter alone where no file is called so.
+// rulePath leaves the name of a pack alone where no file is called so.
 func rulePath(r *reader, p string) string {
 	at := r.path(p)
-	if p == StarterPack {
+	if contains(PackNames(), p) {
 		if _, err := os.Stat(at); err != nil {
 			return p
 		}
@@ -218,8 +218,12 @@ func rulePath(r *reader, p string) string {
 	return at
 }
 
-// StarterPack is the name of the pack that ships with the program.
-const StarterPack = "starter"
+// PackNames are the names of the packs that ship with the program, which the key
+// packs may hold.
+func PackNames() []string {
+	f, _ := reflect.TypeFor[RuleSettings]().FieldByName("Packs")
+	return strings.Split(f.Tag.Get("enum"), ",")
+}
 
 // kindOf is the key of the pointer that is set among a struct's kinds.
 func kindOf(s any) string {

@@ -40,8 +40,8 @@ type Alerts struct {
 
 // RuleSettings say which rules judge, and change single ones.
 type RuleSettings struct {
-	Paths     []string   `key:"paths" doc:"Rule files and folders, relative to this file; starter is the starter pack."`
-	Packs     []string   `key:"packs" enum:"starter" doc:"Packs that ship with the program, beside the paths."`
+	Paths     []string   `key:"paths" doc:"Rule files and folders, relative to this file, or packs by name."`
+	Packs     []string   `key:"packs" enum:"starter,cis" doc:"Packs that ship with the program, beside the paths."`
 	Overrides []Override `key:"overrides" named:"true" doc:"Changes to single rules, by id; * stands for any characters."`
 }
 

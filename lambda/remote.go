@@ -305,7 +305,7 @@ type copying struct {
 // they are not the function's own.
 func (c *copying) beside(ctx context.Context, cfg *config.Config) error {
 	for _, p := range cfg.Rules {
-		if assemble.IsStarter(p) {
+		if assemble.IsPack(p) {
 			continue
 		}
 		key, ok := c.keyOf(p)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/check"
@@ -14,7 +15,7 @@ import (
 
 func starter(t *testing.T, opts rule.Options) *rule.Set {
 	t.Helper()
-	set, list := packs.Starter(opts)
+	set, list := packs.Starter().Rules(opts)
 	for _, d := range list {
 		t.Error(d)
 	}
@@ -26,9 +27,46 @@ func nowhere() (func(netip.Addr) string, error) {
 	return func(netip.Addr) string { return "" }, nil
 }
 
-func TestEveryStarterRulePassesItsTestsOfBothKinds(t *testing.T) {
-	rules := slices.Concat(starter(t, rule.Options{}).Rules, starter(t, rule.Options{Countries: nowhere}).Rules)
-	report := check.Run(rules, check.Options{RequireTests: true, RequireBoth: true})
+// every is the rules of all packs, with and without countries.
+func every(t *testing.T) (all []*rule.Rule) {
+	t.Helper()
+	for _, p := range packs.All() {
+		for _, opts := range []rule.Options{{}, {Countries: nowhere}} {
+			set, list := p.Rules(opts)
+			for _, d := range list {
+				t.Error(d)
+			}
+			if len(set.Rules) == 0 {
+				t.Errorf("pack %s has no rules", p.Name)
+			}
+			all = append(all, set.Rules...)
+		}
+	}
+	return all
+}
+
+// The configuration takes the packs that there are, and no two rules of them have
+// one id, for packs judge together.
+func TestPacksHaveNamesOfTheirOwn(t *testing.T) {
+	var names []string
+	seen := map[string]string{}
+	for _, p := range packs.All() {
+		names = append(names, p.Name)
+		set, _ := p.Rules(rule.Options{})
+		for _, r := range set.Rules {
+			if other := seen[r.ID]; other != "" {
+				t.Errorf("%s is in the packs %s and %s", r.ID, other, p.Name)
+			}
+			seen[r.ID] = p.Name
+		}
+	}
+	if got := config.PackNames(); !slices.Equal(got, names) {
+		t.Errorf("the configuration takes %v, and there are %v", got, names)
+	}
+}
+
+func TestEveryRulePassesItsTestsOfBothKinds(t *testing.T) {
+	report := check.Run(every(t), check.Options{RequireTests: true, RequireBoth: true})
 	for _, r := range report.Results {
 		if !r.Pass {
 			t.Errorf("%s, %q: %s", r.Rule.ID, r.Case.Name, r.Failure)
@@ -60,14 +98,14 @@ func TestCountriesTakeThePlaceOfNetworks(t *testing.T) {
 		t.Errorf("with countries: %v", got)
 	}
 	damaged := func() (func(netip.Addr) string, error) { return nil, errors.New("file.mmdb is damaged") }
-	set, list := packs.Starter(rule.Options{Countries: damaged})
+	set, list := packs.Starter().Rules(rule.Options{Countries: damaged})
 	if got := ids(set); !slices.Equal(got, networks) || len(list) != 2 || !strings.Contains(list[0].Message, "file.mmdb is damaged") || list[0].Code != rule.CodeCountry {
 		t.Errorf("with a damaged file: %v, %v", got, list)
 	}
 }
 
-func TestEveryStarterRuleExplainsItself(t *testing.T) {
-	for _, r := range slices.Concat(starter(t, rule.Options{}).Rules, starter(t, rule.Options{Countries: nowhere}).Rules) {
+func TestEveryRuleExplainsItself(t *testing.T) {
+	for _, r := range every(t) {
 		attack := false
 		for _, tag := range r.Tags {
 			attack = attack || strings.HasPrefix(tag, "attack.t")
@@ -95,7 +133,7 @@ func TestApprovedRegionsReplaceThoseOfThePack(t *testing.T) {
 }
 
 func TestAWrongApprovedRegionIsTheConfigurationsFault(t *testing.T) {
-	_, list := packs.Starter(rule.Options{ApprovedRegions: []string{"mars-north-1x"}})
+	_, list := packs.Starter().Rules(rule.Options{ApprovedRegions: []string{"mars-north-1x"}})
 	if len(list) == 0 || !strings.Contains(list[0].Message, "approved regions of the configuration") || !strings.Contains(list[0].Message, "mars-north-1x") {
 		t.Error(list)
 	}

@@ -20,7 +20,7 @@ import (
 // found counts what the pack finds in a file or folder of logs, by rule.
 func found(t *testing.T, path string) map[string]int {
 	t.Helper()
-	set, _ := packs.Starter(rule.Options{})
+	set, _ := packs.Starter().Rules(rule.Options{})
 	result, err := pipeline.Scan(context.Background(), pipeline.Options{
 		Listing: pipeline.List([]string{path}, false), Rules: set.Rules, Limits: cloudtrail.DefaultLimits(),
 		Fault: func(f cloudtrail.Fault) { t.Error(f) },
@@ -68,7 +68,7 @@ func TestStarterOnPublishedTechniques(t *testing.T) {
 		"persistence.lambda-layer-extension":               "function-code-first-changed",
 		"persistence.lambda-overwrite-code":                "function-code-first-changed",
 	}
-	set, _ := packs.Starter(rule.Options{})
+	set, _ := packs.Starter().Rules(rule.Options{})
 	ids := map[string]bool{}
 	for _, r := range set.Rules {
 		ids[r.ID] = true

@@ -3,6 +3,7 @@ package schema_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"slices"
@@ -36,27 +37,37 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// validates tells whether the YAML document fits the schema.
+// validates tells whether the YAML documents fit the schema.
 func validates(t *testing.T, s *jsonschema.Schema, text []byte) error {
 	t.Helper()
 	docs, err := yamldoc.Parse(text)
-	if err != nil || len(docs) != 1 {
+	if err != nil || len(docs) == 0 {
 		t.Fatalf("%d documents: %v", len(docs), err)
 	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(docs[0].AppendJSON(nil)))
-	if err != nil {
-		t.Fatal(err)
+	var all []error
+	for _, d := range docs {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.AppendJSON(nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s.Validate(v))
 	}
-	return s.Validate(v)
+	return errors.Join(all...)
 }
 
 func TestEveryShippedRuleNamesAndFitsTheSchema(t *testing.T) {
+	for _, pack := range packs.All() {
+		t.Run(pack.Name, func(t *testing.T) { fitsTheSchema(t, pack) })
+	}
+}
+
+func fitsTheSchema(t *testing.T, pack packs.Pack) {
 	s := compiled(t)
-	err := fs.WalkDir(packs.StarterFiles(), ".", func(p string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(pack.Files(), ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		text, err := fs.ReadFile(packs.StarterFiles(), p)
+		text, err := fs.ReadFile(pack.Files(), p)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ import (
 type backtestCommand struct {
 	Paths []string `arg:"" name:"path" help:"Log files, folders of them, lakes, or s3://BUCKET/PREFIX."`
 
-	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter; may be repeated. Without it, those of the configuration, or the starter pack."`
+	Rules   []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or the name of a pack (starter, cis); may be repeated. Without it, those of the configuration, or the starter pack."`
 	Against []string `sep:"none" placeholder:"PATH" help:"Rules to compare with: what they would have told before."`
 	Warm    []string `sep:"none" placeholder:"PATH" help:"Older logs, also a lake or s3://BUCKET/PREFIX, that rules with a memory learn from first; they give no findings."`
 	Config  string   `placeholder:"FILE" help:"Configuration file, such as trailwarden.yaml. With sinks in it, the forecast says how many messages each would have got."`

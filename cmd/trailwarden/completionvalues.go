@@ -9,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
 	trigger "github.com/trailwarden/trailwarden/lambda/sample"
+	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/query/library"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/severity"
@@ -25,7 +26,9 @@ func (w *walk) valuesOf(v *kong.Value) suggestions {
 	case "rule":
 		out.words = w.ruleIDs()
 	case "pack":
-		out.words = []suggestion{{"starter", "The rules that ship with the program"}}
+		for _, p := range packs.All() {
+			out.words = append(out.words, suggestion{p.Name, p.About})
+		}
 	case "sink":
 		out.words = w.sinks()
 	case "scheduled":

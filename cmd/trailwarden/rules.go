@@ -7,6 +7,7 @@ import (
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 	"github.com/trailwarden/trailwarden/rule/lint"
@@ -29,7 +30,7 @@ func checkRegions(s *streams, rules []string, cfg *config.Config, set *rule.Set)
 	if len(cfg.ApprovedRegions) == 0 {
 		return
 	}
-	if len(rules) > 0 && !slices.ContainsFunc(rules, assemble.IsStarter) && !asksRegions(set) {
+	if len(rules) > 0 && !slices.Contains(rules, packs.Starter().Name) && !asksRegions(set) {
 		s.say("approved_regions changes nothing: it is for the starter pack and for region rules with approved: configured; name starter among the rules to have both")
 		return
 	}
@@ -72,7 +73,7 @@ func (r *ruleSource) load(paths []string) (*rule.Set, diagnostic.List, error) {
 // rulesTestCommand runs the tests of rules.
 type rulesTestCommand struct {
 	ruleSource
-	Paths        []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
+	Paths        []string `arg:"" optional:"" name:"path" help:"Rule files or folders, or names of packs (starter, cis). Without any, the starter pack."`
 	RequireTests bool     `help:"Fail on a rule without a test."`
 	Format       string   `short:"f" default:"text" enum:"text,github" help:"text, or github for annotations in a workflow."`
 }

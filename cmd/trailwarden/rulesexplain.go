@@ -15,7 +15,7 @@ type rulesExplainCommand struct {
 	ruleSource
 	Rule  string   `arg:"" name:"rule" help:"A rule file, or the id of a rule."`
 	Event string   `arg:"" optional:"" name:"event" help:"A file of events, or - for standard input."`
-	Rules []string `short:"r" sep:"none" placeholder:"PATH" help:"Where to look for the id. Without it, the starter pack."`
+	Rules []string `short:"r" sep:"none" placeholder:"PATH" help:"Where to look for the id: rule files, folders or names of packs (starter, cis). Without it, the starter pack."`
 }
 
 // Run explains the rule, or its judgement of each event.

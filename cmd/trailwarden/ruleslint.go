@@ -14,7 +14,7 @@ import (
 // rulesLintCommand lints rules.
 type rulesLintCommand struct {
 	ruleSource
-	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
+	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders, or names of packs (starter, cis). Without any, the starter pack."`
 	Format string   `short:"f" default:"text" enum:"text,json,sarif,github" help:"text, json, sarif, or github for annotations in a workflow."`
 }
 
@@ -50,7 +50,7 @@ func (c *rulesLintCommand) Run(s *streams) error {
 }
 
 // ruleText is a rule file's text, or nil when there is no such file (a rule of
-// the starter pack).
+// a pack).
 func ruleText(file string) []byte {
 	text, err := os.ReadFile(file)
 	if err != nil {

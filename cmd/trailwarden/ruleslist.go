@@ -11,7 +11,7 @@ import (
 // rulesListCommand lists rules.
 type rulesListCommand struct {
 	ruleSource
-	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders. Without any, the starter pack."`
+	Paths  []string `arg:"" optional:"" name:"path" help:"Rule files or folders, or names of packs (starter, cis). Without any, the starter pack."`
 	Format string   `short:"f" default:"table" enum:"table,json" help:"table or json."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/translate"
@@ -15,7 +16,7 @@ import (
 type rulesTranslateCommand struct {
 	ruleSource
 	To        string   `required:"" enum:"eventbridge,filter,athena,sigma" placeholder:"LANGUAGE" help:"eventbridge, filter (CloudWatch Logs), athena (SQL) or sigma."`
-	Rules     []string `arg:"" name:"rule" help:"Rule files or folders, or ids of rules of the starter pack."`
+	Rules     []string `arg:"" name:"rule" help:"Rule files or folders, names of packs (starter, cis), or ids of rules of the configuration or the starter pack."`
 	AnyRecord bool     `help:"Assume nothing of records: without it, fields that AWS documents are taken to be absent or of their documented type, and keys to be spelled as documented."`
 	Table     string   `default:"default.cloudtrail_logs" placeholder:"NAME" help:"The table that Athena is asked."`
 	ExactOnly bool     `help:"Print exact translations only; others count as not expressible."`
@@ -67,12 +68,13 @@ func (c *rulesTranslateCommand) Run(s *streams) error {
 	return nil
 }
 
-// find takes each argument as a path if there is one, and as an id otherwise.
+// find takes each argument as a path or a pack if there is one, and as an id
+// otherwise.
 func (c *rulesTranslateCommand) find(s *streams) (rules []*rule.Rule, bad bool, err error) {
 	var paths []string
 	ids := map[string]bool{}
 	for _, a := range c.Rules {
-		if _, err := os.Stat(a); err == nil {
+		if _, err := os.Stat(a); err == nil || assemble.IsPack(a) {
 			paths = append(paths, a)
 		} else {
 			ids[a] = true

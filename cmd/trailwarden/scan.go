@@ -24,7 +24,7 @@ import (
 type scanCommand struct {
 	Paths []string `arg:"" name:"path" help:"Log files, folders of them, lakes, s3://BUCKET/PREFIX, or - for standard input."`
 
-	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or starter for the starter pack; may be repeated. Without it, the starter pack."`
+	Rules          []string `short:"r" sep:"none" placeholder:"PATH" help:"Rule file or folder, or the name of a pack (starter, cis); may be repeated. Without it, the starter pack."`
 	Config         string   `placeholder:"FILE" help:"Configuration file. With --notify or --alerts, trailwarden.yaml in this folder when left out."`
 	Format         string   `short:"f" placeholder:"FORMAT" help:"One of ${formats}. Default: table."`
 	Output         string   `short:"o" placeholder:"FILE" help:"Write the report to FILE."`

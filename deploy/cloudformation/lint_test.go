@@ -28,6 +28,11 @@ func TestProviderSchemasAreKept(t *testing.T) {
 	if err != nil || len(files) < 12 {
 		t.Fatalf("%d templates: %v", len(files), err)
 	}
+	cfnLint(t, python, files)
+}
+
+func cfnLint(t *testing.T, python string, files []string) {
+	t.Helper()
 	args := append([]string{"-c", "import sys; from cfnlint.runner import main; sys.exit(main())", "--format", "parseable", "--non-zero-exit-code", "warning", "--"}, files...)
 	out, err := exec.Command(python, args...).CombinedOutput()
 	if err != nil || len(out) > 0 {

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/deploy/plan"
+	"github.com/trailwarden/trailwarden/rule/filterpattern"
 	"github.com/trailwarden/trailwarden/rule/translate"
 )
 
@@ -195,12 +196,12 @@ func (b *builder) anyFilter() (string, bool) {
 	var parts []string
 	for _, n := range b.natives(translate.Filter, maxFilter) {
 		for _, t := range n.texts {
-			inner, opens := strings.CutPrefix(t, "{ ")
-			inner, closes := strings.CutSuffix(inner, " }")
+			inner, opens := strings.CutPrefix(t, "{")
+			inner, closes := strings.CutSuffix(inner, "}")
 			if !opens || !closes { // terms, which do not go with others
 				return "", false
 			}
-			parts = append(parts, "("+inner+")")
+			parts = append(parts, "("+strings.TrimSpace(inner)+")")
 		}
 		if n.everything {
 			return "", false
@@ -208,6 +209,9 @@ func (b *builder) anyFilter() (string, bool) {
 	}
 	text := "{ " + strings.Join(parts, " || ") + " }"
 	if len(parts) == 0 || utf8.RuneCountInString(text) > maxFilter {
+		return "", false
+	}
+	if p, _ := filterpattern.Parse(text); p == nil { // together they have too many wildcards or expressions
 		return "", false
 	}
 	return text, true

@@ -57,7 +57,7 @@ func (b *builder) artifactStack() {
 // that they have here.
 func (b *builder) ruleUploads() (out []string) {
 	for _, p := range b.cfg.RuleSettings.Paths {
-		if b.cfg.Published || assemble.IsStarter(p) {
+		if b.cfg.Published || assemble.IsPack(p) {
 			continue
 		}
 		p = path.Clean(filepath.ToSlash(p))
@@ -74,7 +74,7 @@ func (b *builder) ruleUploads() (out []string) {
 // rules from beside its configuration, and no other files.
 func (b *builder) beside() error {
 	for _, p := range b.cfg.RuleSettings.Paths {
-		if !b.cfg.Published && !assemble.IsStarter(p) && !filepath.IsLocal(p) {
+		if !b.cfg.Published && !assemble.IsPack(p) && !filepath.IsLocal(p) {
 			return fmt.Errorf("%s: rules: %q lies outside of the folder of the configuration, where the function cannot take it from", b.cfg.PlaceOf("rules"), p)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // own tests.
 func wanted(t *testing.T, single bool, approved []string) map[string][][]byte {
 	t.Helper()
-	set, list := packs.Starter(rule.Options{ApprovedRegions: approved, Configured: approved})
+	set, list := packs.Starter().Rules(rule.Options{ApprovedRegions: approved, Configured: approved})
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,28 @@ import (
 // Sample is the plan of a topology's sample configuration.
 func Sample(t testing.TB, name string, o deploy.Options) *plan.Plan {
 	t.Helper()
+	return planned(t, sample(t, name), o)
+}
+
+// SampleWithPack is Sample with a pack's rules in place of the sample's.
+func SampleWithPack(t testing.TB, name, pack string) *plan.Plan {
+	t.Helper()
+	cfg := sample(t, name)
+	cfg.Rules, cfg.RuleSettings = []string{pack}, config.RuleSettings{Packs: []string{pack}}
+	return planned(t, cfg, deploy.Options{})
+}
+
+func sample(t testing.TB, name string) *config.Config {
+	t.Helper()
 	cfg, err := config.Load(filepath.Join(root(t), "deploy", "samples", name, "trailwarden.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cfg
+}
+
+func planned(t testing.TB, cfg *config.Config, o deploy.Options) *plan.Plan {
+	t.Helper()
 	p, err := deploy.Plan(cfg, o)
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 
 func starter(t testing.TB) []*rule.Rule {
 	t.Helper()
-	set, list := packs.Starter(rule.Options{})
+	set, list := packs.Starter().Rules(rule.Options{})
 	if list.Err() != nil {
 		t.Fatal(list.Err())
 	}

@@ -170,7 +170,7 @@ func files(t *testing.T) map[string][]byte {
 
 func starter(t *testing.T) []*rule.Rule {
 	t.Helper()
-	set, list := packs.Starter(rule.Options{})
+	set, list := packs.Starter().Rules(rule.Options{})
 	if list.Err() != nil {
 		t.Fatal(list.Err())
 	}

@@ -13,11 +13,17 @@ import (
 // API Reference, PutMetricFilter).
 const maxFilter = 1024
 
-// filter writes a filter pattern for CloudWatch Logs.
+// filter writes a filter pattern for CloudWatch Logs. One that is a pattern
+// already stays as it is written, for auditors compare texts, unless only the
+// canonical form is short enough.
 func (t *translation) filter(f form) string {
 	if p, ok := t.about.Source.(*filterpattern.Pattern); ok {
-		t.filterLimits(p.String())
-		return p.String()
+		text := strings.TrimSpace(p.Text())
+		if utf8.RuneCountInString(text) > maxFilter {
+			text = p.String()
+		}
+		t.filterLimits(text)
+		return text
 	}
 	e := &filterWriter{translation: t}
 	body := t.text(writer{atom: e.atom, and: " && ", or: " || ", open: "(", end: ")"}, f)

@@ -71,7 +71,7 @@ func scans(logs, many string) error {
 	if err := list.Err(); err != nil {
 		return err
 	}
-	starter, list := packs.Starter(rule.Options{})
+	starter, list := packs.Starter().Rules(rule.Options{})
 	if err := list.Err(); err != nil {
 		return err
 	}
