@@ -37,40 +37,89 @@ type commit struct {
 	s     *Store
 	b     *alert.Batch
 	sinks []string
+	whole bool            // what goes with state is in one transaction or none
+	saved bool            // the state is written, and so is no longer what was read
 	seen  map[string]bool // alerts that done names
 	done  alert.Committed
 }
 
+// run writes what was found without state, and then what follows from state, with
+// it: in one transaction or by a journal.
 func (c *commit) run(ctx context.Context, in []*alert.Incoming, t tail) error {
 	groups := c.groups(in)
-	guard, err := c.s.journal(ctx, &t, len(groups) > 0)
-	if err != nil {
+	judged := slices.IndexFunc(groups, func(g []*alert.Incoming) bool { return slices.ContainsFunc(g, remembers) })
+	if judged < 0 || !t.conditional() {
+		return c.bound(ctx, groups, t)
+	}
+	if err := c.write(ctx, groups[:judged], tail{}); err != nil {
 		return err
 	}
-	err = c.write(ctx, groups, t, guard != nil)
+	groups = groups[judged:]
+	if len(groups) == 1 {
+		c.whole = true
+		err := c.bound(ctx, groups, t)
+		if c.whole = false; !errors.Is(err, errTooLarge) {
+			return err
+		}
+	}
+	return c.apart(ctx, groups, t)
+}
+
+// bound writes groups, the last of them with the state of the tail.
+func (c *commit) bound(ctx context.Context, groups [][]*alert.Incoming, t tail) (err error) {
+	var guard *op
+	if !t.fits() && (len(groups) > 0 || !t.single()) {
+		if guard, err = c.s.journal(ctx, &t, nil); err != nil {
+			return err
+		}
+	}
+	err = c.write(ctx, groups, t)
 	switch {
 	case guard == nil:
 		return err
-	case errors.Is(err, alert.ErrConflict): // it was in vain
+	case !c.saved && (errors.Is(err, alert.ErrConflict) || errors.Is(err, errTooLarge)): // it was in vain
 		return errors.Join(err, c.s.t.put(ctx, removals(guard.journal())))
 	case err != nil:
 		return err
 	}
-	return c.s.finish(ctx, guard.key)
+	return c.s.finish(ctx, guard.key, true)
+}
+
+// apart writes the state of the tail first, with a journal that holds the groups, and
+// then the groups: they are more than a transaction takes.
+func (c *commit) apart(ctx context.Context, groups [][]*alert.Incoming, t tail) error {
+	guard, err := c.s.journal(ctx, &t, foundIn(groups))
+	if err != nil {
+		return err
+	}
+	if guard == nil {
+		return c.bound(ctx, groups, t)
+	}
+	if err := c.s.writeState(ctx, c.b, t.state); err != nil {
+		if errors.Is(err, alert.ErrConflict) {
+			err = errors.Join(err, c.s.t.put(ctx, removals(guard.journal())))
+		}
+		return err
+	}
+	t.state, c.b = nil, &alert.Batch{Now: c.b.Now}
+	if err := c.write(ctx, groups, t); err != nil {
+		return err
+	}
+	return c.s.finish(ctx, guard.key, true)
 }
 
 // write commits the groups and the tail, with the last of them or after them.
-func (c *commit) write(ctx context.Context, groups [][]*alert.Incoming, t tail, journaled bool) error {
+func (c *commit) write(ctx context.Context, groups [][]*alert.Incoming, t tail) error {
 	for i, g := range groups {
 		var with []op
 		if i == len(groups)-1 {
-			with, t = t.together(journaled)
+			with, t = t.together()
 		}
 		if err := c.group(ctx, g, with); err != nil {
 			return err
 		}
 		if len(with) > 0 {
-			c.b = &alert.Batch{Now: c.b.Now} // its state is no longer what was read
+			c.saved, c.b = true, &alert.Batch{Now: c.b.Now}
 		}
 	}
 	return t.write(ctx, c.s, c.b)
@@ -86,8 +135,8 @@ func (c *commit) room() int { return maxOps - 2*len(c.sinks) - maxTail }
 
 // groups cuts incoming findings into pieces that fit into a transaction each,
 // by a guess: one item for an alert, one for a sample, one for each finding, and
-// for each sink a pointer and a total. Those of rules that remember begin a piece:
-// where they fit into one, they are written with the state that they follow from.
+// for each sink a pointer and a total. Those of rules that remember begin a piece,
+// for they are written with the state that they follow from.
 func (c *commit) groups(in []*alert.Incoming) (groups [][]*alert.Incoming) {
 	room, used := max(c.room(), 20), 0
 	remembered := false
@@ -136,11 +185,10 @@ func parts(in *alert.Incoming, n int) (out []*alert.Incoming) {
 }
 
 // group commits some incoming findings in one transaction. When that is too
-// large, or others keep changing the same alerts, it commits halves; but what
-// follows from state goes with it as long as it fits.
+// large, or others keep changing the same alerts, it commits halves.
 func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) error {
 	tries := mostAttempts
-	single := len(g) == 1 && len(g[0].Facts) <= 1
+	single, whole := len(g) == 1 && len(g[0].Facts) <= 1, c.whole && len(with) > 0
 	many := len(g) > 1 && (len(with) == 0 || !slices.ContainsFunc(g, remembers))
 	if many {
 		tries = mostAttemptsMany
@@ -158,6 +206,9 @@ func (c *commit) group(ctx context.Context, g []*alert.Incoming, with []op) erro
 	if err == nil {
 		c.add(did)
 		return nil
+	}
+	if whole && errors.Is(err, errTooLarge) {
+		return err
 	}
 	if single && errors.Is(err, errTooLarge) {
 		return fmt.Errorf("alert %s: %w; of the %d sinks that there are it can go to %d", g[0].ID, err, len(c.sinks), mostSinks)

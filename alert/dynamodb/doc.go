@@ -49,7 +49,9 @@
 // State that is too much for the transaction of the last findings is written into
 // a journal before it; the last piece of it, which all its writers change, goes
 // into that transaction and leads to the journal, and the others follow. Whoever
-// reads or replaces that piece before they did writes them.
+// reads or replaces that piece before they did writes them. Findings that follow
+// from state and are too many for that transaction (from some 17 alerts on) are in
+// the journal, too: the one piece is then written by itself, and all else follows.
 //
 // # Partitions
 //

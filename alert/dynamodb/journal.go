@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,21 @@ import (
 // item, in the transaction of the findings, all of it is written. The other pieces
 // follow. Whoever reads or replaces that item while it leads to a journal first
 // writes them, too: he may come after a process that ended on the way.
+//
+// Where the findings are too much for that transaction, they are in the journal,
+// too: then the one item decides whether they are told, and telling them follows.
+
+// journal is the content of a journal; one without findings is the list of its ops.
+type journal struct {
+	Findings []found     `json:"findings"`
+	Ops      []journaled `json:"ops"`
+}
+
+// found is a finding as a journal holds it: its record to the byte.
+type found struct {
+	alert.Finding
+	Record []byte `json:"event"`
+}
 
 // journaled is an op as a journal holds it.
 type journaled struct {
@@ -52,13 +68,11 @@ func (i *item) journal() []key {
 	return keys
 }
 
-// journal writes the state of a tail into a journal, where it is more than can be
-// written with the findings, and leaves the one op in the tail that leads there.
-// State without versions is written after it, as positions are.
-func (s *Store) journal(ctx context.Context, t *tail, findings bool) (guard *op, err error) {
-	if t.fits() || !findings && t.single() {
-		return nil, nil
-	}
+// journal writes the state of a tail into a journal, with findings that follow from
+// it, and leaves the one op in the tail that leads there; nil when there is none, or
+// it is too much for a journal. State without versions is written after it, as
+// positions are.
+func (s *Store) journal(ctx context.Context, t *tail, findings []found) (guard *op, err error) {
 	var rest, loose, blobs []op
 	for _, o := range t.state {
 		switch {
@@ -71,11 +85,11 @@ func (s *Store) journal(ctx context.Context, t *tail, findings bool) (guard *op,
 		}
 	}
 	last := len(rest) - 1
-	if last < 1 || rest[last].del {
+	if last < 0 || rest[last].del {
 		return nil, nil
 	}
 	guard, rest = &rest[last], rest[:last]
-	text, err := journalOf(rest)
+	text, err := journalOf(rest, findings)
 	if err != nil || len(text) > maxUnpacked {
 		return nil, err
 	}
@@ -91,16 +105,32 @@ func (s *Store) journal(ctx context.Context, t *tail, findings bool) (guard *op,
 	return guard, s.t.put(ctx, blobs)
 }
 
-func journalOf(ops []op) ([]byte, error) {
+func journalOf(ops []op, findings []found) ([]byte, error) {
 	all := make([]journaled, len(ops))
 	for i, o := range ops {
 		all[i] = journaled{o.pk, o.sk, o.rev, o.at, o.data, o.del}
 	}
-	return json.Marshal(all)
+	if len(findings) == 0 {
+		return json.Marshal(all)
+	}
+	return json.Marshal(journal{findings, all})
 }
 
-// finish writes what the journal holds that an item leads to, if it still does.
-func (s *Store) finish(ctx context.Context, guard key) error {
+// foundIn are the findings of groups, as a journal holds them.
+func foundIn(groups [][]*alert.Incoming) (all []found) {
+	for _, g := range groups {
+		for _, in := range g {
+			for _, f := range in.Facts {
+				all = append(all, found{*f.Finding, f.Record})
+			}
+		}
+	}
+	return all
+}
+
+// finish writes what the journal holds that an item leads to, if it still does, and
+// tells what is found there, unless that is told.
+func (s *Store) finish(ctx context.Context, guard key, told bool) error {
 	for {
 		found, err := s.t.get(ctx, []key{guard})
 		if err != nil {
@@ -111,9 +141,15 @@ func (s *Store) finish(ctx context.Context, guard key) error {
 		if keys == nil {
 			return nil
 		}
-		ops, err := s.readJournal(ctx, it, keys)
+		j, err := s.readJournal(ctx, it, keys)
 		if err == nil {
-			return s.replay(ctx, it, keys, ops)
+			if !told {
+				err = s.tell(ctx, j.findings(), time.UnixMilli(it.at))
+			}
+			if err != nil {
+				return err
+			}
+			return s.replay(ctx, it, keys, j.ops())
 		}
 		if now, e := s.t.get(ctx, []key{guard}); e != nil || now[guard].words == it.words {
 			return errors.Join(err, e)
@@ -121,30 +157,57 @@ func (s *Store) finish(ctx context.Context, guard key) error {
 	}
 }
 
-func (s *Store) readJournal(ctx context.Context, it item, keys []key) (ops []op, err error) {
+func (s *Store) readJournal(ctx context.Context, it item, keys []key) (j journal, err error) {
 	found, err := s.t.get(ctx, keys)
 	if err != nil {
-		return nil, err
+		return j, err
 	}
 	var packed []byte
 	for _, k := range keys {
 		if _, ok := found[k]; !ok {
-			return nil, fmt.Errorf("item %s, %s: %w: its journal %s is missing", it.pk, it.sk, alert.ErrCorrupt, k.pk)
+			return j, fmt.Errorf("item %s, %s: %w: its journal %s is missing", it.pk, it.sk, alert.ErrCorrupt, k.pk)
 		}
 		packed = append(packed, found[k].data...)
 	}
 	text, err := unpack(it.key, packed)
 	if err != nil {
-		return nil, err
+		return j, err
 	}
-	var all []journaled
-	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, fmt.Errorf("item %s, %s: its journal: %w: %w", it.pk, it.sk, alert.ErrCorrupt, err)
+	if bytes.HasPrefix(text, []byte("[")) {
+		err = json.Unmarshal(text, &j.Ops)
+	} else {
+		err = json.Unmarshal(text, &j)
 	}
-	for _, j := range all {
-		ops = append(ops, op{item: item{key: key{j.PK, j.SK}, rev: j.Rev, at: j.At, data: j.Data}, del: j.Del})
+	if err != nil {
+		return j, fmt.Errorf("item %s, %s: its journal: %w: %w", it.pk, it.sk, alert.ErrCorrupt, err)
 	}
-	return ops, nil
+	return j, nil
+}
+
+func (j *journal) ops() []op {
+	ops := make([]op, len(j.Ops))
+	for i, o := range j.Ops {
+		ops[i] = op{item: item{key: key{o.PK, o.SK}, rev: o.Rev, at: o.At, data: o.Data}, del: o.Del}
+	}
+	return ops
+}
+
+func (j *journal) findings() []alert.Finding {
+	all := make([]alert.Finding, len(j.Findings))
+	for i, f := range j.Findings {
+		f.Finding.Record = f.Record
+		all[i] = f.Finding
+	}
+	return all
+}
+
+// tell adds findings that were decided on at a time; those that are told already are
+// known.
+func (s *Store) tell(ctx context.Context, findings []alert.Finding, at time.Time) error {
+	b, p := alert.Batch{Findings: findings, Now: at}, s.policy()
+	in, _, _ := alert.Gather(&b, p)
+	c := commit{s: s, b: &b, sinks: p.SinkNames(), seen: map[string]bool{}}
+	return c.write(ctx, c.groups(in), tail{})
 }
 
 // replay writes the ops of a journal, each part as long as the item that leads to
@@ -195,7 +258,7 @@ func (s *Store) state(ctx context.Context, keys []key) (map[key]item, error) {
 				continue
 			}
 			again = true
-			if err := s.finish(ctx, k); err != nil {
+			if err := s.finish(ctx, k, false); err != nil {
 				return nil, err
 			}
 		}

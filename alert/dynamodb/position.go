@@ -114,7 +114,7 @@ func (s *Store) stateKeys(ctx context.Context, prefix string) (keys []key, err e
 		return keys, nil
 	}
 	for _, k := range unfinished {
-		if err := s.finish(ctx, k); err != nil {
+		if err := s.finish(ctx, k, false); err != nil {
 			return nil, err
 		}
 	}

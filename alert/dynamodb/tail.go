@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/crash"
@@ -36,14 +37,19 @@ func (t tail) single() bool {
 }
 
 // together parts what is written with the last findings from what is after them.
-func (t tail) together(journaled bool) (with []op, after tail) {
+func (t tail) together() (with []op, after tail) {
 	switch {
 	case t.fits():
 		return t.all(), tail{}
-	case journaled:
+	case len(t.state) == 1 && t.state[0].journal() != nil:
 		return t.state, tail{letters: t.letters, positions: t.positions}
 	}
 	return nil, t
+}
+
+// conditional tells whether there is state that others may have written meanwhile.
+func (t tail) conditional() bool {
+	return slices.ContainsFunc(t.state, func(o op) bool { return o.when != always })
 }
 
 // write does the tail by itself: positions last, so that a crash makes the

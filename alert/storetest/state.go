@@ -19,7 +19,7 @@ func testState(t *testing.T, h Harness) {
 	other := h.Again(t, b.s, b.policy.Load)
 	rounds := int64(20)
 	if h.Small {
-		rounds = 4
+		rounds = 2
 	}
 	for round := int64(1); round <= rounds; round++ {
 		errs := map[string]error{}
@@ -46,18 +46,22 @@ func testState(t *testing.T, h Harness) {
 			t.Fatalf("round %d: got pieces %v, want 130 of %q", round, got, want)
 		}
 		n := slices.DeleteFunc(b.all(), func(a *alert.Alert) bool { return a.Rule.ID != "window" })
-		if int64(len(n)) != 5*round {
-			t.Fatalf("round %d: %d findings of windows are told, want five for each", round, len(n))
+		if int64(len(n)) != windows*round {
+			t.Fatalf("round %d: %d findings of windows are told, want %d for each", round, len(n), windows)
 		}
 	}
 }
 
-// remembered is a judgement: 130 pieces of state and five findings, beside those of
-// single records.
+// windows is how many findings a judgement brings: more than a bounded transaction
+// has room for.
+const windows = 20
+
+// remembered is a judgement: 130 pieces of state and what was found in windows,
+// beside findings of single records.
 func (b *bench) remembered(by string, round int64) alert.Batch {
 	said := fmt.Sprint(by, " ", round)
 	batch := alert.Batch{Now: b.now, Findings: Many(Rule("record", severity.Low), 15, 15)}
-	for i := range 5 {
+	for i := range windows {
 		f := Finding(Rule("window", severity.High), Event{ID: fmt.Sprint(said, " ", i)})
 		f.Detection = &alert.Detection{ID: f.Identity, Group: []alert.Label{{Name: "of", Value: f.Evidence.EventID}}}
 		batch.Findings = append(batch.Findings, f)
