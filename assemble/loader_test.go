@@ -66,6 +66,48 @@ func TestBrokenSetIsReadOnce(t *testing.T) {
 	}
 }
 
+// What is read with the configuration is read again when it changes, and so are
+// rules behind a link.
+func TestWhatTheConfigurationNamesIsWatched(t *testing.T) {
+	dir, now := t.TempDir(), time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Second)
+		if err := os.Chtimes(filepath.Join(dir, name), now, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "real"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", filepath.Join(dir, "rules")); err != nil {
+		t.Fatal(err)
+	}
+	write("real/one.yaml", "id: one\ntitle: One\nmatch: {where: {eventName: {equals: One}}}\n")
+	write("names.yaml", "accounts: {\"111122223333\": one}\n")
+	write("q.sql", "SELECT 1")
+	write("trailwarden.yaml", "rules: [rules]\nsources: {logs: {folder: {path: logs}}}\nenrich: {accounts: names.yaml}\nqueries: {q: {file: q.sql}}\nlake: {path: lake}\n")
+	l := assemble.NewLoader(filepath.Join(dir, "trailwarden.yaml"), assemble.Options{}, nil)
+	for _, c := range [][2]string{
+		{"real/one.yaml", "id: one\ntitle: Two\nmatch: {where: {eventName: {equals: Two}}}\n"},
+		{"names.yaml", "accounts: {\"111122223333\": two}\n"},
+		{"q.sql", "SELECT 2"},
+	} {
+		if _, err := l.Load(t.Context(), &source.MemoryCursor{}); err != nil {
+			t.Fatal(err)
+		}
+		if l.Changed() {
+			t.Errorf("%s: it counts as changed before it is", c[0])
+		}
+		if write(c[0], c[1]); !l.Changed() {
+			t.Errorf("%s: nobody notices", c[0])
+		}
+	}
+}
+
 // What fails for a reason that lies outside of these files is tried again, after
 // longer and longer, until it is mended.
 func TestPassingFailureIsTriedAgain(t *testing.T) {

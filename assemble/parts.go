@@ -49,8 +49,8 @@ type Loader struct {
 	Level *slog.LevelVar
 
 	loaded bool
-	stamp  string // of the files behind the parts
-	paths  []string
+	stamp  string    // of the files behind the parts
+	paths  []string  // that the configuration names
 	again  time.Time // when parts are made again that could not be, or whose names of accounts are old by then; zero for never
 	failed int       // how often in a row they could not be, or had no names
 }
@@ -78,8 +78,8 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 	if err != nil {
 		return nil, err
 	}
-	l.paths = cfg.Rules
-	l.stamp = l.files(cfg.Rules)
+	l.paths = append(slices.Clone(cfg.Rules), cfg.Reads()...)
+	l.stamp = l.files(l.paths)
 	a := New(cfg, l.o)
 	set, list := Rules(cfg.Rules, cfg)
 	faults := errorsIn(list)
@@ -165,8 +165,8 @@ func errorsIn(list diagnostic.List) (out diagnostic.List) {
 	return out
 }
 
-// Changed tells whether the configuration or a rule file changed since the last
-// Load, by names, sizes and times; whether it is time to ask AWS Organizations for
+// Changed tells whether the configuration, a rule file or what is read with them
+// (see config.Config.Reads) changed since the last Load, by names, sizes and times; whether it is time to ask AWS Organizations for
 // names of accounts, by which alerts are routed; or to try again what failed for a
 // reason that lies elsewhere and may have passed, such as a file of a sink's that
 // was not there.
@@ -174,13 +174,17 @@ func (l *Loader) Changed() bool {
 	return l.files(l.paths) != l.stamp || !l.again.IsZero() && !l.o.Now().Before(l.again)
 }
 
-// files describes the configuration file and the rule files.
+// files describes the configuration file and those that it names. A folder may be
+// a link, as where configurations are mounted: what is behind it counts.
 func (l *Loader) files(paths []string) string {
 	var lines []string
 	add := func(path string, info fs.FileInfo) {
 		lines = append(lines, fmt.Sprintf("%s %d %d", path, info.Size(), info.ModTime().UnixNano()))
 	}
 	for _, p := range append([]string{l.Path}, paths...) {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			p = real
+		}
 		_ = filepath.WalkDir(p, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return nil // what cannot be read now is noticed when it can

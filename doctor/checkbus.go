@@ -244,8 +244,11 @@ func (e *Env) busPolicy(ctx context.Context, who caller, arn string) (out []Resu
 		return d.Decide(iampolicy.Request{Principal: account, Action: "events:PutEvents", Resource: arn, Context: map[string]string{
 			"aws:PrincipalOrgID": org, "aws:PrincipalAccount": account, "aws:PrincipalArn": "arn:" + who.partition + ":iam::" + account + ":role/" + e.prefix() + "-forward", "aws:SourceAccount": account, "events:source": "aws.iam", "aws:SecureTransport": "true"}})
 	}
-	if got := put(stranger, "o-ofastranger"); got.Allowed() {
+	switch got := put(stranger, "o-ofastranger"); got.Effect {
+	case iampolicy.Allowed:
 		out = append(out, broken(arn, "anybody may put events on the bus, also made-up ones: "+got.String(), "Name the accounts, or add the condition aws:PrincipalOrgID."))
+	case iampolicy.Unsure:
+		out = append(out, undecided(arn, "whether anybody may put events on the bus", got))
 	}
 	org, err := e.organization(ctx)
 	if org == "" {
@@ -255,7 +258,11 @@ func (e *Env) busPolicy(ctx context.Context, who caller, arn string) (out []Resu
 		out = append(out, unknown(arn, err))
 	}
 	for _, a := range e.Accounts {
-		if got := put(a, org); a != who.account && !got.Allowed() {
+		switch got := put(a, org); {
+		case a == who.account || got.Allowed():
+		case got.Effect == iampolicy.Unsure:
+			out = append(out, undecided(arn, "whether account "+a+" may put events on the bus", got))
+		default:
 			out = append(out, broken(arn, "account "+a+" may not put events on the bus: "+got.String(), "aws events put-permission --event-bus-name "+name+" --action events:PutEvents --principal "+a+" --statement-id "+a))
 		}
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/iampolicy"
 	"github.com/trailwarden/trailwarden/severity"
 )
@@ -35,6 +37,24 @@ func functionChecks() []Check {
 type need struct {
 	action, resource, why string
 	context               map[string]string // of the call; may be nil
+	// or is what does as well; nil for nothing.
+	or *need
+}
+
+// met tells whether a role may make the call, and what keeps it.
+func (n need) met(r *role) (may bool, why string) {
+	if may, why = r.may(n.action, n.resource, n.context); !may && n.or != nil {
+		may, _ = n.or.met(r)
+	}
+	return may, why
+}
+
+// by is the call when another role makes it, which has then to be assumed.
+func (n need) by(role string) need {
+	if role == "" {
+		return n
+	}
+	return need{action: "sts:AssumeRole", resource: role, why: n.why}
 }
 
 // forRoles asks of the role of every function.
@@ -50,7 +70,7 @@ func forRoles(ctx context.Context, e *Env, needs func(arn string, f *lambda.GetF
 		}
 		list, out := needs(arn, f, r)
 		for _, n := range list {
-			if may, why := r.may(n.action, n.resource, n.context); !may {
+			if may, why := n.met(r); !may {
 				out = append(out, broken(name, fmt.Sprintf("%s may not call %s on %s, %s: %s", short(arn), n.action, n.resource, n.why, why), "Allow "+n.action+" on "+n.resource+" in a policy of the role."))
 			}
 		}
@@ -65,12 +85,12 @@ func checkRoleFiles(ctx context.Context, e *Env) []Result {
 			out = append(out, broken(r.arn, "Lambda may not become the role: "+why, "Let lambda.amazonaws.com call sts:AssumeRole in its trust policy."))
 		}
 		group := "arn:" + partOf(arn, 1) + ":logs:" + regionOf(arn) + ":" + iampolicy.AccountOf(arn) + ":log-group:" + logGroupOf(f) + ":log-stream:x"
-		list = append(list, need{"logs:CreateLogStream", group, "its own log", nil}, need{"logs:PutLogEvents", group, "its own log", nil})
+		list = append(list, need{action: "logs:CreateLogStream", resource: group, why: "its own log"}, need{action: "logs:PutLogEvents", resource: group, why: "its own log"})
 		for _, from := range w.origins(arn) {
 			switch kind(from) {
 			case "sqs":
 				for _, a := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
-					list = append(list, need{a, from, "its queue", nil})
+					list = append(list, need{action: a, resource: from, why: "its queue"})
 				}
 			case "s3", "cloudtrail":
 				list = append(list, e.reading(ctx, from)...)
@@ -88,18 +108,29 @@ func (e *Env) reading(ctx context.Context, from string) (list []need) {
 		if from != t.arn && from != p.arn() {
 			continue
 		}
-		list = append(list, need{"s3:GetObject", p.arn() + "/" + p.root() + t.owner + "/CloudTrail/file.json.gz", "the log files", nil})
+		list = append(list, need{action: "s3:GetObject", resource: p.arn() + "/" + p.root() + t.owner + "/CloudTrail/file.json.gz", why: "the log files"})
 		id := aws.ToString(t.KmsKeyId)
 		if k, err := e.key(ctx, id); id != "" && err == nil {
 			id = k.arn // of an alias, the key
 		}
 		if kind(id) == "kms" {
-			list = append(list, need{"kms:Decrypt", id, "the key of the log files", map[string]string{
-				"kms:ViaService": "s3." + regionOf(id) + ".amazonaws.com", "kms:CallerAccount": iampolicy.AccountOf(id), "kms:EncryptionContext:aws:s3:arn": p.arn(),
-			}})
+			decrypts := decrypting(t, id, p.arn()) // with a bucket key
+			each := decrypting(t, id, p.arn()+"/"+p.root()+t.owner+"/CloudTrail/file.json.gz")
+			decrypts.or = &each
+			list = append(list, decrypts)
 		}
 	}
 	return list
+}
+
+// decrypting is what it takes to decrypt a trail's files. The context is of the
+// bucket or of one file (Amazon S3 User Guide, "Encryption context"), and what
+// CloudTrail adds (CloudTrail User Guide, "Granting decrypt permissions").
+func decrypting(t trail, key, what string) need {
+	return need{action: "kms:Decrypt", resource: key, why: "the key of the log files", context: map[string]string{
+		"kms:ViaService": "s3." + regionOf(key) + ".amazonaws.com", "kms:CallerAccount": iampolicy.AccountOf(key),
+		"kms:EncryptionContext:aws:s3:arn": what, "kms:EncryptionContext:aws:cloudtrail:arn": t.arn,
+	}}
 }
 
 // origins are all ARNs from which steps lead to one.
@@ -139,24 +170,37 @@ func (e *Env) telling(who caller, region string) (list []need) {
 		switch {
 		case !s.Enabled:
 		case s.SNS != nil && s.SNS.Topic != "":
-			list = append(list, need{"sns:Publish", s.SNS.Topic, why, nil})
+			list = append(list, need{action: "sns:Publish", resource: s.SNS.Topic, why: why}.by(s.SNS.Role))
 		case s.SES != nil:
-			from := address(s.SES.From)
-			list = append(list, need{"ses:SendEmail", home("ses", s.SES.Region, "identity/"+from), why, map[string]string{"ses:FromAddress": from}})
+			list = append(list, mailing(s.SES, func(identity string) string { return home("ses", s.SES.Region, "identity/"+identity) }, why).by(s.SES.Role))
 		case s.EventBridge != nil:
-			list = append(list, need{"events:PutEvents", busARN(who, region, s.EventBridge.Bus), why, map[string]string{"events:source": cmp.Or(s.EventBridge.Source, "trailwarden")}})
+			list = append(list, need{action: "events:PutEvents", resource: busARN(who, cmp.Or(s.EventBridge.Region, region), s.EventBridge.Bus), why: why,
+				context: map[string]string{"events:source": cmp.Or(s.EventBridge.Source, "trailwarden")}}.by(s.EventBridge.Role))
 		case s.SecurityHub != nil:
-			list = append(list, need{"securityhub:BatchImportFindings", home("securityhub", s.SecurityHub.Region, "product/"+who.account+"/default"), why, nil})
+			list = append(list, need{action: "securityhub:BatchImportFindings", resource: home("securityhub", s.SecurityHub.Region, "product/"+who.account+"/default"), why: why}.by(s.SecurityHub.Role))
 		}
 	}
 	if d := e.Config.Store.DynamoDB; d != nil {
 		table := home("dynamodb", d.Region, "table/"+d.Table)
 		for _, a := range []string{"GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"} {
-			list = append(list, need{"dynamodb:" + a, table, "store.dynamodb", nil})
+			list = append(list, need{action: "dynamodb:" + a, resource: table, why: "store.dynamodb"}.by(d.Role))
 		}
 	}
 	for _, s := range e.secrets() {
-		list = append(list, need{s.action, s.arn(who, region), s.where, nil})
+		list = append(list, need{action: s.action, resource: s.arn(who, region), why: s.where})
 	}
 	return list
+}
+
+// mailing is what it takes to send mail: the right to one identity, which is the
+// address or its domain.
+func mailing(c *config.SES, arn func(identity string) string, why string) need {
+	from := address(c.From)
+	n := need{action: "ses:SendEmail", resource: cmp.Or(c.IdentityARN, arn(from)), why: why, context: map[string]string{"ses:FromAddress": from}}
+	if _, domain, ok := strings.Cut(from, "@"); ok && c.IdentityARN == "" {
+		whole := n
+		whole.resource = arn(domain)
+		n.or = &whole
+	}
+	return n
 }

@@ -128,7 +128,7 @@ func throughPrefix(prefix, root string) bool {
 
 // handover is the request by which a service hands over.
 func handover(x edge, action, source, account string) iampolicy.Request {
-	return iampolicy.Request{Principal: x.service, Action: action, Resource: x.to, Context: map[string]string{
+	return iampolicy.Request{Principal: x.service, Action: action, Resource: x.called, Context: map[string]string{
 		"aws:SourceArn": source, "aws:SourceAccount": account, "aws:SecureTransport": "true",
 		"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": x.service,
 	}}
@@ -136,8 +136,8 @@ func handover(x edge, action, source, account string) iampolicy.Request {
 
 // mayHandOver judges every step into one thing by that thing's policy.
 func mayHandOver(w *web, to, action, fix string, d *iampolicy.Document) (out []Result) {
-	for _, x := range w.to(to) {
-		if x.service == "" || x.service == "sqs.amazonaws.com" {
+	for _, x := range w.edges {
+		if x.called != to || x.service == "" || x.service == "sqs.amazonaws.com" {
 			continue
 		}
 		got := d.Decide(handover(x, action, x.from, x.account))
@@ -217,19 +217,24 @@ func checkQueuePolicy(ctx context.Context, e *Env) []Result {
 
 func checkPermissions(ctx context.Context, e *Env) []Result {
 	w := e.web(ctx)
-	return orNone(each(w.ends("lambda"), func(arn string) []Result {
-		if !slices.ContainsFunc(w.to(arn), func(x edge) bool { return x.service != "sqs.amazonaws.com" }) {
-			return nil // a queue does not call: the function's poller asks
+	var called []string
+	for _, x := range w.edges {
+		if kind(x.to) == "lambda" && x.service != "sqs.amazonaws.com" { // a queue does not call: the function's poller asks
+			called = append(called, x.called)
 		}
+	}
+	slices.Sort(called)
+	return orNone(each(slices.Compact(called), func(arn string) []Result {
 		d, err := e.functionPolicy(ctx, arn)
 		if err != nil {
 			return []Result{unknown(arn, err)}
 		}
-		return or(mayHandOver(w, bareFunction(arn), "lambda:InvokeFunction", "aws lambda add-permission --action lambda:InvokeFunction --principal %s --source-arn %s, with --source-account for a bucket.", d), arn, "may be called")
+		return or(mayHandOver(w, arn, "lambda:InvokeFunction", "aws lambda add-permission --action lambda:InvokeFunction --principal %s --source-arn %s, with --source-account for a bucket.", d), arn, "may be called")
 	}), "no function is called directly")
 }
 
-// functionPolicy is the function's own policy, nil when it has none.
+// functionPolicy is the own policy of a function, or of a version or alias of it;
+// nil when it has none.
 func (e *Env) functionPolicy(ctx context.Context, arn string) (*iampolicy.Document, error) {
 	return asked(e, "policy of "+arn, func() (*iampolicy.Document, error) {
 		out, err := lambda.NewFromConfig(e.in(regionOf(arn))).GetPolicy(ctx, &lambda.GetPolicyInput{FunctionName: &arn})

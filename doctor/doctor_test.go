@@ -98,6 +98,76 @@ func TestFunctionThatIsSetOtherwise(t *testing.T) {
 	}
 }
 
+// A role that is allowed no more than is needed is in order: files' keys under
+// CloudTrail's or a file's context, the domain of the sender, a role to assume
+// where a sink or the store has one, a bus in another region.
+func TestRoleOfLeastPrivilege(t *testing.T) {
+	t.Parallel()
+	a := healthy(t)
+	other := "arn:aws:iam::444455556666:role/tell"
+	a.configure(strings.NewReplacer(
+		"soc: {sns: {topic:", "bus: {eventbridge: {region: us-east-1, bus: events}}\n  hub: {securityhub: {role: "+other+"}}\n  soc: {sns: {role: "+other+", topic:",
+		"store: {dynamodb: {", "store: {dynamodb: {role: "+other+", ").Replace(a.yaml))
+	under := func(condition, statement string) string {
+		return strings.TrimSuffix(statement, "}") + `,"Condition":{` + condition + `}}`
+	}
+	says := func(check string, statements ...string) string {
+		a.rolePolicy("watcher", statements...)
+		return show(said(doctor.Report{Results: a.examine().Of(check)}))
+	}
+	files := []string{
+		allow("logs:CreateLogStream logs:PutLogEvents", a.arn("logs", "log-group:/aws/lambda/watcher:*")), allow("s3:GetObject", "arn:aws:s3:::"+a.bucket+"/AWSLogs/*"),
+		allow("sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes", a.queue),
+	}
+	for _, condition := range []string{
+		`"StringLike":{"kms:EncryptionContext:aws:cloudtrail:arn":"` + a.trail + `"}`,
+		`"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::` + a.bucket + `/*"}`,
+		`"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::` + a.bucket + `"}`,
+	} {
+		if got := says("role-files", append(files, under(condition, allow("kms:Decrypt", a.key)))...); got != "" {
+			t.Errorf("%s: %s", condition, got)
+		}
+	}
+	if got := says("role-files", append(files, under(`"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::another/*"}`, allow("kms:Decrypt", a.key)))...); !strings.Contains(got, "may not call kms:Decrypt") {
+		t.Errorf("the files of another bucket: %s", got)
+	}
+	sinks := []string{
+		allow("ses:SendEmail", a.arn("ses", "identity/example.com")), allow("secretsmanager:GetSecretValue", a.arn("secretsmanager", "secret:hook-*")),
+		allow("events:PutEvents", strings.Replace(a.arn("events", "event-bus/events"), a.cfg.Region, "us-east-1", 1)),
+	}
+	if got := says("role-sinks", append(sinks, allow("sts:AssumeRole", other))...); got != "" {
+		t.Error(got)
+	}
+	if got := says("role-sinks", sinks...); strings.Count(got, "may not call sts:AssumeRole on "+other) == 0 || strings.Contains(got, "sns:Publish") {
+		t.Errorf("a role that may not be assumed: %s", got)
+	}
+}
+
+// A version or alias that is called has a policy of its own; the rest is asked of
+// the function.
+func TestFunctionThatIsCalledByAlias(t *testing.T) {
+	t.Parallel()
+	a := healthy(t)
+	live := a.function + ":live"
+	a.calls.answer("S3.GetBucketNotificationConfiguration", &s3.GetBucketNotificationConfigurationOutput{LambdaFunctionConfigurations: []s3types.LambdaFunctionConfiguration{{LambdaFunctionArn: &live, Events: []s3types.Event{"s3:ObjectCreated:*"}}}}, nil)
+	says := func(check, resource string) string {
+		a.calls.answer("Lambda.GetPolicy", &lambda.GetPolicyOutput{Policy: aws.String(`{"Statement":[` +
+			`{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":"` + a.id + `"}}},` +
+			`{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"` + resource + `","Condition":{"StringEquals":{"aws:SourceAccount":"` + a.id + `"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::` + a.bucket + `"}}}]}`)}, nil)
+		return show(said(doctor.Report{Results: a.examine().Of(check)}))
+	}
+	if got := says("function-permission", live); got != "" {
+		t.Errorf("the alias may be called: %s", got)
+	}
+	if got := says("function-permission", a.function); !strings.Contains(got, live+": s3.amazonaws.com may not hand over") {
+		t.Errorf("the alias may not be called, only the function: %s", got)
+	}
+	a.rolePolicy("watcher", slices.DeleteFunc(a.roleStatements(), func(s string) bool { return strings.Contains(s, "s3:GetObject") })...)
+	if got := says("role-files", live); !strings.Contains(got, "may not call s3:GetObject") {
+		t.Errorf("the function may not read what its alias is told of: %s", got)
+	}
+}
+
 // What a configuration has beyond the ordinary is in order, too: a bus that is told
 // under one source only, a queue in the region of its URL. A policy that decides by
 // what is not understood here is said to be unknown, and not to refuse.

@@ -30,9 +30,9 @@ func (e *Env) function(ctx context.Context, arn string) (*lambda.GetFunctionConf
 
 // functions are those on the way and those that were named.
 func (e *Env) functions(ctx context.Context) []string {
-	all := append(e.web(ctx).ends("lambda"), e.Functions...)
-	for i, f := range all {
-		all[i] = bareFunction(f)
+	all := e.web(ctx).ends("lambda")
+	for _, f := range e.Functions {
+		all = append(all, bareFunction(f))
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -19,7 +19,8 @@ import (
 
 // edge is one step of a notification: from hands over to to.
 type edge struct {
-	from, to string // ARNs; to may be an address
+	from, to string // ARNs; to may be an address, and is a function without version or alias
+	called   string // to with the version or alias that is called
 	service  string // that hands over: s3.amazonaws.com
 	account  string // that from belongs to
 	// prefix and suffix are what a bucket's notification asks of keys, events the
@@ -46,7 +47,10 @@ type web struct {
 func (w *web) add(e edge) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := e.from + "→" + e.to + e.prefix + e.suffix
+	if e.called = e.to; kind(e.to) == "lambda" {
+		e.to = bareFunction(e.to)
+	}
+	key := e.from + "→" + e.called + e.prefix + e.suffix
 	if w.seen[key] || len(w.edges) > maxSteps {
 		return false
 	}
@@ -244,7 +248,7 @@ func (e *Env) fromQueue(ctx context.Context, w *web, queue string) {
 		}
 		for j := range page.EventSourceMappings {
 			m := &page.EventSourceMappings[j]
-			w.add(edge{from: queue, to: bareFunction(aws.ToString(m.FunctionArn)), service: "sqs.amazonaws.com", mapping: m})
+			w.add(edge{from: queue, to: aws.ToString(m.FunctionArn), service: "sqs.amazonaws.com", mapping: m})
 		}
 	}
 }

@@ -308,3 +308,27 @@ func FuzzShell(f *testing.F) {
 		}
 	})
 }
+
+// A word of a shell is one text however its pieces are quoted; what a command
+// prints is unknown.
+func TestShellWordsOfPieces(t *testing.T) {
+	for word, want := range map[string]string{
+		`'{"a":"'"$B"'/*"}'`:  `{"a":"known/*"}`,
+		`'{"a":"'$B'/*"}'`:    `{"a":"known/*"}`,
+		`'{"a":"'"${C}"'"}'`:  `{"a":"${C}"}`,
+		`'a'"b c"d'e'`:        `ab cde`,
+		`'$B'`:                `$B`,
+		`"it's $B"`:           `it's known`,
+		`'a'"$(date +%Y)"'b'`: `a${the output of a command}b`,
+		`"$(date '+%Y')"`:     ``,
+	} {
+		s := read.Shell("B=known\naws s3api put --policy " + word + "\n")
+		if len(s.Commands) != 1 {
+			t.Errorf("%s: %d commands", word, len(s.Commands))
+			continue
+		}
+		if got := s.Commands[0].Options.Get("policy").String(); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -160,13 +160,59 @@ func (s *script) expand(raw string, line, column int) *value.Value {
 }
 
 // word is a shell word's value: quotes taken off, variables put in place unless
-// the quotes are single ones. The output of a command is unknown.
+// the quotes are single ones. The output of a command is unknown. A word may be of
+// pieces that are quoted each in its own way: '{"Resource": "'"$ARN"'"}'.
 func (s *script) word(raw string, line, column int) *value.Value {
+	first, rest := piece(raw)
+	if output := strings.HasPrefix(raw, "$(") || strings.HasPrefix(raw, `"$(`); output || rest == "" || !strings.Contains(raw, "'") {
+		return s.piece(raw, line, column)
+	}
+	var parts []*value.Value
+	for first != "" && len(parts) < 2000 {
+		parts = append(parts, s.piece(first, line, column))
+		first, rest = piece(rest)
+	}
+	v := s.budget.join(parts, line, column)
+	if raw[0] == '\'' { // places are those up to the next piece
+		v.Lines, v.Column = true, column+1
+	}
+	return v
+}
+
+// piece is what of a word is quoted in one way, and the rest of it.
+func piece(raw string) (first, rest string) {
+	end := 0
 	switch {
-	case strings.HasPrefix(raw, "'") && strings.HasSuffix(raw, "'") && len(raw) > 1:
-		return &value.Value{Kind: value.Text, Text: raw[1 : len(raw)-1], Line: line, Column: column + 1, Lines: true}
+	case raw == "":
+	case raw[0] == '\'':
+		end = strings.IndexByte(raw[1:], '\'') + 2
+	case raw[0] == '"':
+		for end = 1; end < len(raw) && raw[end] != '"'; end++ {
+			if raw[end] == '\\' {
+				end++
+			}
+		}
+		end++
+	default:
+		for end = 0; end < len(raw) && raw[end] != '\'' && raw[end] != '"'; end++ {
+			if raw[end] == '\\' {
+				end++
+			}
+		}
+	}
+	if end < 2 && raw != "" && raw[0] == '\'' || end > len(raw) {
+		end = len(raw) // never closed
+	}
+	return raw[:end], raw[end:]
+}
+
+// piece is the value of a piece.
+func (s *script) piece(raw string, line, column int) *value.Value {
+	switch {
 	case strings.HasPrefix(raw, "$(") || strings.HasPrefix(raw, "`") || strings.HasPrefix(raw, `"$(`):
 		return unknown("the output of a command", line, column)
+	case strings.HasPrefix(raw, "'") && strings.HasSuffix(raw, "'") && len(raw) > 1:
+		return &value.Value{Kind: value.Text, Text: raw[1 : len(raw)-1], Line: line, Column: column + 1, Lines: true}
 	case strings.HasPrefix(raw, `"`) && strings.HasSuffix(raw, `"`) && len(raw) > 1:
 		return s.reference(strings.ReplaceAll(raw[1:len(raw)-1], `\"`, `"`), line, column)
 	}
