@@ -20,6 +20,8 @@ type Fault struct {
 func (f Fault) Error() string {
 	name := visible.Text(f.File)
 	switch {
+	case f.Record >= 0 && f.Offset < 0:
+		return fmt.Sprintf("%s: record %d: %s", name, f.Record, f.Reason)
 	case f.Record >= 0:
 		return fmt.Sprintf("%s: record %d, byte %d: %s", name, f.Record, f.Offset, f.Reason)
 	case f.Offset >= 0:

@@ -61,8 +61,6 @@ func (c *csvTable) finding(f *Finding) error {
 	for i, s := range c.row {
 		if c.l.Terminal {
 			s = visible.Text(s)
-		} else {
-			s = harmless(s)
 		}
 		c.row[i] = Cell(s)
 	}
@@ -85,8 +83,8 @@ func (c *csvTable) Close(Totals) error {
 	return c.w.Error()
 }
 
-// harmless is s without the characters that a terminal obeys: files are shown on
-// terminals later. Tabs and line breaks, which a cell may hold, stay.
+// harmless is s without the characters that a terminal obeys. Tabs and line
+// breaks, which a cell may hold, stay.
 func harmless(s string) string {
 	if !strings.ContainsFunc(s, obeyed) {
 		return s
@@ -115,8 +113,10 @@ const formulaStarts = "=+-@|%\uff1d\uff0b\uff0d\uff20\u2212"
 // full-width forms, or with a tab, carriage return or line feed, gets an
 // apostrophe in front (OWASP, CSV injection). The same is done inside the text
 // after a semicolon, tab or line break, where a spreadsheet that splits at those
-// would begin a new cell.
+// would begin a new cell. Nor does a terminal, on which a file is shown later,
+// obey anything in it.
 func Cell(s string) string {
+	s = harmless(s)
 	if !strings.ContainsAny(s, formulaStarts+"\t\r\n;") {
 		return s
 	}

@@ -7,19 +7,32 @@ import (
 	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
+// Terminal is w, a terminal on which a person reads text of the format: what a
+// terminal would not simply draw is written as an escape, in JSON as JSON's own.
+func Terminal(w io.Writer, format string) io.Writer {
+	if format == "json" || format == "ndjson" {
+		return TerminalJSON(w)
+	}
+	return &terminal{w: w, escape: appendShown}
+}
+
 // TerminalJSON is w for JSON text that a person reads on a terminal: characters
 // that a terminal would not simply draw are written as JSON's \uXXXX escapes, so that the
 // text stays the same JSON value. JSON holds them in strings only; a control
 // character outside a string is white space and stays.
-func TerminalJSON(w io.Writer) io.Writer { return &terminalJSON{w: w} }
+func TerminalJSON(w io.Writer) io.Writer { return &terminal{w: w, escape: appendEscape} }
 
-type terminalJSON struct {
-	w    io.Writer
-	out  []byte
-	tail []byte // an incomplete character at the end of the last Write
+type terminal struct {
+	w      io.Writer
+	escape func(dst []byte, r rune) []byte
+	out    []byte
+	tail   []byte // an incomplete character at the end of the last Write
 }
 
-func (t *terminalJSON) Write(p []byte) (int, error) {
+// appendShown appends r as text for a person shows it.
+func appendShown(dst []byte, r rune) []byte { return append(dst, visible.Text(string(r))...) }
+
+func (t *terminal) Write(p []byte) (int, error) {
 	in := p
 	if len(t.tail) > 0 {
 		in = append(t.tail, p...)
@@ -30,7 +43,7 @@ func (t *terminalJSON) Write(p []byte) (int, error) {
 		c := in[i]
 		if c < 0x80 {
 			if c == 0x7f || c < ' ' && c != '\n' && c != '\t' {
-				t.out = appendEscape(t.out, rune(c))
+				t.out = t.escape(t.out, rune(c))
 			} else {
 				t.out = append(t.out, c)
 			}
@@ -43,7 +56,7 @@ func (t *terminalJSON) Write(p []byte) (int, error) {
 		}
 		r, n := utf8.DecodeRune(in[i:])
 		if visible.Hidden(r) || r == utf8.RuneError {
-			t.out = appendEscape(t.out, r)
+			t.out = t.escape(t.out, r)
 		} else {
 			t.out = append(t.out, in[i:i+n]...)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,15 +22,21 @@ type yamlList struct {
 
 func (y *yamlList) Findings(lines []byte) error {
 	y.buf = y.buf[:0]
-	if err := eachFinding(lines, y.finding); err != nil {
-		return err
+	for line := range eachLine(lines) {
+		f, err := ParseFinding(line)
+		if err == nil {
+			err = y.finding(&f, line)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	y.any = true
 	_, err := y.w.Write(y.buf)
 	return err
 }
 
-func (y *yamlList) finding(f *Finding) error {
+func (y *yamlList) finding(f *Finding, line []byte) error {
 	y.text("- rule: ", f.Rule)
 	y.text("  title: ", f.Title)
 	y.text("  severity: ", f.Severity)
@@ -55,16 +62,31 @@ func (y *yamlList) finding(f *Finding) error {
 	if f.Link != "" {
 		y.text("  link: ", f.Link)
 	}
-	return y.event(f.Event)
+	var as struct { // with its nulls
+		Detection json.RawMessage `json:"detection"`
+	}
+	if f.Detection != nil {
+		if err := json.Unmarshal(line, &as); err != nil {
+			return err
+		}
+	}
+	if err := y.json("  detection: ", as.Detection); err != nil {
+		return err
+	}
+	return y.json("  event: ", f.Event)
 }
 
-// event writes the raw record as a flow mapping: JSON is YAML, once every
-// string is written in YAML's own escapes.
-func (y *yamlList) event(raw json.RawMessage) error {
+// maxKey is how many bytes a key has at most that YAML knows by the colon behind
+// it (1024 characters); before a longer one stands a question mark.
+const maxKey = 1000
+
+// json writes a JSON value in YAML's flow style, nothing for none: JSON is YAML,
+// once every string is written in YAML's own escapes.
+func (y *yamlList) json(key string, raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	y.buf = append(y.buf, "  event: "...)
+	y.buf = append(y.buf, key...)
 	for i := 0; i < len(raw); {
 		if raw[i] == '-' || raw[i] >= '0' && raw[i] <= '9' {
 			n := numberLen(raw[i:])
@@ -88,10 +110,14 @@ func (y *yamlList) event(raw json.RawMessage) error {
 		}
 		var s string
 		if e >= len(raw) || json.Unmarshal(raw[i:e+1], &s) != nil {
-			return fmt.Errorf("the event at byte %d of a finding is not valid JSON", i)
+			return fmt.Errorf("%sat byte %d of a finding is not valid JSON", strings.TrimLeft(key, " "), i)
 		}
+		at := len(y.buf)
 		y.buf = appendYAML(y.buf, s)
 		i = e + 1
+		if len(y.buf)-at > maxKey && bytes.HasPrefix(bytes.TrimLeft(raw[i:], " \t\r\n"), []byte(":")) {
+			y.buf = slices.Insert(y.buf, at, '?', ' ')
+		}
 	}
 	y.buf = append(y.buf, '\n')
 	return nil

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
 //go:embed page.html
@@ -16,7 +18,8 @@ var pageText string
 const maxRows = 5000
 
 // WriteHTML writes the timeline as one page that needs nothing else: no script,
-// no picture, no network. All text is escaped for its place.
+// no picture, no network. All text is escaped for its place, and what would hide in
+// it or turn its order round is shown.
 func (t *Timeline) WriteHTML(w io.Writer) error {
 	page, err := template.New("page").Funcs(template.FuncMap{
 		"at": func(x time.Time) string {
@@ -33,11 +36,17 @@ func (t *Timeline) WriteHTML(w io.Writer) error {
 		return err
 	}
 	shown := t.Events[:min(len(t.Events), maxRows)]
-	return page.Execute(w, map[string]any{
+	var b strings.Builder
+	err = page.Execute(&b, map[string]any{
 		"T": t, "Events": shown, "Hidden": t.More + int64(len(t.Events)-len(shown)),
 		"Tops":  []list{{"Call", t.Actions}, {"Region", t.Regions}, {"Address", t.IPs}, {"Account", t.Accounts}, {"Error", t.Errors}, {"Who", t.Actors}},
 		"Grids": []*grid{t.grid("By service", t.Services, func(e *Event) string { return e.Service }), t.grid("By region", t.Regions, func(e *Event) string { return e.Region })},
 	})
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, visible.Lines(b.String()))
+	return err
 }
 
 // list is a table of a page.

@@ -209,15 +209,19 @@ func TestRealAttack(t *testing.T) {
 	}
 }
 
-// Nothing that a record holds becomes markup.
+// Nothing that a record holds becomes markup, hides or turns the order of letters
+// round.
 func TestPageIsEscaped(t *testing.T) {
-	evil := `</title></svg><script>alert(1)</script>`
+	evil := "</title></svg><script>alert(1)</script>\x1b[2J\u202e\u200b"
 	b, _ := json.Marshal(evil)
 	dir := write(t, call(1, "A", "x", "One", `,"errorCode":`+string(b)+`,"requestParameters":{"userName":`+string(b)+`}`),
 		strings.ReplaceAll(call(2, "A", "x", "Two", ""), `"eu-west-1"`, string(b)))
 	var page bytes.Buffer
 	if err := build(t, timeline.Subject{Keys: []string{"A"}}, 0, dir).WriteHTML(&page); err != nil {
 		t.Fatal(err)
+	}
+	if strings.ContainsAny(page.String(), "\x1b\u202e\u200b") || !strings.Contains(page.String(), `\u202e`) {
+		t.Error("the page hides characters or turns their order round")
 	}
 	if s := page.String(); strings.Contains(s, "<script") || !strings.Contains(s, "&lt;script&gt;") || strings.Contains(s, "http://") || strings.Contains(s, "https://") {
 		t.Error("the page is not safe or not self-contained")

@@ -282,8 +282,8 @@ func (j *queryJob) write(r query.Result) error {
 		return err
 	}
 	var to io.Writer = out
-	if out.layout.Terminal && (j.cmd.Format == "json" || j.cmd.Format == "ndjson") {
-		to = report.TerminalJSON(out)
+	if out.layout.Terminal {
+		to = report.Terminal(out, j.cmd.Format)
 	}
 	w, err := query.NewWriter(j.cmd.Format, to, out.layout.Width)
 	if err == nil {

@@ -25,6 +25,8 @@ type terminal struct {
 	tty  *os.File
 	got  chan []byte
 	text string // shown and not yet expected
+
+	before string // shown before what was expected last
 }
 
 // openTerminal starts the program at a terminal, as pty(7) says.
@@ -89,7 +91,7 @@ func (x *terminal) expect(text string) {
 			x.t.Fatalf("want %q; got %q", text, x.text)
 		}
 	}
-	_, x.text, _ = strings.Cut(x.text, text)
+	x.before, x.text, _ = strings.Cut(x.text, text)
 }
 
 func (x *terminal) enter(keys string) {
@@ -142,5 +144,24 @@ func TestConversationAtATerminal(t *testing.T) {
 	x.enter("\x15.quit\r") // Ctrl-U empties the line
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the end: %v", err)
+	}
+}
+
+// Whatever the format, what a record holds is only drawn at a terminal.
+func TestTimelineAtATerminal(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "a.json")
+	record := `{"eventTime":"2026-03-14T02:00:00Z","eventName":"\u001b[2J\u202e","eventSource":"iam.amazonaws.com","userIdentity":{"userName":"\u009b2J"},"sourceIPAddress":"198.51.100.7"}`
+	if err := os.WriteFile(logs, []byte(record), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"table", "ndjson", "json", "csv", "html"} {
+		x, cmd := openTerminal(t, []string{"TERM=xterm"}, "timeline", logs, "--ip", "198.51.100.7", "--format", format)
+		x.expect("1 of 1 records")
+		if strings.ContainsAny(x.before, "\x1b\u202e\u009b") || !strings.Contains(x.before, `\u202e`) {
+			t.Errorf("%s: %q", format, x.before)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
 	}
 }

@@ -127,13 +127,13 @@ func (c *aboutFlags) write(s *streams, t *timeline.Timeline, format string, rows
 	if err != nil {
 		return err
 	}
+	var to io.Writer = out
+	if out.layout.Terminal {
+		to = report.Terminal(out, format)
+	}
 	if format == "html" {
-		err = t.WriteHTML(out)
+		err = t.WriteHTML(to)
 	} else {
-		var to io.Writer = out
-		if out.layout.Terminal && (format == "json" || format == "ndjson") {
-			to = report.TerminalJSON(out)
-		}
 		var w query.Writer
 		if w, err = query.NewWriter(format, to, out.layout.Width); err == nil {
 			err = rows(t, w)
