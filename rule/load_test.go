@@ -190,6 +190,7 @@ func TestDiagnostics(t *testing.T) {
 		want       []string
 		message    string
 	}{
+		"a language beside match":  {"r.yaml", "id: r\ntitle: T\nwhere:\n  eventName: {equals: X}\n", []string{"r.yaml:3 error TW003", "r.yaml:1 error TW004"}, "where stands below match"},
 		"unknown key":              {"r.yaml", "id: r\n" + where + "severty: low\n", []string{"r.yaml:3 error TW003"}, "did you mean severity?"},
 		"another tool's key":       {"r.yaml", "id: r\nlevel: low\n" + where, []string{"r.yaml:2 error TW003"}, "did you mean severity?"},
 		"no id":                    {"my-rule.yaml", where + "title: T\n", []string{"my-rule.yaml:1 error TW004"}, "no id"},

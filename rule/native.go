@@ -119,6 +119,10 @@ func (n *native) key(k, v *yamldoc.Node) {
 		r.Tests = n.tests(v, n.file)
 	case "match", "state", "threshold", "sequence", "absence", "first_seen", "rate": // read once everything else is known
 	default:
+		if languages[k.Text] != nil {
+			n.add(diagnostic.Error, k, CodeKey, "match: {"+k.Text+": …}", "%s stands below match, indented further, not beside it", k.Text)
+			return
+		}
 		n.unknown(k, Keys(), "a rule")
 	}
 }

@@ -111,7 +111,7 @@ func parseAny(text []byte) ([]*Node, error) {
 			return docs, nil
 		}
 		if err != nil {
-			return nil, yamlError(err)
+			return nil, yamlError(text, err)
 		}
 		n, cerr := c.convert(&y, 0)
 		if cerr != nil {
@@ -119,17 +119,6 @@ func parseAny(text []byte) ([]*Node, error) {
 		}
 		docs = append(docs, n)
 	}
-}
-
-func yamlError(err error) *Error {
-	var line int
-	msg := err.Error()
-	if n, _ := fmt.Sscanf(msg, "yaml: line %d:", &line); n == 1 {
-		if i := bytes.IndexByte([]byte(msg[10:]), ':'); i >= 0 {
-			msg = msg[10+i+2:]
-		}
-	}
-	return &Error{line, "not valid YAML: " + msg}
 }
 
 type converter struct{ nodes int }

@@ -166,3 +166,28 @@ func TestTextsAreWrittenAsPackageJSONWritesThem(t *testing.T) {
 		}
 	}
 }
+
+// What is no YAML is named by the line at fault, with what usually is wrong there.
+func TestBrokenTextIsNamedByItsLine(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		line       int
+		want       string
+	}{
+		{"a line indented otherwise", "a: 1\nb:\n  c:\n    d: 1\n   e: 2\nf: 3\n", 5, "indented like the others"},
+		{"one indented too far", "a: 1\n   b: 2\nc: 3\n", 2, "indented too far"},
+		{"a tab", "a:\n\tb: 1\nc: 2\n", 2, "a tab indents this line: write spaces"},
+		{"a sign that means something", "a: 1\nb: @x\n", 2, "in quotes"},
+		{"no colon", "a: 1\nb\nc: 2\n", 2, "KEY: VALUE"},
+		{"an open quote", "a: 1\nb: \"x\nc: 2\n", 2, "never closed"},
+		{"an open bracket", "a: 1\nb: [x,\n  y\nc: 2\n", 2, "bracket"},
+		{"a list that goes on as a mapping", "a:\n  - x\n  y: 1\n", 3, "indented like the others"},
+		{"a closed bracket before", "a: [x,\n  y]\nb:\n  c: 1\n d: 2\n", 5, "indented like the others"},
+	} {
+		_, err := yamldoc.Parse([]byte(c.text))
+		var e *yamldoc.Error
+		if !errors.As(err, &e) || e.Line != c.line || !strings.Contains(e.Message, c.want) {
+			t.Errorf("%s: %v, want line %d and %q", c.name, err, c.line, c.want)
+		}
+	}
+}

@@ -169,7 +169,11 @@ func (r *reader) separator(closing byte) (done bool, err *fault) {
 		r.pos++
 		return true, nil
 	case ',':
-		r.pos++
+		comma := r.pos
+		if r.pos++; r.next() == closing {
+			r.pos = comma
+			return false, r.fail("a comma before %q: JSON has none behind the last value", closing)
+		}
 		return false, nil
 	}
 	return false, r.fail("%s where a comma or %q is expected", r.here(), closing)

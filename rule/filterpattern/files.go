@@ -3,6 +3,7 @@ package filterpattern
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -124,8 +125,11 @@ func ReadMetricFilters(text []byte) ([]Named, diagnostic.List) {
 		return nil, fileError(0, "the file has %d bytes; at most %d are read", len(text), MaxFileBytes)
 	}
 	if !json.Valid(text) {
-		err := json.Unmarshal(text, new(any))
-		return nil, fileError(1, "not valid JSON: %v", err)
+		err, line := json.Unmarshal(text, new(any)), 1
+		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
+			line += bytes.Count(text[:min(int(e.Offset), len(text))], []byte("\n"))
+		}
+		return nil, fileError(line, "not valid JSON: %v", err)
 	}
 	r := exportReader{text: text, d: json.NewDecoder(bytes.NewReader(text))}
 	if r.value(0); len(r.list) > 0 {

@@ -53,6 +53,13 @@ func TestFilesThatHoldNoPatternAreRefused(t *testing.T) {
 	}
 }
 
+func TestBrokenExportsAreNamedByTheirLine(t *testing.T) {
+	_, list := filterpattern.ReadFile([]byte("{\"metricFilters\": [\n  {\"filterName\": \"a\",\n   \"filterPattern\": x}\n]}"))
+	if list.Err() == nil || list[0].Line != 3 {
+		t.Errorf("%v", list)
+	}
+}
+
 func TestLint(t *testing.T) {
 	for text, want := range map[string]string{
 		`{ $.eventName = DeleteTrail }`:                                                        "",
