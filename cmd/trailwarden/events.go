@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,10 +48,16 @@ func (m *matching) input(s *streams, path string) error {
 	return walker{m.event, blame, m.single}.all(data)
 }
 
-// allJSON tells whether all of a text is events.
+// allJSON tells whether all of a text is JSON, also where some of it is no sound
+// event, which is to be said.
 func allJSON(data []byte) bool {
-	sound := func(*cloudtrail.Record) error { return nil }
-	return eachEvent(data, sound, func(bad *badEvent) error { return bad }) == nil
+	sound := func(b []byte, at int) error {
+		if !json.Valid(b) {
+			return &badEvent{at, "not JSON"}
+		}
+		return nil
+	}
+	return values(data, sound, func(bad *badEvent) error { return bad }) == nil
 }
 
 func (m *matching) fault(s *streams, format string, args ...any) {

@@ -97,11 +97,14 @@ func (c *rulesTestCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	if err := printTests(s, set, c); err != nil {
+	passed, err := printTests(s, set, c)
+	switch {
+	case err != nil:
 		return err
-	}
-	if list.Err() != nil {
+	case list.Err() != nil:
 		return exit{exitUsage}
+	case !passed:
+		return exit{exitFinding}
 	}
 	return nil
 }

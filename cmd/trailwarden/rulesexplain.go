@@ -24,6 +24,12 @@ func (c *rulesExplainCommand) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
+	var events []byte
+	if c.Event != "" { // once: the standard input is there once
+		if events, err = readInput(s, c.Event); err != nil {
+			return fmt.Errorf("%s: %w", c.Event, cause(err))
+		}
+	}
 	for i, r := range rules {
 		if i > 0 {
 			fmt.Fprintln(s.out)
@@ -31,7 +37,7 @@ func (c *rulesExplainCommand) Run(s *streams) error {
 		if c.Event == "" {
 			err = explain.Rule(s.out, r)
 		} else {
-			err = c.judge(s, r)
+			err = c.judge(s, r, events)
 		}
 		if err != nil {
 			return err
@@ -68,14 +74,10 @@ func (c *rulesExplainCommand) find(s *streams) ([]*rule.Rule, error) {
 	return nil, fmt.Errorf("there is no file and no rule named %q; see trailwarden rules list", id)
 }
 
-// judge explains what the rule makes of each event of the file.
-func (c *rulesExplainCommand) judge(s *streams, r *rule.Rule) error {
-	data, err := readInput(s, c.Event)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Event, cause(err))
-	}
+// judge explains what the rule makes of each event of the file, which is data.
+func (c *rulesExplainCommand) judge(s *streams, r *rule.Rule, data []byte) error {
 	n := 0
-	err = eachEvent(data, func(rec *cloudtrail.Record) error {
+	err := eachEvent(data, func(rec *cloudtrail.Record) error {
 		if n++; n > 1 {
 			fmt.Fprintln(s.out)
 		}

@@ -12,23 +12,20 @@ import (
 )
 
 // printTests runs the tests of all rules and prints the failed ones and a sum.
-func printTests(s *streams, set *rule.Set, c *rulesTestCommand) error {
+func printTests(s *streams, set *rule.Set, c *rulesTestCommand) (passed bool, err error) {
 	res := check.Run(set.Rules, check.Options{RequireTests: c.RequireTests})
 	failed := failures(res)
 	if c.Format == "github" {
 		if err := lint.WriteGitHub(s.out, failed); err != nil {
-			return err
+			return false, err
 		}
 	} else {
 		for _, f := range failed {
 			fmt.Fprint(s.out, visible.Lines(fmt.Sprintf("FAIL %s: rule %s%s\n", place(f.File, f.Line), f.Rule, strings.TrimPrefix(": "+f.Message, ": it"))))
 		}
 	}
-	_, err := fmt.Fprintf(s.out, "%s, %s: %d passed, %d failed\n", counted(len(set.Rules), "rule"), counted(len(res.Results), "test"), len(res.Results)-res.Failed(), res.Failed())
-	if err == nil && !res.OK() {
-		return exit{exitFinding}
-	}
-	return err
+	_, err = fmt.Fprintf(s.out, "%s, %s: %d passed, %d failed\n", counted(len(set.Rules), "rule"), counted(len(res.Results), "test"), len(res.Results)-res.Failed(), res.Failed())
+	return res.OK(), err
 }
 
 // failures are the tests that failed and those that are missing, each at its

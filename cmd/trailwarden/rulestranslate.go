@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/internal/visible"
+	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/translate"
 )
@@ -101,8 +104,8 @@ func (c *rulesTranslateCommand) find(s *streams) (rules []*rule.Rule, bad bool, 
 			}
 		}
 	}
-	for id := range ids {
-		return nil, bad, fmt.Errorf("there is no file and no rule named %q; see trailwarden rules list", id)
+	if len(ids) > 0 {
+		return nil, bad, fmt.Errorf("there is no file and no rule named %q; see trailwarden rules list", slices.Min(slices.Collect(maps.Keys(ids))))
 	}
 	if len(rules) == 0 && !bad {
 		return nil, bad, fmt.Errorf("%s: no rules", strings.Join(c.Rules, ", "))
@@ -112,7 +115,7 @@ func (c *rulesTranslateCommand) find(s *streams) (rules []*rule.Rule, bad bool, 
 
 func (c *rulesTranslateCommand) print(s *streams, all []translatedRule) error {
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
+		e := json.NewEncoder(report.TerminalJSON(s.out))
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		return e.Encode(all)
