@@ -192,3 +192,29 @@ func TestDaysOfOtherTables(t *testing.T) {
 		}
 	}
 }
+
+// TRY catches what fails within it and touches nothing else: neither the column
+// that it reads nor what else is made of that, however often it is in the text.
+func TestTryLeavesTheRestAsItIs(t *testing.T) {
+	l := local(t, "../examples/AWSLogs")
+	for sql, want := range map[string]string{
+		`count(TRY(date_parse(eventtime, '%Y-%m-%d'))), count(TRY(CAST(eventname AS bigint))), count_if(eventtime IS NULL), count_if(eventname IS NULL)`:         "0 0 0 0",
+		`count(TRY(CAST(errorcode AS bigint))), count(errorcode), count(upper(errorcode))`:                                                                       "0 10 10",
+		`count(TRY(json_parse(eventname))), count(TRY(split(eventname, 'e')[2])), count_if(length(eventname) > 0)`:                                               "0 388 393",
+		`count(TRY(date_parse(eventname, '%Y'))), count(TRY(date_parse(eventname, '%Y') + interval '1' day))`:                                                    "0 0",
+		`count(TRY(CAST(eventname AS bigint) * CAST(eventname AS bigint))), count(TRY(coalesce(TRY(CAST(eventname AS bigint)), 0) + CAST(eventname AS bigint)))`: "0 0",
+		`count_if(TRY_CAST(sourceipaddress AS ipaddress) IS NULL), count_if(sourceipaddress IS NULL)`:                                                            "104 0",
+	} {
+		_, rows, err := run(l, "SELECT "+sql+" FROM cloudtrail_logs")
+		if err != nil || len(rows) != 1 {
+			t.Errorf("%s: %v, %v", sql, rows, err)
+		} else if got := strings.Join(rows[0], " "); got != want {
+			t.Errorf("%s = %s, want %s", sql, got, want)
+		}
+	}
+	_, rows, err := run(l, `SELECT TRY(date_parse(eventtime, '%Y-%m-%d')) AS t, date(from_iso8601_timestamp(eventtime)) AS d, substr(eventtime, 1, 10) AS x
+		FROM cloudtrail_logs WHERE TRY(CAST(eventname AS bigint)) IS NULL AND eventname = 'StopLogging'`)
+	if want := "NULL 2026-03-14 2026-03-14"; err != nil || len(rows) != 1 || strings.Join(rows[0], " ") != want {
+		t.Errorf("got %v, %v, want %s", rows, err, want)
+	}
+}

@@ -18,7 +18,7 @@ func (t *translator) cast(x *cast, s *scope) (string, typ, error) {
 	word := either(x.try, "TRY_CAST(", "CAST(")
 	v = t.strictly(v, from, to)
 	plain := word + v + " AS " + engine + ")"
-	try := func(text string) string { return either(x.try, "TRY("+text+")", text) }
+	try := func(text string) string { return either(x.try, attempt(text), text) }
 	switch {
 	case to.kind == ipaddress:
 		return try("ct_ipaddress(" + v + ")"), to, nil

@@ -356,7 +356,7 @@ func otherFunctions() map[string]function {
 		"if":              {min: 2, max: 3, write: ifElse},
 		"coalesce":        span(1, -1, "coalesce($*)", unknown).like(known),
 		"nullif":          simple(2, "nullif($1, $2)", unknown).like(first),
-		"try":             simple(1, "TRY($1)", unknown).like(first),
+		"try":             simple(1, attempt("$1"), unknown).like(first),
 		"typeof":          {min: 1, max: 1, write: typeOf},
 		"uuid":            simple(0, "CAST(uuid() AS VARCHAR)", varchar),
 		"ip_prefix":       simple(2, "ct_ip_prefix($1, CAST($2 AS BIGINT))", varchar),

@@ -17,6 +17,13 @@ func guarded(bad, message, engine, x string) string {
 	return "CASE WHEN " + bad + " THEN CAST(ct_fail(" + quoteText(message) + ") AS " + engine + ") ELSE " + x + " END"
 }
 
+// attempt is x, and NULL for a record on which it raises an error. The engine's TRY
+// writes its NULLs into what marks the NULLs of its result, and functions share
+// these marks with their arguments: without an array in between, a column would be
+// NULL wherever something made of it fails. Of what is in a TRY, the engine must not
+// compute parts outside of it; its process sees to that.
+func attempt(x string) string { return "TRY([" + x + "])[1]" }
+
 // maxRepeated is the longest text, in bytes, that is written twice: what is long
 // may hold what was written twice before.
 const maxRepeated = 160

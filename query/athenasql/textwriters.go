@@ -93,7 +93,7 @@ func fromUTF8(c *callSite) (string, typ, error) {
 	if len(c.args) == 2 {
 		by = either(c.types[1].kind == integer, c.fill("chr(CAST($2 AS INTEGER))"), c.args[1])
 	}
-	return c.fill("coalesce(TRY(decode($1)), ct_from_utf8(hex($1), ") + by + "))", of(varchar), nil
+	return c.fill("coalesce("+attempt("decode($1)")+", ct_from_utf8(hex($1), ") + by + "))", of(varchar), nil
 }
 
 // concat is NULL when any part is, which || is in both.
