@@ -26,6 +26,9 @@ func (s *Seen) Has(id string) bool {
 	return ok
 }
 
+// Len is how many things are remembered.
+func (s *Seen) Len() int { return len(s.set) }
+
 // Note remembers a thing of the given time.
 func (s *Seen) Note(id string, at time.Time) {
 	if len(s.set) < s.most {

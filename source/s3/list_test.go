@@ -3,12 +3,17 @@ package s3_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/faultproxy"
@@ -380,6 +385,104 @@ func TestPositionStaysSmall(t *testing.T) {
 	}
 	if cursor.most > 500 {
 		t.Errorf("a position of %d bytes after %d files", cursor.most, len(all))
+	}
+}
+
+// listing is a bucket that answers ListObjectsV2 and nothing else.
+type listing []string // keys, sorted
+
+func (l listing) Do(r *http.Request) (*http.Response, error) {
+	q := r.URL.Query()
+	prefix, delimiter := q.Get("prefix"), q.Get("delimiter")
+	after, most := max(q.Get("start-after"), q.Get("continuation-token")), 1000
+	if n, err := strconv.Atoi(q.Get("max-keys")); err == nil {
+		most = n
+	}
+	var b strings.Builder
+	seen, last, n, more := "", "", 0, ""
+	for i, _ := slices.BinarySearch(l, prefix); i < len(l) && strings.HasPrefix(l[i], prefix); i++ {
+		key := l[i]
+		if at := strings.Index(key[len(prefix):], delimiter); delimiter != "" && at >= 0 {
+			key = key[:len(prefix)+at+1]
+		}
+		if l[i] <= after || key == seen {
+			continue
+		}
+		if n++; n > most {
+			more = "<IsTruncated>true</IsTruncated><NextContinuationToken>" + last + "</NextContinuationToken>"
+			break
+		}
+		if seen, last = key, l[i]; strings.HasSuffix(key, "/") {
+			fmt.Fprintf(&b, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", key)
+			continue
+		}
+		fmt.Fprintf(&b, "<Contents><Key>%s</Key><Size>9</Size><LastModified>2026-03-14T12:00:00Z</LastModified></Contents>", key)
+	}
+	text := "<ListBucketResult>" + b.String() + more + "</ListBucketResult>"
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/xml"}},
+		ContentLength: int64(len(text)), Body: io.NopCloser(strings.NewReader(text)), Request: r}, nil
+}
+
+// copies keeps every position that was saved.
+type copies struct {
+	source.MemoryCursor
+	all [][]byte
+}
+
+func (c *copies) Save(ctx context.Context, name string, position []byte) error {
+	c.all = append(c.all, position)
+	return c.MemoryCursor.Save(ctx, name, position)
+}
+
+// A bucket with many files of the last day: what is written of them is some times
+// the position that names them, and a process that is killed handles few again; a
+// later pass that finds nothing new saves once.
+func TestLargePositionsAreSavedSeldom(t *testing.T) {
+	var l listing
+	for i := range 20_000 {
+		l = append(l, logKey("", "111122223333", "CloudTrail", "eu-west-1", day.Add(time.Duration(i)*4*time.Second), fmt.Sprintf("u%05d", i)))
+	}
+	client := s3.New(s3.Options{PathStyle: true, Config: aws.Config{Region: "eu-west-1", HTTPClient: l,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "x", "")}})
+	run := func(cursor source.Cursor, passes int) (handled int) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		clock := source.Clock{Now: func() time.Time { return day.Add(23 * time.Hour) }, Sleep: func(context.Context, time.Duration) error {
+			if passes--; passes == 0 {
+				cancel()
+			}
+			return nil
+		}}
+		p := s3.NewPoll(s3.PollOptions{Name: "poll", Client: client, Listing: s3.Listing{Bucket: "logs"}, Cursor: cursor, Clock: clock, Workers: 1})
+		if err := p.Run(ctx, func(context.Context, source.Delivery) error { handled++; return nil }); err != nil {
+			t.Error(err)
+		}
+		return handled
+	}
+	cursor := &copies{}
+	if n := run(cursor, 1); n != len(l) {
+		t.Fatalf("%d files, want %d", n, len(l))
+	}
+	written, largest := 0, len(cursor.all[len(cursor.all)-1])
+	for _, p := range cursor.all {
+		written += len(p)
+	}
+	if largest < 16*len(l) || written > 30*largest {
+		t.Errorf("%d bytes were written in %d times for a position of %d", written, len(cursor.all), largest)
+	}
+	kept := len(cursor.all)
+	if n := run(cursor, 3); n != 0 || len(cursor.all) != kept+3 {
+		t.Errorf("three passes later: %d files again, %d saved", n, len(cursor.all)-kept)
+	}
+	for _, at := range []int{1, kept / 2, kept - 2} {
+		killed := &source.MemoryCursor{} // just before the next was saved
+		if err := killed.Save(t.Context(), "s3/poll", cursor.all[at]); err != nil {
+			t.Fatal(err)
+		}
+		before, next := len(cursor.all[at])/16, len(cursor.all[at+1])/16
+		if n := run(killed, 1); n < len(l)-before || next-before > max(50, next/20+50) {
+			t.Errorf("killed after %d files: %d more, and up to %d twice", before, n, next-before)
+		}
 	}
 }
 

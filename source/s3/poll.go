@@ -51,6 +51,9 @@ type Poll struct {
 
 	mu  sync.Mutex // of pos
 	pos progress
+
+	unsaved int       // objects handled since pos was saved
+	saved   time.Time // when it was
 }
 
 var _ source.Source = (*Poll)(nil)
@@ -69,7 +72,12 @@ type progress struct {
 const (
 	mostSeen  = 1_000_000
 	mostAside = 10_000
-	saveEvery = 50 // objects
+
+	// The position is saved when as many objects were handled, and a twentieth of
+	// those that it names, which it may hold a million of; or after so long.
+	saveEvery = 50
+	saveShare = 20
+	saveAfter = 5 * time.Minute
 )
 
 // NewPoll makes a Poll.
@@ -161,6 +169,15 @@ func (p *Poll) load(ctx context.Context) error {
 	return nil
 }
 
+// saveDue saves the position once enough would be handled again without it.
+func (p *Poll) saveDue(ctx context.Context) error {
+	late := p.o.Clock.Time().Sub(p.saved).Abs() >= saveAfter
+	if p.unsaved < saveEvery || p.unsaved < p.pos.Seen.Len()/saveShare && !late {
+		return nil
+	}
+	return p.save(ctx)
+}
+
 // save keeps the position.
 func (p *Poll) save(ctx context.Context) error {
 	p.mu.Lock()
@@ -173,6 +190,7 @@ func (p *Poll) save(ctx context.Context) error {
 		p.AckFailed(1)
 		return fmt.Errorf("saving the position of %s: %w", p.o.Name, err)
 	}
+	p.unsaved, p.saved = 0, p.o.Clock.Time()
 	return nil
 }
 
@@ -196,7 +214,6 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 	}
 	q := newQueue(p.o.Workers)
 	var fault error
-	n := 0
 	for o, err := range p.o.Client.byTime(ctx, p.listing(), p.pos.At, bounds{p.o.Merged, p.o.AtHand}) {
 		if err != nil {
 			fault = err
@@ -210,10 +227,7 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 			return p.object(ctx, soft, h, o.Object)
 		})
 		p.settle(q.done(false))
-		if n++; n%saveEvery == 0 {
-			fault = p.save(soft)
-		}
-		if !ok || q.err != nil || fault != nil {
+		if fault = p.saveDue(soft); !ok || q.err != nil || fault != nil {
 			break
 		}
 	}
@@ -240,8 +254,13 @@ func (p *Poll) settle(done []listed) {
 		if placed {
 			p.pos.At = o.at
 		}
+		id := o.Key + o.ETag
+		if p.pos.Seen.Has(id) {
+			continue // by an earlier pass
+		}
+		p.unsaved++
 		if at := delivered(o.Object); at.After(again) || !placed {
-			p.pos.Seen.Note(o.Key+o.ETag, at)
+			p.pos.Seen.Note(id, at)
 		}
 	}
 }
@@ -298,10 +317,10 @@ func (p *Poll) retryAside(ctx, soft context.Context, h source.Handler) error {
 			continue
 		}
 		delete(p.pos.Aside, k)
-		if done++; done%saveEvery == 0 {
-			if err := p.save(soft); err != nil {
-				return err
-			}
+		done++
+		p.unsaved++
+		if err := p.saveDue(soft); err != nil {
+			return err
 		}
 	}
 	if done == 0 {
