@@ -71,11 +71,35 @@ func (e *Env) secrets() (out []kept) {
 				name, _, _ = strings.Cut(name, "#")
 				out = append(out, kept{ref.Scheme(), name, "sinks." + s.Name, "secretsmanager:GetSecretValue"})
 			case config.SchemeSSM:
-				out = append(out, kept{ref.Scheme(), name, "sinks." + s.Name, "ssm:GetParameter"})
+				out = append(out, kept{ref.Scheme(), unversioned(name), "sinks." + s.Name, "ssm:GetParameter"})
 			}
 		}
 	}
 	return out
+}
+
+// unversioned is a parameter's name or ARN without its version or label.
+func unversioned(name string) string {
+	head, tail := "", name
+	if kind(name) != "" {
+		tail = partOf(name, 5)
+		head = strings.TrimSuffix(name, tail)
+	}
+	tail, _, _ = strings.Cut(tail, ":")
+	return head + tail
+}
+
+// parameter are the names that a parameter may have: an ARN does not tell whether
+// one of a single part begins with a slash.
+func (k kept) parameter() []string {
+	name, isARN := strings.CutPrefix(partOf(k.name, 5), "parameter/")
+	switch {
+	case !isARN:
+		return []string{k.name}
+	case strings.Contains(name, "/"):
+		return []string{"/" + name}
+	}
+	return []string{name, "/" + name}
 }
 
 func (k kept) arn(who caller, region string) string {
@@ -110,7 +134,7 @@ func (e *Env) kept(ctx context.Context, k kept) (bool, error) {
 		}
 		return err == nil, err
 	}
-	in := &ssm.DescribeParametersInput{ParameterFilters: []ssmtypes.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: []string{cmp.Or(partOf(k.name, 5), k.name)}}}}
+	in := &ssm.DescribeParametersInput{ParameterFilters: []ssmtypes.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("Equals"), Values: k.parameter()}}}
 	out, err := ssm.NewFromConfig(cfg).DescribeParameters(ctx, in)
 	return err == nil && len(out.Parameters) > 0, err
 }
