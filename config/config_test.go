@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,5 +96,18 @@ func TestAPathIsNoSecret(t *testing.T) {
 	cfg, list := Decode("trailwarden.yaml", []byte("store: {sqlite: {path: "+path+"}}\n"))
 	if err := list.Err(); err != nil || cfg.Store.SQLite.Path != path {
 		t.Errorf("path %s: %v", path, list)
+	}
+}
+
+// A length of nothing is the default wherever it is asked for, and not what each
+// part of the program makes of nothing.
+func TestLengthOfNothing(t *testing.T) {
+	c, err := Parse("c.yaml", []byte("sinks: {a: {stdout: {}, timeout: 0}}\nalerts: {retention: 0, exception_warning: 0}\nsources: {q: {sqs: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/q', visibility: 0}}}\nserve: {reload: 0}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Sinks[0].Timeout.String(), c.Alerts.Retention.String(), c.Alerts.Warn.String(), c.Sources[0].SQS.Visibility.String(), c.Serve.Reload.String()}
+	if want := []string{"30s", "400d", "14d", "2m", "0"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -79,7 +79,7 @@ type Template struct {
 // Serve says how the server runs.
 type Serve struct {
 	Listen   string   `key:"listen" default:"127.0.0.1:8181" doc:"Address and port of health, readiness and metrics."`
-	Reload   Duration `key:"reload" default:"30s" doc:"How often rules and configuration are looked at for changes; 0 leaves it to SIGHUP."`
+	Reload   Duration `key:"reload" default:"30s" zero:"true" doc:"How often rules and configuration are looked at for changes; 0 leaves it to SIGHUP."`
 	Stop     Duration `key:"stop" default:"10s" doc:"How long stopping may take."`
 	Silence  Silence  `key:"silence" doc:"The alarm when nothing comes any more."`
 	Health   []string `key:"health_sinks" doc:"Sinks that are told when the watcher itself needs attention; without it, all that matching routes name."`
@@ -91,9 +91,9 @@ type Serve struct {
 // Silence is the alarm when nothing comes.
 type Silence struct {
 	Enabled bool     `key:"enabled" default:"true" doc:"Whether there is one."`
-	Source  Duration `key:"source" default:"2h" doc:"How long a source may give nothing."`
-	Account Duration `key:"account" default:"24h" doc:"How long an account that used to have records may have none."`
-	Region  Duration `key:"region" default:"7d" doc:"The same for a region of an account."`
+	Source  Duration `key:"source" default:"2h" zero:"true" doc:"How long a source may give nothing."`
+	Account Duration `key:"account" default:"24h" zero:"true" doc:"How long an account that used to have records may have none."`
+	Region  Duration `key:"region" default:"7d" zero:"true" doc:"The same for a region of an account."`
 }
 
 // Query says how questions are answered.

@@ -20,10 +20,10 @@ type ScheduledQuery struct {
 	Severity    Level             `key:"severity" default:"medium" doc:"Severity of its alerts and messages."`
 	Tags        []string          `key:"tags" doc:"Tags, such as attack.t1078.004."`
 
-	Every   Duration `key:"every" default:"1h" doc:"Time between two runs, which happen at multiples of it, UTC; runs that were missed are made up by the next."`
+	Every   Duration `key:"every" default:"1h" zero:"true" doc:"Time between two runs, which happen at multiples of it, UTC; runs that were missed are made up by the next."`
 	Offset  Duration `key:"offset" doc:"How much after these times, such as 6h for a daily report at six."`
 	Window  Duration `key:"window" doc:"Event time that a run covers; without it, as much as every."`
-	Overlap Duration `key:"overlap" default:"6h" doc:"How much before the window is asked again, for what was delivered late; what was told is not told again."`
+	Overlap Duration `key:"overlap" default:"6h" zero:"true" doc:"How much before the window is asked again, for what was delivered late; what was told is not told again."`
 
 	Tell    string   `key:"tell" default:"report" enum:"report,alerts" doc:"report: one message for each run that found something; alerts: each row is a finding, as of a rule."`
 	GroupBy []string `key:"group_by" doc:"With alerts, columns that tell alerts apart; eventid makes one of each row. Without it, account, region and actor."`

@@ -37,6 +37,8 @@ const (
 //	key:"name"         the key; fields without one are not read
 //	doc:"…"            what it means, for the schema
 //	default:"text"     its value when it is left out
+//	zero:"true"        a length of time of which 0 means something of its own; for
+//	                   another with a default it stands for that
 //	enum:"a,b"         the texts it may be
 //	min:"1" max:"10"   of a number, or of bytes
 //	need:"true"        it must be there

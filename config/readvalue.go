@@ -8,6 +8,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
+	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
 
 // value reads a node into the field f of a struct.
@@ -69,6 +70,11 @@ func (r *reader) scalar(at string, s scalar, n *yamldoc.Node, f field) {
 		return
 	}
 	switch x := s.(type) {
+	case *Duration:
+		if text := f.tag("default"); *x == 0 && text != "" && f.tag("zero") != "true" {
+			_ = x.parse(text) // held by a test
+			r.add(diagnostic.Warning, n, CodeSense, "", "%s: 0 stands for the default, %s; say how long, or leave it out", at, text)
+		}
 	case *Secret:
 		x.name = r.secretPath(*x)
 	case *Login:

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/trailwarden/trailwarden/internal/awsx"
+	"github.com/trailwarden/trailwarden/internal/period"
 	"github.com/trailwarden/trailwarden/lambda"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -38,8 +39,8 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 	refresh := time.Minute
 	if text := os.Getenv("TRAILWARDEN_REFRESH"); text != "" {
 		var err error
-		if refresh, err = time.ParseDuration(text); err != nil {
-			return nil, fmt.Errorf("TRAILWARDEN_REFRESH: %w", err)
+		if refresh, err = period.Parse(text); err != nil {
+			return nil, fmt.Errorf("TRAILWARDEN_REFRESH: %q is %w; want such as 30s, 1m or 1h", text, err)
 		}
 	}
 	cfg, err := awsx.Load(ctx, awsx.Settings{})
