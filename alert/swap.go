@@ -38,8 +38,8 @@ func Turn(ctx context.Context, s Store, name string, every time.Duration, now ti
 	var last struct {
 		At int64 `json:"at"`
 	}
-	_ = json.Unmarshal(old, &last) // what cannot be read was never
-	if ago := now.Sub(time.UnixMilli(last.At)); ago >= 0 && ago < every {
+	_ = json.Unmarshal(old, &last)                      // what cannot be read was never
+	if now.Sub(time.UnixMilli(last.At)).Abs() < every { // or by a clock that is ahead of ours
 		return false, nil
 	}
 	return swap.Swap(ctx, ClaimPrefix+name, old, fmt.Appendf(nil, `{"at":%d}`, now.UnixMilli()))

@@ -53,6 +53,11 @@ type journaled struct {
 // journalMark begins the words of an item that leads to a journal.
 const journalMark = "journal\n"
 
+// journalKept is how long a journal is there that a process left behind, where
+// nobody calls Purge: a table of functions alone. One that counts is read as soon as
+// anything is judged.
+const journalKept = 365 * day
+
 // journal are the keys of the journal that an item leads to, if it does.
 func (i *item) journal() []key {
 	hash, n, _ := strings.Cut(strings.TrimPrefix(i.words, journalMark), "\n")
@@ -95,9 +100,9 @@ func (s *Store) journal(ctx context.Context, t *tail, findings []found) (guard *
 	}
 	packed := s.packer.pack(text)
 	sum := sha256.Sum256(append([]byte(randomID()), packed...))
-	n := 0
+	n, ttl := 0, until(time.UnixMilli(guard.at), journalKept)
 	for piece := range slices.Chunk(packed, maxData) {
-		blobs = append(blobs, op{item: item{key: blobKey(sum[:], n), rev: 1, at: guard.at, data: piece, words: guard.pk + "\n" + guard.sk}})
+		blobs = append(blobs, op{item: item{key: blobKey(sum[:], n), rev: 1, at: guard.at, ttl: ttl, data: piece, words: guard.pk + "\n" + guard.sk}})
 		n++
 	}
 	guard.words = journalMark + hex.EncodeToString(sum[:]) + "\n" + strconv.Itoa(n)

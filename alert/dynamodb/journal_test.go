@@ -110,6 +110,7 @@ func TestWhatAJudgementFoundIsToldWithItsState(t *testing.T) {
 			if done = err == nil; err != nil && !errors.Is(err, errCut) {
 				t.Fatal(err)
 			}
+			mortal(t, base)
 			n, pieces := rounds(t, newStore(base, Options{Policy: toPager}))
 			if len(pieces) != 1 || pieces[fmt.Sprint("round ", n)] != size.pieces {
 				t.Errorf("%+v, ended after %d writes: the clock has version %d, pieces %v", size, writes, n, pieces)
@@ -123,6 +124,19 @@ func TestWhatAJudgementFoundIsToldWithItsState(t *testing.T) {
 			again := newStore(base, Options{Policy: toPager})
 			if c, err := again.Commit(t.Context(), b); err != nil || c.New != size.found || c.Queued != size.found {
 				t.Errorf("%+v, once more after %d writes: %+v, %v", size, writes, c, err)
+			}
+		}
+	}
+}
+
+// mortal holds that what a process leaves of a journal does not stay for ever, though
+// nobody calls Purge.
+func mortal(t *testing.T, m *memory) {
+	t.Helper()
+	for pk, part := range m.parts {
+		for _, it := range part {
+			if least := storetest.Noon().AddDate(0, 6, 0).Unix(); strings.HasPrefix(pk, "blob#") && it.ttl < least {
+				t.Errorf("a journal has the time to live %d, want one of half a year or more", it.ttl)
 			}
 		}
 	}
