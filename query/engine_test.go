@@ -212,7 +212,12 @@ func TestTryLeavesTheRestAsItIs(t *testing.T) {
 			t.Errorf("%s = %s, want %s", sql, got, want)
 		}
 	}
-	_, rows, err := run(l, `SELECT TRY(date_parse(eventtime, '%Y-%m-%d')) AS t, date(from_iso8601_timestamp(eventtime)) AS d, substr(eventtime, 1, 10) AS x
+	_, rows, err := run(l, `SELECT count(coalesce(eventname, CAST(CAST(eventname AS bigint) AS varchar))),
+		count(coalesce(eventsource, errorcode, CAST(CAST(eventname AS bigint) AS varchar))) FROM cloudtrail_logs`)
+	if want := "393 393"; err != nil || len(rows) != 1 || strings.Join(rows[0], " ") != want {
+		t.Errorf("coalesce: got %v, %v, want %s", rows, err, want)
+	}
+	_, rows, err = run(l, `SELECT TRY(date_parse(eventtime, '%Y-%m-%d')) AS t, date(from_iso8601_timestamp(eventtime)) AS d, substr(eventtime, 1, 10) AS x
 		FROM cloudtrail_logs WHERE TRY(CAST(eventname AS bigint)) IS NULL AND eventname = 'StopLogging'`)
 	if want := "NULL 2026-03-14 2026-03-14"; err != nil || len(rows) != 1 || strings.Join(rows[0], " ") != want {
 		t.Errorf("got %v, %v, want %s", rows, err, want)

@@ -23,11 +23,6 @@ func simple(n int, template string, result kind) function {
 	return function{min: n, max: n, template: template, result: of(result)}
 }
 
-// span is a function of min to max arguments with the same name in the engine.
-func span(minArgs, maxArgs int, template string, result kind) function {
-	return function{min: minArgs, max: maxArgs, template: template, result: of(result)}
-}
-
 // first is the type of the first argument.
 func first(args []typ) typ {
 	if len(args) == 0 {
@@ -354,7 +349,7 @@ func windowFunctions() map[string]function {
 func otherFunctions() map[string]function {
 	return map[string]function{
 		"if":              {min: 2, max: 3, write: ifElse},
-		"coalesce":        span(1, -1, "coalesce($*)", unknown).like(known),
+		"coalesce":        {min: 1, max: -1, write: coalesced},
 		"nullif":          simple(2, "nullif($1, $2)", unknown).like(first),
 		"try":             simple(1, attempt("$1"), unknown).like(first),
 		"typeof":          {min: 1, max: 1, write: typeOf},

@@ -24,6 +24,21 @@ func guarded(bad, message, engine, x string) string {
 // compute parts outside of it; its process sees to that.
 func attempt(x string) string { return "TRY([" + x + "])[1]" }
 
+// coalesced is coalesce, as a CASE when a value after the first may raise an error:
+// what comes twice in a query the engine computes before it looks at the values in
+// turn, but for what is in a CASE.
+func coalesced(c *callSite) (string, typ, error) {
+	last := len(c.args) - 1
+	if !slices.ContainsFunc(c.x.args[1:], mayFail) || len(strings.Join(c.args[:last], "")) > maxRepeated {
+		return "coalesce(" + strings.Join(c.args, ", ") + ")", known(c.types), nil
+	}
+	var cases strings.Builder
+	for _, a := range c.args[:last] {
+		cases.WriteString(" WHEN (" + a + ") IS NOT NULL THEN " + a)
+	}
+	return "CASE" + cases.String() + " ELSE " + c.args[last] + " END", known(c.types), nil
+}
+
 // maxRepeated is the longest text, in bytes, that is written twice: what is long
 // may hold what was written twice before.
 const maxRepeated = 160
