@@ -140,6 +140,8 @@ func judge(t *testing.T, item, group string, result lint.Result) {
 // always allowed.
 func allowed(item string, d diagnostic.Diagnostic) bool {
 	switch {
+	case item == "CIS" && (d.Code == "FPW7" || d.Code == "S3.D2-unknown-field"): // one slip, seen from two sides
+		return true
 	case item == "S3.D5" && strings.HasPrefix(d.Code, "S3.D6-"), item == "S0.D1" && d.Code == "TL02":
 		return true
 	}

@@ -64,6 +64,7 @@ func Files(files []File, now time.Time) Result {
 		judge()
 	}
 	l.relations()
+	l.benchmark()
 	l.order(files)
 	return l.result
 }
@@ -75,6 +76,7 @@ type linter struct {
 	taken     map[string]bool // files that a command of a script was given
 	resources []*resource
 	deferred  []func()
+	filters   []placed // metric filters that are valid
 	result    Result
 	count     map[string]int
 }

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	codeInSource = regexp.MustCompile(`"(S[0-4]\.D[0-9]+-[a-z0-9-]+)"`)
-	codeInPage   = regexp.MustCompile(`(?m)^\| (S[0-4]\.D[0-9]+-[a-z0-9-]+) \|`)
+	codeInSource = regexp.MustCompile(`"((?:S[0-4]\.D[0-9]+|CIS)-[a-z0-9-]+)"`)
+	codeInPage   = regexp.MustCompile(`(?m)^\| ((?:S[0-4]\.D[0-9]+|CIS)-[a-z0-9-]+) \|`)
 )
 
 // TestEveryCodeHasARowAndASample holds docs/lint-infra.md to the codes that can be

@@ -9,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/rule/filterpattern"
 	"github.com/trailwarden/trailwarden/rule/lint"
 )
 
@@ -40,7 +41,7 @@ func items() map[string]string {
 }
 
 // Items are the items of the published designs that a code belongs to: its own,
-// and those of other designs that have the same mistake.
+// and those of other designs that have the same mistake. CIS is the benchmark.
 func Items(code string) []string {
 	item, _, _ := strings.Cut(code, "-")
 	also := map[string][]string{
@@ -54,7 +55,7 @@ func Items(code string) []string {
 		"S4.D8-post-per-row":                {"S1.D7"},
 		"S0.D8-reads-alarm":                 {"S3.D3"},
 	}[code]
-	if !strings.Contains(item, ".") {
+	if !strings.Contains(item, ".") && item != "CIS" {
 		return []string{}
 	}
 	return append([]string{item}, also...)
@@ -82,6 +83,9 @@ func (l *linter) metricFilter(r *resource) {
 	v := r.get("FilterPattern", "filterPattern", "Pattern")
 	if v != nil && v.Kind == value.Text && v.Known() {
 		l.filter(r.place(v), v.Text)
+		if p, _ := filterpattern.Parse(v.Text); p != nil {
+			l.filters = append(l.filters, placed{r.place(v), p})
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ func Of(word string, known []string) string {
 		if l, ascii := lettersOf(k); ascii && own.apart(&l) >= bound {
 			continue
 		}
-		if d := distance(w, strings.ToLower(k)); d < bound {
+		if d := Distance(w, strings.ToLower(k)); d < bound {
 			best, bound = k, d
 		}
 	}
@@ -55,8 +55,8 @@ func (l *letters) apart(m *letters) int {
 	return max(more, less)
 }
 
-// distance is the optimal string alignment distance of a and b, by bytes.
-func distance(a, b string) int {
+// Distance is the optimal string alignment distance of a and b, by bytes.
+func Distance(a, b string) int {
 	two, one, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range one {
 		one[j] = j
