@@ -223,3 +223,25 @@ func TestTryLeavesTheRestAsItIs(t *testing.T) {
 		t.Errorf("got %v, %v, want %s", rows, err, want)
 	}
 }
+
+// A row that has NULL is like one that has NULL at the same place, unless the rows
+// of the answer must be in those of the query.
+func TestRowsWithNullInAQuery(t *testing.T) {
+	l := local(t)
+	const rows = "(VALUES (1, 'x'), (2, CAST(NULL AS varchar)), (3, 'z'), (4, CAST(NULL AS varchar))) AS t(a, b)"
+	const in = "(a, b) IN (SELECT c, d FROM (VALUES (1, 'x'), (2, CAST(NULL AS varchar)), (5, 'q')) AS u(c, d))"
+	for condition, want := range map[string]string{
+		in: "1", "a > 0 AND " + in: "1", "NOT (NOT " + in + ")": "1",
+		"NOT " + in: "3 4", "(a > 1 AND " + in + ") OR a = 3": "2 3", in + " OR a = 3": "1 2 3",
+		"NOT (" + in + " OR a = 3)": "4", "(" + in + ") = true": "1 2", "CASE WHEN " + in + " THEN a < 9 END": "1 2",
+	} {
+		_, answer, err := run(l, "SELECT a FROM "+rows+" WHERE "+condition+" ORDER BY a")
+		var got []string
+		for _, r := range answer {
+			got = append(got, r...)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v (%v); want %s", condition, got, err, want)
+		}
+	}
+}

@@ -155,6 +155,7 @@ func (t *translator) join(j *join, s *scope) (string, error) {
 		if err := t.oneRow("JOIN", j.on); err != nil {
 			return "", err
 		}
+		t.mark(j.on, true)
 		on, _, err := t.expr(j.on, s)
 		if err != nil {
 			return "", err

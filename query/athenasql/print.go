@@ -396,7 +396,7 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 			return "", typ{}, manyColumns(x.at, columns)
 		}
 		if len(columns) > 1 {
-			inner = t.rowsOf(inner, len(columns), x.not)
+			inner = t.rowsOf(inner, len(columns), t.must[x])
 		}
 		return "(" + v + either(x.not, " NOT", "") + " IN (" + inner + "))", of(boolean), err
 	}
@@ -414,9 +414,26 @@ func (t *translator) in(x *in, s *scope) (string, typ, error) {
 	return "(" + parts[0] + either(x.not, " NOT", "") + " IN (" + strings.Join(parts[1:], ", ") + "))", of(boolean), nil
 }
 
+// mark marks what rows must be in to meet a condition: an IN that is all of it, or
+// joined to the rest by AND.
+func (t *translator) mark(x expr, want bool) {
+	switch x := x.(type) {
+	case *binary:
+		if x.op == "AND" && want {
+			t.mark(x.x, want)
+			t.mark(x.y, want)
+		}
+	case *not:
+		t.mark(x.x, !want)
+	case *in:
+		t.must[x] = x.not != want
+	}
+}
+
 // rowsOf makes rows of a query's columns, for IN. As values they are looked for as
-// Athena does it: NOT IN takes NULL for like NULL, and IN finds none that has NULL.
-func (t *translator) rowsOf(query string, columns int, not bool) string {
+// Athena does it: NULL is like NULL, but what rows must be in Athena joins them
+// with, and then a row that has NULL is like none.
+func (t *translator) rowsOf(query string, columns int, must bool) string {
 	names, whole := make([]string, columns), make([]string, columns)
 	for i := range columns {
 		names[i] = fmt.Sprintf("ct_c%d", i)
@@ -424,7 +441,7 @@ func (t *translator) rowsOf(query string, columns int, not bool) string {
 	}
 	list := strings.Join(names, ", ")
 	text := "SELECT row(" + list + ") FROM (" + query + ") AS " + t.fresh() + "(" + list + ")"
-	if not {
+	if !must {
 		return text
 	}
 	return text + " WHERE " + strings.Join(whole, " AND ")

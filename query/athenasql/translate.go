@@ -23,8 +23,9 @@ type translator struct {
 	said   map[string]bool
 	tables []string
 	serial int
-	depth  int  // of queries in FROM and WITH
-	fails  bool // a condition, or a column of a query in FROM, may end the query
+	depth  int          // of queries in FROM and WITH
+	fails  bool         // a condition, or a column of a query in FROM, may end the query
+	must   map[*in]bool // what rows must be in to be in the answer
 }
 
 // What the text's last words decide is marked until then, by bytes that no text
@@ -36,7 +37,7 @@ const (
 )
 
 func translate(text string, s *statement, o Options) (*Translation, error) {
-	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}}
+	t := &translator{text: text, o: o, fn: functions(), said: map[string]bool{}, must: map[*in]bool{}}
 	for _, l := range s.loose {
 		t.warn(l.at, either(l.code == "", codeNotAthena, l.code), "%s", l.message)
 	}
@@ -442,6 +443,7 @@ func (t *translator) selection(q *selection, outer *scope) (string, []column, *s
 		if err := t.oneRow("WHERE", q.where); err != nil {
 			return "", nil, nil, err
 		}
+		t.mark(q.where, true)
 		if where, _, err = t.expr(q.where, s); err != nil {
 			return "", nil, nil, err
 		}
@@ -488,6 +490,7 @@ func (t *translator) grouped(q *selection, s, in *scope) (string, error) {
 		b.WriteString(" GROUP BY " + sets)
 	}
 	if q.having != nil {
+		t.mark(q.having, true)
 		x, _, err := t.expr(q.having, s)
 		if err != nil {
 			return "", err
