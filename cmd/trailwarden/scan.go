@@ -194,18 +194,18 @@ func writesInput(c *scanCommand) error {
 	return nil
 }
 
-// beginsLikeLog tells whether a file begins as CloudTrail's own do, which no report
-// does.
+// beginsLikeLog tells whether a file begins as logs do, however they came here and
+// are indented, which no report does.
 func beginsLikeLog(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	var head [64]byte
+	var head [256]byte
 	n, _ := io.ReadFull(f, head[:])
-	text := bytes.TrimLeft(head[:n], " \t\r\n\xef\xbb\xbf")
-	for _, beginning := range []string{"\x1f\x8b", `{"Records"`, `{"eventVersion"`} {
+	text := bytes.Join(bytes.Fields(bytes.TrimPrefix(head[:n], utf8BOM)), nil)
+	for _, beginning := range []string{"\x1f\x8b", "PK\x03\x04", `{"Records"`, `{"Events"`, `{"eventVersion"`, `[{"eventVersion"`} {
 		if bytes.HasPrefix(text, []byte(beginning)) {
 			return true
 		}

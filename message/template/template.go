@@ -135,7 +135,8 @@ func compile(text string, html bool, l Limits) (executor, error) {
 
 // Apply is m with what the templates say in place of its own words. m stays as it
 // is. When a template fails, m's own words are kept for it and the error, which
-// names file and line, is returned beside a message that can be sent.
+// names file and line, is returned beside a message that can be sent. A headline
+// that comes out empty stays m's own, too.
 func (s *Set) Apply(ctx context.Context, m *message.Message) (*message.Message, error) {
 	out := *m
 	var errs []error
@@ -151,7 +152,9 @@ func (s *Set) Apply(ctx context.Context, m *message.Message) (*message.Message, 
 		*to = text
 	}
 	run(s.headline, &out.Headline)
-	out.Headline = oneLine(out.Headline)
+	if out.Headline = oneLine(out.Headline); out.Headline == "" {
+		out.Headline = m.Headline // targets refuse a message without one
+	}
 	run(s.text, &out.Text)
 	run(s.html, &out.HTML)
 	for i, o := range s.fields {

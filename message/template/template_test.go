@@ -189,6 +189,15 @@ func TestApply(t *testing.T) {
 }
 
 // When a template fails on a message, the message's own words are kept.
+// Targets refuse a message without a headline: one that a template leaves empty for
+// some alerts stays the message's own.
+func TestAnEmptyHeadlineStaysTheMessagesOwn(t *testing.T) {
+	set := parse(t, template.Sources{Headline: src(`{{if eq .Status "no such status"}}never{{end}}` + " \n")})
+	if got := apply(t, set, &message.Message{Headline: "own words"}).Headline; got != "own words" {
+		t.Errorf("headline %q", got)
+	}
+}
+
 func TestFailureKeepsOwnWords(t *testing.T) {
 	limits := template.DefaultLimits()
 	limits.Output = 3000

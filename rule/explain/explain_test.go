@@ -38,6 +38,28 @@ func pattern(t testing.TB, id, text string) *rule.Rule {
 		Predicate: p.Predicate(), Event: p.Event(), Source: p}
 }
 
+// Where and and or stand in one test, brackets say which belongs together.
+func TestBracketsSayWhatBelongsTogether(t *testing.T) {
+	s := func(v string) detect.Match {
+		return detect.Text{Op: detect.HasPrefix, Values: []string{v}, Kinds: detect.Strings}
+	}
+	either, both := detect.MatchAny{s("a"), s("b")}, detect.MatchAll{s("c"), s("d")}
+	for want, m := range map[string]detect.Match{
+		`(starts with "a" or starts with "b") and starts with "e"`:                         detect.MatchAll{either, s("e")},
+		`(starts with "c" and starts with "d") or starts with "e"`:                         detect.MatchAny{both, s("e")},
+		`does not start with "a" and does not start with "b" and starts with "e"`:          detect.MatchAll{detect.MatchNot{X: either}, s("e")},
+		`(does not start with "c" or does not start with "d") and starts with "e"`:         detect.MatchAll{detect.MatchNot{X: both}, s("e")},
+		`(does not start with "a" and does not start with "b") or does not start with "e"`: detect.MatchNot{X: detect.MatchAll{either, s("e")}},
+		`starts with "a" or starts with "b" or starts with "e"`:                            detect.MatchAny{either, s("e")},
+	} {
+		e := explain.Of(&rule.Rule{Predicate: detect.Test{Path: detect.Keys("f"), Match: m}})
+		got := strings.TrimPrefix(strings.TrimPrefix(e.Matches.Words, "f has a value that "), "f ")
+		if got != want {
+			t.Errorf("%s; want %s", e.Matches.Words, want)
+		}
+	}
+}
+
 const signIn = `{"eventVersion":"1.08","userIdentity":{"type":"Root","accountId":"123456789012"},"eventTime":"2026-01-02T03:04:05Z",` +
 	`"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","awsRegion":"us-east-1","sourceIPAddress":"203.0.113.9",` +
 	`"responseElements":{"ConsoleLogin":"Success"},"additionalEventData":{"MFAUsed":"No"},"eventID":"e-1","eventType":"AwsConsoleSignIn",` +

@@ -50,19 +50,20 @@ func pick(not bool, yes, no string) string {
 	return yes
 }
 
-// joined is several matches: all of them for and, one of them otherwise.
+// joined is several matches: all of them for and, one of them otherwise. What is
+// joined by the other word within stands in brackets.
 func joined(ms []detect.Match, not, and bool) string {
-	word := " or "
+	word, other := " or ", " and "
 	if and {
-		word = " and "
+		word, other = other, word
 	}
 	var parts []string
 	for _, m := range ms {
-		if _, nested := m.(detect.MatchAll); nested {
-			parts = append(parts, "("+phrase(m, not)+")")
-			continue
+		part := phrase(m, not)
+		if joins(m, not) == other {
+			part = "(" + part + ")"
 		}
-		parts = append(parts, phrase(m, not))
+		parts = append(parts, part)
 	}
 	if len(parts) > listed {
 		parts = append(parts[:listed], fmt.Sprintf("%d more", len(parts)-listed))
@@ -71,6 +72,23 @@ func joined(ms []detect.Match, not, and bool) string {
 		return pick(!and, "is anything", "is nothing")
 	}
 	return strings.Join(parts, word)
+}
+
+// joins is the word between the parts of a match, empty where it has one or none.
+func joins(m detect.Match, not bool) string {
+	switch m := m.(type) {
+	case detect.MatchAll:
+		if len(m) > 1 {
+			return pick(not, " and ", " or ")
+		}
+	case detect.MatchAny:
+		if len(m) > 1 {
+			return pick(not, " or ", " and ")
+		}
+	case detect.MatchNot:
+		return joins(m.X, !not)
+	}
+	return ""
 }
 
 func kinds(k detect.Kinds, not bool) string {

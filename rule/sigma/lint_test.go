@@ -1,6 +1,7 @@
 package sigma_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -72,6 +73,9 @@ detection: {a: {b: c}, condition: a}
 	}
 	if got := codes(r.Lint(nil)); got != strings.TrimSpace(strings.Repeat("SGW8 ", 7)) {
 		t.Error(got)
+	}
+	if said := fmt.Sprint(r.Lint(nil)); !strings.Contains(said, "until then the rule counts as medium") {
+		t.Error(said)
 	}
 	if r.Level != "" || r.Date != "yesterday" {
 		t.Error(r.Level, r.Date)

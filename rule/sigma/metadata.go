@@ -48,8 +48,8 @@ func (p *parser) metadata(doc *yamldoc.Node) {
 	r.Name, r.Description = p.text(doc, "name"), strings.TrimSpace(p.text(doc, "description"))
 	r.Author, r.License = p.authors(doc), p.text(doc, "license")
 	r.Taxonomy = p.text(doc, "taxonomy")
-	r.Level = p.oneOf(doc, "level", levels)
-	r.Status = p.oneOf(doc, "status", statuses)
+	r.Level = p.oneOf(doc, "level", levels, "; until then the rule counts as medium")
+	r.Status = p.oneOf(doc, "status", statuses, "")
 	r.Date, r.Modified = p.date(doc, "date"), p.date(doc, "modified")
 	r.References, r.Tags = p.listed(doc, "references"), p.listed(doc, "tags")
 	r.FalsePositives, r.Fields = p.texts(doc, "falsepositives"), p.listed(doc, "fields")
@@ -128,12 +128,14 @@ func (p *parser) authors(doc *yamldoc.Node) string {
 	return strings.Join(p.texts(doc, "author"), ", ")
 }
 
-func (p *parser) oneOf(doc *yamldoc.Node, key string, names []string) string {
+// oneOf is one of some names, in lower case; otherwise a warning says which there
+// are, and what the rule is taken for instead.
+func (p *parser) oneOf(doc *yamldoc.Node, key string, names []string, instead string) string {
 	s := p.text(doc, key)
 	if s == "" || slices.Contains(names, strings.ToLower(s)) {
 		return strings.ToLower(s)
 	}
-	p.form(doc.Get(key), "%s %s; want one of %s", key, quote(s), strings.Join(names, ", "))
+	p.form(doc.Get(key), "%s %s; want one of %s%s", key, quote(s), strings.Join(names, ", "), instead)
 	return ""
 }
 
