@@ -161,6 +161,8 @@ func TestBadInputIsNamedAndTheRestIsJudged(t *testing.T) {
 		{"white space only", " \n ", "", "", nil, "empty file"},
 		{"text", "hello, world", "", "", []wantFault{{-1, "hello", "not JSON"}}, ""},
 		{"an XML page", "<Error>no</Error>", "", "", []wantFault{{-1, "<", "not JSON"}}, ""},
+		{"the console's event history as CSV", "Event name,AWS access key,Event time\r\nX,,2026\r\n", "", "", []wantFault{{-1, "Event name", "download it as JSON"}}, ""},
+		{"a VPC flow log", "version account-id interface-id\n2 111122223333 eni-1\n", "", "", []wantFault{{-1, "version", "VPC flow log"}}, ""},
 		{"a ZIP archive", "PK\x03\x04zzz", "", "", []wantFault{{-1, "PK", "ZIP archive"}}, ""},
 		{"gzip in gzip", gz(gz(logFile(e(1)))), "", "", []wantFault{{-1, "", "gzip file inside a gzip file"}}, ""},
 		{"a JSON string", `"x"`, "", "", []wantFault{{-1, `"x"`, "not JSON"}}, ""},

@@ -107,12 +107,20 @@ func (f *file) foreign(kind *foreignJSON, offset int64, index int, top bool) {
 	f.fault(offset, index, "this is "+kind.what+", not a CloudTrail log: "+kind.advice)
 }
 
-// notJSON says what a file without JSON may be, from its first bytes.
+// notJSON says what a file without JSON may be, from its first bytes: its mark, or
+// the names in its first line.
 func notJSON(b []byte) string {
 	for _, m := range magics {
 		if bytes.HasPrefix(b, []byte(m.magic)) {
 			return "this is " + m.what + ", not JSON: unpack or convert it first"
 		}
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	switch head := strings.ToLower(string(line)); {
+	case strings.Contains(head, "event name") && strings.Contains(head, "event time"):
+		return "this is the event history as the console writes it as CSV, which leaves most of each record out: download it as JSON, or use aws cloudtrail lookup-events"
+	case strings.HasPrefix(head, "version account-id "):
+		return "this is a VPC flow log, not a CloudTrail log: " + noRecords
 	}
 	return notCSV
 }

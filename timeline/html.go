@@ -94,18 +94,39 @@ const (
 // steps are the spans that a column may stand for; the first that fits is taken.
 var steps = []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour}
 
-func (t *Timeline) grid(title string, values []Seen, of func(*Event) string) *grid {
-	first, last := t.Total.First, t.Total.Last
-	step := steps[len(steps)-1]
+// stepOver is the span of a column, so that all columns together reach from first
+// to last.
+func stepOver(first, last time.Time) time.Duration {
 	for _, s := range steps {
 		if last.Sub(first.Truncate(s)) < maxColumns*s {
-			step = s
-			break
+			return s
 		}
 	}
+	step := steps[len(steps)-1]
+	for last.Sub(first.Truncate(step))/maxColumns >= step {
+		step *= 2
+	}
+	return step
+}
+
+// spanText is the span of a column in words.
+func spanText(step time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case step == day:
+		return "a day"
+	case step > day:
+		return fmt.Sprintf("%d days", step/day)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(step.String(), "0s"), "0m")
+}
+
+func (t *Timeline) grid(title string, values []Seen, of func(*Event) string) *grid {
+	first, last := t.Total.First, t.Total.Last
+	step := stepOver(first, last)
 	first = first.Truncate(step)
 	columns := min(int(last.Sub(first)/step)+1, maxColumns)
-	g := &grid{Title: title, Step: strings.TrimSuffix(strings.TrimSuffix(step.String(), "0s"), "0m"), Width: labelWidth + columns*cellWidth + 10}
+	g := &grid{Title: title, Step: spanText(step), Width: labelWidth + columns*cellWidth + 10}
 	for i := 0; i < columns; i += 6 {
 		layout := "15:04"
 		if step >= 24*time.Hour || i == 0 {

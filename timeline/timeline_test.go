@@ -228,6 +228,19 @@ func TestPageIsEscaped(t *testing.T) {
 	}
 }
 
+// The pictures of activity reach from the first call to the last, however long
+// that is.
+func TestPicturesShowAllOfTheTime(t *testing.T) {
+	dir := write(t, call(1, "A", "x", "One", ""), strings.Replace(call(2, "A", "x", "Two", ""), "2026-", "2006-", 1))
+	var page bytes.Buffer
+	if err := build(t, timeline.Subject{Keys: []string{"A"}}, 0, dir).WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	if s := page.String(); strings.Count(s, "<rect ") != 4 || !strings.Contains(s, "One column is 240 days.") {
+		t.Errorf("%d cells; want 2 in each of 2 pictures", strings.Count(s, "<rect "))
+	}
+}
+
 // A key is followed whatever the number of keys that others were handed, and where
 // they are more than can be remembered, that is told.
 func TestFollowsAmongManyOthers(t *testing.T) {

@@ -59,7 +59,7 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 	line := func(name, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)
 		if text != "" {
-			fmt.Fprintf(&b, "%-16s  %s\n", name, visible.Text(text))
+			fmt.Fprintf(&b, "%-16s  %s\n", visible.Text(name), visible.Text(text))
 		}
 	}
 	line("alert", "%s", a.ID)
