@@ -123,6 +123,7 @@ func (a *Assembly) endpoint(c *config.Source, cursor source.Cursor) (MadeSource,
 	o.Shelf, _ = cursor.(source.Shelf) // which a watch has
 	if !h.APIKey.IsZero() {
 		o.Key = a.Secret(h.APIKey)
+		o.Forget = func() { a.secrets.Forget(h.APIKey) }
 	}
 	if h.Confirm {
 		o.SNS.Confirm = sourcehttp.Visit

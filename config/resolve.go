@@ -33,7 +33,7 @@ type Secrets struct {
 	// Fetch is how to ask the other keepers, by scheme.
 	Fetch map[string]Fetch
 	// Fresh is how long a secret is used before it is asked for again; 0 means
-	// 5 minutes. The environment is read once, files whenever they are asked for.
+	// 5 minutes.
 	Fresh time.Duration
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -85,7 +85,9 @@ func (s *Secrets) Forget(ref Secret) {
 	k := s.entry(ref)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.fetched = k.fetched.Add(-s.fresh())
+	if old := s.now().Add(-s.fresh()); k.fetched.After(old) { // and no older: how long it may stand in is counted from there
+		k.fetched = old
+	}
 	k.err = nil
 }
 

@@ -156,6 +156,26 @@ func TestSecretsAreRememberedAndRefreshed(t *testing.T) {
 	step("a clock set back", "five", 7)
 }
 
+// However often a secret is forgotten, as for keys that strangers show, the last one
+// stands in for a day.
+func TestForgettingOftenDoesNotShortenHowLongASecretStandsIn(t *testing.T) {
+	now := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	k := &keeper{value: "one"}
+	r := &Secrets{Fetch: map[string]Fetch{SchemeSSM: k.fetch}, Now: func() time.Time { return now }}
+	s, _ := ParseSecret("ssm:/token")
+	if _, err := s.Resolve(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	k.err = errors.New("no route to host")
+	for range 1000 {
+		r.Forget(s)
+	}
+	now = now.Add(23 * time.Hour)
+	if got, err := s.Resolve(t.Context(), r); got != "one" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestSecretOfAJSONObject(t *testing.T) {
 	k := &keeper{value: `{"password":"` + canary + `","port":3}`}
 	for ref, ok := range map[string]bool{"a#password": true, "a#port": false, "a#none": false} {

@@ -330,3 +330,37 @@ func TestTree(t *testing.T) {
 		t.Errorf("%d bytes", len(deep))
 	}
 }
+
+// What a rule that remembers found is told with each name once, and the records
+// behind it are those that the ready query fetches.
+func TestADetectionNamesWhatIsBehindIt(t *testing.T) {
+	const mine, other = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	record := `{"eventID":"` + mine + `","eventName":"CreateKeyPair","awsRegion":"eu-west-1","recipientAccountId":"111122223333","userIdentity":{"type":"IAMUser","userName":"bob"}}`
+	for _, c := range []struct {
+		name, summary, headline string
+		group                   []alert.Label
+		account                 bool
+	}{
+		{"an alarm", "abroad went into ALARM: 2 records of alice and bob behind it", "abroad went into ALARM: 2 records of alice and bob behind it in 111122223333, eu-west-1", nil, false},
+		{"a threshold", "2 records within 1m", "abroad: 2 records within 1m by bob in 111122223333, eu-west-1", []alert.Label{{Name: "recipientAccountId", Value: "111122223333"}}, true},
+	} {
+		a := messagetest.Alert(json.RawMessage(record))
+		a.Rule.ID, a.Rule.Title = "abroad", "abroad"
+		at := a.Samples[0].Time
+		a.Samples[0].Detection = &alert.Detection{ID: "d", Summary: c.summary, Group: c.group, From: at.AddDate(0, 0, -3), To: at, Count: 2,
+			Related: []alert.Evidence{{EventID: other}, {EventID: mine}, {EventID: "' OR 1=1 --"}}}
+		m := build(t, builder(t, message.Options{}), a, alert.Delivery{Kind: alert.Opened})
+		if m.Headline != c.headline {
+			t.Errorf("%s: %q, want %q", c.name, m.Headline, c.headline)
+		}
+		i := slices.IndexFunc(m.Next, func(s message.Step) bool { return strings.HasPrefix(s.Text, "Fetch the records") })
+		if i < 0 {
+			t.Fatalf("%s: no query", c.name)
+		}
+		sql := m.Next[i].Command
+		if !strings.Contains(sql, "eventid IN ('"+mine+"', '"+other+"')") || !strings.Contains(sql, at.UTC().AddDate(0, 0, -3).Format("'2006/01/02'")) ||
+			strings.Contains(sql, `"region"`) || strings.Contains(sql, `"account"`) != c.account {
+			t.Errorf("%s:\n%s", c.name, sql)
+		}
+	}
+}

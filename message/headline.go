@@ -20,7 +20,7 @@ func headline(m *Message) string {
 	case len(m.Columns) > 0:
 		s = firstText(m.Rule.Title, m.Rule.ID) + ": " + counted(m.Count, "row")
 	case m.Detection != nil && m.Detection.Summary != "":
-		s = firstText(m.Rule.Title, m.Rule.ID) + ": " + m.Detection.Summary + bySomeone(m) + inPlace(m)
+		s = detected(m) + inPlace(m)
 	default:
 		s = call(m) + bySomeone(m) + inPlace(m)
 		if m.Count > 1 {
@@ -28,6 +28,31 @@ func headline(m *Message) string {
 		}
 	}
 	return oneLine(prefix(m.Kind)+s, maxHeadline)
+}
+
+// detected is the rule's name and what it found, each name said once.
+func detected(m *Message) string {
+	s, title := m.Detection.Summary, firstText(m.Rule.Title, m.Rule.ID)
+	if !namesActor(s, m.Who.Name) {
+		s += bySomeone(m)
+	}
+	if strings.HasPrefix(s, title+" ") {
+		return s
+	}
+	return title + ": " + s
+}
+
+// namesActor tells whether the summary of an alarm says who acted: "3 records of alice
+// and bob behind it", "1 record by bob while …".
+func namesActor(summary, who string) bool {
+	for _, before := range []string{" of ", " by ", ", ", " and "} {
+		for _, after := range []string{" ", ","} {
+			if strings.Contains(summary, before+who+after) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func prefix(k alert.Kind) string {

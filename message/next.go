@@ -61,23 +61,59 @@ func silence(m *Message) []Step {
 
 const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridentity.arn AS arn, sourceipaddress, errorcode, eventid\nFROM "
 
-// recordsSQL finds the sampled records by their ids.
+// recordsSQL finds the sampled records by their ids, and those behind them.
 func (b *Builder) recordsSQL(m *Message, views []*view) string {
 	var ids []string
-	for _, v := range views[:min(len(views), alert.MaxSamples)] {
-		if id := v.at("eventID"); uuid(id) && !slices.Contains(ids, id) {
+	add := func(id string) (more bool) {
+		if more = uuid(id) && !slices.Contains(ids, id) && len(ids) < alert.MaxSamples; more {
 			ids = append(ids, id)
 		}
+		return more
 	}
-	days := between(m.FirstSeen, m.LastSeen, 0)
+	for _, v := range views[:min(len(views), alert.MaxSamples)] {
+		add(v.at("eventID"))
+	}
+	from, to, wider := m.FirstSeen, m.LastSeen, false // wider: of places that the samples do not tell
+	for _, v := range views[:min(len(views), alert.MaxSamples)] {
+		if d := v.sample.Detection; d != nil {
+			for _, e := range d.Related {
+				wider = add(e.EventID) || wider
+			}
+			from, to = earlier(from, d.From), later(to, d.To)
+		}
+	}
+	days := between(from, to, 0)
 	if len(ids) == 0 || days == "" {
 		return ""
 	}
-	where := b.accountFilter(m) + days
-	if regionID(m.Where.Region) && sameRegion(m) {
+	where := days
+	if !wider || ofAccount(m) {
+		where = b.accountFilter(m) + days
+	}
+	if !wider && regionID(m.Where.Region) && sameRegion(m) {
 		where += "\n  AND \"region\" = '" + m.Where.Region + "'"
 	}
 	return columns + b.Table + "\nWHERE " + where + "\n  AND eventid IN ('" + strings.Join(ids, "', '") + "')\nORDER BY eventtime"
+}
+
+// ofAccount tells that all records behind the alert are of its account, because the
+// rule groups by it.
+func ofAccount(m *Message) bool {
+	return m.Detection != nil && slices.ContainsFunc(m.Detection.Group, func(l alert.Label) bool { return l.Value == m.Where.Account })
+}
+
+func earlier(t, u time.Time) time.Time {
+	if !u.IsZero() && u.Before(t) {
+		return u
+	}
+	return t
+}
+
+func later(t, u time.Time) time.Time {
+	if u.After(t) {
+		return u
+	}
+	return t
 }
 
 func sameRegion(m *Message) bool {

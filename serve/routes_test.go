@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -448,6 +450,54 @@ func TestASourceThatFailsIsLogged(t *testing.T) {
 	log.mu.Lock()
 	defer log.mu.Unlock()
 	if n := strings.Count(log.b.String(), "a source does not deliver"); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+}
+
+// A sink that takes no messages is in the log, once, and so is the end of that:
+// health sinks may be the same receiver.
+func TestASinkThatFailsIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var passed atomic.Int64
+	var well atomic.Bool
+	receiver := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !well.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(receiver.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: receiver.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HOOK_URL", receiver.URL)
+	now := func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+	log := &written{}
+	r := runWith(t, dir, "sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 50ms}}}\n"+
+		"sinks: {all: {webhook: {url: env:HOOK_URL, ca: DIR/ca.pem, allow_private: [127.0.0.1/32]}}}", assemble.Options{}, func(o *serve.Options) {
+		o.Now, o.Look, o.Log = now, 20*time.Millisecond, slog.New(slog.NewTextHandler(log, nil))
+	})
+	if err := os.WriteFile(filepath.Join(logs, "1.json"), []byte(`{"Records":[`+started+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "a message to fail", func() bool {
+		_, body := r.get(t, "/readyz")
+		return strings.Contains(body, "503")
+	})
+	passed.Store(int64(time.Minute))
+	soon(t, "the failure to be logged", func() bool { return log.has("a sink takes no messages") })
+	if !log.has("sink=all") || !log.has("503") {
+		t.Errorf("the log does not say which sink and why: %s", log.b.String())
+	}
+	well.Store(true)
+	soon(t, "the end to be logged", func() bool { return log.has("a sink takes messages again") })
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if n := strings.Count(log.b.String(), "a sink takes no messages"); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
 }

@@ -31,7 +31,7 @@ func (s *Server) tend(ctx context.Context) {
 	defer look.Stop()
 	defer save.Stop()
 	defer hour.Stop()
-	clock, failing, refused := watched{s.o.Runs(), s.o.Now()}, map[string]bool{}, map[string]int64{}
+	clock, failing, refused, untold := watched{s.o.Runs(), s.o.Now()}, map[string]bool{}, map[string]int64{}, map[string]bool{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,6 +41,7 @@ func (s *Server) tend(ctx context.Context) {
 			s.listenFor(ctx, clock.jump(s.o.Runs(), now), now)
 			s.lookAtSources(ctx, failing)
 			s.lookAtRefusals(refused)
+			s.lookAtSinks(untold)
 		case <-save.C:
 			if err := s.savePulse(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("what was heard is not saved", "error", err)
@@ -152,6 +153,22 @@ func (s *Server) lookAtRefusals(before map[string]int64) {
 			s.log.Warn("requests were refused", "source", name, "count", n, "last", h.Refusal)
 		}
 		before[name] = h.Refused
+	}
+}
+
+// lookAtSinks logs when a sink begins to take no messages, and when it takes them
+// again: the receiver may be the only one who would have told. failing are those
+// that it has logged.
+func (s *Server) lookAtSinks(failing map[string]bool) {
+	for _, st := range s.deliver.Status() {
+		switch long := !st.Failing.IsZero() && s.o.Now().Sub(st.Failing) > failingLong; {
+		case long && !failing[st.Sink]:
+			failing[st.Sink] = true
+			s.log.Error("a sink takes no messages; they are kept and tried again", "sink", st.Sink, "since", st.Failing, "reason", st.Reason)
+		case st.Failing.IsZero() && failing[st.Sink]:
+			delete(failing, st.Sink)
+			s.log.Info("a sink takes messages again", "sink", st.Sink)
+		}
 	}
 }
 

@@ -63,7 +63,11 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 		}
 	}
 	line("alert", "%s", a.ID)
-	line("rule", "%s: %s (%s)", a.Rule.ID, a.Rule.Title, a.Rule.Severity)
+	name := a.Rule.ID
+	if a.Rule.Title != "" && a.Rule.Title != a.Rule.ID {
+		name += ": " + a.Rule.Title
+	}
+	line("rule", "%s (%s)", name, a.Rule.Severity)
 	line("summary", "%s", summary)
 	line("status", "%s", a.Status)
 	line("owner", "%s", a.Owner)
@@ -85,6 +89,11 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 	}
 	for _, s := range a.Samples {
 		line("record", "%s %s", stamp(s.Time), strings.TrimSpace(recordPlace(s.Evidence.File, s.Evidence.Record)+" "+s.Evidence.EventID))
+		if s.Detection != nil {
+			for _, e := range s.Detection.Related {
+				line("behind it", "%s", strings.TrimSpace(recordPlace(e.File, e.Record)+" "+e.EventID))
+			}
+		}
 	}
 	for _, n := range a.Notes {
 		line("note", "%s %s %s: %s", stamp(n.Time), n.By, n.Did, n.Text)

@@ -82,6 +82,39 @@ func TestAlarmNamesRecordsAndFurtherActors(t *testing.T) {
 	}
 }
 
+// An alarm speaks of everybody whose records are behind it, though its finding is
+// the record of one.
+func TestAnAlarmNamesItsActors(t *testing.T) {
+	for _, c := range []struct{ actors, want string }{
+		{"a", "1 record behind it"},
+		{"a b", "2 records of a and b behind it"},
+		{"a b c a", "4 records of a, b and c behind it"},
+		{"a b c d e", "5 records of a, b, c and 2 more behind it"},
+		{"a b c d e f g h i j k l", "12 records of a, b, c and others behind it"},
+	} {
+		who := strings.Fields(c.actors)
+		s := &memory.Spec{Rule: "alarm", Kind: memory.Alarm, Inputs: inputs(1), Alarm: &memory.AlarmSettings{
+			Name: "denied", Period: 5 * time.Minute, Periods: 1, Statistic: "Sum",
+			Threshold: memory.Bound{Op: detect.NumGreaterEqual, Value: float64(len(who))}, Missing: memory.MissingNotBreaching,
+		}}
+		h := memory.NewHistory([]*memory.Spec{s}, memory.HistoryOptions{})
+		for i, w := range who {
+			x := memory.Hit{At: t0.Add(time.Duration(i) * time.Second), Number: 1, Value: memory.AppendValue(nil, []byte(w)), Ref: []byte{byte(i)}}
+			x.Key[0] = byte(i)
+			if err := h.Add(&x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := h.Judge(t0.Add(time.Hour))
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%v, %d detections: %+v", err, len(all), all)
+		}
+		if want := "denied went into ALARM: " + c.want; all[0].Summary != want {
+			t.Errorf("%q, want %q", all[0].Summary, want)
+		}
+	}
+}
+
 // An alarm that the last records of all set off is told, as CloudWatch would at
 // the end of their minute; records that others may follow do not end a minute.
 func TestAlarmCountsTheMinuteOfTheLastRecord(t *testing.T) {

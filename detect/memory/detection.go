@@ -166,6 +166,22 @@ func Span(d time.Duration) string {
 	return s
 }
 
+// ofSeveral names the actors of an alarm when they are more than the one that
+// its finding is of: the alarm speaks of all of them.
+func ofSeveral(actors []string) string {
+	const most = 3
+	switch n := len(actors); {
+	case n < 2:
+		return ""
+	case n == MaxRelated: // there may be more than are kept
+		return " of " + strings.Join(actors[:most], ", ") + " and others"
+	case n > most:
+		return fmt.Sprintf(" of %s and %d more", strings.Join(actors[:most], ", "), n-most)
+	default:
+		return " of " + strings.Join(actors[:n-1], ", ") + " and " + actors[n-1]
+	}
+}
+
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -187,7 +203,7 @@ func (s *Spec) summary(d *Detection) string {
 		if d.Subject != "" {
 			return fmt.Sprintf("%s by %s while %s was in ALARM", records, d.Subject, s.Alarm.Name)
 		}
-		return fmt.Sprintf("%s went into ALARM: %s behind it", s.Alarm.Name, records)
+		return fmt.Sprintf("%s went into ALARM: %s%s behind it", s.Alarm.Name, records, ofSeveral(d.Values))
 	case Ordered:
 		if more := d.Count - int64(len(s.Steps)); more > 0 {
 			records = fmt.Sprintf("%d records in order and %d more of these,", len(s.Steps), more)

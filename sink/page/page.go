@@ -156,8 +156,11 @@ func join(sep string, parts ...string) string {
 
 // aside is "value (remark)", or what there is of it.
 func aside(value, remark string) string {
-	if value == "" || remark == "" {
+	switch {
+	case value == "" || remark == "":
 		return value + remark
+	case value == remark:
+		return value
 	}
 	return value + " (" + remark + ")"
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink/internal/inert"
 	"github.com/trailwarden/trailwarden/sink/page"
@@ -73,5 +74,24 @@ func TestCommandsStayRunnable(t *testing.T) {
 	want := "SELECT e.id, e.name FROM trail e WHERE e.useragent = 'hxxps[:]//evil[.]example/x'"
 	if !strings.Contains(got, want) {
 		t.Errorf("want %s in\n%s", want, got)
+	}
+}
+
+// A detection names the records behind it, and a rule whose title is its id is
+// named once.
+func TestADetectionNamesItsRecords(t *testing.T) {
+	m := messagetest.Opened()
+	m.Rule.ID, m.Rule.Title = "abroad", "abroad"
+	m.Detection = &alert.Detection{ID: "d", Summary: "12 records", Count: 12, Related: []alert.Evidence{{EventID: "one"}, {}, {EventID: "two"}}}
+	var got []string
+	for _, s := range page.Of(m).Sections {
+		for _, p := range s.Pairs {
+			if p.Name == "Rule" || p.Name == "Event IDs" {
+				got = append(got, p.Name+": "+p.Value)
+			}
+		}
+	}
+	if want := "Rule: abroad; Event IDs: one, two and 10 more"; strings.Join(got, "; ") != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -184,6 +184,7 @@ func detection(m *message.Message) Section {
 	var p pairs
 	p.add("Window", period(m.Detection.From, m.Detection.To))
 	p.add("Records", plural(m.Detection.Count, "record", "records"))
+	p.add("Event IDs", behind(m.Detection))
 	for _, l := range m.Detection.Group {
 		p.add("Grouped by "+text(l.Name), l.Value)
 	}
@@ -193,6 +194,24 @@ func detection(m *message.Message) Section {
 	}
 	if m.Detection.Late {
 		s.Text = append(s.Text, "Some records came later than the rule allows for.")
+	}
+	return s
+}
+
+// behind names the records behind a detection.
+func behind(d *alert.Detection) string {
+	var ids []string
+	for _, e := range d.Related {
+		if e.EventID != "" {
+			ids = append(ids, e.EventID)
+		}
+	}
+	if len(ids) < 2 { // the one is named as evidence
+		return ""
+	}
+	s := strings.Join(ids, ", ")
+	if more := d.Count - int64(len(ids)); more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
 	}
 	return s
 }

@@ -34,6 +34,10 @@ type Options struct {
 	// Key gives the key that clients other than SNS must show; nil or an empty
 	// key accepts none. It is asked at each request, so that it can be rotated.
 	Key func(ctx context.Context) (string, error)
+	// Forget makes the next Key ask its keeper. It is called when another key is
+	// shown, for that may be the new one; at most twice a minute, for it may be a
+	// stranger's. nil where Key keeps nothing.
+	Forget func()
 	// KeyHeader is the header that it stands in; empty means X-Api-Key. The
 	// password of HTTP basic authentication counts as well, for SNS with raw
 	// delivery, which can send no header.
@@ -72,6 +76,7 @@ type Source struct {
 	mu    sync.Mutex
 	state running
 	lacks map[string]bool // what could not be had at the last try
+	asked time.Time       // when Forget was last called
 	busy  sync.WaitGroup
 	began chan struct{} // closed by the first Run
 	begin sync.Once
@@ -221,9 +226,11 @@ func answer(w http.ResponseWriter, err error) {
 
 // take reads, checks and handles a request.
 func (s *Source) take(w http.ResponseWriter, r *http.Request, run running) error {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return refuse(http.StatusMethodNotAllowed, "only POST is accepted")
+	switch r.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch: // an API destination may have any; these carry the event
+	default:
+		w.Header().Set("Allow", "POST, PUT, PATCH")
+		return refuse(http.StatusMethodNotAllowed, "only POST, PUT and PATCH are accepted: others carry no event")
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.o.Timeout)
 	defer cancel()
@@ -329,13 +336,44 @@ func (s *Source) authorize(ctx context.Context, r *http.Request) error {
 	if s.o.Key == nil || got == "" {
 		return denied
 	}
-	want, err := s.o.Key(ctx)
-	if s.went("key", err); err != nil {
-		return busyNow
+	right, err := s.right(ctx, got)
+	if err == nil && !right && s.askAgain() {
+		right, err = s.right(ctx, got)
 	}
-	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
-	if subtle.ConstantTimeCompare(a[:], b[:]) != 1 || want == "" {
+	switch {
+	case err != nil:
+		return busyNow
+	case !right:
 		return denied
 	}
 	return nil
+}
+
+// right compares a key with the one that is wanted.
+func (s *Source) right(ctx context.Context, got string) (bool, error) {
+	want, err := s.o.Key(ctx)
+	if s.went("key", err); err != nil {
+		return false, err
+	}
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1 && want != "", nil
+}
+
+// forgetEvery is the least time between two calls of Forget.
+const forgetEvery = 30 * time.Second
+
+// askAgain makes the next Key ask its keeper, unless it just did.
+func (s *Source) askAgain() bool {
+	if s.o.Forget == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.o.Clock.Time()
+	if since := now.Sub(s.asked); since >= 0 && since < forgetEvery {
+		return false
+	}
+	s.asked = now
+	s.o.Forget()
+	return true
 }

@@ -431,6 +431,46 @@ func TestKeys(t *testing.T) {
 	<-done
 }
 
+// An API destination may be set to any method; those that carry an event are taken.
+func TestMethodsThatCarryAnEvent(t *testing.T) {
+	d := newDesk(t, nil)
+	for _, method := range []string{nethttp.MethodPost, nethttp.MethodPut, nethttp.MethodPatch} {
+		r := httptest.NewRequest(method, "/", strings.NewReader(`{"of":"`+method+`"}`))
+		r.Header.Set("X-Api-Key", "s3cret-key")
+		w := httptest.NewRecorder()
+		if d.src.ServeHTTP(w, r); w.Code != 200 {
+			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+	if len(d.got) != 3 {
+		t.Errorf("%d deliveries; want 3", len(d.got))
+	}
+}
+
+// A rotated key is accepted at its first use, and one that is wrong does not have
+// its keeper asked each time.
+func TestARotatedKeyIsAcceptedAtOnce(t *testing.T) {
+	kept, known, asked := "new-key", "s3cret-key", 0
+	d := newDesk(t, func(o *http.Options) {
+		o.Key = func(context.Context) (string, error) { return known, nil }
+		o.Forget = func() { known, asked = kept, asked+1 }
+	})
+	if w := d.post([]byte("{}"), "X-Api-Key", "new-key"); w.Code != 200 || asked != 1 {
+		t.Errorf("the new key: %d, asked %d times", w.Code, asked)
+	}
+	for range 5 {
+		if w := d.post([]byte("{}"), "X-Api-Key", "s3cret-key"); w.Code != 401 || asked != 1 {
+			t.Errorf("the old key: %d, asked %d times", w.Code, asked)
+		}
+	}
+	d.mu.Lock()
+	d.at, kept = d.at.Add(31*time.Second), "third-key"
+	d.mu.Unlock()
+	if w := d.post([]byte("{}"), "X-Api-Key", "third-key"); w.Code != 200 || asked != 2 {
+		t.Errorf("the third key: %d, asked %d times", w.Code, asked)
+	}
+}
+
 // Overload, size and method have the answers that make senders do right.
 func TestAnswers(t *testing.T) {
 	d := newDesk(t, func(o *http.Options) { o.Parallel, o.MaxBody = 1, 1000 })
