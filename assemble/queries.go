@@ -87,7 +87,10 @@ func (a *Assembly) scheduled(c *config.ScheduledQuery) (*schedule.Query, error) 
 		Tell: schedule.Tell(c.Tell), Sinks: c.Sinks, Key: c.RowKey, Accounts: c.Accounts, Regions: c.Regions, Rows: c.Rows,
 	}
 	q.Engine = a.queryEngine(c, a.Config.EngineOf(c))
-	return q, errors.Join(q.Check(), readable(q))
+	if err := errors.Join(q.Check(), readable(q)); err != nil || a.Config.EngineOf(c) == "athena" {
+		return q, err
+	}
+	return q, answerable(q)
 }
 
 // queryText is the query and what its parameters are when nothing is said.

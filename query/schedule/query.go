@@ -99,8 +99,8 @@ func (q *Query) span(slot, last time.Time) (from, to time.Time) {
 
 const stamp = "2006-01-02T15:04:05Z"
 
-// statement is the question of one run.
-func (q *Query) statement(from, to time.Time) query.Statement {
+// Statement is the question of one run, about the records of that span.
+func (q *Query) Statement(from, to time.Time) query.Statement {
 	params := map[string]string{"from": from.Format(stamp), "to": to.Format(stamp)}
 	for name, value := range q.Params {
 		params[name] = value

@@ -153,7 +153,7 @@ func (r *Runner) ask(ctx context.Context, q *Query, s *state, o *Outcome, slot t
 	if err != nil {
 		return a, err
 	}
-	result, err := engine.Query(ctx, q.statement(o.From, o.To))
+	result, err := engine.Query(ctx, q.Statement(o.From, o.To))
 	if err != nil {
 		return a, err
 	}
