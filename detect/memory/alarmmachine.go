@@ -42,13 +42,16 @@ func (m *alarm) pitch() int64 {
 	return m.unit()
 }
 
+// after is when the alarm is evaluated next after at.
+func (m *alarm) after(at int64) int64 { return (at/m.pitch() + 1) * m.pitch() }
+
 func (m *alarm) period() int64 { return m.s.Alarm.Period.Milliseconds() }
 func (m *alarm) reach() int64  { return int64(m.s.Alarm.Range()) * m.period() }
 
 func (m *alarm) step(at int64, hits []hit) {
 	m.until(at)
 	if m.next == 0 { // it was silent: the state is what it was unless something comes late
-		m.next, m.sure = (at/m.pitch()+1)*m.pitch(), at-1
+		m.next, m.sure = m.after(at), at-1
 		m.shaky = m.sure
 	}
 	b := m.bucket(at / m.unit())

@@ -280,7 +280,11 @@ func (e *Engine) judgeGroup(g *group, settled int64) []Detection {
 		e.feed(g, j.final, settled)
 		e.feed(g, g.machine(s).open(), settled)
 	}
-	if g.rest(); j.due < never && !g.forgettable() {
+	evaluation, ahead := g.evaluation(s, e.time.latest)
+	if g.rest(); ahead {
+		e.schedule(g, evaluation)
+	}
+	if j.due < never && !g.forgettable() {
 		e.schedule(g, j.due+lateness)
 	}
 	return j.news

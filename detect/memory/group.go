@@ -210,6 +210,17 @@ func (g *group) due() int64 {
 	return due
 }
 
+// evaluation is when an alarm is evaluated for the first time with the group's last
+// hit, if clock has not come there: where it is certain then, nobody has to wait
+// until nothing can come any more.
+func (g *group) evaluation(s *Spec, clock int64) (at int64, ahead bool) {
+	if s.Kind != Alarm || len(g.pending) == 0 {
+		return 0, false
+	}
+	at = (&alarm{s: s}).after(g.pending[len(g.pending)-1].at)
+	return at, at > clock
+}
+
 // reload is what is known of a group again once its hits are read: those up to
 // the settled time were judged, and what the others mean was told.
 func (g *group) reload(s *Spec, hits []hit) {

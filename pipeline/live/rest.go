@@ -11,7 +11,9 @@ import (
 
 // rest follows how long no record has come. Event time is that of records; when
 // none come for as long as one may be late, it goes on with the clock. Otherwise
-// whoever stops the only trail would stop the rule that waits for its restart.
+// whoever stops the only trail would stop the rule that waits for its restart. The
+// minute of the last record ends earlier: an alarm is evaluated at the end of each,
+// and where that is certain somebody is told before the next record comes.
 type rest struct {
 	Latest  int64 // event time at Since, Unix milliseconds
 	Since   int64 // Unix milliseconds, by the clock
@@ -30,12 +32,25 @@ func (q *rest) elapsed(latest int64, now time.Time, lateness time.Duration) (to 
 		q.again(latest, now)
 	}
 	quiet := now.UnixMilli() - q.Since
-	if latest == 0 || quiet <= 0 || !q.Resting && quiet < lateness.Milliseconds() {
+	switch {
+	case latest == 0 || quiet <= 0:
+		return latest, false
+	case q.Resting || quiet >= lateness.Milliseconds():
+		*q = rest{Latest: latest + quiet, Since: now.UnixMilli(), Resting: true}
+	case quiet >= minute && latest%minute != ended:
+		q.Latest = (latest/minute+1)*minute + ended
+	default:
 		return latest, false
 	}
-	*q = rest{Latest: latest + quiet, Since: now.UnixMilli(), Resting: true}
 	return q.Latest, true
 }
+
+// An event time so many milliseconds after a full minute is the end of the minute
+// before: records have whole seconds.
+const (
+	minute = int64(time.Minute / time.Millisecond)
+	ended  = 1
+)
 
 // restEvery is how often a server that nothing reaches looks at the clock.
 const restEvery = time.Minute

@@ -2,13 +2,17 @@ package live_test
 
 import (
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/alert/sqlite"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/pipeline/live"
+	"github.com/trailwarden/trailwarden/rule"
 )
 
 const (
@@ -137,5 +141,57 @@ func TestTimeGoesOnByTheSchedule(t *testing.T) {
 	}
 	if !told {
 		t.Error("nobody was told that the trail was not started again")
+	}
+}
+
+// An alarm is evaluated at the end of a minute. Where it is certain it is told a
+// minute after the last record, and not when the next one comes; and time does not
+// go on from there, however many look.
+func TestACertainAlarmIsToldWithoutAnotherRecord(t *testing.T) {
+	for name, at := range map[string]string{"within a minute": "2026-03-14T09:00:24Z", "as one begins": "2026-03-14T09:00:00Z"} {
+		t.Run(name, func(t *testing.T) {
+			s := newQuiet(t).store
+			set, list := rule.LoadFS(fstest.MapFS{
+				"filters.json": {Data: []byte(`{"metricFilters": [{"filterName": "stops", "filterPattern": "{ $.eventName = \"StopLogging\" }",
+					"metricTransformations": [{"metricName": "Stops", "metricNamespace": "X", "metricValue": "1"}]}]}`)},
+				"alarms.json": {Data: []byte(`{"MetricAlarms": [{"AlarmName": "stopped", "Namespace": "X", "MetricName": "Stops", "Statistic": "Sum", "Period": 300,
+					"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanOrEqualToThreshold"}]}`)},
+			}, "", rule.Options{})
+			if list.Err() != nil {
+				t.Fatal(list)
+			}
+			rules := intake.Prepare(set.Rules, nil)
+			text := strings.Replace(stoppedFile, "2026-03-14T09:00:00Z", at, 1)
+			var moved, looks atomic.Int64
+			for i := range 2 {
+				p := start(t, s, objects{files: map[string][]byte{stoppedKey: pack(text)}}, func(o *live.Options) {
+					o.Now, o.Tick = func() time.Time { return now.Add(time.Duration(moved.Load())) }, time.Millisecond
+					o.Rules = func() *intake.Rules { return rules }
+					o.Upstream = func() bool { looks.Add(1); return true }
+				})
+				if i == 0 {
+					if err := p.Handle(t.Context(), announce(stoppedKey)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 4 {
+					was := looks.Load()
+					moved.Add(int64(time.Minute))
+					for end := time.Now().Add(time.Minute); looks.Load() == was; time.Sleep(time.Millisecond) {
+						if time.Now().After(end) {
+							t.Fatal("nobody looks at the clock")
+						}
+					}
+				}
+				p.Close()
+				all, _, err := s.Alerts(t.Context(), alert.Query{Limit: 100})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(all) != 1 || all[0].Rule.ID != "stopped" || all[0].Count != 1 {
+					t.Fatalf("server %d: %d alerts, want one of the alarm", i+1, len(all))
+				}
+			}
+		})
 	}
 }
