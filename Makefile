@@ -34,7 +34,7 @@ faults: ## kills, stops, full disks, two servers …: the counts of docs/reliabi
 	FAULTS_TABLE=$(CURDIR)/faults.txt GO="$(GO)" internal/faults/run
 
 bench-live: ## serve against scan, and the time from an object to its message
-	FAULTS_BENCH=1 $(GO) test ./internal/faults -count=1 -run 'Throughput|Latency' -timeout 1h -v
+	FAULTS_BENCH=1 $(GO) test ./internal/faults -count=1 -run 'Throughput|Latency' -timeout 1h -v -full
 
 bench-query: ## logs, lake and DuckDB's own reader in paired runs
 	TRAILWARDEN_QUERY_FIGURES=5 $(GO) test ./query -run 'Figures$$' -count=1 -v -timeout 1h
