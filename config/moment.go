@@ -14,16 +14,13 @@ func Moment(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if age, err := period.Parse(text); err == nil {
+	if age, err := period.ParseGo(text); err == nil {
 		return now.UTC().Add(-age), nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateTime} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC(), nil
 		}
-	}
-	if age, err := time.ParseDuration(text); err == nil && age >= 0 && age <= period.Longest { // 1.5h
-		return now.UTC().Add(-age), nil
 	}
 	return time.Time{}, fmt.Errorf("%s is no time; want 2026-03-14T09:26:53Z, 2026-03-14 or an age such as 24h, 7d or 2w, of 100 years at most", quoted(text))
 }

@@ -39,7 +39,7 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 	refresh := time.Minute
 	if text := os.Getenv("TRAILWARDEN_REFRESH"); text != "" {
 		var err error
-		if refresh, err = period.Parse(text); err != nil {
+		if refresh, err = period.ParseGo(text); err != nil {
 			return nil, fmt.Errorf("TRAILWARDEN_REFRESH: %q is %w; want such as 30s, 1m or 1h", text, err)
 		}
 	}

@@ -14,12 +14,8 @@ import (
 // length reads a length of time as a configuration has it, such as 90s, 7d or
 // 2w, or as Go writes it, such as 1.5h.
 func length(text string) (d time.Duration, ok bool) {
-	d, err := period.Parse(text)
-	if err == nil {
-		return d, true
-	}
-	d, err = time.ParseDuration(text)
-	return d, err == nil && d >= 0 && d <= period.Longest
+	d, err := period.ParseGo(text)
+	return d, err == nil
 }
 
 // lengthFlag reads a flag that is a length of time.

@@ -54,6 +54,23 @@ func Parse(text string) (sum time.Duration, err error) {
 	return sum, nil
 }
 
+// ParseGo reads also what Go writes and Parse does not, such as 1.5h: flags and the
+// environment have always taken it. The error is ErrForm or ErrLong.
+func ParseGo(text string) (time.Duration, error) {
+	d, err := Parse(text)
+	if !errors.Is(err, ErrForm) {
+		return d, err
+	}
+	switch d, e := time.ParseDuration(text); {
+	case e != nil || d < 0:
+		return 0, err
+	case d > Longest:
+		return 0, ErrLong
+	default:
+		return d, nil
+	}
+}
+
 // span is how many bytes between two the text begins with.
 func span(text string, from, to byte) (n int) {
 	for n < len(text) && from <= text[n] && text[n] <= to {

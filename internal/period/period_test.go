@@ -29,3 +29,16 @@ func TestParse(t *testing.T) {
 		}
 	}
 }
+
+func TestParseGo(t *testing.T) {
+	for text, want := range map[string]time.Duration{"0": 0, "2w": 336 * time.Hour, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute, "+1h": time.Hour, "250us": 250 * time.Microsecond} {
+		if got, err := period.ParseGo(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]error{"": period.ErrForm, "5": period.ErrForm, "-1h": period.ErrForm, "1.5d": period.ErrForm, "36501d": period.ErrLong, "900000.5h": period.ErrLong} {
+		if got, err := period.ParseGo(text); !errors.Is(err, want) || got != 0 {
+			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
+		}
+	}
+}
