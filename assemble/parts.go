@@ -166,10 +166,10 @@ func errorsIn(list diagnostic.List) (out diagnostic.List) {
 }
 
 // Changed tells whether the configuration, a rule file or what is read with them
-// (see config.Config.Reads) changed since the last Load, by names, sizes and times; whether it is time to ask AWS Organizations for
-// names of accounts, by which alerts are routed; or to try again what failed for a
-// reason that lies elsewhere and may have passed, such as a file of a sink's that
-// was not there.
+// (see config.Config.Reads) changed since the last Load, by names, sizes and times;
+// whether it is time to ask AWS Organizations for names of accounts, by which alerts
+// are routed; or to try again what failed for a reason that lies elsewhere and may
+// have passed, such as a file of a sink's that was not there.
 func (l *Loader) Changed() bool {
 	return l.files(l.paths) != l.stamp || !l.again.IsZero() && !l.o.Now().Before(l.again)
 }

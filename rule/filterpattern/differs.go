@@ -120,16 +120,10 @@ func near(a, b string) bool {
 
 // arranged is the expression without regard to order and repetition.
 func arranged(x expr) string {
-	var parts []expr
-	operator := " && "
-	switch x := x.(type) {
-	case *and:
-		parts = conjuncts(x)
-	case *or:
-		parts, operator = alternatives(x), " || "
-	case *comparison:
-		return x.String()
+	if c, single := x.(*comparison); single {
+		return c.String()
 	}
+	parts, operator := operands(x)
 	out := make([]string, len(parts))
 	for i, y := range parts {
 		out[i] = arranged(y)

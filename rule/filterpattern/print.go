@@ -22,16 +22,10 @@ func (p *Pattern) String() string {
 func printJSON(x expr) string { return "{ " + printExpr(x) + " }" }
 
 func printExpr(x expr) string {
-	var parts []expr
-	operator := " && "
-	switch x := x.(type) {
-	case *and:
-		parts = conjuncts(x)
-	case *or:
-		parts, operator = alternatives(x), " || "
-	case *comparison:
-		return x.String()
+	if c, single := x.(*comparison); single {
+		return c.String()
 	}
+	parts, operator := operands(x)
 	out := make([]string, len(parts))
 	for i, y := range parts {
 		out[i] = printExpr(y)
@@ -40,6 +34,14 @@ func printExpr(x expr) string {
 		}
 	}
 	return strings.Join(out, operator)
+}
+
+// operands are what x joins, and the operator that stands between them.
+func operands(x expr) (parts []expr, operator string) {
+	if x, ok := x.(*or); ok {
+		return alternatives(x), " || "
+	}
+	return conjuncts(x), " && "
 }
 
 // String is the comparison as a pattern writes it.
