@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/trailwarden/trailwarden/alert/sqlite"
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/lambda"
 	trigger "github.com/trailwarden/trailwarden/lambda/sample"
@@ -28,7 +30,7 @@ type invokeCommand struct {
 	Event   string        `arg:"" optional:"" name:"event.json" help:"Trigger event, as Lambda hands it over; - for standard input."`
 	Sample  string        `placeholder:"NAME" help:"A sample event in its place: ${samples}."`
 	Print   bool          `help:"Print the event and do nothing else."`
-	Config  string        `placeholder:"FILE" help:"Configuration file. Without it, the starter pack and a message on standard output for each alert."`
+	Config  string        `placeholder:"FILE" help:"Configuration file, or where the function in AWS reads it: s3://BUCKET/KEY, ssm:/NAME. Without it, the starter pack and a message on standard output for each alert."`
 	Folder  string        `placeholder:"DIR" help:"Folder that stands in for every bucket, with the same keys below it."`
 	Send    bool          `help:"Deliver the messages. Without it they are shown and nobody is contacted."`
 	Keep    string        `placeholder:"FILE" help:"Keep alerts in this SQLite file. Without it, they are forgotten at the end."`
@@ -52,18 +54,18 @@ func (c *invokeCommand) Run(s *streams) error {
 		_, err := s.out.Write(append(event, '\n'))
 		return err
 	}
-	store, err := c.store()
+	temp, err := os.MkdirTemp("", "trailwarden-invoke-")
 	if err != nil {
 		return err
 	}
-	defer store.close()
+	defer os.RemoveAll(temp) // nothing in it is wanted any more
 	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
 	defer cancel()
 	f := lambda.New(lambda.Options{
-		Load: c.loader(s), Fetch: c.fetcher(), Mode: "invoke",
+		Load: c.loader(s, temp), Fetch: c.fetcher(), Mode: "invoke",
 		Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(ctx context.Context, _ *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
-			return sqlite.Open(ctx, store.path, sqlite.Options{Policy: policy})
+			return sqlite.Open(ctx, cmp.Or(c.Keep, filepath.Join(temp, "alerts.db")), sqlite.Options{Policy: policy})
 		},
 	})
 	answer, err := f.Invoke(ctx, event)
@@ -107,9 +109,9 @@ func (c *invokeCommand) fetcher() source.Fetcher {
 	return nil
 }
 
-// loader makes the parts once; without --send every sink shows its messages
-// instead of sending them.
-func (c *invokeCommand) loader(s *streams) func(context.Context) (*assemble.Parts, bool, error) {
+// loader makes the parts once, from copies in temp if they are kept elsewhere;
+// without --send every sink shows its messages instead of sending them.
+func (c *invokeCommand) loader(s *streams, temp string) func(context.Context) (*assemble.Parts, bool, error) {
 	return func(ctx context.Context) (*assemble.Parts, bool, error) {
 		out := &guarded{w: s.out}
 		if c.Send { // then the sinks tell what could not be written
@@ -124,6 +126,8 @@ func (c *invokeCommand) loader(s *streams) func(context.Context) (*assemble.Part
 				return nil, false, err
 			}
 			p, err = assemble.PartsOf(ctx, cfg, o)
+		} else if strings.HasPrefix(c.Config, "s3://") || strings.HasPrefix(c.Config, "ssm:") {
+			p, err = c.remote(ctx, s, o, temp)
 		} else {
 			p, err = assemble.NewLoader(c.Config, o, func(l diagnostic.List) { diagnose(s, l) }).Load(ctx, &source.MemoryCursor{})
 		}
@@ -135,6 +139,18 @@ func (c *invokeCommand) loader(s *streams) func(context.Context) (*assemble.Part
 		}
 		return p, false, err
 	}
+}
+
+// remote makes the parts of a configuration that is kept where the function in
+// AWS reads it.
+func (c *invokeCommand) remote(ctx context.Context, s *streams, o assemble.Options, temp string) (*assemble.Parts, error) {
+	cfg, err := awsx.Load(ctx, awsx.Settings{Version: versionName()})
+	if err != nil {
+		return nil, err
+	}
+	r := &lambda.Remote{Ref: c.Config, AWS: cfg, Options: o, Bundle: ".", Temp: temp, Remark: func(l diagnostic.List) { diagnose(s, l) }}
+	p, _, err := r.Load(ctx)
+	return p, err
 }
 
 // plain is the configuration without a file: everything to standard output.
@@ -165,24 +181,4 @@ func (s shown) Deliver(_ context.Context, n sink.Notification) alert.Outcome {
 		fmt.Fprintf(s.out, "--- %s (%s)\n%s\n", part.Name, part.ContentType, visible.Lines(string(part.Body)))
 	}
 	return alert.Outcome{Class: alert.OK}
-}
-
-// keptStore is the file with the alerts of an invocation.
-type keptStore struct {
-	path string
-	temp string
-}
-
-func (c *invokeCommand) store() (keptStore, error) {
-	if c.Keep != "" {
-		return keptStore{path: c.Keep}, nil
-	}
-	dir, err := os.MkdirTemp("", "trailwarden-invoke-")
-	return keptStore{filepath.Join(dir, "alerts.db"), dir}, err
-}
-
-func (k keptStore) close() {
-	if k.temp != "" {
-		_ = os.RemoveAll(k.temp) // nothing in it is wanted any more
-	}
 }

@@ -145,7 +145,7 @@ func (f *finder) collect(n detect.Node, in test) {
 	switch n := n.(type) {
 	case detect.All:
 		if !in.negated {
-			in.sources = slices.Concat(in.sources, sourcesAsked(n))
+			in.sources = slices.Concat(in.sources, f.sourcesAsked(n))
 		}
 		for _, c := range n {
 			f.collect(c, in)
@@ -161,7 +161,7 @@ func (f *finder) collect(n detect.Node, in test) {
 		f.test(n.Path, n.Match, n.Src, in)
 	case detect.Consistent:
 		if !in.negated {
-			in.sources = slices.Concat(in.sources, sourcesOfTerms(n))
+			in.sources = slices.Concat(in.sources, f.sourcesOfTerms(n))
 		}
 		for _, t := range n.Terms {
 			f.test(t.Path, t.Match, t.Src, in)
@@ -200,25 +200,27 @@ func fieldPath(p detect.Path) (string, bool) {
 	return strings.Join(keys, "."), len(keys) > 0
 }
 
-func sourcesAsked(all detect.All) []string {
+func (f *finder) sourcesAsked(all detect.All) []string {
 	var sources []string
 	for _, c := range all {
 		if t, ok := c.(detect.Test); ok {
-			sources = append(sources, sourceLiterals(t.Path, t.Match)...)
+			sources = append(sources, f.sourcesOf(t.Path, t.Match)...)
 		}
 	}
 	return sources
 }
 
-func sourcesOfTerms(c detect.Consistent) []string {
+func (f *finder) sourcesOfTerms(c detect.Consistent) []string {
 	var sources []string
 	for _, t := range c.Terms {
-		sources = append(sources, sourceLiterals(t.Path, t.Match)...)
+		sources = append(sources, f.sourcesOf(t.Path, t.Match)...)
 	}
 	return sources
 }
 
-func sourceLiterals(p detect.Path, m detect.Match) []string {
+// sourcesOf is what a test of eventSource asks for: its values, and of an
+// expression the services that it is found in.
+func (f *finder) sourcesOf(p detect.Path, m detect.Match) []string {
 	if name, ok := fieldPath(p); !ok || name != "eventSource" {
 		return nil
 	}
@@ -226,6 +228,13 @@ func sourceLiterals(p detect.Path, m detect.Match) []string {
 	for l := range literals(m, false) {
 		if l.op == detect.Equal && !l.negated {
 			sources = append(sources, l.value)
+		}
+	}
+	if re, ok := m.(detect.Regexp); ok {
+		for s := range f.cat.Services() {
+			if re.Re.MatchString(s.Source) {
+				sources = append(sources, s.Source)
+			}
 		}
 	}
 	return sources

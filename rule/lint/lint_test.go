@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -285,6 +286,38 @@ func TestSARIFNamesFilesByURI(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), `"uri": "`+want+`"`) {
 			t.Errorf("%s: want %s in\n%s", file, want, out.String())
+		}
+	}
+}
+
+// TestANarrowerExpressionLosesNoChange has expressions that are found in too many
+// names: what lint would have instead still finds every call that changes
+// something or gives credentials away, a sign-in among them, and no plain read.
+func TestANarrowerExpressionLosesNoChange(t *testing.T) {
+	for text, want := range map[string]struct{ found, not []string }{
+		"Password|AccessKey|PutRolePolicy|User|Token|Login": {
+			[]string{"ConsoleLogin", "PasswordUpdated", "PasswordRecoveryRequested", "CreateAccessKey", "PutRolePolicy", "PutUserPolicy", "ChangePassword", "GetFederationToken", "GetSessionToken"},
+			[]string{"ListUsers", "GetUser", "ListAccessKeys", "GetAccessKeyLastUsed"}},
+		"DeleteUser|AccessKey": {[]string{"DeleteUser", "CreateAccessKey", "UpdateAccessKey"}, []string{"ListAccessKeys"}},
+	} {
+		list := lint.Rules([]*rule.Rule{native(t, "all:\n  - eventSource: {regex: \"^(?:iam|signin|sts)\\\\.\"}\n  - eventName: {regex: \""+text+"\"}")}, catalog.Default(), nil)
+		if len(list) != 1 || list[0].Code != "TL10" {
+			t.Fatalf("%s: want TL10, have %v", text, list)
+		}
+		before, after := regexp.MustCompile(text), regexp.MustCompile(list[0].Fix)
+		for _, name := range want.found {
+			if before.MatchString(name) && !after.MatchString(name) {
+				t.Errorf("%s finds %s; what is suggested does not: %s", text, name, list[0].Fix)
+			}
+		}
+		for _, name := range want.not {
+			if after.MatchString(name) {
+				t.Errorf("%s is found by what is suggested for %s: %s", name, text, list[0].Fix)
+			}
+		}
+		corrected := "all:\n  - eventSource: {regex: \"^(?:iam|signin|sts)\\\\.\"}\n  - eventName: {regex: \"" + list[0].Fix + "\"}"
+		if list := lint.Rules([]*rule.Rule{native(t, corrected)}, catalog.Default(), nil); len(list) > 0 {
+			t.Errorf("the corrected rule is still flagged: %v", list)
 		}
 	}
 }

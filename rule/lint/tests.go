@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
@@ -125,7 +126,7 @@ func (f *finder) wideOnEvents(t test, re detect.Searcher, text string) {
 			continue
 		}
 		matched++
-		if readOnly {
+		if onlyReads(api, readOnly) {
 			reads++
 			if example == "" || api < example {
 				example = api
@@ -139,27 +140,71 @@ func (f *finder) wideOnEvents(t test, re detect.Searcher, text string) {
 	if reads > 0 {
 		message += fmt.Sprintf(", at least %d of them reads (%s)", reads, example)
 	}
-	f.add(text, warning("TL10", message, "A regular expression is searched for anywhere in the name.", f.narrower(t, text)))
+	f.add(text, warning("TL10", message, "A regular expression is searched for anywhere in the name.", f.narrower(t, re, text)))
 }
 
 // narrower is the expression tied to whole names where its words are names, and
-// else to the verbs of calls that change something.
-func (f *finder) narrower(t test, text string) string {
+// else to the first words of the changes that it finds: it finds all of them,
+// but no read that the catalogue or its name tells.
+func (f *finder) narrower(t test, re detect.Searcher, text string) string {
 	whole, err := regexp.Compile("^(?:" + text + ")$")
 	if err != nil {
 		return ""
 	}
 	names := 0
-	for api := range f.apisOf(t.sources) {
+	changes, read := make(map[string][]string), make(map[string]bool)
+	for api, readOnly := range f.apisOf(t.sources) {
 		if whole.MatchString(api) {
 			names++
 		}
+		switch first := firstWord.FindString(api); {
+		case !re.MatchString(api):
+		case onlyReads(api, readOnly):
+			read[first] = true
+		default:
+			changes[first] = append(changes[first], api)
+		}
 	}
-	if names > strings.Count(text, "|")/2 {
+	if names > strings.Count(text, "|") {
 		return whole.String()
 	}
-	return "^(Add|Attach|Create|Delete|Deactivate|Detach|Put|Remove|Set|Update|Upload)[A-Za-z]*(" + text + ")"
+	var verbs, others []string
+	for first, apis := range changes {
+		behind := func(api string) bool { return re.MatchString(api[len(first):]) }
+		if !read[first] && !slices.ContainsFunc(apis, func(api string) bool { return !behind(api) }) {
+			verbs = append(verbs, first)
+		} else {
+			others = append(others, apis...)
+		}
+	}
+	slices.Sort(verbs)
+	slices.Sort(others)
+	var parts []string
+	if len(verbs) > 0 {
+		parts = append(parts, "^("+strings.Join(verbs, "|")+").*("+text+")")
+	}
+	if len(others) > 0 {
+		parts = append(parts, "^("+strings.Join(others, "|")+")$")
+	}
+	if fix := strings.Join(parts, "|"); len(fix) <= longestFix {
+		return fix
+	}
+	return ""
 }
+
+// onlyReads tells whether the catalogue or its name says that a call only reads.
+func onlyReads(api string, known bool) bool {
+	return known || slices.Contains(readPrefixes, firstWord.FindString(api)) && !handsOut.MatchString(api)
+}
+
+// handsOut finds the calls that are named like reads and give credentials away.
+var handsOut = regexp.MustCompile("Token|Credential|Secret|Password")
+
+// firstWord is what an event's name begins with: nearly always a verb.
+var firstWord = regexp.MustCompile(`^[A-Z]*[a-z0-9]*`)
+
+// longestFix is how many bytes of a corrected expression a person would read.
+const longestFix = 2000
 
 // apisOf is every event name of the services asked for, or of all.
 func (f *finder) apisOf(sources []string) map[string]bool {
