@@ -25,7 +25,7 @@ type clouds struct {
 func (c *clouds) of(ctx context.Context, block config.Client) (aws.Config, error) {
 	s := awsx.Settings{
 		Region: first(block.Region, c.general.Region), Profile: c.general.Profile,
-		Role: block.Role, External: block.External, Endpoint: first(block.Endpoint, c.general.Endpoint),
+		Role: block.Role, External: block.External, Endpoint: c.general.Endpoint, Own: block.Endpoint,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

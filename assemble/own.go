@@ -40,7 +40,7 @@ func (a *Assembly) ownActivity(ctx context.Context) *intake.Own {
 		if s.Role != "" {
 			arns = append(arns, s.Role)
 		}
-		s.Role, s.External = "", "" // whoever assumes the role, calls as well
+		s.Role, s.External, s.Own = "", "", "" // whoever assumes the role, calls as well
 		if known[s] == "" {
 			name, err := callerOf(ctx, a, s, cfg)
 			if err != nil {

@@ -108,6 +108,7 @@ func (a *Assembly) queue(ctx context.Context, c *config.Source) (MadeSource, err
 	if err != nil {
 		return MadeSource{}, err
 	}
+	block.Endpoint = "" // which is the queue's, not that of buckets
 	client, err := a.objects(ctx, block, q.Buckets)
 	if err != nil {
 		return MadeSource{}, err

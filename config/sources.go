@@ -22,7 +22,7 @@ type Client struct {
 	Region   string `key:"region" doc:"The AWS region; without it, that of the environment."`
 	Role     string `key:"role" doc:"ARN of a role to assume."`
 	External string `key:"external_id" doc:"External id of the role's trust policy."`
-	Endpoint string `key:"endpoint" doc:"Another endpoint than AWS's own, such as a VPC endpoint's URL."`
+	Endpoint string `key:"endpoint" doc:"Another endpoint of this one service than AWS's own, such as a VPC endpoint's URL."`
 }
 
 // S3Source is a bucket that is listed.

@@ -152,6 +152,7 @@ func (f *Function) refresh(ctx context.Context) error {
 	if err := f.apply(ctx, f.pending); err != nil {
 		return err
 	}
+	f.o.Log.Info("a configuration is in force", "rules", f.pending.Rules.Len(), "version", f.pending.Rules.Version, "sinks", len(f.pending.Dispatch.Targets))
 	f.pending = nil
 	return nil
 }

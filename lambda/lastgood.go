@@ -33,6 +33,7 @@ const (
 // keep saves what was just put in force, unless it is kept already. That it
 // could not is no reason not to go on.
 func (r *Remote) keep(ctx context.Context) error {
+	r.unkept = false
 	packed, err := r.packed()
 	if err != nil {
 		return err
@@ -40,10 +41,12 @@ func (r *Remote) keep(ctx context.Context) error {
 	if len(packed) > maxLastGood {
 		return fmt.Errorf("configuration and rules have %d bytes packed, and %d can be kept", len(packed), maxLastGood)
 	}
-	if kept, err := r.LastGood.Load(ctx, lastGood); err == nil && bytes.Equal(kept, packed) {
-		return nil
+	kept, err := r.LastGood.Load(ctx, lastGood)
+	if err != nil || !bytes.Equal(kept, packed) {
+		err = r.LastGood.Save(ctx, lastGood, packed)
 	}
-	return r.LastGood.Save(ctx, lastGood, packed)
+	r.unkept = err != nil // as where the table is made only after this: it is tried again
+	return err
 }
 
 // packed is the copy in force without what the bundle has anyway; the same

@@ -47,6 +47,7 @@ type Remote struct {
 
 	version string
 	folder  string // of the copy in force
+	unkept  bool   // LastGood did not take it yet
 	loader  *assemble.Loader
 }
 
@@ -68,16 +69,16 @@ func (r *Remote) Load(ctx context.Context) (p *assemble.Parts, unchanged bool, e
 	}
 	cold := r.loader == nil
 	p, unchanged, err = r.inTime(ctx)
-	if unchanged || err != nil && !cold {
+	if err != nil && !cold {
 		return p, unchanged, err
 	}
 	if err == nil {
-		if r.folder != "" {
+		if r.folder != "" && (!unchanged || r.unkept) {
 			if e := r.keep(ctx); e != nil {
 				r.trouble(fmt.Errorf("the configuration is not kept for cold starts: %w", e))
 			}
 		}
-		return p, false, nil
+		return p, unchanged, nil
 	}
 	p, _, e := r.recall(ctx)
 	if e == nil {

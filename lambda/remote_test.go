@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -135,5 +136,48 @@ func write(t *testing.T, file, text string) {
 	}
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// shelf is a Keeper that takes nothing while it is missing.
+type shelf struct {
+	missing bool
+	kept    map[string][]byte
+}
+
+func (s *shelf) Load(_ context.Context, name string) ([]byte, error) {
+	if s.missing {
+		return nil, errors.New("there is no such table")
+	}
+	return s.kept[name], nil
+}
+
+func (s *shelf) Save(_ context.Context, name string, data []byte) error {
+	if s.missing {
+		return errors.New("there is no such table")
+	}
+	s.kept[name] = data
+	return nil
+}
+
+// A configuration that could not be kept, for the table is made only when it is in
+// force, is kept the next time that it is looked at, though it did not change.
+func TestWhatCouldNotBeKeptIsKeptLater(t *testing.T) {
+	p := &parameters{value: "approved_regions: [eu-west-1]\n"}
+	r := remote(t, p, "s3://settings/trailwarden.yaml")
+	table := &shelf{missing: true, kept: map[string][]byte{}}
+	told := 0
+	r.LastGood, r.Trouble = table, func(error) { told++ }
+	if _, _, err := r.Load(t.Context()); err != nil || told != 1 {
+		t.Fatalf("%v, told %d times; want a configuration in force, and to hear that it is not kept", err, told)
+	}
+	table.missing = false
+	if _, unchanged, err := r.Load(t.Context()); err != nil || !unchanged || told != 1 || len(table.kept) != 1 {
+		t.Fatalf("%v, unchanged %v, told %d times, %d kept; want it kept", err, unchanged, told, len(table.kept))
+	}
+	cold := remote(t, &parameters{value: "approved_regions: ["}, r.Ref)
+	cold.LastGood = table
+	if got, _, err := cold.Load(t.Context()); err != nil || len(got.Config.ApprovedRegions) != 1 {
+		t.Fatalf("got %v, %v; want what was kept", got, err)
 	}
 }

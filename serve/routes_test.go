@@ -473,6 +473,41 @@ func TestASourceThatFailsIsLogged(t *testing.T) {
 	}
 }
 
+// A source that cannot work at all, for its folder was never made, is logged once
+// however often it is tried, and works without a restart once the folder is there;
+// that is logged, too.
+func TestASourceThatLacksSomethingWorksOnceItIsThere(t *testing.T) {
+	dir := t.TempDir()
+	log := &written{}
+	r := runWith(t, dir, "sources: {logs: {folder: {path: DIR/logs, settled: 10ms, every: 50ms}}}", assemble.Options{}, func(o *serve.Options) {
+		o.Look, o.Log = 20*time.Millisecond, slog.New(slog.NewTextHandler(log, nil))
+	})
+	soon(t, "the failure to be logged", func() bool { return log.has("a source cannot work") })
+	soon(t, "several tries", func() bool {
+		_, body := r.get(t, "/readyz")
+		return strings.Contains(body, "no such file")
+	})
+	logs := filepath.Join(dir, "logs")
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "the end to be logged", func() bool { return log.has("a source delivers again") })
+	if err := os.WriteFile(filepath.Join(logs, "1.json"), []byte(`{"Records":[`+started+`]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	soon(t, "a file to be judged", func() bool {
+		_, body := r.get(t, "/metrics")
+		return strings.Contains(body, "trailwarden_records_total{outcome=\"judged\"} 1\n")
+	})
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	for _, line := range []string{"a source cannot work", "a source delivers again"} {
+		if n := strings.Count(log.b.String(), line); n != 1 {
+			t.Errorf("%q is logged %d times", line, n)
+		}
+	}
+}
+
 // A sink that takes no messages is in the log, once, and so is the end of that:
 // health sinks may be the same receiver.
 func TestASinkThatFailsIsLogged(t *testing.T) {

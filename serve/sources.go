@@ -59,9 +59,10 @@ func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
 	}
 }
 
-// again is how long a source that cannot work waits before it is tried again:
-// somebody may have made what it lacks.
-const again = 30 * time.Second
+// A source that cannot work is tried again after so many looks, for somebody may
+// have made what it lacks; when it then runs for a look, it counts as one that
+// works.
+const again = 2
 
 // begin runs one source. One that cannot work until somebody changes something
 // is told of and tried again and again, and the others go on.
@@ -71,20 +72,23 @@ func (s *Server) begin(ctx context.Context, m assemble.MadeSource) *running {
 	go func() {
 		defer close(r.done)
 		for {
+			works := time.AfterFunc(s.o.Look, func() { r.broken.Store(nil) })
 			err := m.Run(ctx, s.handle)
+			works.Stop()
 			var c *source.ConfigError
 			if !errors.As(err, &c) {
+				r.broken.Store(nil)
 				s.ended(ctx, m.Name(), err)
 				return
 			}
-			r.broken.Store(&err)
-			s.log.Error("a source cannot work", "source", m.Name(), "error", err)
+			if r.broken.Swap(&err) == nil {
+				s.log.Error("a source cannot work", "source", m.Name(), "error", err)
+			}
 			s.health(ctx, sourceNotice(m.Name(), err), "")
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(again):
-				r.broken.Store(nil)
+			case <-time.After(again * s.o.Look):
 			}
 		}
 	}()

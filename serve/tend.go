@@ -133,9 +133,11 @@ func (s *Server) lookAtSources(ctx context.Context, failing map[string]bool) {
 			s.health(ctx, sourceNotice(name, h.Fault), "")
 		}
 		switch {
-		case long && !failing[name] && !h.Since.IsZero(): // begin logs those that cannot work at all
+		case long && !failing[name]:
 			failing[name] = true
-			s.log.Error("a source does not deliver", "source", name, "since", h.Since, "error", h.Fault)
+			if !h.Since.IsZero() { // begin logs those that cannot work at all
+				s.log.Error("a source does not deliver", "source", name, "since", h.Since, "error", h.Fault)
+			}
 		case h.Fault == nil && failing[name]:
 			delete(failing, name)
 			s.log.Info("a source delivers again", "source", name)

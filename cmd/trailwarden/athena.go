@@ -214,7 +214,7 @@ func (c *athenaSyncCommand) carryOut(ctx context.Context, s *streams, cfg aws.Co
 func athenaEngine(ctx context.Context, s *streams, cfg *config.Config, rows int64) (query.Engine, error) {
 	block := cmp.Or(cfg.Query.Athena, &config.Athena{Database: "default", Table: "cloudtrail_logs"})
 	general, err := awsx.Load(ctx, awsx.Settings{Region: cmp.Or(block.Region, cfg.AWS.Region), Profile: cfg.AWS.Profile, Role: block.Role,
-		External: block.External, Endpoint: cmp.Or(block.Endpoint, cfg.AWS.Endpoint), Version: versionName()})
+		External: block.External, Endpoint: cfg.AWS.Endpoint, Own: block.Endpoint, Version: versionName()})
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ type Settings struct {
 	// Endpoint is the base URL of every service in place of AWS's own, for VPC
 	// endpoints and emulators.
 	Endpoint string
+	// Own is the base URL of the one service that the configuration is made for,
+	// in place of Endpoint; a role is assumed where Endpoint says.
+	Own string
 
 	// Attempts bounds the attempts of one call, the first included; 0 means 3.
 	Attempts int
@@ -69,7 +72,17 @@ func Load(ctx context.Context, s Settings) (aws.Config, error) {
 		return aws.Config{}, errors.New("no AWS region: set region, AWS_REGION or the profile's region")
 	}
 	cfg.HTTPClient = Steady(cfg.HTTPClient)
-	return s.assume(cfg), nil
+	cfg = s.assume(cfg)
+	if s.Own == "" {
+		return cfg, nil
+	}
+	credentials := cfg.Credentials
+	s.Endpoint = s.Own // set afterwards it would not count: clients look at what was loaded
+	if cfg, err = s.load(ctx); err != nil {
+		return aws.Config{}, err
+	}
+	cfg.HTTPClient, cfg.Credentials = Steady(cfg.HTTPClient), credentials
+	return cfg, nil
 }
 
 func (s Settings) check() error {
