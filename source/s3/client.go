@@ -312,5 +312,8 @@ func adviceFor(code string) string {
 	case code == "NoSuchBucket":
 		return "the bucket does not exist any more, or its name is wrong: see who deleted it"
 	}
-	return "allow s3:GetObject on it and kms:Decrypt on its key, and s3:ListBucket so that missing objects can be told from forbidden ones"
+	return readAdvice
 }
+
+// readAdvice is for objects that no statement lets be read.
+const readAdvice = "allow s3:GetObject on it and kms:Decrypt on its key, and s3:ListBucket so that missing objects can be told from forbidden ones"

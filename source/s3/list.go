@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -281,5 +282,8 @@ func (c *Client) page(ctx context.Context, in *awss3.ListObjectsV2Input) (page *
 		page, err = cl.ListObjectsV2(ctx, in)
 		return err
 	})
+	if d, ok := errors.AsType[*source.Denied](err); ok && d.Do == readAdvice {
+		d.Do = "allow s3:ListBucket on the bucket, and s3:GetObject on what is in it"
+	}
 	return page, err
 }

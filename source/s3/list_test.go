@@ -2,9 +2,11 @@ package s3_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -531,4 +533,23 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%q is accepted", u)
 		}
 	}
+}
+
+// A bucket that may not be listed lacks another permission than an object that may
+// not be read.
+func TestAListingThatIsRefusedSaysWhatItLacks(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+	}))
+	defer server.Close()
+	c := s3.New(s3.Options{PathStyle: true, Config: aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", "")}})
+	for _, err := range c.List(t.Context(), s3.Listing{Bucket: "trail"}) {
+		if denied, ok := errors.AsType[*source.Denied](err); !ok || !strings.HasPrefix(denied.Do, "allow s3:ListBucket") {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	t.Error("nothing was said")
 }
