@@ -99,11 +99,25 @@ func (b *batch) reset() {
 	}
 }
 
+// wants is about how large a batch should be that handTo makes what b is: one that
+// b's owner can fill next, where the two will change their buffers.
+func (b *batch) wants() int {
+	if b.wellFilled() {
+		return b.size() / 2
+	}
+	return b.used()
+}
+
+// wellFilled tells that b's buffers may wait as they are: batches that a rule with
+// many findings fills are about half full when they are handed on, as it is one of
+// the buffers that was full.
+func (b *batch) wellFilled() bool { return b.size() <= 4*b.used() }
+
 // handTo makes c, which is empty, what b is. The two change their buffers where
-// b's are mostly full and c's are no smaller; else c would keep much memory for
+// b's are filled well and c's are about as large; else c would keep much memory for
 // little, or b would have to get as much again.
 func (b *batch) handTo(c *batch) {
-	if b.size() > 2*b.used() || c.size() < b.used() {
+	if !b.wellFilled() || 2*c.size() < b.used() {
 		b.copyTo(c)
 		return
 	}

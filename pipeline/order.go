@@ -85,7 +85,7 @@ func (o *order) keep(i int, b *batch, done int) {
 		q = new(queue)
 		o.waiting[i] = q
 	}
-	c := o.take(b.used())
+	c := o.take(b.wants())
 	b.handTo(c)
 	if q.last == nil {
 		q.first = c

@@ -22,15 +22,19 @@ type output struct {
 	layout report.Layout
 }
 
+// outputBuffer is less than a scan hands on at a time, so that most of its findings
+// are written from where they stand.
+const outputBuffer = 16 << 10
+
 func openOutput(s *streams, path string) (*output, error) {
 	if path == "" || path == "-" {
-		return &output{Writer: bufio.NewWriterSize(s.out, 64<<10), layout: layoutOf(s.out)}, nil
+		return &output{Writer: bufio.NewWriterSize(s.out, outputBuffer), layout: layoutOf(s.out)}, nil
 	}
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("-o: %w", err)
 	}
-	return &output{Writer: bufio.NewWriterSize(f, 64<<10), file: f}, nil
+	return &output{Writer: bufio.NewWriterSize(f, outputBuffer), file: f}, nil
 }
 
 // Close flushes what is written, whatever happened before.
