@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -244,6 +245,91 @@ func checkLimit(t *testing.T, text string, keys int, what string) {
 			}
 		}
 	}
+}
+
+// randomValue is JSON as CloudTrail writes it: without white space, mostly objects of
+// strings, true, false, null and objects.
+func randomValue(r *rand.Rand, depth int) string {
+	kinds := 9
+	if depth == 0 {
+		kinds = 6
+	}
+	switch r.IntN(kinds) {
+	case 0:
+		return "true"
+	case 1:
+		return "false"
+	case 2:
+		return "null"
+	case 3:
+		return strconv.Itoa(r.IntN(200))
+	case 4, 5:
+		return []string{`""`, `"v"`, `"some value"`, `"a\"b"`, `"{}"`, `"true"`}[r.IntN(6)]
+	case 6:
+		var elements []string
+		for range r.IntN(4) {
+			elements = append(elements, randomValue(r, depth-1))
+		}
+		return "[" + strings.Join(elements, ",") + "]"
+	}
+	var members []string
+	for i := range r.IntN(6) {
+		members = append(members, fmt.Sprintf(`"k%d":%s`, i, randomValue(r, depth-1)))
+	}
+	return "{" + strings.Join(members, ",") + "}"
+}
+
+// Members of every kind, in objects in objects, are passed, noted and counted as they
+// should be, also where the text comes in pieces; and one wrong byte anywhere is seen.
+func TestMembersOfEveryKind(t *testing.T) {
+	seed := seeds.Of(t)
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 2))
+	const odd = `"{}[],:\ 0truefalsn`
+	for range 4000 {
+		text := `{"first":` + randomValue(r, 5) + `,"second":` + randomValue(r, 5) + `}`
+		checkParse(t, []byte(text))
+		checkLimit(t, text, keysIn(text), text)
+		wrong := []byte(text)
+		wrong[r.IntN(len(wrong))] = odd[r.IntN(len(odd))]
+		checkParse(t, wrong)
+		at := r.IntN(len(text))
+		checkParse(t, []byte(text[:at]+text[at+1:]))
+		checkParse(t, []byte(text[:at]+odd[r.IntN(len(odd)):][:1]+text[at:]))
+		checkParse(t, []byte(strings.ReplaceAll(text, ",", ", ")))
+		for _, form := range forms {
+			size := 8 + r.IntN(len(text))
+			if got := parseWindows(t, []byte(text+text+"\n"+text), size, form); got != 3 {
+				t.Fatalf("form %v, window %d: %d values of three times %s", form, size, got, text)
+			}
+		}
+	}
+}
+
+// Objects in objects are as deep as allowed, and one more is too deep.
+func TestDeepObjects(t *testing.T) {
+	for _, form := range forms {
+		x := newIndex(form)
+		for _, more := range []int{0, 1} {
+			n := x.MaxDepth - 1 + more
+			x.Reset([]byte(strings.Repeat(`{"k":`, n)+`{"k":"v"}`+strings.Repeat(`,"m":"v"}`, n)), 0, true)
+			_, _, err := x.Parse(0)
+			var limit *LimitError
+			if tooDeep := errors.As(err, &limit); tooDeep != (more > 0) || !tooDeep && err != nil {
+				t.Errorf("form %v, %d objects where %d may be: %v", form, n+1, x.MaxDepth, err)
+			}
+		}
+	}
+}
+
+// keysIn counts keys, at all depths.
+func keysIn(text string) (n int) {
+	for i := 0; i+1 < len(text); i++ {
+		if text[i] == '"' && text[i+1] == ':' {
+			n++
+		}
+	}
+	return n
 }
 
 // TestSlidingChangesNothing parses the values of a text through windows of

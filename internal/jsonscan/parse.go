@@ -70,9 +70,16 @@ const moreFields = 32
 
 // What stands between two strings of an object, as word32 reads it.
 const (
+	twoBytes   = 1<<16 - 1
 	threeBytes = 1<<24 - 1
-	betweenKey = '"' | ':'<<8 | '"'<<16 // ":"
-	betweenVal = '"' | ','<<8 | '"'<<16 // ","
+	betweenKey = '"' | ':'<<8 | '"'<<16           // ":"
+	betweenVal = '"' | ','<<8 | '"'<<16           // ","
+	lastVal    = '"' | '}'<<8                     // "}
+	opens      = '"' | ':'<<8 | '{'<<16 | '"'<<24 // ":{"
+	closes     = '"' | '}'<<8 | ','<<16 | '"'<<24 // "},"
+	isTrue     = '"' | ':'<<8 | 't'<<16 | 'r'<<24 | 'u'<<32 | 'e'<<40 | ','<<48 | '"'<<56
+	isNull     = '"' | ':'<<8 | 'n'<<16 | 'u'<<24 | 'l'<<32 | 'l'<<40 | ','<<48 | '"'<<56
+	isFalse    = '"' | ':'<<8 | 'f'<<16 | 'a'<<24 | 'l'<<32 | 's'<<40 | 'e'<<48 | ','<<56
 )
 
 // parse walks one value from text[i] and mark number k. It keeps no more state
@@ -81,10 +88,13 @@ const (
 //
 // This is the hot loop of a scan: every record passes through it once. Marks
 // are read in order, never searched, so the processor can run ahead of the
-// text it has to look at. Most members are a string followed by another member,
-// and are passed with two comparisons of three bytes. Only there memory is read
-// unchecked: marks up to k+3 are, as k is at most lastMark, and at places that
-// are at most last, as marks ascend.
+// text it has to look at. Most members are a string, true, false, null or an
+// object, and a member follows them: these are passed, and objects entered and
+// left, with two comparisons of three to eight bytes and little for the processor to
+// guess, in a loop for the members that are noted (outer) and one for those of
+// objects inside (inner). Whatever else there is leaves the loop at member. Only in
+// the two memory is read unchecked: marks up to k+3 are, as k is at most lastMark,
+// and the eight bytes from places that are at most last, as marks ascend.
 //
 // A field is written part by part, where it will stay. Put together on the stack,
 // as append would, it is read back in two pieces of 16 bytes, for which a processor
@@ -99,9 +109,9 @@ func (x *Index) parse(i, k int) (int, result) {
 	stack := x.stack[:x.MaxDepth]
 	fields, n := x.fields[:cap(x.fields)], 0
 	x.fields = x.fields[:0]
-	depth, keys, p, e, from, until := 0, 0, i, 0, 0, 0
+	depth, left, p, e := 0, x.MaxKeys, i, 0
 	textAt, marksAt := unsafe.Pointer(unsafe.SliceData(text)), unsafe.Pointer(unsafe.SliceData(marks))
-	last, lastMark, maxKeys := len(text)-4, len(marks)-sentinels, x.MaxKeys
+	last, lastMark := len(text)-8, len(marks)-sentinels
 	top := -1 // the depth at which members are noted, once there is an object
 	var c byte
 
@@ -222,48 +232,121 @@ key:
 	if int(marks[k]) != p {
 		return x.failString(p, k)
 	}
-	from = k
-	until = k + 4*min(maxKeys-keys, (lastMark-k)>>2+1)
-	if depth == top {
-		if len(fields)-n < moreFields {
-			fields = slices.Grow(fields, max(moreFields, len(fields)))
-			fields = fields[:cap(fields)]
+	if depth != top {
+		goto inner
+	}
+	if len(fields)-n < moreFields {
+		fields = slices.Grow(fields, max(moreFields, len(fields)))
+		fields = fields[:cap(fields)]
+	}
+
+outer:
+	for left > 0 && k <= lastMark && n < len(fields)-1 {
+		m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
+		e, d := int(m[1]), int(m[3])
+		if d > last {
+			break
 		}
-		until = min(until, k+4*(len(fields)-n-1))
-		for k < until {
-			m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
-			e, d := int(m[1]), int(m[3])
-			if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
+		f, w := &fields[n], word64(unsafe.Add(textAt, e))
+		if w&threeBytes == betweenKey {
+			if word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
 				break
 			}
-			f := &fields[n]
 			f.Key, f.KeyAt, f.KeyEnd, f.At, f.End = uint32(k), uint32(p), uint32(e+1), uint32(e+2), uint32(d+1)
-			n++
 			p = d + 2 // an opening quote, and so the next mark
 			k += 4
+		} else if w == isTrue || w == isNull {
+			f.Key, f.KeyAt, f.KeyEnd, f.At, f.End = uint32(k), uint32(p), uint32(e+1), uint32(e+2), uint32(e+6)
+			p = e + 7
+			k += 2
+		} else if uint32(w) == opens && depth < len(stack) {
+			f.Key, f.KeyAt, f.KeyEnd, f.At = uint32(k), uint32(p), uint32(e+1), uint32(e+2)
+			stack[depth] = uint32(k + 2)
+			depth++
+			p = e + 3
+			k += 3
+			left--
+			goto inner
+		} else if w == isFalse && text[e+8] == '"' {
+			f.Key, f.KeyAt, f.KeyEnd, f.At, f.End = uint32(k), uint32(p), uint32(e+1), uint32(e+2), uint32(e+7)
+			p = e + 8
+			k += 2
+		} else {
+			break
 		}
-	} else {
-		for k < until {
-			m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
-			e, d := int(m[1]), int(m[3])
-			if d > last || word32(unsafe.Add(textAt, e))&threeBytes != betweenKey || word32(unsafe.Add(textAt, d))&threeBytes != betweenVal {
+		n++
+		left--
+	}
+	goto member
+
+inner:
+	for left > 0 && k <= lastMark {
+		m := (*[4]uint32)(unsafe.Add(marksAt, 4*k))
+		e, d := int(m[1]), int(m[3])
+		if d > last {
+			break
+		}
+		w := word64(unsafe.Add(textAt, e))
+		if w&threeBytes == betweenKey {
+			v := word32(unsafe.Add(textAt, d))
+			if v&threeBytes == betweenVal {
+				p = d + 2
+				k += 4
+				left--
+				continue
+			}
+			if v&twoBytes != lastVal {
 				break
 			}
-			p = d + 2
-			k += 4
+			left--
+			if v != closes {
+				p = d + 1
+				k += 4
+				goto after
+			}
+			depth--
+			jump[stack[depth]] = uint32(k + 4)
+			p = d + 3
+			k += 5
+			if depth == top {
+				fields[n].End = uint32(d + 2)
+				n++
+				goto outer
+			}
+			if text[marks[stack[depth-1]]] == '[' {
+				goto value
+			}
+		} else if w == isTrue || w == isNull {
+			p = e + 7
+			k += 2
+			left--
+		} else if uint32(w) == opens && depth < len(stack) {
+			stack[depth] = uint32(k + 2)
+			depth++
+			p = e + 3
+			k += 3
+			left--
+		} else if w == isFalse && text[e+8] == '"' {
+			p = e + 8
+			k += 2
+			left--
+		} else {
+			break
 		}
 	}
+
+member:
 	if k > lastMark {
 		return x.failEnd()
 	}
-	keys += (k - from) >> 2
 	e = int(marks[k+1])
 	if e >= len(text) || text[e] != '"' {
 		return x.failString(p, k)
 	}
-	if keys++; keys > x.MaxKeys {
+	if left == 0 {
 		return x.fail(overLimit, p, "has too many keys")
 	}
+	left--
 	if depth == top {
 		f := &fields[n]
 		f.Key, f.KeyAt, f.KeyEnd = uint32(k), uint32(p), uint32(e+1)
