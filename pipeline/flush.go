@@ -71,10 +71,15 @@ func (f *flusher) recognize(b *batch) {
 	f.repeats = slices.Grow(f.repeats[:0], len(b.keys))[:len(b.keys)]
 	clear(f.repeats)
 	updates := b.updates
-	var ready []spot
+	var ready, next []spot
 	for i := range b.keys {
 		if i%warmed == 0 {
-			ready = f.seen.warm(b.keys[i:min(i+warmed, len(b.keys))])
+			if ready = next; i == 0 {
+				ready = f.seen.warm(b.keys[:min(warmed, len(b.keys))])
+			}
+			if from := i + warmed; from < len(b.keys) {
+				next = f.seen.warm(b.keys[from:min(from+warmed, len(b.keys))])
+			}
 		}
 		if !f.seen.put(ready[i%warmed]) {
 			f.repeats[i] = true

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"unsafe"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 )
@@ -37,9 +38,10 @@ type seen struct {
 	keys, most  int            // taken slots of all shelves, and how many may be
 	memory      room
 	more        func(n int) []uint64 // slots, of memory
-	ready       [warmed]spot
-	spare       []uint64 // what lies on a shelf that grows
-	sink        uint64   // keeps warm from being optimized away
+	ready       [2][warmed]spot
+	turn        int         // of ready
+	places      [warmed]int // in slots, which only become more
+	spare       []uint64    // what lies on a shelf that grows
 }
 
 const (
@@ -96,18 +98,19 @@ func (s *seen) spot(k key) spot {
 // add puts k into the set and reports whether it was new.
 func (s *seen) add(k key) bool { return s.put(s.spot(k)) }
 
-// warm tells the spots of the next identities, warmed at most, and reads their
-// slots, so that the processor waits for all of them at once and not for one after
-// the other. They are good until the next call.
+// warm tells the spots of the next identities, warmed at most, and has the processor
+// fetch their slots: it would wait for each of them, most of the time that a scan
+// spends here. They are good until the call after the next, so that there is other
+// work to be done meanwhile.
 func (s *seen) warm(keys []key) []spot {
-	var sum uint64
-	ready := s.ready[:len(keys)]
+	s.turn ^= 1
+	ready := s.ready[s.turn][:len(keys)]
 	for i, k := range keys {
 		p := s.spot(k)
 		ready[i] = p
-		sum ^= s.slots[int(p.shelf)*s.length+first(p.rest, s.length)]
+		s.places[i] = int(p.shelf)*s.length + first(p.rest, s.length)
 	}
-	s.sink = sum
+	prefetch(unsafe.SliceData(s.slots), &s.places)
 	return ready
 }
 

@@ -48,6 +48,7 @@ func TestSeenWarm(t *testing.T) {
 		keys = append(keys, key{i / 2, 7})
 	}
 	ready := s.warm(keys)
+	s.warm([]key{{1, 8}}) // the next ones are warmed before these are added
 	s.grow()
 	for i, p := range ready {
 		if got, want := s.put(p), i%2 == 0; got != want {
