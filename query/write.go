@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/trailwarden/trailwarden/internal/columns"
 	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/report"
 )
@@ -213,7 +213,7 @@ func (t *tableWriter) begin() error {
 	t.widths = make([]int, len(t.names))
 	for _, row := range append([][]string{t.names}, t.rows...) {
 		for i, s := range row {
-			t.widths[i] = max(t.widths[i], utf8.RuneCountInString(s))
+			t.widths[i] = max(t.widths[i], columns.Width(s))
 		}
 	}
 	t.fit()
@@ -260,9 +260,10 @@ func (t *tableWriter) line(row []string) error {
 		if i > 0 {
 			b.WriteString("  ")
 		}
-		n := utf8.RuneCountInString(s)
+		n := columns.Width(s)
 		if n > t.widths[i] {
-			s, n = string([]rune(s)[:t.widths[i]-1])+"…", t.widths[i]
+			s = columns.Cut(s, t.widths[i])
+			n = columns.Width(s) // a wide character may leave a column
 		}
 		pad := strings.Repeat(" ", t.widths[i]-n)
 		if t.right[i] {

@@ -5,10 +5,10 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/trailwarden/trailwarden/internal/columns"
 	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
@@ -57,9 +57,9 @@ func (t *Table) Write(w io.Writer) error {
 func (t *Table) widths() []int {
 	widths := make([]int, len(t.Head))
 	for c, head := range t.Head {
-		widths[c] = utf8.RuneCountInString(head)
+		widths[c] = columns.Width(head)
 		for _, r := range t.Rows {
-			widths[c] = max(widths[c], utf8.RuneCountInString(visible.Text(r[c])))
+			widths[c] = max(widths[c], columns.Width(visible.Text(r[c])))
 		}
 	}
 	return widths
@@ -96,7 +96,7 @@ func (t *Table) interleave(text string, width int) string {
 	const headLines = 2
 	last := len(t.Head) - 1
 	under := func(cell string) string {
-		return belowIndent + shorten(visible.Text(cell), max(width, leastCut)) + "\n"
+		return belowIndent + columns.Cut(visible.Text(cell), max(width, leastCut)) + "\n"
 	}
 	var b strings.Builder
 	n := 0
@@ -121,7 +121,7 @@ func (t *Table) interleave(text string, width int) string {
 func cells(row []string, widths []int) table.Row {
 	var r table.Row
 	for i, width := range widths {
-		r = append(r, shorten(visible.Text(row[i]), width))
+		r = append(r, columns.Cut(visible.Text(row[i]), width))
 	}
 	return r
 }

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/trailwarden/trailwarden/internal/columns"
 	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
@@ -77,7 +77,7 @@ func row(seq int64, f *Finding) tableRow {
 	stamp, _ := time.Parse(time.RFC3339, at)
 	r := tableRow{stamp, seq, f.Severity, [8]string{at, brief(f.Severity), f.Rule, event, f.AWSRegion, f.Account, f.Actor, f.SourceIPAddress}}
 	for i, c := range r.cells {
-		r.cells[i] = shorten(visible.Text(shorten(c, maxCell)), maxCell)
+		r.cells[i] = columns.Cut(visible.Text(columns.Cut(c, maxCell)), maxCell)
 	}
 	return r
 }
@@ -153,7 +153,7 @@ func pick(cells [8]string, widths [8]int, paint func(cell, severity string, colu
 		if widths[i] == 0 {
 			continue
 		}
-		c = shorten(c, widths[i])
+		c = columns.Cut(c, widths[i])
 		if paint != nil {
 			c = paint(c, cells[1], i)
 		}
@@ -179,21 +179,22 @@ func (t *textTable) paint(cell, severity string, column int) string {
 }
 
 // fit gives each column its width. A terminal too narrow for all shortens actor,
-// event and rule and gives up source address, account and region, by turns.
+// event and rule and gives up source address, account and region, by turns, and at
+// last event, actor and severity.
 func fit(rows []tableRow, terminal int) [8]int {
 	var w [8]int
 	for i, h := range tableHead {
 		w[i] = len(h)
 		for _, r := range rows {
-			w[i] = max(w[i], utf8.RuneCountInString(r.cells[i]))
+			w[i] = max(w[i], columns.Width(r.cells[i]))
 		}
 	}
 	if terminal <= 0 {
 		return w
 	}
 	const (
-		ruleColumn, eventColumn, regionColumn, accountColumn = 2, 3, 4, 5
-		actorColumn, addressColumn                           = 6, 7
+		severityColumn, ruleColumn, eventColumn, regionColumn = 1, 2, 3, 4
+		accountColumn, actorColumn, addressColumn             = 5, 6, 7
 	)
 	full := w
 	texts := []int{actorColumn, eventColumn, ruleColumn}
@@ -215,8 +216,13 @@ func fit(rows []tableRow, terminal int) [8]int {
 	shrink(16, texts...)
 	drop(regionColumn)
 	shrink(8, texts...)
+	drop(eventColumn)
+	drop(actorColumn)
+	drop(severityColumn)
 	for _, c := range []int{ruleColumn, eventColumn, actorColumn} { // what dropping has freed
-		w[c] += min(full[c]-w[c], max(0, -over(w, terminal)))
+		if w[c] > 0 {
+			w[c] += min(full[c]-w[c], max(0, -over(w, terminal)))
+		}
 	}
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/trailwarden/trailwarden/internal/columns"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
@@ -80,13 +81,39 @@ func TestSummaryFirstAndLast(t *testing.T) {
 // A row fits the terminal, at any width that leaves room for time and severity.
 func TestTableFitsTheTerminal(t *testing.T) {
 	lines := append(findings(t, rule.Informational, 3), hostileFindings(t)...)
-	for width := 72; width < 200; width += 7 {
+	for width := 40; width < 200; width += 7 {
 		out := render(t, "table", report.Layout{Terminal: true, Width: width}, lines)
-		rows, _, _ := strings.Cut(out, "FINDINGS BY")
-		for _, l := range strings.Split(rows, "\n") {
-			if n := utf8.RuneCountInString(l); n > width {
+		tables := out[:strings.LastIndex(out, "\n\n")] // behind them are sentences
+		for _, l := range strings.Split(tables, "\n") {
+			if n := columns.Width(l); n > width {
 				t.Fatalf("width %d: a row has %d columns: %s", width, n, l)
 			}
+		}
+	}
+}
+
+// Names in wide characters, and with marks upon letters, stand in their columns.
+func TestTableOfOtherScripts(t *testing.T) {
+	r := &rule.Rule{ID: "r", Severity: rule.High}
+	var recs []string
+	for _, name := range []string{"alice", "東京の管理者", "Ze\u0301phyrine"} {
+		recs = append(recs, fmt.Sprintf(`{"eventTime":"2026-03-14T00:00:00Z","eventName":"X","sourceIPAddress":"198.51.100.7","userIdentity":{"type":"IAMUser","userName":%q}}`, name))
+	}
+	lines := encode(t, r, false, recs...)
+	for _, width := range []int{0, 70, 100} {
+		out := render(t, "table", report.Layout{Terminal: true, Width: width}, lines)
+		rows, _, _ := strings.Cut(out, "FINDINGS BY")
+		var at []int
+		for line := range strings.Lines(rows) {
+			if before, _, ok := strings.Cut(line, "198.51.100.7"); ok {
+				at = append(at, columns.Width(before))
+			}
+			if n := columns.Width(strings.TrimSpace(line)); width > 0 && n > width {
+				t.Errorf("width %d: a row takes %d columns: %s", width, n, line)
+			}
+		}
+		if width != 70 && (len(at) != 3 || at[0] != at[1] || at[1] != at[2]) {
+			t.Errorf("width %d: the addresses begin at %v:\n%s", width, at, rows)
 		}
 	}
 }

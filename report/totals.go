@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/trailwarden/trailwarden/internal/columns"
 	"github.com/trailwarden/trailwarden/internal/visible"
 )
 
@@ -30,14 +31,19 @@ func (t *textTable) groups(b *strings.Builder) {
 func (t *textTable) group(b *strings.Builder, name string, g *Groups) {
 	top, left := g.Top(maxGroupRows)
 	w := t.style(b)
-	w.AppendHeader(table.Row{"FINDINGS BY " + name, "COUNT", "FIRST", "LAST"})
+	head := table.Row{"FINDINGS BY " + name, "COUNT", "FIRST", "LAST"}
 	w.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignHeader: text.AlignRight}})
-	width := maxCell
+	width, shown := maxCell, len(head)
 	if t.l.Width > 0 {
-		width = max(20, t.l.Width-2-9-2*(20+2))
+		const least, numbers, date = 20, 2 + 7, 2 + 20
+		for shown > 2 && t.l.Width < least+numbers+(shown-2)*date {
+			shown-- // the last time first, then when it began
+		}
+		width = max(least, t.l.Width-numbers-(shown-2)*date)
 	}
+	w.AppendHeader(head[:shown])
 	for _, x := range top {
-		w.AppendRow(table.Row{label(x, width), count(x.Count), instant(x.First), instant(x.Last)})
+		w.AppendRow(table.Row{label(x, width), count(x.Count), instant(x.First), instant(x.Last)}[:shown])
 	}
 	w.Render()
 	if left > 0 {
@@ -53,12 +59,12 @@ func (t *textTable) group(b *strings.Builder, name string, g *Groups) {
 func label(g Group, width int) string {
 	s := "(none)"
 	if g.Name != "" {
-		s = visible.Text(shorten(g.Name, width))
+		s = visible.Text(columns.Cut(g.Name, width))
 	}
 	if g.Severity != "" {
-		return shorten(s, width-len(g.Severity)-3) + " (" + g.Severity + ")"
+		return columns.Cut(s, width-len(g.Severity)-3) + " (" + g.Severity + ")"
 	}
-	return shorten(s, width)
+	return columns.Cut(s, width)
 }
 
 func instant(t time.Time) string {
