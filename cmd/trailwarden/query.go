@@ -237,6 +237,9 @@ func (j *queryJob) takeLake(paths []string) ([]string, error) {
 		return nil, fmt.Errorf("%s and %s are lakes; a query asks one", lakes[0], lakes[1])
 	}
 	if len(lakes) == 1 {
+		if err := needLake(lakes[0]); err != nil {
+			return nil, err
+		}
 		j.cmd.Lake, j.local.LakeDir = lakes[0], lakes[0]
 	}
 	return logs, nil

@@ -101,6 +101,15 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 	})
 }
 
+// needLake refuses a folder that is no lake, such as one whose name was mistyped:
+// an answer of nothing, about nothing, looks like good news.
+func needLake(dir string) error {
+	if lake.Made(dir) {
+		return nil
+	}
+	return fmt.Errorf("--lake %s: there is no lake; trailwarden lake ingest --lake %s PATH makes one of the logs at PATH", dir, dir)
+}
+
 // withLake opens the lake for writing and finds the engine.
 func withLake(s *streams, dir string, do func(ctx context.Context, l *lake.Lake, program string) error) error {
 	ctx, stop := interruptible()
@@ -123,6 +132,9 @@ type lakeCompactCommand struct {
 
 // Run compacts.
 func (c *lakeCompactCommand) Run(s *streams) error {
+	if err := needLake(c.Lake); err != nil {
+		return err
+	}
 	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
 		p, err := l.Compact(ctx, lake.Options{Program: program})
 		fmt.Fprintf(s.out, "%s became %d, with %s.\n", counted(p.Removed, "file"), p.WrittenFiles, counted(p.Rows, "record"))
@@ -135,11 +147,18 @@ type lakeExpireCommand struct {
 	Keep string `required:"" placeholder:"AGE" help:"Days to keep, such as 400d."`
 }
 
+// maxKeep is a thousand years. Beyond some number the calendar begins again, and a
+// lake that was to be kept for ever would be emptied.
+const maxKeep = 365_000
+
 // Run removes old days.
 func (c *lakeExpireCommand) Run(s *streams) error {
 	days, err := strconv.Atoi(strings.TrimSuffix(c.Keep, "d"))
-	if err != nil || days < 1 || !strings.HasSuffix(c.Keep, "d") {
-		return fmt.Errorf("--keep %s: want a number of days, such as 400d", c.Keep)
+	if err != nil || days < 1 || days > maxKeep || !strings.HasSuffix(c.Keep, "d") {
+		return fmt.Errorf("--keep %s: want a number of days from 1d to %dd, such as 400d", c.Keep, maxKeep)
+	}
+	if err := needLake(c.Lake); err != nil {
+		return err
 	}
 	return withLake(s, c.Lake, func(_ context.Context, l *lake.Lake, _ string) error {
 		now := time.Now()
@@ -155,6 +174,9 @@ type lakeStatusCommand struct {
 
 // Run says what the lake holds.
 func (c *lakeStatusCommand) Run(s *streams) error {
+	if err := needLake(c.Lake); err != nil {
+		return err
+	}
 	l, err := lake.Open(c.Lake)
 	if err != nil {
 		return err

@@ -159,13 +159,19 @@ func (l *Lake) apply(e *entry) {
 
 // Is tells whether dir is the folder of a lake.
 func Is(dir string) bool {
+	entries, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
+	return Made(dir) && err == nil && len(entries) > 0
+}
+
+// Made tells whether somebody has made a lake in dir, though perhaps nothing was
+// taken into it yet.
+func Made(dir string) bool {
 	for _, sub := range []string{"data", "manifest"} {
 		if info, err := os.Stat(filepath.Join(dir, sub)); err != nil || !info.IsDir() {
 			return false
 		}
 	}
-	entries, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
-	return err == nil && len(entries) > 0
+	return true
 }
 
 // OpenForWriting opens the lake in dir, which is made when it is not there, for
