@@ -19,6 +19,13 @@ type queryCheckCommand struct {
 // Run says what deserves a look; the exit code is 2 when the query cannot run
 // and 1 when it deserves one.
 func (c *queryCheckCommand) Run(s *streams) error {
+	const most = 1_000_000 // of which the product is a number, too
+	if c.Accounts < 1 || c.Accounts > most {
+		return fmt.Errorf("--accounts %d: want a number from 1 to %d", c.Accounts, most)
+	}
+	if c.Days < 1 || c.Days > most {
+		return fmt.Errorf("--days %d: want a number from 1 to %d", c.Days, most)
+	}
 	sql, err := c.text(s, c.SQL)
 	if err != nil {
 		return err

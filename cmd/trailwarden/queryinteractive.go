@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/peterh/liner"
+	"golang.org/x/term"
 
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/library"
@@ -18,7 +19,8 @@ import (
 )
 
 // converse asks for queries until the input ends. A query ends with ; and may
-// have several lines.
+// have several lines. Whoever sends them through a pipe cannot read what went
+// wrong: then the last needs no ; and the exit code tells.
 func (j *queryJob) converse(ctx context.Context) error {
 	if err := j.setLogs(ctx, j.cmd.Paths, reachOf(j.scope)); err != nil {
 		return err
@@ -37,6 +39,16 @@ func (j *queryJob) converse(ctx context.Context) error {
 	defer saveHistory(line, history)
 	fmt.Fprintln(j.out, "Ask in Athena's SQL; end a query with ; . Also: .examples, .columns, .quit")
 	var text strings.Builder
+	failed, typed := false, term.IsTerminal(int(os.Stdin.Fd()))
+	ask := func() {
+		sql := strings.TrimSpace(text.String())
+		text.Reset()
+		line.AppendHistory(strings.ReplaceAll(sql, "\n", " "))
+		if err := j.answer(ctx, sql); err != nil {
+			failed = true
+			j.say("%v", withFix(err))
+		}
+	}
 	for ctx.Err() == nil {
 		prompt := "trail> "
 		if text.Len() > 0 {
@@ -48,14 +60,17 @@ func (j *queryJob) converse(ctx context.Context) error {
 			continue
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			if !typed && strings.TrimSpace(text.String()) != "" {
+				ask()
+			}
+			break
 		}
 		if err != nil {
 			return err
 		}
 		if text.Len() == 0 && strings.HasPrefix(input, ".") {
 			if j.dot(strings.TrimSpace(input)) {
-				return nil
+				break
 			}
 			continue
 		}
@@ -63,14 +78,12 @@ func (j *queryJob) converse(ctx context.Context) error {
 		if !strings.HasSuffix(strings.TrimSpace(input), ";") {
 			continue
 		}
-		sql := strings.TrimSpace(text.String())
-		text.Reset()
-		line.AppendHistory(strings.ReplaceAll(sql, "\n", " "))
-		if err := j.answer(ctx, sql); err != nil {
-			j.say("%v", withFix(err))
-		}
+		ask()
 	}
-	return nil
+	if failed && !typed && ctx.Err() == nil {
+		return exit{exitUsage}
+	}
+	return j.exit(ctx, nil)
 }
 
 // dot obeys a command that is no query; it tells whether to end.
@@ -115,8 +128,10 @@ func completions() []string {
 	return slices.Compact(words)
 }
 
-// complete finds the words that the one before the cursor may become.
-func complete(words []string, text string, at int) (head string, found []string, tail string) {
+// complete finds the words that the one before the cursor may become. The cursor
+// stands after so many characters, as liner counts.
+func complete(words []string, text string, characters int) (head string, found []string, tail string) {
+	at := len(string([]rune(text)[:characters]))
 	start := strings.LastIndexAny(text[:at], " \t(,=<>") + 1
 	begun := strings.ToLower(text[start:at])
 	if begun == "" {

@@ -114,7 +114,7 @@ func TestConversationAtATerminal(t *testing.T) {
 	x, cmd := openTerminal(t, env, "query", "-i", "../../examples/AWSLogs")
 	x.expect("end a query with ;")
 	x.expect("trail> ")
-	x.enter("SELECT DISTINCT eventna" + tab + "\r")
+	x.enter("SELECT DISTINCT 'Zürich' AS z, eventna" + tab + "\r") // the cursor is counted in characters
 	x.expect("eventname")
 	x.expect("... ")
 	x.enter("FROM cloudtrail_logs WHERE eventname = 'StopLogging';\r")
