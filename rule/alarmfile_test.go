@@ -47,6 +47,24 @@ func TestAlarmsAreJoinedOneByOne(t *testing.T) {
 	}
 }
 
+// An alarm and the metric filter that it is over may have one name: only the alarm
+// gives findings. Two alarms may not, whatever is between them.
+func TestAnAlarmMayHaveTheNameOfItsFilter(t *testing.T) {
+	named := strings.Replace(alarmOn("V"), "on-V", "valid", 1)
+	filters := `{"metricFilters": [` + validFilter + `]}`
+	for alarms, want := range map[string]int{named: 0, named + "," + named: 1} {
+		set, list := rule.Load([]string{write(t, files{"filters.json": filters, "alarms.json": `{"MetricAlarms": [` + alarms + `]}`})}, rule.Options{})
+		if len(list) != want || want > 0 && list[0].Code != rule.CodeDuplicate {
+			t.Errorf("%s: %v", alarms, list)
+		}
+		for _, r := range set.Rules {
+			if r.ID != "valid" || (r.Language == "filter") != (r.CountedBy != "") {
+				t.Errorf("%s %s is counted by %q", r.Language, r.ID, r.CountedBy)
+			}
+		}
+	}
+}
+
 // What is said of an alarm names its line in the file, and what is said of a
 // file its line there.
 func TestAlarmsAreSaidByTheirLines(t *testing.T) {

@@ -172,10 +172,15 @@ func (l *loader) versions() {
 	}
 }
 
-// duplicates reports ids that several rules share.
+// duplicates reports ids that several rules share. A rule whose matches another one
+// counts has no findings that could be mistaken: people give an alarm and its metric
+// filter one name.
 func (l *loader) duplicates() {
 	first := make(map[string]*Rule, len(l.set.Rules))
 	for _, r := range l.set.Rules {
+		if r.CountedBy != "" {
+			continue
+		}
 		o := first[r.ID]
 		if o == nil {
 			first[r.ID] = r
