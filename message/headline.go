@@ -146,7 +146,7 @@ func summary(m *Message) string {
 		s = append(s, "It failed: "+mask.Cut(m.What.Error, 300)+".")
 	}
 	if m.Count > 1 && len(m.Columns) == 0 {
-		s = append(s, fmt.Sprintf("%s between %s and %s.", counted(m.Count, "finding"), stamp(m.FirstSeen), stamp(m.LastSeen)))
+		s = append(s, counted(m.Count, "finding")+when(m.FirstSeen, m.LastSeen)+".")
 	}
 	if m.New > 0 {
 		s = append(s, counted(m.New, "finding")+" came since the last message.")
@@ -230,6 +230,14 @@ func describe(w Who) string {
 		return ""
 	}
 	return " (" + strings.Join(d, ", ") + ")"
+}
+
+// when is the time of several findings, which may be of one second.
+func when(first, last time.Time) string {
+	if stamp(first) == stamp(last) {
+		return " at " + stamp(first)
+	}
+	return " between " + stamp(first) + " and " + stamp(last)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }

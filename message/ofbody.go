@@ -89,7 +89,7 @@ func (b *Builder) report(m *Message, body Body) {
 	if m.Summary == "" {
 		s := "The query found " + counted(m.Count, "row")
 		if !m.FirstSeen.IsZero() && !m.LastSeen.IsZero() {
-			s += " between " + stamp(m.FirstSeen) + " and " + stamp(m.LastSeen)
+			s += when(m.FirstSeen, m.LastSeen)
 		}
 		if m.More > 0 {
 			s += "; " + counted(int64(len(m.Rows)), "row") + " shown"

@@ -41,7 +41,11 @@ func (c *acting) act(s *streams, did string) error {
 				bad = true
 				continue
 			}
-			fmt.Fprintf(s.out, "%s %s, now %s\n", short(a.ID), did, a.Status)
+			became := ""
+			if string(a.Status) != did {
+				became = fmt.Sprintf(", now %s", a.Status)
+			}
+			fmt.Fprintf(s.out, "%s %s%s\n", short(a.ID), did, became)
 		}
 		if c.Deliver {
 			if err := d.deliver(c.Wait); err != nil {
