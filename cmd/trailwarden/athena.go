@@ -205,7 +205,7 @@ func (c *athenaSyncCommand) carryOut(ctx context.Context, s *streams, cfg aws.Co
 	if p.Create {
 		fmt.Fprintf(s.out, "Table %s was made.\n", name)
 	} else {
-		fmt.Fprintf(s.out, "Table %s was changed in one step: %d changes.\n", name, len(p.Changes))
+		fmt.Fprintf(s.out, "Table %s was changed in one step: %s.\n", name, counted(len(p.Changes), "change"))
 	}
 	return nil
 }

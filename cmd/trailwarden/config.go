@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -51,7 +52,8 @@ func needed(file string) (*config.Config, error) {
 
 // configCheckCommand checks a configuration.
 type configCheckCommand struct {
-	File   string `arg:"" optional:"" name:"file" default:"trailwarden.yaml" help:"The configuration. Default: trailwarden.yaml."`
+	File   string `arg:"" optional:"" name:"file" help:"The configuration. Default: trailwarden.yaml."`
+	Config string `placeholder:"FILE" help:"The same, as other commands name it."`
 	Format string `short:"f" default:"text" enum:"text,json" help:"text or json."`
 }
 
@@ -64,11 +66,15 @@ Exit codes: 0 nothing to say; 1 warnings; 2 the configuration cannot be used.`
 
 // Run prints everything that is wrong, line by line.
 func (c *configCheckCommand) Run(s *streams) error {
-	text, err := config.Read(c.File)
+	if c.File != "" && c.Config != "" {
+		return fmt.Errorf("%s and --config %s: want one configuration", c.File, c.Config)
+	}
+	file := cmp.Or(c.File, c.Config, defaultConfig)
+	text, err := config.Read(file)
 	if err != nil {
 		return err
 	}
-	list := checkConfig(c.File, text, time.Now())
+	list := checkConfig(file, text, time.Now())
 	if c.Format == "json" {
 		err = lint.WriteJSON(report.TerminalJSON(s.out), list)
 	} else {

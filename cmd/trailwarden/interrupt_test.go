@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,5 +50,39 @@ func TestScanInterrupted(t *testing.T) {
 		if l != "" && !strings.HasSuffix(l, "}") {
 			t.Errorf("a finding is cut: %s", l)
 		}
+	}
+}
+
+// Ctrl-C while the function fetches an object: the exit code is 130, and nothing is
+// left behind.
+func TestInvokeInterrupted(t *testing.T) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s3 := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if err := self.Signal(os.Interrupt); err != nil {
+			t.Error(err)
+		}
+		<-r.Context().Done()
+	}))
+	defer s3.Close()
+	left := t.TempDir()
+	event := filepath.Join(t.TempDir(), "event.json")
+	text := `{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","awsRegion":"us-east-1","eventTime":"2026-03-14T09:00:00Z",` +
+		`"s3":{"bucket":{"name":"example-logs"},"object":{"key":"AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/14/a.json.gz","size":100}}}]}`
+	if err := os.WriteFile(event, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"TMPDIR": left, "AWS_ENDPOINT_URL": s3.URL, "AWS_REGION": "us-east-1",
+		"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"} {
+		t.Setenv(name, value)
+	}
+	var out, errOut bytes.Buffer
+	if got := run([]string{"invoke", event}, strings.NewReader(""), &out, &errOut); got != exitInterrupted {
+		t.Errorf("exit code %d; want %d\n%s%s", got, exitInterrupted, out.String(), errOut.String())
+	}
+	if entries, err := os.ReadDir(left); err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v %v", entries, err)
 	}
 }

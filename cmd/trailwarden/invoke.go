@@ -41,7 +41,7 @@ type invokeCommand struct {
 func (invokeCommand) Help() string {
 	return `Runs the handler of the Lambda function on a trigger event of any kind (S3, SNS, SQS, EventBridge, CloudWatch Logs, Kinesis, Firehose, a schedule) and prints what it would send and what it answers. Objects are fetched from Amazon S3, or from --folder.
 
-Exit codes: 0 the event was handled; 1 the function failed, or some item is to come again; 2 bad usage, rule or configuration.`
+Exit codes: 0 the event was handled; 1 the function failed, or some item is to come again; 2 bad usage, rule or configuration; 130 interrupted.`
 }
 
 // Run invokes the function once.
@@ -54,12 +54,17 @@ func (c *invokeCommand) Run(s *streams) error {
 		_, err := s.out.Write(append(event, '\n'))
 		return err
 	}
+	if c.Timeout <= 0 {
+		return fmt.Errorf("--timeout %v: want how long the function may take, such as 30s or 1m", c.Timeout)
+	}
 	temp, err := os.MkdirTemp("", "trailwarden-invoke-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(temp) // nothing in it is wanted any more
-	ctx, cancel := context.WithTimeout(context.Background(), c.Timeout)
+	interrupted, stop := interruptible()
+	defer stop()
+	ctx, cancel := context.WithTimeout(interrupted, c.Timeout)
 	defer cancel()
 	f := lambda.New(lambda.Options{
 		Load: c.loader(s, temp), Fetch: c.fetcher(), Mode: "invoke",
@@ -71,6 +76,9 @@ func (c *invokeCommand) Run(s *streams) error {
 	answer, err := f.Invoke(ctx, event)
 	if e := f.Close(); err == nil {
 		err = e
+	}
+	if interrupted.Err() != nil {
+		return exit{exitInterrupted}
 	}
 	if err != nil {
 		s.say("the function fails, so the trigger tries again: %v", err)
@@ -91,11 +99,23 @@ func (c *invokeCommand) event(s *streams) ([]byte, error) {
 	case c.Sample != "":
 		return trigger.Event(c.Sample)
 	case c.Event == "-":
-		return io.ReadAll(io.LimitReader(s.in, 64<<20))
+		return readEvent(s.in)
 	case c.Event == "":
 		return nil, fmt.Errorf("give the file of an event, or --sample with one of %s", strings.Join(trigger.Names(), ", "))
 	}
 	return os.ReadFile(c.Event)
+}
+
+// maxEvent is far above what Lambda takes, which is 6 MB.
+const maxEvent = 64 << 20
+
+// readEvent reads a whole event; half of one would be told as one that is broken.
+func readEvent(in io.Reader) ([]byte, error) {
+	event, err := io.ReadAll(io.LimitReader(in, maxEvent+1))
+	if err == nil && len(event) > maxEvent {
+		err = fmt.Errorf("the event on standard input is larger than %d MiB; Lambda takes 6 MB", maxEvent>>20)
+	}
+	return event, err
 }
 
 // fetcher opens the objects that the event announces.

@@ -9,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/internal/visible"
 	"github.com/trailwarden/trailwarden/query/schedule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
 )
@@ -34,7 +35,7 @@ func (c *queriesListCommand) Run(s *streams) error {
 		return err
 	}
 	line := func(name string, q *schedule.Query, engine, next string) {
-		fmt.Fprintf(s.out, "%s  %s, every %s, %s as %s, %s\n", name, q.Rule.Title, memory.Span(q.Every), engine, q.Tell, next)
+		fmt.Fprintf(s.out, "%s  %s, every %s, %s as %s, %s\n", visible.Text(name), visible.Text(q.Rule.Title), memory.Span(q.Every), engine, q.Tell, next)
 	}
 	next := func(q *schedule.Query) string {
 		return "next at " + q.Slot(time.Now()).Add(q.Every).Format(time.RFC3339)

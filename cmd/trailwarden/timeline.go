@@ -16,10 +16,10 @@ import (
 // aboutFlags say who or what is asked about.
 type aboutFlags struct {
 	Paths     []string `arg:"" name:"path" help:"Log files, folders of them, lakes, or s3://BUCKET/PREFIX."`
-	Principal []string `placeholder:"NAME" help:"User, role or role session by name, ARN or unique id, or root; may be repeated."`
+	Principal []string `sep:"none" placeholder:"NAME" help:"User, role or role session by name, ARN or unique id, or root; may be repeated."`
 	Key       []string `placeholder:"ID" help:"Access key."`
 	IP        []string `name:"ip" placeholder:"ADDRESS" help:"Address or network, such as 198.51.100.0/24."`
-	Resource  []string `placeholder:"NAME" help:"ARN, or name as it stands in the call."`
+	Resource  []string `sep:"none" placeholder:"NAME" help:"ARN, or name as it stands in the call."`
 	From      string   `placeholder:"TIME" help:"Only events at or after TIME: 2026-03-14T09:00:00Z, 2026-03-14 (its start, UTC), or an age such as 24h or 7d."`
 	To        string   `placeholder:"TIME" help:"Only events before TIME."`
 	Most      int      `placeholder:"N" default:"100000" help:"Most events that are listed, the earliest; all are counted."`
