@@ -83,8 +83,9 @@ func (s *scan) recall(ctx context.Context, all []memory.Detection) *recollection
 		if !ok || r.at[ref] != nil {
 			continue
 		}
-		r.at[ref] = &memo{index: p.index, of: &all[i], id: id, event: s.memory.shown.get(p)}
-		if len(r.at[ref].event) > 0 {
+		r.at[ref] = &memo{index: p.index, of: &all[i], id: id}
+		if facts := s.memory.shown.get(p); len(facts) > 0 {
+			r.at[ref].event = report.AppendKept(nil, facts, report.QuoteFile(s.entries[p.file].path), p.index)
 			continue
 		}
 		if files[p.file] == nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/detect"
 	"github.com/trailwarden/trailwarden/detect/memory"
+	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
 
@@ -104,7 +105,7 @@ type hitRecord struct {
 	key    cloudtrail.Key
 	id     part // the event's ID
 	raw    part // the record itself, of inputs that cannot be read again
-	event  part // what findings show of it, if that is kept
+	event  part // what findings show of it, if that is kept: see report.AppendFacts
 }
 
 // part is a part of a batch's texts.
@@ -189,7 +190,7 @@ func (w *worker) show(r *hitRecord) {
 	b := &w.batch
 	if r.event.to == 0 {
 		if len(w.event) == 0 {
-			w.event = w.encode.AppendEvent(w.event, w.rec, w.quotedFile(), w.index)
+			w.event = report.AppendFacts(w.event, w.rec)
 		}
 		from := len(b.texts)
 		b.texts = append(b.texts, w.event...)

@@ -36,7 +36,12 @@ func encode(t testing.TB, r *rule.Rule, withEvent bool, recs ...string) []byte {
 	e := report.NewEncoder([]*rule.Rule{r}, withEvent)
 	var out []byte
 	for i, s := range recs {
-		out = e.Append(out, 0, record(t, s), report.QuoteFile("a.json"), i)
+		rec, file := record(t, s), report.QuoteFile("a.json")
+		out = e.Append(out, 0, rec, file, i)
+		whole := e.AppendEvent(nil, rec, file, i)
+		if kept := report.AppendKept(nil, report.AppendFacts(nil, rec), file, i); !bytes.Equal(kept, whole) {
+			t.Errorf("%s\nkept facts became %s\nwant             %s", s, kept, whole)
+		}
 	}
 	return out
 }

@@ -17,7 +17,9 @@ type Likely struct {
 // likelySpec says which hits of a Spec are likely: those that a group has had
 // nearly enough before in a short time, of Distinct among those with a value that
 // it had not then; or, of FirstSeen, those with a value that is new to the group,
-// once there was time to learn what is not.
+// once there was time to learn what is not. Where so few values are enough that one
+// of them is half of it, any hit may be the one, as a file's records are in no order
+// of time: then the first is likely, and all once a second value was there.
 type likelySpec struct {
 	kind   Kind
 	hits   uint32 // so many within the window, of Distinct so many bits of their values; 0 when none is ever likely
@@ -47,9 +49,9 @@ func NewLikely(specs []*Spec) *Likely {
 		case Count, Distinct:
 			if least := s.leastHits(); least > 1 {
 				l.specs[i] = likelySpec{kind: s.Kind, hits: uint32(max(2, least/likelyShare)), most: uint32(least), window: s.window()/1000 + 1}
-			}
-			if s.Kind == Distinct {
-				l.specs[i].hits = fallenOn(l.specs[i].hits)
+				if s.Kind == Distinct {
+					l.specs[i].hits = fallenOn(uint32(max(1, least/likelyShare)))
+				}
 			}
 		case FirstSeen:
 			l.specs[i] = likelySpec{kind: FirstSeen, hits: 1, window: s.Warmup.Milliseconds(), first: math.MaxInt64}
@@ -101,7 +103,7 @@ func (l *Likely) Hit(spec int, group, value uint32, at int64) bool {
 	had := slot.hits
 	slot.hits |= 1 << (value * 0x9e3779b1 >> (32 - 6))
 	n := bits.OnesCount64(slot.hits)
-	return n >= int(s.hits) && (slot.hits != had || n >= bitsTell)
+	return n >= int(s.hits) && (slot.hits != had || n >= bitsTell || s.hits == 1 && n > 1)
 }
 
 func (l *Likely) slot(spec int, group, value uint32) (slot *likelySlot, tag uint32) {
