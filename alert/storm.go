@@ -260,8 +260,15 @@ func (s *Surge) body() []byte {
 		highest = max(highest, t.Severity)
 	}
 	return body{
-		Headline: fmt.Sprintf("%d findings in %d alerts came faster than this channel takes messages", s.findings(), alerts),
+		Headline: fmt.Sprintf("%s in %s came faster than this channel takes messages", counted(s.findings(), "finding"), counted(alerts, "alert")),
 		Summary:  "They are counted here by rule instead of told one by one. Nothing is lost: list them with trailwarden alerts list.",
 		Severity: highest, Key: s.ID, From: s.From, To: s.Last, Totals: totals,
 	}.json()
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -3,6 +3,7 @@ package alert
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -45,5 +46,17 @@ func TestEarlierLogsAreRead(t *testing.T) {
 	err := json.Unmarshal([]byte(`{"name":"s","made":[{"at":7,"rule":"r"}],"claimed":[5,6,6],"version":2}`), &s)
 	if err != nil || len(s.Claimed) != 3 || s.Claimed[2].At != 6 || within(s.Claimed, 6, "", 30) != 3 || within(s.Made, 7, "r", 30) != 1 {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A storm of one alert is told in the singular.
+func TestWhatAStormIsCalled(t *testing.T) {
+	for want, totals := range map[string][]Total{
+		"1 finding in 1 alert came faster":   {{Rule: "a", Alerts: 1, Findings: 1}},
+		"5 findings in 2 alerts came faster": {{Rule: "a", Alerts: 1, Findings: 1}, {Rule: "b", Alerts: 1, Findings: 4}},
+	} {
+		if s := (&Surge{Totals: totals}); !strings.Contains(string(s.body()), want) {
+			t.Errorf("want %q in %s", want, s.body())
+		}
 	}
 }

@@ -91,9 +91,9 @@ type Serve struct {
 // Silence is the alarm when nothing comes.
 type Silence struct {
 	Enabled bool     `key:"enabled" default:"true" doc:"Whether there is one."`
-	Source  Duration `key:"source" default:"2h" zero:"true" doc:"How long a source may give nothing."`
-	Account Duration `key:"account" default:"24h" zero:"true" doc:"How long an account that used to have records may have none."`
-	Region  Duration `key:"region" default:"7d" zero:"true" doc:"The same for a region of an account."`
+	Source  Duration `key:"source" default:"2h" zero:"true" doc:"How long a source that used to deliver may give nothing; 0 leaves this alarm out."`
+	Account Duration `key:"account" default:"24h" zero:"true" doc:"How long an account that used to have records may have none; 0 leaves this alarm out."`
+	Region  Duration `key:"region" default:"7d" zero:"true" doc:"The same for a region of an account; 0 leaves this alarm out."`
 }
 
 // Query says how questions are answered.

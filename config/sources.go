@@ -14,7 +14,7 @@ type Source struct {
 	Folder *FolderSource `key:"folder" kind:"true" doc:"A folder that is watched for log files."`
 
 	Enabled bool     `key:"enabled" default:"true" doc:"Whether serve reads it."`
-	Silence Duration `key:"silence" doc:"Tell when the source gives nothing for so long; without it, serve.silence."`
+	Silence Duration `key:"silence" doc:"Tell when the source gives nothing for so long, though it never gave anything; without it, serve.silence."`
 }
 
 // Client says how AWS is spoken with; it stands in every block that does.

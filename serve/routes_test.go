@@ -570,6 +570,30 @@ func heardBefore(t *testing.T, path string) {
 	}
 }
 
+// A source with a silence of its own is told of though nothing ever came from it,
+// beside one of which nothing is expected yet.
+func TestASilenceOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"new", "old"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var passed atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
+	runWith(t, dir, `sources: {new: {folder: {path: DIR/new}, silence: 1h}, old: {folder: {path: DIR/old}}}
+serve: {listen: "127.0.0.1:0", reload: 0s, silence: {source: 30m}}`, assemble.Options{Now: now},
+		func(o *serve.Options) { o.Now, o.Runs, o.Look = now, now, 20*time.Millisecond })
+	passed.Store(int64(61 * time.Minute))
+	soon(t, "the silence to be told", func() bool {
+		b, _ := os.ReadFile(filepath.Join(dir, "told.ndjson"))
+		if strings.Contains(string(b), `Source \"old\"`) {
+			t.Fatal("a source of which nothing is expected is told")
+		}
+		return strings.Contains(string(b), `Source \"new\" has gone quiet`)
+	})
+}
+
 // F46, P6: a source that used to deliver and is silent is told of, once, and so
 // is its return. A clock that is set is no silence.
 func TestSilence(t *testing.T) {

@@ -176,7 +176,7 @@ func (s *Server) start(ctx context.Context) error {
 func (s *Server) wire(ctx context.Context, p *assemble.Parts) (err error) {
 	c := p.Config.Serve.Silence
 	if c.Enabled {
-		s.pulse = &live.Pulse{Source: c.Source.Std(), Account: c.Account.Std(), Region: c.Region.Std()}
+		s.pulse = &live.Pulse{Source: gap(c.Source), Account: gap(c.Account), Region: gap(c.Region)}
 		if err := s.loadPulse(ctx); err != nil {
 			return err
 		}

@@ -31,6 +31,7 @@ func (r *running) health() source.Health {
 // what did not change. A source that stops is known until its last delivery is
 // done, for that still needs what opens its objects.
 func (s *Server) apply(ctx context.Context, p *assemble.Parts) {
+	s.watch(p)
 	wanted := map[string]assemble.MadeSource{}
 	for _, m := range p.Sources {
 		wanted[m.Name()] = m
@@ -101,6 +102,9 @@ func (s *Server) ended(ctx context.Context, name string, err error) {
 		s.fail(err)
 	case ctx.Err() == nil:
 		s.log.Info("a source has given everything", "source", name)
+		if s.pulse != nil {
+			s.pulse.Done(name)
+		}
 	}
 }
 

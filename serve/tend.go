@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline/live"
 	"github.com/trailwarden/trailwarden/severity"
 	"github.com/trailwarden/trailwarden/source"
@@ -105,6 +107,28 @@ func (s *Server) savePulse(ctx context.Context) error {
 		return err
 	}
 	return s.store.Save(ctx, pulseName, data)
+}
+
+// gap is a time of serve.silence, of which 0 is none.
+func gap(d config.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d.Std()
+}
+
+// watch says which sources are listened for.
+func (s *Server) watch(p *assemble.Parts) {
+	if s.pulse == nil {
+		return
+	}
+	sources := make(map[string]time.Duration, len(p.Config.Sources))
+	for _, c := range p.Config.Sources {
+		if c.Enabled {
+			sources[c.Name] = c.Silence.Std()
+		}
+	}
+	s.pulse.Watch(sources, s.o.Now())
 }
 
 // listenFor tells of places that went quiet. When the clock was set in between,

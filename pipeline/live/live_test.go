@@ -612,3 +612,31 @@ func TestPulseTellsSilenceOnce(t *testing.T) {
 		t.Errorf("news %v, want one for the whole source", s)
 	}
 }
+
+// A source with a time of its own is expected from the start, by that time; one that
+// is no longer watched, or has given everything, is not; and a kind of place whose
+// silence is not wanted is never told.
+func TestASourceWithATimeOfItsOwnIsExpected(t *testing.T) {
+	start := time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	p := &live.Pulse{Source: 2 * time.Hour, Account: -1, Region: -1}
+	p.Watch(map[string]time.Duration{"queue": 0, "bucket": 10 * time.Minute, "gone": time.Minute, "past": 5 * time.Minute}, start)
+	p.Watch(map[string]time.Duration{"queue": 0, "bucket": 10 * time.Minute, "past": 5 * time.Minute}, start)
+	p.Done("past")
+	if news := p.Check(start.Add(9 * time.Minute)); len(news) != 0 {
+		t.Fatalf("told too early: %v", news)
+	}
+	if news := p.Check(start.Add(11 * time.Minute)); len(news) != 1 || news[0].Place != (live.Place{Source: "bucket"}) || news[0].Over {
+		t.Fatalf("want the silence of bucket, have %v", news)
+	}
+	heard := map[live.Place]struct{}{{Source: "bucket", Account: "111122223333", Region: "eu-west-1"}: {}}
+	p.Note(heard, start.Add(12*time.Minute))
+	if news := p.Check(start.Add(13 * time.Minute)); len(news) != 1 || !news[0].Over {
+		t.Fatalf("want the return of bucket, have %v", news)
+	}
+	for hour := range 4 {
+		p.Note(heard, start.Add(time.Duration(hour)*time.Hour))
+	}
+	if news := p.Check(start.Add(1000 * time.Hour)); len(news) != 1 || news[0].Place != (live.Place{Source: "bucket"}) {
+		t.Fatalf("want the silence of bucket alone, have %v", news)
+	}
+}

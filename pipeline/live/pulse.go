@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"maps"
 	"sync"
 	"time"
 )
@@ -18,11 +19,13 @@ type Place struct {
 const maxPlaces = 500_000
 
 // Pulse notices when a source, an account or a region that used to deliver goes
-// quiet. A place is expected once it was heard in Hours different hours.
+// quiet. A place is expected once it was heard in Hours different hours, and a
+// source that has a time of its own always.
 type Pulse struct {
 	// Source, Account and Region are how long a source, an account of it and a
 	// region of that may be silent; 0 means two hours (the time of two digests),
-	// a day and a week. Set them before the first use.
+	// a day and a week, and less than 0 that it is never told. Set them before the
+	// first use.
 	Source, Account, Region time.Duration
 	// Hours is in how many different hours a place must have been heard before
 	// its silence is news; 0 means 3.
@@ -33,6 +36,22 @@ type Pulse struct {
 
 	mu     sync.Mutex
 	places map[Place]*beat
+	own    map[string]time.Duration // by source, of those with a time of their own
+}
+
+// Watch says which sources there are from now on, and how long each may be silent;
+// 0 leaves that to Source. One with a time of its own is expected from the start,
+// whether it was ever heard or not; one that is not there any more is forgotten.
+func (p *Pulse) Watch(sources map[string]time.Duration, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.places, func(at Place, _ *beat) bool { _, there := sources[at.Source]; return !there })
+	p.own = sources
+	for name, gap := range sources {
+		if at := (Place{Source: name}); gap > 0 && p.places[at] == nil {
+			p.add(at, now.UTC())
+		}
+	}
 }
 
 // beat is what is known of a place.
@@ -50,9 +69,18 @@ type Silence struct {
 	Over  bool      // heard again
 }
 
+// Done says that a source has given everything that it will.
+func (p *Pulse) Done(source string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.places, func(at Place, _ *beat) bool { return at.Source == source })
+}
+
 // gap is how long a place may be silent.
 func (p *Pulse) gap(at Place) time.Duration {
 	switch {
+	case p.timed(at):
+		return p.own[at.Source]
 	case at.Account == "":
 		return either(p.Source, 2*time.Hour)
 	case at.Region == "":
@@ -61,9 +89,15 @@ func (p *Pulse) gap(at Place) time.Duration {
 	return either(p.Region, 7*24*time.Hour)
 }
 
+// never is longer than anything is silent.
+const never = 100 * 365 * 24 * time.Hour
+
 func either(set, otherwise time.Duration) time.Duration {
-	if set > 0 {
+	switch {
+	case set > 0:
 		return set
+	case set < 0:
+		return never
 	}
 	return otherwise
 }
@@ -93,11 +127,7 @@ func (p *Pulse) heard(at Place, now time.Time) {
 		if len(p.places) >= maxPlaces {
 			return
 		}
-		if p.places == nil {
-			p.places = map[Place]*beat{}
-		}
-		b = new(beat)
-		p.places[at] = b
+		b = p.add(at, time.Time{})
 	}
 	if !b.Heard.Truncate(time.Hour).Equal(now.Truncate(time.Hour)) {
 		b.Hours++
@@ -107,6 +137,23 @@ func (p *Pulse) heard(at Place, now time.Time) {
 	}
 }
 
+func (p *Pulse) add(at Place, now time.Time) *beat {
+	if p.places == nil {
+		p.places = map[Place]*beat{}
+	}
+	b := &beat{Heard: now}
+	p.places[at] = b
+	return b
+}
+
+// expected tells whether the silence of a place is news.
+func (p *Pulse) expected(at Place, b *beat) bool {
+	return b.Hours >= p.hours() || p.timed(at)
+}
+
+// timed tells whether a place is a source with a time of its own.
+func (p *Pulse) timed(at Place) bool { return at.Account == "" && p.own[at.Source] > 0 }
+
 // Check gives the places that went quiet or came back since the last call.
 // While a whole source or account is quiet its parts are not told one by one.
 func (p *Pulse) Check(now time.Time) (news []Silence) {
@@ -115,10 +162,10 @@ func (p *Pulse) Check(now time.Time) (news []Silence) {
 	for at, b := range p.places {
 		quiet := now.Sub(b.Heard) > p.gap(at)
 		switch {
-		case now.Sub(b.Heard) > p.gap(at)+either(p.Forget, 7*24*time.Hour):
+		case now.Sub(b.Heard) > p.gap(at)+either(p.Forget, 7*24*time.Hour) && !p.timed(at):
 			delete(p.places, at)
 		case quiet == b.Quiet:
-		case quiet && b.Hours < p.hours():
+		case quiet && !p.expected(at, b):
 		default:
 			b.Quiet = quiet
 			tell := quiet && !p.partOf(at, now) || !quiet && b.Told
@@ -144,7 +191,7 @@ func (p *Pulse) Shift(d time.Duration) {
 func (p *Pulse) partOf(at Place, now time.Time) bool {
 	silent := func(at Place) bool {
 		b := p.places[at]
-		return b != nil && now.Sub(b.Heard) > p.gap(at) && b.Hours >= p.hours()
+		return b != nil && now.Sub(b.Heard) > p.gap(at) && p.expected(at, b)
 	}
 	return at.Account != "" && silent(Place{Source: at.Source}) ||
 		at.Region != "" && silent(Place{Source: at.Source, Account: at.Account})
