@@ -142,7 +142,7 @@ func (s *Server) listenFor(ctx context.Context, jump time.Duration, now time.Tim
 		s.pulse.Shift(jump)
 	}
 	for _, q := range s.pulse.Check(now) {
-		s.log.Warn("a place that used to deliver", "quiet", !q.Over, "source", q.Place.Source, "account", q.Place.Account, "region", q.Place.Region)
+		s.log.Warn("a place that is expected to deliver", "quiet", !q.Over, "source", q.Place.Source, "account", q.Place.Account, "region", q.Place.Region)
 		s.health(ctx, silenceNotice(q), "")
 	}
 }
@@ -269,7 +269,7 @@ func silenceNotice(q live.Silence) alert.Notice {
 	n := alert.Notice{
 		Key:      fmt.Sprintf("silence %s %s %s %t %d", q.Place.Source, q.Place.Account, q.Place.Region, q.Over, q.Since.Unix()),
 		Headline: what + " has gone quiet", Severity: severity.Medium,
-		Summary: "Nothing has come from it for longer than usual. Look whether the trail still logs, and whether the way from it to here still works.",
+		Summary: "Nothing has come from it for longer than it may be silent. Look whether the trail still logs, and whether the way from it to here still works.",
 		Facts: []alert.Label{{Name: "source", Value: q.Place.Source}, {Name: "account", Value: q.Place.Account},
 			{Name: "region", Value: q.Place.Region}, {Name: "lastHeard", Value: q.Since.UTC().Format(time.RFC3339)}},
 	}
