@@ -14,27 +14,23 @@ import (
 // newer ones of them: two sets take turns, and the older is forgotten when the
 // younger is full.
 //
-// Nearly every record is a new one. The sieves say so of it without waiting, for a
+// Nearly every record is a new one. The sieve says so of it without waiting, for a
 // lock or for the sets' memory, which is many times that of a processor's cache.
 type seen struct {
 	mu         sync.RWMutex
 	young, old keys
-	sieves     atomic.Pointer[sieves]
+	turn       int // which set of the sieve is the young one
+	sieve      sieve
 	half       int
 }
 
-// sieves are those of the two sets.
-type sieves struct{ young, old sieve }
-
 func newSeen(n int) *seen {
 	half := max(1, n/2)
-	s := &seen{half: half, young: newKeys(half), old: newKeys(1)}
-	s.sieves.Store(&sieves{young: newSieve(half), old: newSieve(1)})
-	return s
+	return &seen{half: half, young: newKeys(half), old: newKeys(1), sieve: newSieve(half)}
 }
 
 func (s *seen) has(k cloudtrail.Key) bool {
-	if all := s.sieves.Load(); !all.young.may(k) && !all.old.may(k) {
+	if !s.sieve.may(k) {
 		return false
 	}
 	s.mu.RLock()
@@ -50,8 +46,8 @@ func (s *seen) add(all []cloudtrail.Key) {
 	defer s.mu.Unlock()
 	for len(all) > 0 {
 		if s.young.n >= s.half {
-			s.old, s.young = s.young, newKeys(s.half)
-			s.sieves.Store(&sieves{newSieve(s.half), s.sieves.Load().young})
+			s.old, s.young, s.turn = s.young, newKeys(s.half), 1-s.turn
+			s.sieve.empty(s.turn)
 		}
 		some := all[:min(len(all), s.half-s.young.n, atOnce)]
 		s.join(some)
@@ -65,10 +61,9 @@ func (s *seen) add(all []cloudtrail.Key) {
 const atOnce = 256
 
 func (s *seen) join(some []cloudtrail.Key) {
-	young := s.sieves.Load().young
 	var fresh [atOnce]bool
 	for i, k := range some {
-		fresh[i] = young.put(k)
+		fresh[i] = s.sieve.put(k, s.turn)
 	}
 	for i, k := range some {
 		if fresh[i] || !s.young.has(k) {
@@ -149,12 +144,13 @@ func (s *keys) put(k cloudtrail.Key) {
 	*last++
 }
 
-// sieve tells of most identities that were not put into it that they were not: a
-// Bloom filter of three bits of one word for each.
-type sieve []uint64
+// sieve tells of most identities that are in neither of two sets that they are not:
+// for each set a Bloom filter of three bits of one word. The words of both that an
+// identity has lie side by side, so that asking both waits for memory once.
+type sieve [][2]uint64
 
-// newSieve is for n identities: four share a word, and of a hundred that were not
-// put into it one may have been.
+// newSieve is for two sets of n identities: four of a set share a word, and of a
+// hundred that are not in it one may be.
 func newSieve(n int) sieve {
 	words := 1
 	for 4*words < n {
@@ -163,22 +159,29 @@ func newSieve(n int) sieve {
 	return make(sieve, words)
 }
 
-// place is the word of an identity and its bits there. Whoever chooses identities
+// place is the words of an identity and its bits there. Whoever chooses identities
 // so that they share bits makes the sieve useless and nothing wrong.
-func (s sieve) place(k cloudtrail.Key) (word *uint64, bits uint64) {
+func (s sieve) place(k cloudtrail.Key) (words *[2]uint64, bits uint64) {
 	a, b := binary.LittleEndian.Uint64(k[:8])*0x9e3779b97f4a7c15, binary.LittleEndian.Uint64(k[8:])*0xd6e8feb86659fd93
 	bits = 1<<(b>>58) | 1<<(b>>52&63) | 1<<(b>>46&63)
 	return &s[(a>>32^b)&uint64(len(s)-1)], bits
 }
 
-// put reports whether k was certainly not put into it before.
-func (s sieve) put(k cloudtrail.Key) bool {
-	word, bits := s.place(k)
-	return atomic.OrUint64(word, bits)&bits != bits
+// put puts k into one set, and reports whether it was certainly not in that before.
+func (s sieve) put(k cloudtrail.Key, set int) bool {
+	words, bits := s.place(k)
+	return atomic.OrUint64(&words[set], bits)&bits != bits
 }
 
-// may is false when k was not put into it.
+// may is false when k is in neither set.
 func (s sieve) may(k cloudtrail.Key) bool {
-	word, bits := s.place(k)
-	return atomic.LoadUint64(word)&bits == bits
+	words, bits := s.place(k)
+	return atomic.LoadUint64(&words[0])&bits == bits || atomic.LoadUint64(&words[1])&bits == bits
+}
+
+// empty empties one set. Whoever asks meanwhile is told of what was in it, or not.
+func (s sieve) empty(set int) {
+	for i := range s {
+		atomic.StoreUint64(&s[i][set], 0)
+	}
 }
