@@ -216,8 +216,7 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 	}
 	for _, f := range ready.sort() {
 		if s.o.Clock.Time().Sub(now) > justNow { // others went first, which may have taken hours
-			info, err := root.Lstat(filepath.FromSlash(f.name))
-			if err != nil || stampOf(info) != f.stamp {
+			if !s.asListed(root, f) {
 				unsettled = true
 				continue
 			}
@@ -227,9 +226,21 @@ func (s *Source) scan(ctx context.Context, work chan<- found, n *notices) (unset
 	return unsettled, ready.more
 }
 
-// justNow is how long a file is taken to be as it was listed: looking again costs
-// two calls of the system for each folder on the way.
+// justNow is how long a file is taken to be as it was listed.
 const justNow = time.Second
+
+// asListed looks at a file again.
+func (s *Source) asListed(root *os.Root, f found) bool {
+	name := filepath.FromSlash(f.name)
+	info := lookBeneath(s.o.Path, name)
+	if info == nil {
+		var err error
+		if info, err = root.Lstat(name); err != nil {
+			return false
+		}
+	}
+	return stampOf(info) == f.stamp
+}
 
 // leftAlone tells whether a file or folder is none of ours: a hidden one, or what a
 // file system keeps for its own repair, which only root may list.
