@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -77,6 +78,10 @@ func (l *loader) walk(name string, fsys fs.FS, visit func(p string)) {
 	files := 0
 	_ = fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
 		full := path.Join(filepath.ToSlash(name), p)
+		if err != nil && !utf8.ValidString(p) {
+			l.say(diagnostic.Error, full, 0, CodeRead, "cannot be read: the folder's name is not UTF-8; rename it")
+			return nil
+		}
 		if err != nil {
 			l.say(diagnostic.Error, full, 0, CodeRead, "cannot be read: %v", reason(err))
 			return nil
@@ -138,6 +143,10 @@ func (l *loader) diskFile(f *file, p string) {
 	if info, err := os.Stat(p); err == nil {
 		if info.IsDir() {
 			l.set.Ignored = append(l.set.Ignored, Ignored{f.name, "a link to a folder"})
+			return
+		}
+		if !f.named && !info.Mode().IsRegular() { // a pipe would be waited for
+			l.set.Ignored = append(l.set.Ignored, Ignored{f.name, "a link to what is no regular file"})
 			return
 		}
 		size = info.Size()

@@ -37,14 +37,14 @@ func annotation(d diagnostic.Diagnostic) string {
 			add("col", fmt.Sprint(d.Column))
 		}
 	}
-	if title := strings.TrimSpace(d.Code + " " + d.Rule); title != "" {
+	if title := strings.TrimSpace(d.Code + " " + brief(d.Rule, maxRule)); title != "" {
 		add("title", title)
 	}
 	return strings.TrimSuffix(fmt.Sprintf("::%s %s", command, strings.Join(where, ",")), " ") + "::" + message(d)
 }
 
 func message(d diagnostic.Diagnostic) string {
-	text := visible.Text(cmp.Or(d.Message, d.Code))
+	text := brief(cmp.Or(d.Message, d.Code), maxMessage)
 	if d.Why != "" {
 		text += "\n" + visible.Text(d.Why)
 	}

@@ -321,3 +321,20 @@ func TestANarrowerExpressionLosesNoChange(t *testing.T) {
 		}
 	}
 }
+
+// What is wrong with a text of any length is said in a few lines, the end included.
+func TestLongTextsAreQuotedInPart(t *testing.T) {
+	long := strings.Repeat("x", 1<<19)
+	_, list := rule.LoadText("where", "r.yaml", []byte("id: "+long+"\nmatch: {where: {sourceIPAddress: {cidr: "+long+"}}}\n"), rule.Options{})
+	var text bytes.Buffer
+	if err := lint.WriteText(&text, list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 || text.Len() > 10_000 || !strings.Contains(text.String(), "want an address range") {
+		t.Errorf("%d bytes of %d diagnostics: %.300s", text.Len(), len(list), text.String())
+	}
+	text.Reset()
+	if err := lint.WriteGitHub(&text, list); err != nil || text.Len() > 10_000 {
+		t.Errorf("%d bytes for GitHub, %v", text.Len(), err)
+	}
+}

@@ -46,9 +46,9 @@ func textOf(d diagnostic.Diagnostic) string {
 	}
 	fmt.Fprintf(&b, "%s %s: ", d.Severity, d.Code)
 	if d.Rule != "" {
-		fmt.Fprintf(&b, "%s: ", visible.Text(d.Rule))
+		fmt.Fprintf(&b, "%s: ", brief(d.Rule, maxRule))
 	}
-	fmt.Fprintf(&b, "%s\n", visible.Text(d.Message))
+	fmt.Fprintf(&b, "%s\n", brief(d.Message, maxMessage))
 	if d.Why != "" {
 		fmt.Fprintf(&b, "    why: %s\n", visible.Text(d.Why))
 	}
@@ -56,6 +56,22 @@ func textOf(d diagnostic.Diagnostic) string {
 		fmt.Fprintf(&b, "    instead: %s\n", strings.ReplaceAll(visible.Lines(d.Fix), "\n", "\n             "))
 	}
 	return b.String()
+}
+
+// What a person is shown at most, in bytes: rule files quote texts of any length, and
+// what is wrong is said behind them.
+const (
+	maxRule    = 256
+	maxMessage = 4000
+)
+
+// brief is s made visible, without its middle where it is too long.
+func brief(s string, most int) string {
+	if len(s) > most {
+		half := most / 2
+		s = strings.ToValidUTF8(s[:half], "") + "…" + strings.ToValidUTF8(s[len(s)-half:], "")
+	}
+	return visible.Text(s)
 }
 
 // jsonDiagnostic is a diagnostic's JSON form.
