@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/trailwarden/trailwarden/internal/awstest"
+	"github.com/trailwarden/trailwarden/query/sandbox"
 )
 
 // athena sync finds the accounts in the bucket, makes the table, and changes
@@ -58,6 +60,7 @@ func TestQueryOnAthena(t *testing.T) {
 		name, value, _ := strings.Cut(kv, "=")
 		t.Setenv(name, value)
 	}
+	t.Setenv(sandbox.EngineVariable, filepath.Join(t.TempDir(), "none")) // Athena needs none here
 	var out, errs bytes.Buffer
 	if code := run([]string{"query", "--engine", "athena", "--format", "csv", "SELECT eventname FROM cloudtrail_logs"}, strings.NewReader(""), &out, &errs); code != 0 {
 		t.Fatalf("%d: %s", code, errs.String())

@@ -60,6 +60,9 @@ func (c *backtestCommand) Run(s *streams) error {
 	case err != nil:
 		return err
 	}
+	if o.Scan.Listing.Files() == 0 {
+		s.sayNothingRead(c.Paths, o.Scan.From)
+	}
 	if c.Format == "json" {
 		e := json.NewEncoder(report.TerminalJSON(s.out))
 		e.SetIndent("", "  ")

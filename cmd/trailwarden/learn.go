@@ -61,6 +61,9 @@ func (c *learnCommand) Run(s *streams) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	if o.Records.Listing.Files() == 0 {
+		s.sayNothingRead(c.Paths, o.Records.From)
+	}
 	c.tell(s, rules, &done)
 	switch {
 	case ctx.Err() != nil:

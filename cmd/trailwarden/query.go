@@ -124,9 +124,11 @@ func (c *queryRunCommand) prepare(ctx context.Context, s *streams) (*queryJob, e
 			return nil, fmt.Errorf("--format: %w", err)
 		}
 	}
-	program, err := sandbox.FindEngine(ctx, func(m string) { s.say("%s", m) })
-	if err != nil {
-		return nil, err
+	program := ""
+	if c.Engine == "local" || c.Format == "parquet" { // Athena's rows need ours to be written as Parquet
+		if program, err = sandbox.FindEngine(ctx, func(m string) { s.say("%s", m) }); err != nil {
+			return nil, err
+		}
 	}
 	j.local = &query.Local{Program: program, Bounds: bounds, Limits: cloudtrail.DefaultLimits(), Stdin: s.in, LakeDir: c.Lake,
 		Report: query.Reporter{Fault: j.fault, Note: j.note}}

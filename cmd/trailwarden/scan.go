@@ -343,7 +343,7 @@ func (j *scanJob) scan(ctx context.Context) (pipeline.Result, error) {
 	j.remarks.print(j.streams, "note: ")
 	j.ignored.print(j.streams, "passed over: ")
 	if err == nil && res.Totals.Files == 0 && res.Totals.Faults == 0 {
-		j.sayNothingRead()
+		j.sayNothingRead(j.cmd.Paths, j.window.from)
 	}
 	return res, err
 }
@@ -362,15 +362,15 @@ func (j *scanJob) list(ctx context.Context) (now, past *pipeline.Listing, err er
 	return now, past, nil
 }
 
-// sayNothingRead explains a scan without a single log file: a schedule that
+// sayNothingRead explains an answer without a single log file: a schedule that
 // scans nothing should not look like one that finds nothing.
-func (j *scanJob) sayNothingRead() {
-	paths := strings.Join(j.cmd.Paths, ", ")
-	if !j.window.from.IsZero() {
-		j.say("no log file in %s can hold events since %s", paths, j.window.from.Format(time.RFC3339))
+func (s *streams) sayNothingRead(paths []string, from time.Time) {
+	all := strings.Join(paths, ", ")
+	if !from.IsZero() {
+		s.say("no log file in %s can hold events since %s", all, from.Format(time.RFC3339))
 		return
 	}
-	j.say("no log files found in %s", paths)
+	s.say("no log files found in %s", all)
 }
 
 // failed tells whether a finding is at or above --fail-on.

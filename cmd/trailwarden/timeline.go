@@ -100,6 +100,9 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 		return err
 	}
 	c.sayTotals(s, t)
+	if listing.Files() == 0 {
+		s.sayNothingRead(c.Paths, w.from)
+	}
 	switch {
 	case faults > 0 || t.Unfollowed > 0 || t.Uncounted > 0:
 		return exit{exitFault}

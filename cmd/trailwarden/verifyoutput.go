@@ -122,7 +122,9 @@ func (o *verifyOutput) finish(sum *digest.Summary, failed error) error {
 		o.say("%v", failed)
 	}
 	if o.cmd.Format == "table" {
-		o.table(sum)
+		if failed == nil || sum.Chains > 0 {
+			o.table(sum)
+		}
 		return o.err
 	}
 	out := verifySummary{Summary: sum, Invalid: sum.Invalid(), Unverified: sum.Unverified()}
