@@ -70,7 +70,10 @@ func TestThroughput(t *testing.T) {
 		return slices.Contains([]string{"unapproved-region-write.yaml", "resource-deletion.yaml", "security-group-opened.yaml", "iam-user-created.yaml",
 			"access-key-created.yaml", "iam-policy-changed.yaml", "access-denied.yaml", "cloudtrail-stopped.yaml", "root-sign-in.yaml"}, filepath.Base(path))
 	})
-	for name, paths := range map[string][]string{"rules that hardly match": quiet, "rules that seldom match": seldom, "rules on single records": rules, "the whole starter pack": nil} {
+	for name, paths := range map[string][]string{
+		"rules that hardly match": quiet, "rules that seldom match": seldom, "rules on single records": rules, "the whole starter pack": nil,
+		"a rule on 0.1 % of all records": share(t, 4), "a rule on 1 %": share(t, 41), "a rule on 3 %": share(t, 123), "a rule on 6 %": share(t, 246),
+	} {
 		var judged, told, wall []float64
 		var last served
 		for range 3 {
@@ -84,6 +87,22 @@ func TestThroughput(t *testing.T) {
 		figure(t, "bench", "%s, %d records, %d findings, %d messages: serve ÷ scan %.2f by processor time, %.2f until all was told, %.2f by the clock (medians of 3 pairs)",
 			name, made.Records, last.findings, last.messages, median(judged), median(told), median(wall))
 	}
+}
+
+// share is the path of a rule that so many of 4,096 records match, whatever they
+// hold: it goes by the beginning of their random eventID.
+func share(t *testing.T, of int) []string {
+	t.Helper()
+	var begin []string
+	for i := range of {
+		begin = append(begin, fmt.Sprintf("\"%03x\"", i))
+	}
+	text := "id: share\ntitle: A share of all records\nseverity: low\ndescription: For a benchmark.\nmatch: {where: {eventID: {prefix: [" + strings.Join(begin, ", ") + "]}}}\n"
+	path := filepath.Join(t.TempDir(), "share.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{path}
 }
 
 func median(of []float64) float64 {
