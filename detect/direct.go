@@ -45,7 +45,7 @@ const (
 // that JSON writes in one way unless it escapes what needs no escape.
 func (c *check) bare() bool {
 	switch {
-	case !c.kinds.Has(cloudtrail.String) || c.fold || len(c.values) == 0:
+	case !c.kinds.Has(cloudtrail.String) || c.fold && !c.apart() || len(c.values) == 0:
 		return false
 	case c.op == checkText:
 		return c.operand == nil && !slices.ContainsFunc(c.values, ambiguous)
@@ -75,8 +75,31 @@ func (m *Matcher) directly(a *atom) (is, ok bool) {
 	return a.check.bareHolds(raw[1 : len(raw)-1])
 }
 
+// apart tells that c compares whole texts without regard to case, which are ASCII, so
+// that a glance at a text mostly tells that it is another.
+func (c *check) apart() bool {
+	return c.op == checkText && c.fold && c.text == Equal && c.operand == nil && !slices.ContainsFunc(c.values, ambiguous)
+}
+
+// escaped is how much longer than a character of ASCII one may be, in a JSON string,
+// that is the same without regard to case: \u212a, the Kelvin sign, is k.
+const escaped = 6
+
+// isNone tells at a glance that the inside of a JSON string is none of the texts that
+// c compares it with, if it does.
+func (c *check) isNone(s []byte) bool {
+	same, most := false, 0
+	for _, v := range c.values {
+		same, most = same || len(v) == len(s), max(most, len(v))
+	}
+	return len(s) > escaped*most || !same && isASCII(s) && bytes.IndexByte(s, '\\') < 0
+}
+
 // bareHolds judges the inside of a JSON string. ok is false when that takes more.
 func (c *check) bareHolds(s []byte) (is, ok bool) {
+	if c.fold {
+		return false, c.isNone(s)
+	}
 	if c.op == checkText && c.text == HasPrefix {
 		escaped := false
 		for _, v := range c.values {

@@ -50,3 +50,28 @@ func TestValuesAreJudgedWhereTheyStand(t *testing.T) {
 		}
 	}
 }
+
+// Whole texts in any case are judged where the value stands, too: characters beyond
+// ASCII and escapes of several bytes may be letters of it.
+func TestTextsInAnyCaseAreJudgedWhereTheyStand(t *testing.T) {
+	var nodes []detect.Node
+	for _, p := range []detect.Path{detect.Keys("userIdentity", "arn"), detect.Keys("eventID"), detect.Keys("userAgent")} {
+		for _, kinds := range []detect.Kinds{detect.Strings, detect.Numbers, detect.Anything} {
+			for _, values := range [][]string{{"AKIA"}, {"k", "sdk"}, {"é"}, {""}} {
+				nodes = append(nodes, detect.Test{Path: p, Match: detect.Text{Values: values, Kinds: kinds, Fold: true}})
+			}
+		}
+	}
+	m := detect.Compile(nodes).NewMatcher()
+	for _, value := range []string{
+		`"AKIA"`, `"akia"`, `"aKIb"`, "\"A\u212aIA\"", `"\u0041\u212a\u0049\u0041"`, `"\u0041\u212a\u0049\u0041x"`, `"K"`, "\"\u212a\"", "\"\u017fdk\"", `"SD\u004b"`,
+		"\"\xff\"", `""`, `"É"`, `"\u00c9"`, `"akia, and so much more that it is another, whatever was escaped"`, `12`, `null`, `["akia"]`,
+	} {
+		text := fmt.Sprintf(`{"eventID":%[1]s,"userAgent":%[1]s,"userIdentity":{"type":"AssumedRole","arn":%[1]s}}`, value)
+		rec, err := cloudtrail.ParseRecord([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		differ(t, nodes, strings.ToValidUTF8(text, "\ufffd"), hits(m, rec), naiveHits(t, nodes, text))
+	}
+}

@@ -53,7 +53,7 @@ func (e *Engine) assignMemos() (tests [len(memoFields)]int) {
 		}
 		s := &e.selectors[a.sel]
 		n := memoOf(s)
-		if n < 0 || tests[n] == maxMemoTests || e.spots[s.spot].caller != cloudtrail.NoCallerField && !a.check.dear() {
+		if n < 0 || tests[n] == maxMemoTests || a.check.apart() || e.spots[s.spot].caller != cloudtrail.NoCallerField && !a.check.dear() {
 			continue
 		}
 		a.memo, a.memoTest = uint8(n+1), int32(tests[n])
