@@ -29,7 +29,8 @@ const manyRules = 5000
 // early costs next to nothing and keeps peak memory near what is in use. With
 // rules that remember, what is in use grows all the time, and collecting it early
 // would cost an eighth of the time; with many rules, looking at all of them again
-// would. What only the start needed of the program's own file is given back in the
+// would: with the former twice as much comes together before the first time. What only
+// the start needed of the program's own file is given back in the
 // same moment, some 20 MiB: so much may come in their place before memory is at its
 // peak, and a scan of some hundred megabytes of logs ends before it has come to that.
 func (s *streams) collectEarly(remembers bool, rules int) {
@@ -38,12 +39,12 @@ func (s *streams) collectEarly(remembers bool, rules int) {
 		least, perRule           = 28 << 20, 3 << 10 // bytes: what is made of a rule is 1.5 to 2 KiB
 		usual, remembering, many = 10, 60, 100       // per cent
 	)
-	percent := usual
+	first, percent := int64(least), usual
 	switch {
 	case rules >= manyRules:
 		percent = many
 	case remembers:
-		percent = remembering
+		first, percent = 2*least, remembering
 	}
-	s.garbage.Until(least+int64(rules)*perRule, percent)
+	s.garbage.Until(first+int64(rules)*perRule, percent)
 }
