@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -82,5 +84,43 @@ sources:
 	defer mu.Unlock()
 	if got := fmt.Sprint(asked); got != "map[others:map[AssumeRole:true GET /trail/log:true] queue:map[AmazonSQS.GetQueueAttributes:true AmazonSQS.ReceiveMessage:true]]" {
 		t.Errorf("asked %s", got)
+	}
+}
+
+// A server that starts before its network does asks again who it is, for its own
+// calls are no news; once it knows, nothing is loaded again.
+func TestWhoWeAreIsAskedAgain(t *testing.T) {
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	var asked, reported int
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked++; asked == 1 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::111122223333:user/watch</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+	}))
+	defer server.Close()
+	file, now := filepath.Join(t.TempDir(), "trailwarden.yaml"), time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
+	text := fmt.Sprintf("aws: {endpoint: %q}\nsources: {trail: {sqs: {queue: 'https://sqs.eu-west-1.amazonaws.com/111122223333/trail'}}}\n", server.URL)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := assemble.NewLoader(file, assemble.Options{Now: func() time.Time { return now }, Report: func(error) { reported++ }}, nil)
+	load := func() {
+		t.Helper()
+		if _, err := l.Load(t.Context(), &source.MemoryCursor{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if load(); asked != 1 || reported != 1 || l.Changed() {
+		t.Fatalf("asked %d times, reported %d, changed %v", asked, reported, l.Changed())
+	}
+	if now = now.Add(time.Minute); !l.Changed() {
+		t.Fatal("it is not asked again")
+	}
+	load()
+	if now = now.Add(24 * time.Hour); asked != 2 || reported != 1 || l.Changed() {
+		t.Errorf("asked %d times, reported %d, changed %v", asked, reported, l.Changed())
 	}
 }

@@ -24,7 +24,8 @@ type own map[awsx.Settings]string
 // ownActivity recognizes the calls of the AWS clients that were made so far:
 // those of roles by the role, the others by whom STS says that we are
 // (GetCallerIdentity, which needs no permission). nil when they are to be
-// judged. When STS does not answer, the calls with that identity are judged.
+// judged. When STS does not answer, the calls with that identity are judged until
+// it does: it is asked again.
 func (a *Assembly) ownActivity(ctx context.Context) *intake.Own {
 	if a.Config.Alerts.Own != "exclude" {
 		return nil
@@ -44,6 +45,7 @@ func (a *Assembly) ownActivity(ctx context.Context) *intake.Own {
 		if known[s] == "" {
 			name, err := callerOf(ctx, a, s, cfg)
 			if err != nil {
+				a.unnamed = true
 				a.report(fmt.Errorf("our own calls cannot be told from others, so rules judge them: %w", err))
 				continue
 			}

@@ -51,7 +51,7 @@ type Loader struct {
 	loaded bool
 	stamp  string    // of the files behind the parts
 	paths  []string  // that the configuration names
-	again  time.Time // when parts are made again that could not be, or whose names of accounts are old by then; zero for never
+	again  time.Time // when parts are made again that could not be, or whose names of accounts are old by then, or whose own name is not known; zero for never
 	failed int       // how often in a row they could not be, or had no names
 }
 
@@ -97,18 +97,29 @@ func (l *Loader) Load(ctx context.Context, cursor source.Cursor) (*Parts, error)
 		return nil, err
 	}
 	l.loaded = true
-	if names := a.known.org; names == nil || len(faults) > 0 { // a set with faults would be refused
-		l.failed = 0
-	} else if due := names.Due(); due > 0 {
-		l.failed, l.again = 0, l.o.Now().Add(due)
-	} else {
-		l.retry()
-	}
+	l.plan(a, len(faults) > 0)
 	a.tellMissing(ctx)
 	if l.Level != nil {
 		_ = l.Level.UnmarshalText([]byte(cfg.Serve.LogLevel)) // config has checked it
 	}
 	return p, nil
+}
+
+// plan says when parts that are in force are made again though no file changes: when
+// names of accounts are old, or something that lies elsewhere did not answer.
+func (l *Loader) plan(a *Assembly, faulty bool) {
+	names := a.known.org
+	if faulty || names == nil && !a.unnamed { // a set with faults would be refused
+		l.failed = 0
+		return
+	}
+	if names != nil && !a.unnamed {
+		if due := names.Due(); due > 0 {
+			l.failed, l.again = 0, l.o.Now().Add(due)
+			return
+		}
+	}
+	l.retry()
 }
 
 // retry has what lies elsewhere tried again: after a minute, then twice as long each
@@ -168,7 +179,7 @@ func errorsIn(list diagnostic.List) (out diagnostic.List) {
 // Changed tells whether the configuration, a rule file or what is read with them
 // (see config.Config.Reads) changed since the last Load, by names, sizes and times;
 // whether it is time to ask AWS Organizations for names of accounts, by which alerts
-// are routed; or to try again what failed for a reason that lies elsewhere and may
+// are routed; or to try again who we are, or what failed for a reason that lies elsewhere and may
 // have passed, such as a file of a sink's that was not there.
 func (l *Loader) Changed() bool {
 	return l.files(l.paths) != l.stamp || !l.again.IsZero() && !l.o.Now().Before(l.again)

@@ -53,6 +53,7 @@ type Assembly struct {
 	mu        sync.Mutex
 	known     *enrichment
 	templates map[string]*template.Set // set by Builder
+	unnamed   bool                     // STS did not say who we are
 }
 
 // New makes an Assembly; it contacts nobody.

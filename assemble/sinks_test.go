@@ -251,6 +251,7 @@ func organizationOf(t *testing.T, unit *string, broken *bool) (url string) {
 
 const byUnit = `
 rules: {packs: [starter]}
+alerts: {own_activity: judge}
 sources: {logs: {folder: {path: .}}}
 enrich: {accounts: {organizations: {region: us-east-1, endpoint: "%s"}}}
 sinks: {a: {stdout: }, b: {stdout: }}
