@@ -74,6 +74,13 @@ type queryJob struct {
 
 // Run answers the query.
 func (c *queryRunCommand) Run(s *streams) error {
+	sql := ""
+	if !c.Interactive { // before Ctrl-C is waited for: no query comes of half a text
+		var err error
+		if sql, err = c.text(s, c.SQL); err != nil {
+			return err
+		}
+	}
 	ctx, stop := interruptible()
 	defer stop()
 	job, err := c.prepare(ctx, s)
@@ -83,10 +90,6 @@ func (c *queryRunCommand) Run(s *streams) error {
 	if c.Interactive {
 		c.allPaths()
 		return job.converse(ctx)
-	}
-	sql, err := c.text(s, c.SQL)
-	if err != nil {
-		return err
 	}
 	if c.File != "" || c.Example != "" {
 		c.allPaths()

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/sandbox"
@@ -54,6 +57,9 @@ type lakeIngestCommand struct {
 
 // Run takes logs in.
 func (c *lakeIngestCommand) Run(s *streams) error {
+	if slices.Contains(c.Paths, pipeline.Stdin) {
+		return errors.New("lake ingest knows by their names what it has taken in, and the standard input has none: give files, folders or s3://BUCKET/PREFIX")
+	}
 	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
 		memory, err := byteSize(c.Memory)
 		if err != nil || memory < minMemory {

@@ -165,3 +165,26 @@ func TestTimelineAtATerminal(t *testing.T) {
 		}
 	}
 }
+
+// A query that is still being written to the standard input does not hold the
+// program when it is told to end.
+func TestQueryEndsWhileItsTextIsRead(t *testing.T) {
+	cmd := &exec.Cmd{Path: os.Args[0], Args: []string{"trailwarden", "query", "-f", "-", "../../examples"}}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Write([]byte(strings.Repeat(" ", 256<<10))); err != nil { // more than a pipe holds: it reads
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	state, err := cmd.Process.Wait()
+	if err != nil || state.Success() {
+		t.Errorf("%v %v", state, err)
+	}
+}
