@@ -115,23 +115,28 @@ func (r *Record) characters(s slot) []byte {
 }
 
 // simple tells whether s is ASCII without a backslash: as a string of JSON, its
-// own text. It looks at eight bytes at a time.
+// own text. It looks at eight bytes at a time, at the last ones with some of those
+// before them.
 func simple(s []byte) bool {
-	var odd uint64
-	for ; len(s) >= 8; s = s[8:] {
-		w := binary.LittleEndian.Uint64(s)
-		escape := w ^ '\\'*everyByte
-		odd |= w | (escape-everyByte)&^escape
-	}
-	if odd&topBits != 0 {
-		return false
-	}
-	for _, c := range s {
-		if c == '\\' || c >= utf8.RuneSelf {
-			return false
+	if len(s) < 8 {
+		for _, c := range s {
+			if c == '\\' || c >= utf8.RuneSelf {
+				return false
+			}
 		}
+		return true
 	}
-	return true
+	odd := notSimple(binary.LittleEndian.Uint64(s[len(s)-8:]))
+	for ; len(s) > 8; s = s[8:] {
+		odd |= notSimple(binary.LittleEndian.Uint64(s))
+	}
+	return odd&topBits == 0
+}
+
+// notSimple has a top bit set where one of the eight bytes of w is not simple.
+func notSimple(w uint64) uint64 {
+	escape := w ^ '\\'*everyByte
+	return w | (escape-everyByte)&^escape
 }
 
 func (r *Record) actor() actor {

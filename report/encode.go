@@ -254,38 +254,39 @@ func is(w uint64, c byte) uint64 {
 
 // plain tells whether b is printable ASCII.
 func plain(b []byte) bool {
-	var odd uint64
-	for ; len(b) >= 8; b = b[8:] {
+	if len(b) < 8 {
+		for _, c := range b {
+			if c < ' ' || c > '~' {
+				return false
+			}
+		}
+		return true
+	}
+	odd := beyond(binary.LittleEndian.Uint64(b[len(b)-8:])) // what is left over at the end, with some before it
+	for ; len(b) > 8; b = b[8:] {
 		odd |= beyond(binary.LittleEndian.Uint64(b))
 	}
-	if odd&topBits != 0 {
-		return false
-	}
-	for _, c := range b {
-		if c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
+	return odd&topBits == 0
 }
 
 // verbatim tells whether b is printable ASCII that a JSON string holds as it is.
 func verbatim(b []byte) bool {
-	var odd uint64
-	for ; len(b) >= 8; b = b[8:] {
-		w := binary.LittleEndian.Uint64(b)
-		odd |= beyond(w) | is(w, '"') | is(w, '\\')
-	}
-	if odd&topBits != 0 {
-		return false
-	}
-	for _, c := range b {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
+	if len(b) < 8 {
+		for _, c := range b {
+			if c < ' ' || c > '~' || c == '"' || c == '\\' {
+				return false
+			}
 		}
+		return true
 	}
-	return true
+	odd := special(binary.LittleEndian.Uint64(b[len(b)-8:])) // as in plain
+	for ; len(b) > 8; b = b[8:] {
+		odd |= special(binary.LittleEndian.Uint64(b))
+	}
+	return odd&topBits == 0
 }
+
+func special(w uint64) uint64 { return beyond(w) | is(w, '"') | is(w, '\\') }
 
 // appendQuoted appends the inside of a JSON string with its escapes kept,
 // invalid UTF-8 replaced and hidden characters escaped.

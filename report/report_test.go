@@ -145,6 +145,25 @@ func TestEncoderIsFaithful(t *testing.T) {
 	}
 }
 
+// One character that cannot be copied is found wherever it stands.
+func TestEncoderLooksAtEveryByte(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for _, odd := range []string{"\"", "\\", "\x1b", "\x7f", "é"} {
+				want := strings.Repeat("a", at) + odd + strings.Repeat("a", n-at-1)
+				quoted, err := json.Marshal(want)
+				if err != nil {
+					t.Fatal(err)
+				}
+				line := encode(t, plainRule, false, fmt.Sprintf(`{"eventName":%[1]s,"recipientAccountId":%[1]s,"userIdentity":{"type":"IAMUser","userName":%[1]s}}`, quoted))
+				if f, err := report.ParseFinding(line); err != nil || f.EventName != want || f.Account != want || f.Actor != want || strings.ContainsAny(string(line), "\x1b\x7f") {
+					t.Fatalf("%q became %s (%v)", want, line, err)
+				}
+			}
+		}
+	}
+}
+
 func randomText(r *rand.Rand) string {
 	pool := []rune("ab\"\\/<é€😀\x00\x1b\x7f\u0085\u009b\u200b\u202e\u2028\ufeff\U000e0001�\n\t")
 	var b strings.Builder
