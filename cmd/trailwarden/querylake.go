@@ -38,7 +38,7 @@ func refuseLakes(paths []string, what string) error {
 
 type lakeCommand struct {
 	Ingest  lakeIngestCommand  `cmd:"" help:"Take logs into a lake of Parquet files; what is in it is passed over."`
-	Compact lakeCompactCommand `cmd:"" help:"Put the small files of each day together."`
+	Compact lakeCompactCommand `cmd:"" help:"Put the small files of each day together, and the entries of the manifest."`
 	Expire  lakeExpireCommand  `cmd:"" help:"Remove the days before an age."`
 	Status  lakeStatusCommand  `cmd:"" help:"Say what a lake holds."`
 }
@@ -144,7 +144,15 @@ func (c *lakeCompactCommand) Run(s *streams) error {
 	return withLake(s, c.Lake, func(ctx context.Context, l *lake.Lake, program string) error {
 		p, err := l.Compact(ctx, lake.Options{Program: program})
 		fmt.Fprintf(s.out, "%s became %d, with %s.\n", counted(p.Removed, "file"), p.WrittenFiles, counted(p.Rows, "record"))
-		return err
+		if err != nil {
+			return err
+		}
+		before := l.Stats()
+		if n, err := l.Shorten(time.Now()); err != nil || n == 0 {
+			return err
+		}
+		fmt.Fprintf(s.out, "%s of the manifest became one, %.1f kB became %.1f.\n", counted(before.Entries, "file"), float64(before.ManifestBytes)/1e3, float64(l.Stats().ManifestBytes)/1e3)
+		return nil
 	})
 }
 
@@ -188,6 +196,7 @@ func (c *lakeStatusCommand) Run(s *streams) error {
 		return err
 	}
 	st := l.Stats()
-	fmt.Fprintf(s.out, "%s of %s were taken in; %.1f MB in %s of %s.\n", counted(st.Rows, "record"), counted(st.Objects, "object"), float64(st.Bytes)/1e6, counted(st.Files, "file"), counted(st.Partitions, "partition"))
+	fmt.Fprintf(s.out, "%s of %s were taken in; %.1f MB in %s of %s; %.1f kB in %s of the manifest.\n", counted(st.Rows, "record"), counted(st.Objects, "object"), float64(st.Bytes)/1e6, counted(st.Files, "file"), counted(st.Partitions, "partition"),
+		float64(st.ManifestBytes)/1e3, counted(st.Entries, "file"))
 	return nil
 }

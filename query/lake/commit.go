@@ -1,9 +1,11 @@
 package lake
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -37,18 +39,39 @@ func staged(dir string) (all []File, err error) {
 // commit makes the entry part of the lake, and then moves and removes files as
 // it says.
 func (l *Lake) commit(e *entry) error {
+	if err := l.settle(); err != nil {
+		return err
+	}
 	b, err := e.encode()
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next))
-	if err := writeSynced(name, b); err != nil {
+	if err := writeSynced(l.entryName(l.next), func(w io.Writer) error { _, err := w.Write(b); return err }); err != nil {
 		return fmt.Errorf("the lake's manifest could not be written: %w", err)
 	}
 	l.next++
 	l.known() // what was there before comes first
 	l.apply(e)
-	return l.finish(e)
+	l.entries, l.entryBytes = l.entries+1, l.entryBytes+int64(len(b))
+	l.begun = e
+	if err := l.settle(); err != nil || !l.isLong() {
+		return err
+	}
+	_, err = l.Shorten(e.Time)
+	return err
+}
+
+// settle finishes the last entry. Until that is done no other may follow it, as
+// only the last one is looked at when the lake is opened again.
+func (l *Lake) settle() error {
+	if l.begun == nil {
+		return nil
+	}
+	if err := l.finish(l.begun); err != nil {
+		return err
+	}
+	l.begun = nil
+	return nil
 }
 
 // encode writes the entry on one line and its objects on the next.
@@ -65,13 +88,17 @@ func (e *entry) encode() ([]byte, error) {
 
 // writeSynced writes a file so that it is there whole or not at all, whatever
 // happens.
-func writeSynced(name string, b []byte) error {
+func writeSynced(name string, write func(w io.Writer) error) error {
 	tmp := name + ".tmp"
 	f, err := os.Create(tmp)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
+	out := bufio.NewWriter(f)
+	err = write(out)
+	if err == nil {
+		err = out.Flush()
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -123,16 +150,20 @@ func (l *Lake) finish(e *entry) error {
 }
 
 // recover finishes what the last entry says, and throws away what no entry
-// speaks of.
+// speaks of and what a summary replaces.
 func (l *Lake) recover() error {
 	if l.next > 1 {
-		e, _, err := readEntry(filepath.Join(l.dir, "manifest", fmt.Sprintf("%08d.json", l.next-1)))
+		last, err := readWritten(l.entryName(l.next - 1))
 		if err != nil {
 			return err
 		}
-		if err := l.finish(e); err != nil {
+		l.begun = last.entry
+		if err := l.settle(); err != nil {
 			return err
 		}
+	}
+	if err := l.forget(l.next - 1 - l.entries); err != nil {
+		return err
 	}
 	left, err := filepath.Glob(filepath.Join(l.dir, "staging", "*"))
 	if err != nil {

@@ -3,7 +3,8 @@
 //
 //	DIR/data/day=2026-03-14/part-….parquet
 //	DIR/manifest/00000001.json …   what was done, in order: files added and
-//	                               removed, and the log objects they came from
+//	                               removed, and the log objects they came from;
+//	                               now and then a summary takes their place
 //	DIR/staging/                   files that are not part of the lake yet
 //	DIR/lock
 //
@@ -19,12 +20,11 @@
 // then a manifest entry that names them is written, synced and renamed: that is
 // the moment when they belong to the lake; then they are moved to their places.
 // Whoever opens the lake for writing finishes what an interrupted process had
-// begun, so no row is lost or doubled wherever it was killed.
+// begun, so no row is lost or doubled wherever it was killed. Entries that a
+// summary replaces are removed when it is synced and has its name.
 package lake
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -52,19 +52,6 @@ type Object struct {
 	Size int64  `json:"size"` // bytes as stored
 }
 
-// entry is one entry of the manifest.
-type entry struct {
-	Time    time.Time `json:"time"`
-	Why     string    `json:"why"` // ingest, compact, expire
-	Rows    int64     `json:"rows,omitempty"`
-	Staging string    `json:"staging,omitempty"` // folder below staging that the added files come from
-	Added   []File    `json:"added,omitempty"`
-	Removed []string  `json:"removed,omitempty"` // paths of files
-	// Objects are written after the rest, as a value of their own: they are most of
-	// an entry, and a question does not look at them.
-	Objects []Object `json:"objects,omitempty"`
-}
-
 // Lake is an open lake.
 type Lake struct {
 	dir     string
@@ -73,9 +60,14 @@ type Lake struct {
 	expired map[string]bool // days
 	unread  [][]byte        // the objects of entries, as JSON, until somebody asks for one
 	reading sync.Once
+	damaged bool // some of them could not be read
 	rows    int64
 	next    int // number of the next manifest entry
 	lock    *os.File
+
+	entries                  int // of the manifest, behind its summary
+	entryBytes, summaryBytes int64
+	begun                    *entry // committed, and not finished
 }
 
 // Open reads the lake in dir as it is. A folder without a lake is an empty one.
@@ -85,76 +77,10 @@ func Open(dir string) (*Lake, error) {
 		return nil, err
 	}
 	l := &Lake{dir: dir, files: map[string]File{}, objects: map[string]int64{}, expired: map[string]bool{}, next: 1}
-	names, err := filepath.Glob(filepath.Join(dir, "manifest", "*.json"))
-	if err != nil {
+	if err := l.readManifest(); err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		e, objects, err := readEntry(name)
-		if err != nil {
-			return nil, err
-		}
-		l.apply(e)
-		if len(objects) > 0 {
-			l.unread = append(l.unread, objects)
-		}
-		l.next++
-	}
 	return l, nil
-}
-
-// readEntry reads an entry, and leaves the objects that follow it as they are.
-// Entries of earlier versions have their objects inside.
-func readEntry(name string) (e *entry, objects []byte, err error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	e = new(entry)
-	first, rest, _ := bytes.Cut(b, []byte("\n"))
-	if err := json.Unmarshal(first, e); err != nil {
-		return nil, nil, fmt.Errorf("%s: not an entry of a lake's manifest: %w", name, err)
-	}
-	return e, rest, nil
-}
-
-// known are the objects whose records are in the lake.
-func (l *Lake) known() map[string]int64 {
-	l.reading.Do(l.readObjects)
-	return l.objects
-}
-
-func (l *Lake) readObjects() {
-	for _, b := range l.unread {
-		var some []Object
-		if err := json.Unmarshal(b, &some); err != nil {
-			continue // what is not known is read again, and found to be in the lake
-		}
-		for _, o := range some {
-			l.objects[o.Name] = o.Size
-		}
-	}
-	l.unread = nil
-}
-
-func (l *Lake) apply(e *entry) {
-	for _, f := range e.Added {
-		f.staging = e.Staging
-		l.files[f.Path] = f
-	}
-	for _, p := range e.Removed {
-		delete(l.files, p)
-		if e.Why == "expire" {
-			l.expired[File{Path: p}.day()] = true
-		}
-	}
-	for _, o := range e.Objects {
-		l.objects[o.Name] = o.Size
-	}
-	if e.Why == "ingest" {
-		l.rows += e.Rows
-	}
 }
 
 // Is tells whether dir is the folder of a lake.
@@ -245,11 +171,16 @@ type Stats struct {
 	Bytes             int64
 	Objects           int
 	Rows              int64 // that were ever added
+	Entries           int   // of the manifest, its summary among them
+	ManifestBytes     int64
 }
 
 // Stats counts.
 func (l *Lake) Stats() Stats {
-	s := Stats{Files: len(l.files), Objects: len(l.known()), Rows: l.rows}
+	s := Stats{Files: len(l.files), Objects: len(l.known()), Rows: l.rows, Entries: l.entries, ManifestBytes: l.entryBytes + l.summaryBytes}
+	if l.summaryBytes > 0 {
+		s.Entries++
+	}
 	parts := map[string]bool{}
 	for _, f := range l.files {
 		s.Bytes += f.Bytes
