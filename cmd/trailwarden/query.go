@@ -119,6 +119,9 @@ func (c *queryRunCommand) prepare(ctx context.Context, s *streams) (*queryJob, e
 	if err != nil {
 		return nil, err
 	}
+	if c.Interactive && (c.File != "" || c.Example != "" || c.Output != "") {
+		return nil, errors.New("-i asks for queries and shows each answer: leave -f, -e and -o out")
+	}
 	if c.Format == "parquet" && (c.Output == "" || c.Output == "-") {
 		return nil, errors.New("--format parquet: want -o FILE")
 	}
