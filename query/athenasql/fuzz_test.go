@@ -82,6 +82,7 @@ func TestCodes(t *testing.T) {
 		{"look-around", "SELECT regexp_like('a', '(?=a)')", "AQ008"},
 		{"format", "SELECT format_datetime(now(), 'QQ')", "AQ009"},
 		{"parameter", "SELECT :x", "AQ010"},
+		{"functions in functions", "SELECT " + strings.Repeat("substr(", 60) + "eventname" + strings.Repeat(", length('a'), 5)", 60) + " FROM cloudtrail_logs", "AQ011"},
 		{"depth", "SELECT " + strings.Repeat("(", 500) + "1", "AQ011"},
 		{"column", "SELECT nothing FROM cloudtrail_logs", "AQ012"},
 		{"field", "SELECT useridentity.nothing FROM cloudtrail_logs", "AQ012"},

@@ -61,6 +61,7 @@ func (p *parser) arguments(c *call) (err error) {
 		c.args[1] = &literal{n.node, litString, strings.ToUpper(n.parts[0].text)} // the form is a word
 	}
 	if (c.name == "substring" || c.name == "substr") && len(c.args) == 1 && p.tok().is("FROM") {
+		c.name = "substr" // which takes bytes, too
 		return p.substringFrom(c)
 	}
 	if p.words("ORDER", "BY") {

@@ -28,8 +28,22 @@ func (t *translator) each(all []expr, s *scope) ([]string, []typ, error) {
 	return parts, types, nil
 }
 
+// maxWords is the most bytes of an expression in the engine's words. Some functions
+// are written with their arguments several times, so that what nests them grows by
+// a multiple with each level.
+const maxWords = 4 << 20
+
 // expr writes an expression and says what type it has.
 func (t *translator) expr(x expr, s *scope) (string, typ, error) {
+	text, kind, err := t.write(x, s)
+	if err == nil && len(text) > maxWords {
+		err = &syntaxError{at: x.pos(), code: codeLimit, message: fmt.Sprintf("functions in functions make this more than %d MiB in the embedded engine's words", maxWords>>20),
+			help: "work out the inner ones in a subquery or WITH, and use its column; --engine athena"}
+	}
+	return text, kind, err
+}
+
+func (t *translator) write(x expr, s *scope) (string, typ, error) {
 	switch x := x.(type) {
 	case *name:
 		return t.name(x, s)

@@ -56,6 +56,9 @@ func replace(c *callSite) (string, typ, error) {
 
 // substr counts from one; zero is no place, and gives an empty text.
 func substr(c *callSite) (string, typ, error) {
+	if c.types[0].kind == varbinary {
+		return binarySubstr(c)
+	}
 	text := "substr($1, $2)"
 	if len(c.args) == 3 { // the engine counts a length below zero backwards
 		text = either(c.isWhole(2), "substr($*)", "substr($1, $2, CASE WHEN $3 < 0 THEN 0 ELSE $3 END)")
@@ -64,6 +67,18 @@ func substr(c *callSite) (string, typ, error) {
 		return c.fill(text), of(varchar), nil
 	}
 	return c.fill("CASE WHEN " + text + " IS NOT NULL AND ($2 = 0 OR $2 < -length($1)) THEN '' ELSE " + text + " END"), of(varchar), nil
+}
+
+// binarySubstr takes bytes as substr takes characters: two digits are one.
+func binarySubstr(c *callSite) (string, typ, error) {
+	if c.x.name == "substring" {
+		return "", typ{}, c.errorf(codeArguments, "takes a text, not a varbinary; substr takes one")
+	}
+	rest := "substr(hex($1), CASE WHEN $2 > 0 THEN 2 * $2 - 1 ELSE 2 * $2 END"
+	if len(c.args) == 3 {
+		rest += ", CASE WHEN $3 < 0 THEN 0 ELSE 2 * $3 END"
+	}
+	return c.fill("unhex(CASE WHEN $2 = 0 OR $2 < -octet_length($1) THEN '' ELSE " + rest + ") END)"), of(varbinary), nil
 }
 
 // isWhole tells whether argument i is a whole number without a sign, written in

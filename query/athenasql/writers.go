@@ -2,6 +2,7 @@ package athenasql
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -349,7 +350,15 @@ func mapConcat(c *callSite) (string, typ, error) {
 	for i := range all {
 		all[i] = i
 	}
-	return c.unlessNull(c.fill("map_concat($*)"), all...), first(c.types), nil
+	// Trino puts the keys of the last map first, and those that are new in an earlier
+	// one behind them; the engine keeps the place of the first and the value of the
+	// last.
+	text := c.args[len(c.args)-1]
+	for _, arg := range slices.Backward(c.args[:len(c.args)-1]) {
+		text += ", " + arg
+	}
+	text = "map_concat(" + text + ", " + strings.Join(c.args[1:], ", ") + ")"
+	return c.unlessNull(text, all...), first(c.types), nil
 }
 
 func zipWith(c *callSite) (string, typ, error) {

@@ -125,6 +125,24 @@ func TestLakeAndLogsAreOne(t *testing.T) {
 	}
 }
 
+// A record and the one that repairs it are rows of the logs and of a lake, whichever
+// comes first: history is what was delivered.
+func TestARepairAndWhatItRepairsAreBothRows(t *testing.T) {
+	one := record("a", "2026-03-14T09:00:00Z")
+	repair := strings.Replace(strings.Replace(one, `"a"`, `"b"`, 1), `}]}`, `,"addendum":{"reason":"UPDATED_DATA","originalEventID":"a"}}]}`, 1)
+	sameID := strings.Replace(one, `}]}`, `,"addendum":{"reason":"UPDATED_DATA","originalEventID":"a"}}]}`, 1)
+	for name, files := range map[string][2]string{"after": {one, repair}, "before": {repair, one}, "one id": {one, sameID}, "one id, before": {sameID, one}} {
+		dir, in := t.TempDir(), t.TempDir()
+		logOf(t, in, "111122223333", "2026/03/14", "1", files[0])
+		logOf(t, in, "111122223333", "2026/03/14", "2", files[1])
+		ingest(t, dir, options(t, in))
+		const both = "SELECT eventid, addendum.originaleventid FROM cloudtrail_logs ORDER BY 2"
+		if a, b := ask(t, "", both, in), ask(t, dir, both); len(a) != 2 || !slices.Equal(a, b) {
+			t.Errorf("%s: %v from the logs, %v from the lake", name, a, b)
+		}
+	}
+}
+
 // One file a partition is left, and the answers stay.
 // inManyFiles is a lake of the logs in small files, open for writing.
 func inManyFiles(t *testing.T) (dir string, l *lake.Lake) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
+	"math"
 	"strings"
 )
 
@@ -100,4 +101,26 @@ func fromBigEndian(data string, size int64) (any, error) {
 		return int64(int32(binary.BigEndian.Uint32(b))), nil
 	}
 	return int64(binary.BigEndian.Uint64(b)), nil
+}
+
+// fromIEEE is the number whose bytes, in hexadecimal, are a float of 4 or 8.
+func fromIEEE(data string, size int64) (any, error) {
+	b, err := hex.DecodeString(data)
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(b)) != size || size != 4 && size != 8:
+		return nil, fmt.Errorf("a floating-point value of exactly %d bytes is wanted, but got %d", size, len(b))
+	case size == 4:
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(b))), nil
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
+}
+
+// toIEEE is the inverse of fromIEEE.
+func toIEEE(f float64, size int64) any {
+	if size == 4 {
+		return hex.EncodeToString(binary.BigEndian.AppendUint32(nil, math.Float32bits(float32(f))))
+	}
+	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, math.Float64bits(f)))
 }

@@ -2,6 +2,7 @@ package trino
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -9,18 +10,26 @@ import (
 // what the engine reads itself (Joda-Time, ISODateTimeFormat.dateTimeParser).
 var isoLayouts = [...]string{
 	"2006", "2006-01", "2006-01-02", "2006-002", "2006-002T15:04:05Z07:00", "2006-002T15:04:05", "2006-01-02T15", "2006-01-02T15Z07:00", "2006-01-02T15:04Z07:00",
+	"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05Z07:00",
 }
 
 // isoTime writes a time in ISO 8601 as the engine reads it: one that stops early,
 // that counts days of a year, or days of a week of a year.
 func isoTime(text string) (any, error) {
+	if date, clock, timed := strings.Cut(text, "T"); len(date) > 5 && date[5] == 'W' {
+		at, ok := isoWeek(date)
+		if !ok {
+			return nil, fmt.Errorf("invalid format: %.60q is no time in ISO 8601", text)
+		}
+		text = at.Format(time.DateOnly)
+		if timed && clock != "" {
+			text += "T" + clock
+		}
+	}
 	for _, layout := range isoLayouts {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC().Format("2006-01-02 15:04:05.999999+00"), nil
 		}
-	}
-	if at, ok := isoWeek(text); ok {
-		return at.Format(time.DateOnly), nil
 	}
 	return nil, fmt.Errorf("invalid format: %.60q is no time in ISO 8601", text)
 }

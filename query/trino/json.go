@@ -23,10 +23,12 @@ func document(text string) (cloudtrail.Value, bool) {
 	return cloudtrail.ValueOf(raw), true
 }
 
-// follow gives the value that a path leads to.
+// follow gives the value that a path leads to. Of members with one name it goes to
+// the first, as Trino does, which reads a text only as far as it must; json_parse
+// keeps the last one.
 func follow(v cloudtrail.Value, steps []step) cloudtrail.Value {
 	for _, s := range steps {
-		next := v.Get(s.name)
+		next := firstMember(v, s.name)
 		if !next.Exists() {
 			v.Elements(func(i int, e cloudtrail.Value) bool { // where 1 is the second one
 				if i == s.index {
@@ -38,6 +40,16 @@ func follow(v cloudtrail.Value, steps []step) cloudtrail.Value {
 		v = next
 	}
 	return v
+}
+
+func firstMember(v cloudtrail.Value, name string) (found cloudtrail.Value) {
+	v.Members(func(key []byte, member cloudtrail.Value) bool {
+		if jsonscan.KeyIs(key, name) {
+			found = member
+		}
+		return !found.Exists()
+	})
+	return found
 }
 
 // at is the value at the path.

@@ -57,6 +57,8 @@ func Functions() []Function {
 		{"ct_out_of_base", two, Text, func(a []any) (any, error) { return outOfBase(a[0].(string), a[1].(string)) }},
 		{"ct_big_endian", []Type{Integer, Integer}, Text, func(a []any) (any, error) { return bigEndian(a[0].(int64), a[1].(int64)) }},
 		{"ct_from_big_endian", []Type{Text, Integer}, Integer, func(a []any) (any, error) { return fromBigEndian(a[0].(string), a[1].(int64)) }},
+		{"ct_from_ieee", []Type{Text, Integer}, Double, func(a []any) (any, error) { return fromIEEE(a[0].(string), a[1].(int64)) }},
+		{"ct_to_ieee", []Type{Double, Integer}, Text, func(a []any) (any, error) { return toIEEE(a[0].(float64), a[1].(int64)), nil }},
 		{"ct_divide", []Type{Text, Text, Integer}, Text, func(a []any) (any, error) { return divide(a[0].(string), a[1].(string), a[2].(int64)) }},
 		{"ct_fail", text, Text, func(a []any) (any, error) { return nil, errors.New(a[0].(string)) }},
 		{"ct_cbrt", []Type{Double}, Double, func(a []any) (any, error) { return math.Cbrt(a[0].(float64)), nil }},
