@@ -108,10 +108,14 @@ func (b *batch) wants() int {
 	return b.used()
 }
 
-// wellFilled tells that b's buffers may wait as they are: batches that a rule with
-// many findings fills are about half full when they are handed on, as it is one of
-// the buffers that was full.
-func (b *batch) wellFilled() bool { return b.size() <= 4*b.used() }
+// wellFilled tells that b's buffers may wait as they are. Where rules remember they
+// are about half full when they are handed on, as it is one of them that was full.
+func (b *batch) wellFilled() bool {
+	if len(b.memory) > 0 {
+		return b.size() <= 4*b.used()
+	}
+	return b.size() <= 2*b.used()
+}
 
 // handTo makes c, which is empty, what b is. The two change their buffers where
 // b's are filled well and c's are about as large; else c would keep much memory for
