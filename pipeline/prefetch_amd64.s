@@ -1,12 +1,13 @@
 //go:build !nosimd
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func prefetch(slots *uint64, at *[warmed]int)
 TEXT ·prefetch(SB), NOSPLIT, $0-16
 	MOVQ slots+0(FP), SI
 	MOVQ at+8(FP), DI
-	MOVQ $(32/4), CX
+	MOVQ $(const_warmed/4), CX
 
 more:
 	MOVQ (DI), AX

@@ -53,7 +53,7 @@ const (
 	slotSize = 8 // bytes
 	// firstLength makes a mebibyte in all, and room for 90,000 identities.
 	firstLength = 1 << 7
-	warmed      = 32                 // identities worth having in the cache before they are added
+	warmed      = 32                 // identities worth having in the cache before they are added; a multiple of 4, for prefetch
 	golden      = 0x9e3779b97f4a7c15 // odd, and without pattern
 )
 

@@ -119,7 +119,9 @@ func (e *Encoder) AppendEvent(dst []byte, rec *cloudtrail.Record, file []byte, i
 
 // AppendFacts appends what AppendEvent would say of rec, for who may need it later
 // and keeps much of it: a third as long, as the keys and where the record stands are
-// left out. AppendKept makes the same text of it. Values are JSON on one line each.
+// left out. AppendKept makes the same text of it. Values are JSON on one line each. The
+// list of fields stands in both, as every finding passes AppendEvent, which takes a
+// tenth longer with its keys in a table for the two; a test compares them.
 func AppendFacts(dst []byte, rec *cloudtrail.Record) []byte {
 	id := cloudtrail.EventID
 	if !rec.Has(id) {
