@@ -86,6 +86,9 @@ type Judge struct {
 	// Keep, when set, is given what rules that remember must know of the records;
 	// without it they are not judged.
 	Keep *Hits
+	// Seen, when set, knows the records that were judged before: what they match
+	// was found then, and is not found again.
+	Seen interface{ Has(cloudtrail.Key) bool }
 
 	rules   *Rules
 	matcher *detect.Matcher
@@ -104,6 +107,9 @@ func (j *Judge) Record(to []alert.Finding, rec *cloudtrail.Record, index int, fr
 	}
 	j.hits = j.hits[:0]
 	j.matcher.Match(rec, func(n int) { j.hits = append(j.hits, n) })
+	if len(j.hits) > 0 && j.Seen != nil && j.Seen.Has(rec.Key()) {
+		return to
+	}
 	if j.Keep != nil && j.rules.memory != nil {
 		j.remember(rec, index, from)
 	}

@@ -24,6 +24,7 @@ type part struct {
 	letters   []alert.Letter
 	hits      *intake.Hits       // for rules that remember; nil before a record was read
 	keys      []cloudtrail.Key   // of the records judged
+	tallied   int                // of keys
 	traffic   map[Place]struct{} // from where the records are
 	waited    []waited
 }

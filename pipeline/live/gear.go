@@ -61,11 +61,18 @@ func (w *worker) engage() {
 		g = &gear{decoder: cloudtrail.NewDecoder(w.o.Limits)}
 	}
 	if g.rules != w.rules {
-		g.rules, g.judge = w.rules, w.rules.NewJudge()
+		g.rules, g.judge = w.rules, w.newJudge()
 	}
 	w.gear = g
 	w.keep()
 	w.part.hits.Expect(g.lastHits, g.lastRecords)
+}
+
+// newJudge makes a judge that finds nothing on records that were judged before.
+func (w *worker) newJudge() *intake.Judge {
+	j := w.rules.NewJudge()
+	j.Seen = w.seen
+	return j
 }
 
 // disengage gives it back.
@@ -80,7 +87,7 @@ func (w *worker) disengage() {
 func (w *worker) decode(r io.Reader, size int64) (cloudtrail.Summary, error) {
 	w.engage()
 	sum, err := w.decoder.Decode(w.ctx, w.origin.File, r, size, w.record)
-	w.count.to(&w.Counters)
+	w.tally()
 	w.disengage() // not after a panic, which leaves who knows what in it
 	return sum, err
 }

@@ -29,13 +29,33 @@ func newSeen(n int) *seen {
 	return &seen{half: half, young: newKeys(half), old: newKeys(1), sieve: newSieve(half)}
 }
 
-func (s *seen) has(k cloudtrail.Key) bool {
+// Has tells whether k is remembered.
+func (s *seen) Has(k cloudtrail.Key) bool {
 	if !s.sieve.may(k) {
 		return false
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.young.has(k) || s.old.has(k)
+}
+
+// news moves those of all that are not remembered to its front, in their order.
+func (s *seen) news(all []cloudtrail.Key) []cloudtrail.Key {
+	var may [atOnce]bool
+	fresh := all[:0]
+	for len(all) > 0 {
+		some := all[:min(len(all), atOnce)]
+		for i, k := range some {
+			may[i] = s.sieve.may(k)
+		}
+		for i, k := range some {
+			if !may[i] || !s.Has(k) {
+				fresh = append(fresh, k)
+			}
+		}
+		all = all[len(some):]
+	}
+	return fresh
 }
 
 func (s *seen) add(all []cloudtrail.Key) {
@@ -55,9 +75,10 @@ func (s *seen) add(all []cloudtrail.Key) {
 	}
 }
 
-// atOnce is how many identities are put into the sieve before the set: each that
-// goes into the sieve has the processor wait for memory, and beside it no other
-// may be waited for, while those of the set can all be.
+// atOnce is how many identities are looked up, or put into the sieve and then into
+// the set, one after the other with nothing between: the processor waits for the
+// memory of many at the same time. Beside one that goes into the sieve, which
+// others may read meanwhile, it can wait for no other.
 const atOnce = 256
 
 func (s *seen) join(some []cloudtrail.Key) {

@@ -31,7 +31,7 @@ func TestSeenKnowsTheLatest(t *testing.T) {
 		s.add(some) // a second time changes nothing
 		for range 20 {
 			i := r.IntN(next + 100)
-			if known := s.has(key(i)); i >= next && known || i < next && i >= next-most/2 && !known {
+			if known := s.Has(key(i)); i >= next && known || i < next && i >= next-most/2 && !known {
 				t.Fatalf("of %d, number %d: known %t", next, i, known)
 			}
 		}
@@ -39,7 +39,7 @@ func TestSeenKnowsTheLatest(t *testing.T) {
 			t.Fatalf("%d are kept", n)
 		}
 	}
-	if !s.has(key(all-1)) || s.has(key(0)) {
+	if !s.Has(key(all-1)) || s.Has(key(0)) {
 		t.Error("the last is forgotten, or the first kept")
 	}
 }
@@ -47,11 +47,11 @@ func TestSeenKnowsTheLatest(t *testing.T) {
 // The identity of zeros is one like all others.
 func TestSeenKnowsZero(t *testing.T) {
 	s := newSeen(10)
-	if s.has(cloudtrail.Key{}) {
+	if s.Has(cloudtrail.Key{}) {
 		t.Error("known before it came")
 	}
 	s.add([]cloudtrail.Key{{}, {}})
-	if !s.has(cloudtrail.Key{}) || s.young.n != 1 {
+	if !s.Has(cloudtrail.Key{}) || s.young.n != 1 {
 		t.Error("not known, or twice")
 	}
 }
@@ -96,7 +96,7 @@ func BenchmarkSeen(b *testing.B) {
 		s := newSeen(500_000)
 		for file := range slices.Chunk(all, 200) {
 			for _, k := range file {
-				if s.has(k) {
+				if s.Has(k) {
 					b.Fatal("known before it came")
 				}
 			}

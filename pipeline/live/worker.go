@@ -98,24 +98,31 @@ func (w *worker) record(rec *cloudtrail.Record, index int) error {
 	if index < w.object.resume {
 		return nil // judged and committed by an earlier try
 	}
-	w.count.received++
 	w.object.bytes += len(rec.Raw())
 	w.note(rec)
-	key := rec.Key()
-	if w.seen.has(key) {
-		w.count.duplicates++
-		return w.checkpoint(index)
-	}
 	before := len(w.part.findings)
 	if w.judged(rec, index) {
-		w.count.judged++
-		w.part.keys = append(w.part.keys, key)
+		w.part.keys = append(w.part.keys, rec.Key())
 	}
 	if n := len(w.part.findings) - before; n > 0 {
 		w.count.findings += int64(n)
 		w.wait(rec, n)
 	}
 	return w.checkpoint(index)
+}
+
+// tally counts the records judged since the last time. Those that an earlier
+// delivery brought count as duplicates: nothing was found on them, and their
+// identities need not be kept again.
+func (w *worker) tally() {
+	judged := w.part.keys[w.part.tallied:]
+	fresh := w.seen.news(judged)
+	w.part.tallied += len(fresh)
+	w.part.keys = w.part.keys[:w.part.tallied]
+	w.count.received += int64(len(judged))
+	w.count.judged += int64(len(fresh))
+	w.count.duplicates += int64(len(judged) - len(fresh))
+	w.count.to(&w.Counters)
 }
 
 // judged judges the record by all rules; false says that some rule could not,
@@ -127,7 +134,7 @@ func (w *worker) judged(rec *cloudtrail.Record, index int) (ok bool) {
 			return
 		}
 		cause := recover()
-		w.judge = w.rules.NewJudge()
+		w.judge = w.newJudge()
 		w.keep()
 		w.onebyone(rec, index, findings, cause)
 	}()
@@ -142,7 +149,6 @@ func (w *worker) onebyone(rec *cloudtrail.Record, index, findings int, cause any
 	w.part.findings = append(w.part.findings[:findings], found...)
 	reason := fmt.Sprintf("a rule that panics could not judge it: %s: %.200v", strings.Join(broken, ", "), cause)
 	w.refuse(cloudtrail.Fault{Offset: -1, Record: index, Reason: reason}, rec.Raw())
-	w.count.received-- // refuse counts it once more
 	w.trouble(w.delivery.Source, fmt.Errorf("%s, record %d: %s", w.origin.File, index, reason))
 }
 
@@ -242,7 +248,7 @@ func summarize(d source.Delivery) map[string]any {
 
 // commit makes durable what the worker holds.
 func (w *worker) commit() error {
-	w.count.to(&w.Counters)
+	w.tally()
 	w.noteLetters()
 	var err error
 	if !w.part.empty() {
