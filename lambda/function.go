@@ -39,6 +39,9 @@ type Options struct {
 	// Fetch opens the objects that events announce; nil means Amazon S3 as the
 	// configuration has it.
 	Fetch source.Fetcher
+	// Reads, when set, tells which objects the configuration is read from: where
+	// they lie in a bucket that is watched, they are no logs.
+	Reads func(bucket, key string) bool
 	// Resources answers CloudFormation's requests for custom resources; nil
 	// refuses them.
 	Resources *Resources
@@ -218,7 +221,7 @@ func (f *Function) open(ctx context.Context, p *assemble.Parts) error {
 		Fetch:    func(string) source.Fetcher { return f.fetch },
 		Rules:    func() *intake.Rules { return f.parts.Load().Rules },
 		Lateness: p.Config.Limits.Lateness.Std(), Groups: p.Config.Limits.Groups, Shared: p.Config.Store.DynamoDB != nil,
-		Letters: live.LogLetters(f.o.Log),
+		Letters: live.LogLetters(f.o.Log), Own: f.o.Reads,
 		Trouble: func(from string, err error) {
 			f.o.Log.Error("a delivery could not be judged", "source", from, "error", err)
 		},

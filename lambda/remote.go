@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,7 +47,8 @@ type Remote struct {
 	Trouble  func(error)
 
 	version string
-	folder  string // of the copy in force
+	own     atomic.Pointer[copying] // of what is in force; nil when that is not in S3
+	folder  string                  // of the copy in force
 	unkept  bool   // LastGood did not take it yet
 	loader  *assemble.Loader
 }
@@ -289,7 +291,19 @@ func (r *Remote) copyAll(ctx context.Context, c *copying, key string, l leniency
 	if err := c.fetch(ctx); err != nil {
 		return nil, false, err
 	}
-	return r.replace(ctx, c.dir, r.object(c.dir), version, l)
+	p, same, err := r.replace(ctx, c.dir, r.object(c.dir), version, l)
+	if err == nil {
+		c.paths = append(c.paths, key)
+		r.own.Store(c)
+	}
+	return p, same, err
+}
+
+// Reads tells whether an object is the configuration in force, or belongs to what
+// that names.
+func (r *Remote) Reads(bucket, key string) bool {
+	c := r.own.Load()
+	return c != nil && bucket == c.bucket && slices.ContainsFunc(c.paths, func(path string) bool { return beneath(key, path) })
 }
 
 // copying copies objects of one prefix to a folder.
@@ -297,6 +311,7 @@ type copying struct {
 	client      *s3.Client
 	bucket      string
 	prefix, dir string
+	paths       []string // keys that the configuration names, or what they begin with
 	etags       []string
 	wanted      []string
 	bytes       int64
@@ -366,6 +381,7 @@ func (c *copying) get(ctx context.Context, key string) (file, etag string, err e
 // list finds the objects that a path of the configuration means: one, or all
 // below it.
 func (c *copying) list(ctx context.Context, key string) error {
+	c.paths = append(c.paths, key)
 	pages := s3.NewListObjectsV2Paginator(c.client, &s3.ListObjectsV2Input{Bucket: &c.bucket, Prefix: aws.String(strings.TrimSuffix(key, "/"))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -374,7 +390,7 @@ func (c *copying) list(ctx context.Context, key string) error {
 		}
 		for _, o := range page.Contents {
 			name := aws.ToString(o.Key)
-			if name != key && !strings.HasPrefix(name, strings.TrimSuffix(key, "/")+"/") || strings.HasSuffix(name, "/") {
+			if !beneath(name, key) || strings.HasSuffix(name, "/") {
 				continue
 			}
 			c.etags = append(c.etags, name+" "+aws.ToString(o.ETag))
@@ -384,6 +400,11 @@ func (c *copying) list(ctx context.Context, key string) error {
 		}
 	}
 	return nil
+}
+
+// beneath tells whether key is that of path, or lies below it.
+func beneath(key, path string) bool {
+	return key == path || strings.HasPrefix(key, strings.TrimSuffix(path, "/")+"/")
 }
 
 // fetch copies what was listed.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/lambda"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
+	"github.com/trailwarden/trailwarden/source/folder"
 )
 
 // parameters answers like the Parameter Store (Systems Manager API Reference,
@@ -179,5 +181,30 @@ func TestWhatCouldNotBeKeptIsKeptLater(t *testing.T) {
 	cold.LastGood = table
 	if got, _, err := cold.Load(t.Context()); err != nil || len(got.Config.ApprovedRegions) != 1 {
 		t.Fatalf("got %v, %v; want what was kept", got, err)
+	}
+}
+
+// The configuration may lie in a bucket that is watched. Its objects are no logs,
+// and so no dead letters; others that are none still are, and so would logs be
+// judged that lie where rules do.
+func TestTheOwnConfigurationIsNoDeadLetter(t *testing.T) {
+	r := remote(t, &parameters{value: `{"source":"cloudtrail|iam","regexp":"StopLogging","sns":{"region":"eu-central-1","topicARN":"arn:aws:sns:eu-central-1:111122223333:out"}}`}, "s3://logs/live/config.json")
+	bucket := t.TempDir()
+	write(t, filepath.Join(bucket, "live", "config.json"), `{"source":"cloudtrail|iam"}`)
+	write(t, filepath.Join(bucket, "live", "other.json"), `{"source":"cloudtrail|iam"}`)
+	write(t, filepath.Join(bucket, "archive", "live", "config.json"), `{"source":"cloudtrail|iam"}`)
+	var log strings.Builder
+	o := options(t, &heard{keys: map[string]int{}}, folder.Files{Default: bucket})
+	o.Load, o.Reads, o.Log = r.Load, r.Reads, slog.New(slog.NewTextHandler(&log, nil))
+	f := start(t, o)
+	for key, dead := range map[string]bool{"live/config.json": false, "live/other.json": true, "archive/live/config.json": true} {
+		log.Reset()
+		event := `{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","eventName":"ObjectCreated:Put","eventTime":"2026-03-14T09:05:00Z","awsRegion":"eu-central-1","s3":{"bucket":{"name":"logs"},"object":{"key":"` + key + `","eTag":"` + key + `"}}}]}`
+		if _, err := f.Invoke(t.Context(), []byte(event)); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+		if got := strings.Contains(log.String(), "dead letter"); got != dead {
+			t.Errorf("%s: dead letter %t, want %t:\n%s", key, got, dead, log.String())
+		}
 	}
 }

@@ -57,7 +57,7 @@ func function(ctx context.Context, log *slog.Logger) (*lambda.Function, error) {
 		r.LastGood = &keeper{cfg: cfg, table: name}
 	}
 	resources := &lambda.Resources{Buckets: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = cfg.BaseEndpoint != nil })}
-	return lambda.New(lambda.Options{Load: r.Load, Refresh: refresh, Open: opener(log), Resources: resources, Log: log}), nil
+	return lambda.New(lambda.Options{Load: r.Load, Reads: r.Reads, Refresh: refresh, Open: opener(log), Resources: resources, Log: log}), nil
 }
 
 // remark logs rules that are invalid; the others judge.

@@ -34,6 +34,9 @@ type Options struct {
 	Store Store
 	// Fetch gives what opens the objects that a source announces.
 	Fetch func(source string) source.Fetcher
+	// Own, when set, tells which objects hold the program's own configuration: they
+	// are ignored unless there are records in them.
+	Own func(bucket, key string) bool
 	// Rules gives the set of rules of the moment; a delivery is judged by one.
 	Rules  func() *intake.Rules
 	Mode   string // serve or lambda

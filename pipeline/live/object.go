@@ -108,6 +108,10 @@ func (w *worker) read(o source.Object) error {
 		return err
 	}
 	if sum.Records == 0 && len(sum.Faults) > 0 && o.Class() == envelope.Unclassified {
+		if w.o.Own != nil && w.o.Own(o.Bucket, o.Key) {
+			w.Ignored.Add("own configuration", 1)
+			return nil
+		}
 		_ = closing() // a fetcher may open only so many at once
 		if opened, err := w.messages(o); opened || err != nil {
 			return err
