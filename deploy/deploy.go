@@ -22,8 +22,10 @@ type Options struct {
 	// Open leaves what belongs to one installation to parameters; see
 	// topology.Input.
 	Open bool
-	// Change is applied to the block; it may be nil.
+	// Change is applied to the block; it may be nil. Flags say which flags change
+	// it, by key.
 	Change func(*config.Deploy)
+	Flags  map[string]string
 }
 
 // Plan is the plan of a configuration. Rules that are invalid are an error: what
@@ -43,7 +45,7 @@ func Plan(cfg *config.Config, o Options) (*plan.Plan, error) {
 	if len(set.Rules) == 0 {
 		return nil, errors.New("the configuration has no rules")
 	}
-	return topology.Make(name, topology.Input{Config: cfg, Rules: active(set.Rules), Open: o.Open})
+	return topology.Make(name, topology.Input{Config: cfg, Rules: active(set.Rules), Open: o.Open, Flags: o.Flags})
 }
 
 // active leaves out rules that judge nothing.

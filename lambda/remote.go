@@ -49,7 +49,7 @@ type Remote struct {
 	version string
 	own     atomic.Pointer[copying] // of what is in force; nil when that is not in S3
 	folder  string                  // of the copy in force
-	unkept  bool   // LastGood did not take it yet
+	unkept  bool                    // LastGood did not take it yet
 	loader  *assemble.Loader
 }
 

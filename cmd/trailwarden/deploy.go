@@ -60,26 +60,58 @@ func (f *deployFlags) plan() (*plan.Plan, error) {
 			return nil, fmt.Errorf("--reuse %s: want bucket, trail, log_group, table or bus", what)
 		}
 	}
-	return deploy.Plan(cfg, deploy.Options{Topology: f.Topology, Open: f.Open, Change: f.change})
+	return deploy.Plan(cfg, deploy.Options{Topology: f.Topology, Open: f.Open, Change: f.change, Flags: f.given()})
+}
+
+// keyed is a flag that stands in place of a key of the deploy block.
+type keyed struct {
+	flag, key, value string
+	to               func(*config.Deploy) *string
+}
+
+func (f *deployFlags) keyed() []keyed {
+	return []keyed{
+		{"--name", "name", f.Name, func(d *config.Deploy) *string { return &d.Name }},
+		{"--region", "region", f.Region, func(d *config.Deploy) *string { return &d.Region }},
+		{"--bucket", "bucket", f.Bucket, func(d *config.Deploy) *string { return &d.Bucket }},
+		{"--prefix", "prefix", f.Prefix, func(d *config.Deploy) *string { return &d.Prefix }},
+		{"--trail", "trail", f.Trail, func(d *config.Deploy) *string { return &d.Trail }},
+		{"--topic", "topic", f.Topic, func(d *config.Deploy) *string { return &d.Topic }},
+		{"--kms-key", "kms_key", f.KMSKey, func(d *config.Deploy) *string { return &d.Key }},
+		{"--log-group", "log_group", f.LogGroup, func(d *config.Deploy) *string { return &d.LogGroup }},
+		{"--bus", "bus", f.Bus, func(d *config.Deploy) *string { return &d.Bus }},
+		{"--artifacts", "artifacts", f.Artifacts, func(d *config.Deploy) *string { return &d.Artifacts }},
+		{"--organization", "organization", f.Organization, func(d *config.Deploy) *string { return &d.Organization }},
+		{"--management-account", "management_account", f.ManagementAccount, func(d *config.Deploy) *string { return &d.Management }},
+		{"--account", "account", f.Account, func(d *config.Deploy) *string { return &d.Account }},
+	}
 }
 
 // change puts what flags say in place of what the configuration says.
 func (f *deployFlags) change(d *config.Deploy) {
-	for _, x := range []struct {
-		flag string
-		key  *string
-	}{
-		{f.Name, &d.Name}, {f.Region, &d.Region}, {f.Bucket, &d.Bucket}, {f.Prefix, &d.Prefix}, {f.Trail, &d.Trail}, {f.Topic, &d.Topic}, {f.KMSKey, &d.Key}, {f.LogGroup, &d.LogGroup},
-		{f.Bus, &d.Bus}, {f.Artifacts, &d.Artifacts}, {f.Organization, &d.Organization}, {f.ManagementAccount, &d.Management}, {f.Account, &d.Account},
-	} {
-		if x.flag != "" {
-			*x.key = x.flag
+	for _, k := range f.keyed() {
+		if k.value != "" {
+			*k.to(d) = k.value
 		}
 	}
 	if len(f.Regions) > 0 {
 		d.Regions = f.Regions
 	}
 	d.Reuse = append(slices.Clone(d.Reuse), f.Reuse...)
+}
+
+// given are the flags that were given, by what they stand in place of.
+func (f *deployFlags) given() map[string]string {
+	flags := map[string]string{}
+	for _, k := range f.keyed() {
+		if k.value != "" {
+			flags[k.key] = k.flag
+		}
+	}
+	if len(f.Regions) > 0 {
+		flags["regions"] = "--regions"
+	}
+	return flags
 }
 
 // deployRenderCommand writes a topology.

@@ -37,6 +37,9 @@ type Input struct {
 	// Open makes a parameter without default of everything that belongs to one
 	// installation: names of buckets, ids of accounts. The result is for everybody.
 	Open bool
+	// Flags name, by key of the deploy block, what gave its value in place of the
+	// configuration; errors say so.
+	Flags map[string]string
 }
 
 // Make makes the plan of a topology. The error names the key of the
@@ -68,12 +71,13 @@ type builder struct {
 	d     config.Deploy
 	rules []*rule.Rule
 	open  bool
+	flags map[string]string
 	plan  *plan.Plan
 	cat   *catalog.Catalog
 }
 
 func newBuilder(name string, in Input) (*builder, error) {
-	b := &builder{cfg: in.Config, d: in.Config.Deploy, rules: in.Rules, open: in.Open, cat: catalog.Default()}
+	b := &builder{cfg: in.Config, d: in.Config.Deploy, rules: in.Rules, open: in.Open, flags: in.Flags, cat: catalog.Default()}
 	if b.d.Region == "" {
 		b.d.Region = in.Config.AWS.Region
 	}
@@ -107,7 +111,7 @@ const (
 // check holds what the configuration gives to its form.
 func (b *builder) check() error {
 	if strings.Contains(b.d.Key, ":alias/") {
-		return fmt.Errorf("%s: deploy.kms_key: %s is an alias, by which a role's policy permits nothing: give the ARN of the key itself, which aws kms describe-key --key-id %s prints", b.cfg.PlaceOf("deploy", "kms_key"), b.d.Key, b.d.Key)
+		return fmt.Errorf("%s: %s is an alias, by which a role's policy permits nothing: give the ARN of the key itself, which aws kms describe-key --key-id %s prints", b.given("kms_key"), b.d.Key, b.d.Key)
 	}
 	for _, c := range []struct{ key, value, form string }{
 		{"name", b.d.Name, nameForm}, {"bucket", b.d.Bucket, bucketForm}, {"artifacts", b.d.Artifacts, bucketForm},
@@ -116,11 +120,11 @@ func (b *builder) check() error {
 		{"topic", b.d.Topic, topicForm}, {"kms_key", b.d.Key, keyForm}, {"bus", b.d.Bus, busForm},
 	} {
 		if c.value != "" && !regexp.MustCompile(`^(?:`+c.form+`)$`).MatchString(c.value) {
-			return fmt.Errorf("%s: deploy.%s: %q is not of the form %s", b.cfg.PlaceOf("deploy", c.key), c.key, c.value, c.form)
+			return fmt.Errorf("%s: %q is not of the form %s", b.given(c.key), c.value, c.form)
 		}
 	}
 	if _, ok := b.cat.Region(b.d.Region); !ok {
-		return fmt.Errorf("deploy.region: there is no region %q", b.d.Region)
+		return fmt.Errorf("%s: there is no region %q", b.given("region"), b.d.Region)
 	}
 	if !slices.Contains(retentions(), b.d.Retention) {
 		return fmt.Errorf("%s: deploy.log_retention: CloudWatch Logs keeps a log for one of %v days, not %d", b.cfg.PlaceOf("deploy", "log_retention"), retentions(), b.d.Retention)
@@ -129,6 +133,14 @@ func (b *builder) check() error {
 		return fmt.Errorf("%s: deploy.expire_after: files expire after %d days, before they move to colder storage after %d", b.cfg.PlaceOf("deploy", "expire_after"), b.d.Expire, b.d.Cold)
 	}
 	return errors.Join(b.secrets(), b.beside())
+}
+
+// given is where the value of a key of the deploy block stands.
+func (b *builder) given(key string) string {
+	if flag := b.flags[key]; flag != "" {
+		return flag
+	}
+	return b.cfg.PlaceOf("deploy", key) + ": deploy." + key
 }
 
 // retentions are how many days CloudWatch Logs can keep a log (CloudWatch Logs API
@@ -160,7 +172,7 @@ func (b *builder) regions() ([]string, error) {
 	for _, term := range b.d.Regions {
 		codes, err := b.cat.ExpandRegions(term)
 		if err != nil {
-			return nil, fmt.Errorf("deploy.regions: %w", err)
+			return nil, fmt.Errorf("%s: %w", b.given("regions"), err)
 		}
 		out = append(out, codes...)
 	}
