@@ -19,8 +19,10 @@ func StableActor(r *cloudtrail.Record) string {
 	case "IAMUser":
 		return first(text("arn"), text("userName"), text("principalId"))
 	case "AssumedRole":
-		return first(text("sessionContext", "sessionIssuer", "arn"), withoutSession(text("arn")),
-			text("sessionContext", "sessionIssuer", "userName"), beforeColon(text("principalId")))
+		if arn := text("sessionContext", "sessionIssuer", "arn"); arn != "" {
+			return arn // as nearly always
+		}
+		return first(withoutSession(text("arn")), text("sessionContext", "sessionIssuer", "userName"), beforeColon(text("principalId")))
 	case "SAMLUser", "WebIdentityUser":
 		return first(joined(text("identityProvider"), text("userName")), text("principalId"))
 	case "AWSService":

@@ -49,14 +49,15 @@ func Gather(b *Batch, p *Policy) (in []*Incoming, excepted, known int) {
 			at.prefer(f, sound)
 			continue
 		}
-		id, group, bucket := place(f, rec, p)
+		texts := r.texts(f)
+		id, group, bucket := place(f, rec, texts, p)
 		if byID[id] == nil {
 			byID[id] = &Incoming{ID: id, Group: group, Bucket: bucket}
 			in = append(in, byID[id])
 		}
 		byID[id].Rule = f.Rule // the newest text of the rule
 		seen[key] = copyAt{byID[id], len(byID[id].Facts)}
-		byID[id].Facts = append(byID[id].Facts, Fact{f, key, r.texts(f), sound})
+		byID[id].Facts = append(byID[id].Facts, Fact{f, key, *texts, sound})
 	}
 	return in, excepted, known
 }
@@ -100,19 +101,20 @@ func (r *records) of(f *Finding) (rec *cloudtrail.Record, sound bool) {
 }
 
 // texts are those of a finding on the record that was read last.
-func (r *records) texts(f *Finding) texts {
+func (r *records) texts(f *Finding) *texts {
 	if len(f.Row) > 0 { // which may have the fields, too
-		return textsOf(f, r.rec)
+		t := textsOf(f, r.rec)
+		return &t
 	}
 	if !r.read {
 		r.read, r.tallied = true, textsOf(f, r.rec)
 	}
-	return r.tallied
+	return &r.tallied
 }
 
 // place says which alert a finding belongs to.
-func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []Label, bucket time.Time) {
-	group = groupOf(f, rec)
+func place(f *Finding, rec *cloudtrail.Record, known *texts, p *Policy) (id string, group []Label, bucket time.Time) {
+	group = groupOf(f, rec, known)
 	bucket = p.bucket(f.Rule, f.Time)
 	return Fingerprint(f.Rule.ID, group, bucket), group, bucket
 }
@@ -123,10 +125,11 @@ func place(f *Finding, rec *cloudtrail.Record, p *Policy) (id string, group []La
 func GroupOf(f *Finding) []Label {
 	var r records
 	rec, _ := r.of(f)
-	return groupOf(f, rec)
+	return groupOf(f, rec, &texts{})
 }
 
-func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
+// groupOf takes what is known already of the finding's texts from there.
+func groupOf(f *Finding, rec *cloudtrail.Record, known *texts) []Label {
 	if f.Detection != nil && !names(f.Detection.Group, f.Rule.GroupBy) {
 		return boundedLabels(f.Detection.Group)
 	}
@@ -136,7 +139,11 @@ func groupOf(f *Finding, rec *cloudtrail.Record) []Label {
 	}
 	group := make([]Label, len(fields))
 	for i, name := range fields {
-		group[i] = Label{name, groupText(f, rec, name)}
+		text := known.of(name)
+		if text == "" || f.Detection != nil {
+			text = groupText(f, rec, name)
+		}
+		group[i] = Label{name, text}
 	}
 	return group
 }

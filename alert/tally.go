@@ -26,6 +26,18 @@ func textsOf(f *Finding, rec *cloudtrail.Record) (t texts) {
 	return t
 }
 
+// of is the text of a field that most alerts are grouped by, empty when it is not
+// there or not known.
+func (t *texts) of(name string) string {
+	switch name {
+	case "actor":
+		return t[0]
+	case "account":
+		return t[2]
+	}
+	return ""
+}
+
 // count adds one finding's values to the alert's tallies.
 func (a *Alert) count(t texts) {
 	for i, name := range tallied() {

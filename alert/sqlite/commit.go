@@ -79,6 +79,7 @@ func (t *tx) finish(env *alert.Env, out []alert.Delivery) error {
 	for i := range out {
 		if d := &out[i]; !d.NotUntil.After(env.Now) {
 			t.w.kept.await(d.Alert)
+			t.w.fresh.add(d.Sink)
 		}
 	}
 	return t.saveSinks(env)

@@ -87,8 +87,10 @@ func load(q rows, where string, args ...any) ([]row, error) {
 }
 
 // due are a sink's deliveries that may go out: nobody holds them, and no earlier
-// one of the same alert waits.
-const due = `sink = ? AND dead = 0 AND not_until <= ? AND leased_until <= ? AND NOT EXISTS (
+// one of the same alert waits. Where a bound value stands for the sink, SQLite
+// plans the statement anew each time: it looks for a name that ORDER BY could do
+// without.
+const due = `sink = (SELECT ?) AND dead = 0 AND not_until <= ? AND leased_until <= ? AND NOT EXISTS (
 	SELECT 1 FROM outbox e WHERE e.alert = o.alert AND o.alert <> '' AND e.sink = o.sink AND e.dead = 0 AND e.sequence < o.sequence
 ) ORDER BY not_until, rowid LIMIT ?`
 
@@ -98,8 +100,10 @@ const mostHeld = 500
 
 // Claim hands out what is due.
 func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) (ds []alert.Delivery, err error) {
-	if idle, err := s.idle(ctx, sink, now); err != nil || idle {
-		return nil, err // most calls find nothing and need not write
+	if !s.w.fresh.take(sink) {
+		if idle, err := s.idle(ctx, sink, now); err != nil || idle {
+			return nil, err // most calls find nothing and need not write
+		}
 	}
 	err = s.write(ctx, func(t *tx) error {
 		crash.Point("claim begun")
@@ -142,6 +146,7 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 		if len(found) == 0 {
 			break
 		}
+		before := held
 		for _, r := range found {
 			d, ok, err := t.claimOne(r, env, now.Add(lease))
 			if err != nil {
@@ -152,6 +157,9 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 			} else {
 				held++
 			}
+		}
+		if len(found) < room && held == before {
+			break // nothing else is due: what was handed out holds back what follows it
 		}
 	}
 	return ds, t.saveSinks(env)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 
 	"modernc.org/sqlite"
 
@@ -20,6 +21,7 @@ type writer struct {
 	rules written
 	read  rulesRead
 	rooms rooms
+	fresh fresh
 
 	// What is known of the file holds for one version of its data, which SQLite
 	// counts up when others write (PRAGMA data_version), and until a transaction
@@ -27,6 +29,30 @@ type writer struct {
 	version  int64
 	kept     kept
 	versions map[string]int64 // of pieces of state, by name
+}
+
+// fresh are the sinks for which something was put into the outbox since they last
+// asked: they need not look for it first. It is a hint, and may be wrong.
+type fresh struct {
+	mu    sync.Mutex
+	sinks map[string]bool
+}
+
+func (f *fresh) add(sink string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sinks == nil {
+		f.sinks = map[string]bool{}
+	}
+	f.sinks[sink] = true
+}
+
+func (f *fresh) take(sink string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := f.sinks[sink]
+	delete(f.sinks, sink)
+	return was
 }
 
 func newWriter(conn *sql.Conn) *writer {
