@@ -19,12 +19,14 @@ type Notice struct {
 // Delivery makes the notice a Health delivery for a sink. Its ID holds the day,
 // so that a notice that is put again and again is told once a day. Its number is
 // the day's: receivers that know a message by key and number, as mail servers do,
-// must not take tomorrow's for a repeat of today's.
+// must not take tomorrow's for a repeat of today's. It is due before all else: what
+// waits because of a storm or a slow receiver may take hours, and that something is
+// wrong must be known before.
 func (n Notice) Delivery(sink string, now time.Time) Delivery {
 	day := now.Unix() / int64(24*time.Hour/time.Second) // in UTC
 	return Delivery{
 		ID:   digest("health", n.Key, sink, now.UTC().Format(time.DateOnly))[:32],
-		Sink: sink, Kind: Health, Sequence: day, Created: now, NotUntil: now,
+		Sink: sink, Kind: Health, Sequence: day, Created: now, NotUntil: time.UnixMilli(0).UTC(),
 		Body: body{Headline: n.Headline, Summary: n.Summary, Severity: n.Severity, Key: digest("notice", n.Key), Facts: n.Facts}.json(),
 	}
 }

@@ -24,7 +24,7 @@ func Settle(a *Alert, d Delivery, o Outcome, e *Env) Settlement {
 		e.failed(a, d)
 	case Auth:
 		// The sink's pause is no failure of the message: giving up does not count it.
-		s.After.NotUntil, s.After.FirstTry, s.After.LastError = e.Now, time.Time{}, bounded(o.Reason)
+		s.After.FirstTry, s.After.LastError = time.Time{}, bounded(o.Reason)
 		s.After.MayRepeat = s.After.MayRepeat || o.Unsure
 	default:
 		s.After.again(o, e.Now)

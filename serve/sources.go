@@ -70,6 +70,9 @@ const again = 2
 func (s *Server) begin(ctx context.Context, m assemble.MadeSource) *running {
 	ctx, stop := context.WithCancel(ctx)
 	r := &running{made: m, stop: stop, done: make(chan struct{})}
+	if s.pulse != nil {
+		s.pulse.Begin(m.Name(), s.o.Now())
+	}
 	go func() {
 		defer close(r.done)
 		for {

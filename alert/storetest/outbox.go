@@ -145,6 +145,33 @@ func testPut(t *testing.T, h Harness) {
 	b.deliver(alert.Health)
 }
 
+// testNoticeFirst: what the program has to say of itself does not wait behind the
+// alerts that wait.
+func testNoticeFirst(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	for i := range 20 {
+		d := alert.Delivery{ID: fmt.Sprint("report-", i), Sink: "pager", Kind: alert.Report, Created: b.now}
+		if err := b.s.Put(b.ctx, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.pass(time.Hour)
+	if err := b.s.Put(b.ctx, alert.Notice{Key: "source queue", Headline: "A source does not deliver"}.Delivery("pager", b.now)); err != nil {
+		t.Fatal(err)
+	}
+	d := b.claim(1)[0]
+	if d.Kind != alert.Health {
+		t.Fatalf("got %+v, want the notice", d)
+	}
+	b.settle(d, alert.Outcome{Class: alert.Auth, Reason: "401"}) // the sink is paused, then goes on
+	if d := b.claim(1)[0]; d.Kind != alert.Health {
+		t.Fatalf("after a pause: got %+v, want the notice", d)
+	}
+	if ds := b.claim(21); len(ds) != 20 {
+		t.Errorf("%d messages wait behind the notice, want 20", len(ds))
+	}
+}
+
 // testLargeMessages: many large reports wait for a sink that takes them all at
 // once, more than a store may write in one transaction.
 func testLargeMessages(t *testing.T, h Harness) {

@@ -46,6 +46,7 @@ func Run(t *testing.T, h Harness) {
 		{"dead letters rest until somebody decides", testDeadLetters},
 		{"what cannot be judged is kept once", testLetters},
 		{"a notice is put once", testPut},
+		{"a notice goes before what waits", testNoticeFirst},
 		{"messages of any size are handed out", testLargeMessages},
 		{"an alert goes to many sinks", testManySinks},
 		{"a storm is told in totals and nothing is lost", testStorm},

@@ -25,7 +25,7 @@ func Open(ctx context.Context, a *assemble.Assembly, policy func() *alert.Policy
 	case c.SQLite != nil:
 		s, err := sqlite.Open(ctx, c.SQLite.Path, sqlite.Options{Policy: policy})
 		if err != nil {
-			return nil, fmt.Errorf("store %s: %w", c.SQLite.Path, err)
+			return nil, fmt.Errorf("store: %w", err)
 		}
 		a.Share(s)
 		return s, nil

@@ -40,6 +40,16 @@ type athenaTable struct {
 	Table        string   `placeholder:"NAME" help:"Name of the table. Default: cloudtrail_logs, and cloudtrail_lake over a lake."`
 }
 
+// start is the first day of the table. Athena looks for a folder of each day from
+// it on, and finds none before its own first or in the future.
+func (f *athenaTable) start(now time.Time) (time.Time, error) {
+	t, err := instant("--start", f.Start, now)
+	if err == nil && f.Start != "" && (t.Before(ddl.Began) || t.After(now)) {
+		err = fmt.Errorf("--start %s: want a day from %s on, when CloudTrail began, that is not in the future", f.Start, ddl.Began.Format(time.DateOnly))
+	}
+	return t, err
+}
+
 // table is the table as described, without accounts that are still to be found.
 func (f *athenaTable) table(now time.Time) (t ddl.Table, err error) {
 	if f.Bucket == "" {
@@ -50,7 +60,7 @@ func (f *athenaTable) table(now time.Time) (t ddl.Table, err error) {
 	if f.Organization == "-" {
 		t.Organization = ""
 	}
-	if t.Start, err = instant("--start", f.Start, now); err != nil {
+	if t.Start, err = f.start(now); err != nil {
 		return t, err
 	}
 	if len(t.Regions) == 0 {
@@ -93,7 +103,7 @@ func (c *athenaDDLCommand) lake(s *streams) error {
 	if c.Bucket != "" || c.Update {
 		return errors.New("--lake: want neither --bucket nor --update; days of a lake's table are projected, so that it never has to be changed")
 	}
-	start, err := instant("--start", c.Start, time.Now())
+	start, err := c.start(time.Now())
 	if err != nil {
 		return err
 	}

@@ -622,6 +622,7 @@ func TestASourceWithATimeOfItsOwnIsExpected(t *testing.T) {
 	p.Watch(map[string]time.Duration{"queue": 0, "bucket": 10 * time.Minute, "gone": time.Minute, "past": 5 * time.Minute}, start)
 	p.Watch(map[string]time.Duration{"queue": 0, "bucket": 10 * time.Minute, "past": 5 * time.Minute}, start)
 	p.Done("past")
+	p.Watch(map[string]time.Duration{"queue": 0, "bucket": 10 * time.Minute, "past": 5 * time.Minute}, start) // a reload
 	if news := p.Check(start.Add(9 * time.Minute)); len(news) != 0 {
 		t.Fatalf("told too early: %v", news)
 	}
@@ -638,5 +639,9 @@ func TestASourceWithATimeOfItsOwnIsExpected(t *testing.T) {
 	}
 	if news := p.Check(start.Add(1000 * time.Hour)); len(news) != 1 || news[0].Place != (live.Place{Source: "bucket"}) {
 		t.Fatalf("want the silence of bucket alone, have %v", news)
+	}
+	p.Begin("past", start.Add(1001*time.Hour)) // a reload that gave it more to read
+	if news := p.Check(start.Add(1002 * time.Hour)); len(news) != 1 || news[0].Place != (live.Place{Source: "past"}) {
+		t.Fatalf("want the silence of past, have %v", news)
 	}
 }

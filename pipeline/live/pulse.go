@@ -37,20 +37,27 @@ type Pulse struct {
 	mu     sync.Mutex
 	places map[Place]*beat
 	own    map[string]time.Duration // by source, of those with a time of their own
+	done   map[string]bool          // sources that have given everything
 }
 
 // Watch says which sources there are from now on, and how long each may be silent;
 // 0 leaves that to Source. One with a time of its own is expected from the start,
-// whether it was ever heard or not; one that is not there any more is forgotten.
+// whether it was ever heard or not, until it has given everything; one that is not
+// there any more is forgotten.
 func (p *Pulse) Watch(sources map[string]time.Duration, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	maps.DeleteFunc(p.places, func(at Place, _ *beat) bool { _, there := sources[at.Source]; return !there })
 	p.own = sources
-	for name, gap := range sources {
-		if at := (Place{Source: name}); gap > 0 && p.places[at] == nil {
-			p.add(at, now.UTC())
-		}
+	for name := range sources {
+		p.expect(name, now.UTC())
+	}
+}
+
+// expect begins to wait for a source that has a time of its own.
+func (p *Pulse) expect(source string, now time.Time) {
+	if at := (Place{Source: source}); p.timed(at) && p.places[at] == nil {
+		p.add(at, now)
 	}
 }
 
@@ -69,10 +76,22 @@ type Silence struct {
 	Over  bool      // heard again
 }
 
-// Done says that a source has given everything that it will.
+// Begin says that a source runs, perhaps anew.
+func (p *Pulse) Begin(source string, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.done, source)
+	p.expect(source, now.UTC())
+}
+
+// Done says that a source has given everything that it will, unless it begins anew.
 func (p *Pulse) Done(source string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.done == nil {
+		p.done = map[string]bool{}
+	}
+	p.done[source] = true
 	maps.DeleteFunc(p.places, func(at Place, _ *beat) bool { return at.Source == source })
 }
 
@@ -152,7 +171,9 @@ func (p *Pulse) expected(at Place, b *beat) bool {
 }
 
 // timed tells whether a place is a source with a time of its own.
-func (p *Pulse) timed(at Place) bool { return at.Account == "" && p.own[at.Source] > 0 }
+func (p *Pulse) timed(at Place) bool {
+	return at.Account == "" && p.own[at.Source] > 0 && !p.done[at.Source]
+}
 
 // Check gives the places that went quiet or came back since the last call.
 // While a whole source or account is quiet its parts are not told one by one.

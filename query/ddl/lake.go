@@ -26,7 +26,7 @@ var lakeForm = re2.Own(`^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'(
 func (t LakeTable) complete() (LakeTable, error) {
 	t.Database, t.Name = cmp.Or(t.Database, "default"), cmp.Or(t.Name, "cloudtrail_lake")
 	if t.Start.IsZero() {
-		t.Start = began
+		t.Start = Began
 	}
 	var errs []error
 	for _, name := range []string{t.Database, t.Name} {

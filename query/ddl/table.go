@@ -43,8 +43,8 @@ type Table struct {
 // partition to look into.
 const MaxAccounts = 50
 
-// began is when CloudTrail began.
-var began = time.Date(2013, 11, 1, 0, 0, 0, 0, time.UTC)
+// Began is when CloudTrail began.
+var Began = time.Date(2013, 11, 1, 0, 0, 0, 0, time.UTC)
 
 // Property is a property of a table.
 type Property struct{ Name, Value string }
@@ -67,7 +67,7 @@ func (t Table) complete() (Table, error) {
 	t.Kind = cmp.Or(t.Kind, cloudtrail.FileEvents)
 	t.Prefix = strings.Trim(t.Prefix, "/")
 	if t.Start.IsZero() {
-		t.Start = began
+		t.Start = Began
 	}
 	t.Accounts, t.Regions = unique(t.Accounts), unique(t.Regions)
 	var errs []error

@@ -169,8 +169,8 @@ func (w *intake) told(err error) error {
 func (w *intake) stepSize() int {
 	var bytes int64
 	for i := range min(len(w.ahead), batchFiles) {
-		switch newDay := i > 0 && w.ahead[i].day != w.ahead[i-1].day; {
-		case newDay && bytes >= w.o.BatchBytes/2, bytes >= w.o.BatchBytes/2*3:
+		newDay := i > 0 && w.ahead[i].day != w.ahead[i-1].day
+		if newDay && bytes >= w.o.BatchBytes/2 || i > 0 && bytes >= w.o.BatchBytes/2*3 {
 			return i
 		}
 		bytes += w.ahead[i].size

@@ -230,7 +230,7 @@ func TestAManifestDoesNotGrowForEver(t *testing.T) {
 		logOf(t, in, "111122223333", "2026/03/14", fmt.Sprint(i), record(fmt.Sprint("r", i), "2026-03-14T09:00:00Z"))
 	}
 	o := options(t, in)
-	o.BatchBytes = 2 // a step for each object
+	o.BatchBytes = 1 // a step for each object
 	if p := ingest(t, dir, o); p.Rows != 120 {
 		t.Fatalf("%+v", p)
 	}
