@@ -79,7 +79,8 @@ type Builder struct {
 	Options
 	words   *words
 	attacks *attacks
-	paths   [][]string // Fields, by their keys
+	keys    [][]string // of Fields
+	paths   *paths     // the same
 	kits    *sync.Pool // of *kit
 	rules   *rules
 	calm    *mask.Calm
@@ -110,8 +111,9 @@ func NewBuilder(o Options) (*Builder, error) {
 	o.Limits = o.Limits.orDefaults()
 	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}, calm: &mask.Calm{}}
 	for _, f := range o.Fields {
-		b.paths = append(b.paths, strings.Split(f, "."))
+		b.keys = append(b.keys, strings.Split(f, "."))
 	}
+	b.paths = newPaths(b.keys)
 	return b, nil
 }
 

@@ -61,9 +61,8 @@ func (v *view) readAt(id string) alert.Evidence {
 // fields are the record's values at the Builder's paths, flat.
 func (v *view) fields() []alert.Label {
 	all := make([]alert.Label, 0, min(v.Limits.Fields+1, 64))
-	for i, path := range v.Fields {
-		keys := v.paths[i]
-		x := v.rec.Lookup(keys...)
+	for i, x := range v.paths.in(v.rec, v.found) {
+		path, keys := v.Fields[i], v.keys[i]
 		switch x.Kind() {
 		case cloudtrail.Missing:
 		case cloudtrail.Object, cloudtrail.Array:

@@ -31,8 +31,9 @@ func (b *Builder) next(m *Message, views []*view) []Step {
 
 // around asks for what else there was, from a day before to a day after.
 func (b *Builder) around(m *Message, days string) (steps []Step) {
+	account := b.accountFilter(m)
 	ask := func(text, column, is string) {
-		steps = append(steps, Step{text, columns + b.Table + "\nWHERE " + b.accountFilter(m) + days + "\n  AND " + column + is + "'\nORDER BY eventtime"})
+		steps = append(steps, Step{text, columns + b.Table + "\nWHERE " + account + days + "\n  AND " + column + is + "'\nORDER BY eventtime"})
 	}
 	if p := m.Who.Principal; p != "" && m.Who.Kind != kindService {
 		ask("Ask what else the same identity did", "useridentity.principalid LIKE '", p+"%")
@@ -49,14 +50,17 @@ func silence(m *Message) []Step {
 	if !ruleID(m.Rule.ID) {
 		return nil
 	}
-	command, text := "trailwarden alerts silence rule="+m.Rule.ID, "Hold this rule's messages back"
+	account, here, region := "", "", ""
 	if accountID(m.Where.Account) && sameAccount(m) {
-		command, text = command+" account="+m.Where.Account, text+" in this account"
+		account, here = " account="+m.Where.Account, " in this account"
 	}
 	if regionID(m.Where.Region) && sameRegion(m) {
-		command += " region=" + m.Where.Region
+		region = " region=" + m.Where.Region
 	}
-	return []Step{{text + " for a week, if it is known to be harmless", command + ` --for 7d --reason "known to be harmless"`}}
+	return []Step{{
+		"Hold this rule's messages back" + here + " for a week, if it is known to be harmless",
+		"trailwarden alerts silence rule=" + m.Rule.ID + account + region + ` --for 7d --reason "known to be harmless"`,
+	}}
 }
 
 const columns = "SELECT eventtime, eventsource, eventname, awsregion, useridentity.arn AS arn, sourceipaddress, errorcode, eventid\nFROM "

@@ -72,6 +72,20 @@ func lookedAt(b *Builder, record string, slowly bool) (s shown) {
 // madeRecord is a record of which any part may hold a secret, be odd or be long.
 func madeRecord(r *rand.Rand) string {
 	one := func(of ...string) string { return of[r.IntN(len(of))] }
+	policy := func() string {
+		if r.IntN(4) == 0 { // many short members
+			text := ""
+			for c := 'A'; c < 'A'+rune(46+r.IntN(12)); c++ {
+				text += `,"` + strings.Trim(string(c), `\<>`) + `":1`
+			}
+			return string(quote("{" + strings.TrimPrefix(text, ",") + "}"))
+		}
+		deep := 1 + r.IntN(14)*r.IntN(2)
+		text := strings.Repeat(`{"a":`, deep) + object(r, func() string {
+			return one(`"alice"`, `"true"`, `"password=x"`, `["*", 1]`, `{"Effect":"Allow","Action":"s3:*"}`, `"[1]"`, `"`+strings.Repeat("\x7f", 90)+`"`)
+		}) + strings.Repeat("}", deep)
+		return string(quote(text))
+	}
 	var value func(depth int) string
 	value = func(depth int) string {
 		switch n := r.IntN(12); {
@@ -87,7 +101,7 @@ func madeRecord(r *rand.Rand) string {
 			return one("true", "null", "12", "1e400", strings.Repeat("7", 70), "{}", "{ }", "[ ]")
 		}
 		return one(`""`, `"alice"`, `"arn:aws:iam::111122223333:role/risk-role"`, `"AKIAIOSFODNN7EXAMPLE"`, `"i-0123456789abcdef0"`, `"AROAEXAMPLEEXAMPLEEX:alice"`, `"1.2.3.4"`,
-			`"a \u00e9 \"quoted\" text"`, "\"\xff\"", `"password=hunter2hunter2"`, `"{\"Version\":\"2012-10-17\",\"password\":\"x\"}"`, `" [1, 2]"`, `"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"`,
+			`"a \u00e9 \"quoted\" text"`, "\"\xff\"", `"password=hunter2hunter2"`, `"{\"Version\":\"2012-10-17\",\"password\":\"x\"}"`, `" [1, 2]"`, policy(), `"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"`,
 			`"`+strings.Repeat("long ", 150)+`"`, `"--password"`, `"secretAccessKey"`, `"true"`, `"%41%42%43"`, `"HIDDEN_DUE_TO_SECURITY_REASONS"`)
 	}
 	members := []string{`"eventID":"0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"`}

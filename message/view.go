@@ -1,7 +1,9 @@
 package message
 
 import (
-	"strings"
+	"bytes"
+	"strconv"
+	"unsafe"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -29,6 +31,8 @@ type view struct {
 type kit struct {
 	reader cloudtrail.Reader
 	masker mask.Masker
+	found  []cloudtrail.Value // room for the values at the Builder's paths
+	labels labelNames
 }
 
 // once is a value that is made when it is first asked for.
@@ -53,13 +57,13 @@ func (v *view) source() string { return v.sourceOnce.get(v.findSource) }
 func (v *view) acted() []string { return v.actedOnce.get(v.resources) }
 
 func (b *Builder) view(s *alert.Sample) *view {
-	raw := []byte(s.Record)
+	raw := bytes.Clone(s.Record) // of which texts that are shown may be a part
 	if len(raw) == 0 {
 		raw = []byte("{}")
 	}
 	v := &view{Builder: b, sample: s}
 	if v.kit, _ = b.kits.Get().(*kit); v.kit == nil {
-		v.kit = &kit{}
+		v.kit = &kit{found: make([]cloudtrail.Value, len(b.keys))}
 	}
 	rec, err := v.reader.Read(raw)
 	if v.broken = err != nil; v.broken {
@@ -99,6 +103,24 @@ func (v *view) masked() (raw []byte, n int) {
 	return raw, n
 }
 
+// textOf is a value as text. Mostly it is a part of the text that the value was read
+// from, and is not copied: nobody writes to a view's copy of its record, nor to what a
+// Masker made.
+func textOf(x cloudtrail.Value) string {
+	return asString(x.Text(nil))
+}
+
+// str is textOf of a string, and "" of every other kind.
+func str(x cloudtrail.Value) string {
+	if x.Kind() != cloudtrail.String {
+		return ""
+	}
+	return textOf(x)
+}
+
+// asString is b, which nobody writes to, as a string.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // views are those of samples that a message can show.
 func (b *Builder) views(samples []alert.Sample) []*view {
 	all := make([]*view, min(len(samples), max(b.Limits.Events, alert.MaxSamples)))
@@ -131,15 +153,16 @@ func (v *view) show(x cloudtrail.Value, key string, plain bool) string {
 	case cloudtrail.Missing, cloudtrail.Null:
 		return ""
 	case cloudtrail.Bool, cloudtrail.Number:
-		return mask.Cut(string(x.Raw()), 64)
+		return mask.Cut(textOf(x), 64)
 	case cloudtrail.String:
+		s := textOf(x)
 		if plain {
-			return x.Str()
+			return s
 		}
-		if mask.SecretKey(key) && x.Str() != "" {
+		if mask.SecretKey(key) && s != "" {
 			return mask.Shown
 		}
-		return v.clean(x.Str())
+		return v.clean(s)
 	}
 	out, _ := v.masker.Again(wrapped(key, x), mask.Limits{Bytes: v.Limits.Text, Text: 256, Items: 20, Depth: 6})
 	return v.unwrapped(out, key)
@@ -159,26 +182,34 @@ func (v *view) unwrapped(object []byte, key string) string {
 	return string(x.Text(nil))
 }
 
-// strings are the texts at a path in which * stands for every element of a
-// list, at most limit of them.
-func (v *view) strings(path string, limit int) []string {
-	key, rest, more := strings.Cut(path, ".")
-	top := key
-	found := append(make([]cloudtrail.Value, 0, 4), v.rec.Get(key))
-	for more && len(found) > 0 && found[0].Exists() {
-		key, rest, more = strings.Cut(rest, ".")
-		found = step(found, key, limit)
+// strings are the texts at a path of keys below x, a field of the record. A * stands for
+// every element of a list, at most limit of them.
+func (v *view) strings(x cloudtrail.Value, field string, path []string, limit int, yield func(string)) {
+	key, plain := field, v.plain.At(field)
+	for ; len(path) > 0 && path[0] != "*"; path = path[1:] {
+		key = path[0]
+		if x = x.Get(key); !x.Exists() {
+			return
+		}
 	}
-	var out []string
-	plain := v.plain.At(top)
-	for _, x := range found {
+	show := func(x cloudtrail.Value) {
 		if k := x.Kind(); k == cloudtrail.String || k == cloudtrail.Number {
 			if s := v.show(x, key, plain); s != "" {
-				out = append(out, s)
+				yield(s)
 			}
 		}
 	}
-	return out
+	if len(path) == 0 {
+		show(x)
+		return
+	}
+	found := []cloudtrail.Value{x}
+	for _, key = range path {
+		found = step(found, key, limit)
+	}
+	for _, x := range found {
+		show(x)
+	}
 }
 
 // step puts what stands under key in place of each value.
@@ -207,7 +238,7 @@ func step(from []cloudtrail.Value, key string, limit int) []cloudtrail.Value {
 // The value stands at the path of keys.
 func (v *view) flat(to []alert.Label, x cloudtrail.Value, prefix string, limit int, keys ...string) []alert.Label {
 	if v.plain.At(keys...) {
-		return boundedFrom(len(to), leaves(to, x, prefix), limit)
+		return boundedFrom(len(to), v.leaves(to, x, prefix), limit)
 	}
 	bounds := mask.Limits{Bytes: flatBytes, Text: min(flatText, v.Limits.Text), Items: flatItems, Depth: flatDepth}
 	key := keys[len(keys)-1]
@@ -216,7 +247,7 @@ func (v *view) flat(to []alert.Label, x cloudtrail.Value, prefix string, limit i
 	if !shown.Exists() {
 		return append(to, alert.Label{Name: prefix, Value: string(out)})
 	}
-	return boundedFrom(len(to), leaves(to, shown, prefix), limit)
+	return boundedFrom(len(to), v.leaves(to, shown, prefix), limit)
 }
 
 // boundedFrom is all with what follows its first n bounded.
@@ -231,28 +262,70 @@ func bounded(all []alert.Label, limit int) []alert.Label {
 	return boundedFrom(0, all, limit)
 }
 
-func leaves(to []alert.Label, x cloudtrail.Value, path string) []alert.Label {
-	below := func(key string) string {
-		if path == "" {
-			return key
-		}
-		return path + "." + key
+// leaves appends those of a value, with their paths below prefix.
+func (k *kit) leaves(to []alert.Label, x cloudtrail.Value, prefix string) []alert.Label {
+	k.labels.path = append(k.labels.path[:0], prefix...)
+	return k.labels.leaves(to, x)
+}
+
+// labelNames are paths that labels have had. Records of a kind have the same ones.
+type labelNames struct {
+	path  []byte // in hand
+	known map[string]string
+}
+
+// Bounds of the names that are remembered: who writes records may invent any number.
+const (
+	mostLabelNames   = 2048
+	longestLabelName = 128 // bytes
+)
+
+// name is the path in hand as a text.
+func (n *labelNames) name() string {
+	if s, ok := n.known[string(n.path)]; ok {
+		return s
 	}
-	empty := true
+	s := string(n.path)
+	if len(s) > longestLabelName {
+		return s
+	}
+	if n.known == nil || len(n.known) >= mostLabelNames {
+		n.known = map[string]string{}
+	}
+	n.known[s] = s
+	return s
+}
+
+// leaves appends those of a value, which stands at the path in hand.
+func (n *labelNames) leaves(to []alert.Label, x cloudtrail.Value) []alert.Label {
+	empty, end := true, len(n.path)
 	switch x.Kind() {
 	case cloudtrail.Object:
 		x.Members(func(key []byte, y cloudtrail.Value) bool {
-			to, empty = leaves(to, y, below(mask.Key(key))), false
+			n.dot()
+			n.path = mask.AppendKey(n.path, key)
+			to, empty = n.leaves(to, y), false
+			n.path = n.path[:end]
 			return true
 		})
 	case cloudtrail.Array:
 		x.Elements(func(i int, y cloudtrail.Value) bool {
-			to, empty = leaves(to, y, below(itoa(i))), false
+			n.dot()
+			n.path = strconv.AppendInt(n.path, int64(i), 10)
+			to, empty = n.leaves(to, y), false
+			n.path = n.path[:end]
 			return true
 		})
 	}
 	if empty {
-		to = append(to, alert.Label{Name: path, Value: string(x.Text(nil))})
+		to = append(to, alert.Label{Name: n.name(), Value: textOf(x)})
 	}
 	return to
+}
+
+// dot begins a key below the path in hand.
+func (n *labelNames) dot() {
+	if len(n.path) > 0 {
+		n.path = append(n.path, '.')
+	}
 }

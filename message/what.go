@@ -24,7 +24,7 @@ func (v *view) what() What {
 }
 
 func (v *view) signInFailed() bool {
-	return v.rec.Lookup("responseElements", "ConsoleLogin").Str() == "Failure"
+	return str(v.rec.Lookup("responseElements", "ConsoleLogin")) == "Failure"
 }
 
 // findAction is the API; insights name theirs further down, and events without one
@@ -57,6 +57,7 @@ const maxResources = 20
 // parameters name.
 func (v *view) resources() []string {
 	var all []string
+	parameters := v.rec.Field(cloudtrail.RequestParameters)
 	add := func(noun, name string) {
 		if name == "" || slices.ContainsFunc(all, func(have string) bool { return names(have, name) }) {
 			return
@@ -72,9 +73,7 @@ func (v *view) resources() []string {
 		return len(all) < maxResources
 	})
 	for _, t := range v.words.target[service(v.source())] {
-		for _, name := range v.strings("requestParameters."+t.path, maxResources+1) {
-			add(t.noun, name)
-		}
+		v.strings(parameters, "requestParameters", t.path, maxResources+1, func(name string) { add(t.noun, name) })
 	}
 	if n := len(all); n > maxResources {
 		return append(all[:maxResources:maxResources], mask.Count(n-maxResources)+" more")
@@ -136,7 +135,7 @@ func (v *view) insight() []alert.Label {
 
 func rank(order []string, path string) int {
 	for i, o := range order {
-		if path == o || strings.HasPrefix(path, o+".") {
+		if path == o || len(path) > len(o) && path[len(o)] == '.' && path[:len(o)] == o {
 			return i
 		}
 	}
@@ -166,10 +165,10 @@ func (v *view) omitted(p cloudtrail.Value) (alert.Label, bool) {
 
 func (v *view) results() []alert.Label {
 	var all []alert.Label
-	for _, path := range v.words.result[service(v.source())+" "+unversioned(v.action())] {
-		for _, s := range v.strings("responseElements."+path, 5) {
-			all = append(all, alert.Label{Name: strings.ReplaceAll(path, ".*", ""), Value: s})
-		}
+	for _, r := range v.words.result[service(v.source())+" "+unversioned(v.action())] {
+		v.strings(v.rec.Field(cloudtrail.ResponseElements), "responseElements", r.path, 5, func(s string) {
+			all = append(all, alert.Label{Name: r.name, Value: s})
+		})
 	}
 	return bounded(all, 12)
 }

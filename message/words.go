@@ -18,17 +18,23 @@ type words struct {
 	say     map[string]string   // eventName → plain words
 	target  map[string][]target // service, before the first dot of eventSource → parameters that name what is acted on
 	param   map[string][]string // "service API" → paths that matter first
-	result  map[string][]string // "service API" → paths of the answer
+	result  map[string][]result // "service API" → what matters of the answer
 }
 
 // target is a parameter that names something.
 type target struct {
-	path string // dotted, * for list elements
-	noun string // "bucket"; empty when the value says it itself
+	path []string // keys, * for list elements
+	noun string   // "bucket"; empty when the value says it itself
+}
+
+// result is a part of an answer.
+type result struct {
+	path []string // keys, * for list elements
+	name string
 }
 
 func loadWords() *words {
-	w := &words{map[string]string{}, map[string]string{}, map[string][]target{}, map[string][]string{}, map[string][]string{}}
+	w := &words{map[string]string{}, map[string]string{}, map[string][]target{}, map[string][]string{}, map[string][]result{}}
 	for line := range strings.Lines(embedded.Text(wordsText)) {
 		f := strings.Fields(line)
 		if len(f) < 3 || strings.HasPrefix(f[0], "#") {
@@ -41,11 +47,14 @@ func loadWords() *words {
 		case "say":
 			w.say[f[1]] = rest
 		case "target":
-			w.target[f[1]] = append(w.target[f[1]], target{f[2], strings.Join(f[3:], " ")})
+			w.target[f[1]] = append(w.target[f[1]], target{strings.Split(f[2], "."), strings.Join(f[3:], " ")})
 		case "param":
 			w.param[f[1]+" "+f[2]] = f[3:]
 		case "result":
-			w.result[f[1]+" "+f[2]] = f[3:]
+			for _, path := range f[3:] {
+				key := f[1] + " " + f[2]
+				w.result[key] = append(w.result[key], result{strings.Split(path, "."), strings.ReplaceAll(path, ".*", "")})
+			}
 		}
 	}
 	return w

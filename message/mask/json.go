@@ -26,26 +26,37 @@ func DefaultLimits() Limits { return Limits{Bytes: 16 << 10, Text: 1024, Items: 
 // The fields that CloudTrail documents outlast others at the top. n counts what
 // was masked.
 func JSON(v cloudtrail.Value, l Limits) (out json.RawMessage, n int) {
-	out, n, _ = reduce(v, l, nil, 0)
-	return out, n
+	r := reduce(v, l, Bounds{}, nil, 0)
+	return r.out, r.masked
 }
 
-// reduce also tells whether anything differs from v. The count is of the first
-// pass, which shows the most.
-func reduce(v cloudtrail.Value, l Limits, names map[string]name, nested int) (out json.RawMessage, n int, changed bool) {
+// reduced is a value within limits.
+type reduced struct {
+	out     json.RawMessage
+	masked  int  // in the first pass, which shows the most
+	changed bool // anything differs from the value
+	marked  bool // not plain
+}
+
+func reduce(v cloudtrail.Value, l Limits, b Bounds, names *names, nested int) (r reduced) {
 	for pass := 0; ; pass++ {
-		w := writer{limits: l, names: names, nested: nested, buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64)), members: make([]member, 0, min(len(v.Raw())/64+2, 64))}
-		w.value(v, "", false, 0)
-		if pass == 0 {
-			n = w.masked
+		w := writer{
+			limits: l, bounds: b, names: names, nested: nested,
+			buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64)), members: make([]member, 0, min(len(v.Raw())/64+2, 64)),
 		}
-		changed = changed || w.changed
+		w.value(v, &name{}, false, 0)
+		if pass == 0 {
+			r.masked = w.masked
+		}
+		r.changed, r.marked = r.changed || w.changed, r.marked || w.marked
 		if !w.full() {
-			return w.buf, n, changed
+			r.out = w.buf
+			return r
 		}
 		tighter := l.tighter()
 		if tighter == l {
-			return Omitted("too large to show", len(v.Raw())), n, true
+			r.out, r.changed = Omitted("too large to show", len(v.Raw())), true
+			return r
 		}
 		l = tighter
 	}
@@ -64,20 +75,22 @@ type writer struct {
 	changed bool
 	marked  bool // not plain
 	bounds  Bounds
-	names   map[string]name // that were met before, if they are remembered
-	calm    *Calm           // strings that were met before and stay, nil when none are remembered
+	names   *names // that were met before, nil when none are remembered
+	still   *still // strings that were met before and stay, nil when none are remembered
 
 	tracking bool   // spots are noted
 	spots    []spot // at which something was changed or marked
 	outer    string // the key of the record under which the writer is
 
 	members []member // of the objects that are being written, one within the other
+	most    int      // members there were at a time
+	walk    walk
 }
 
 func (w *writer) full() bool { return len(w.buf) > w.limits.Bytes }
 
 // value appends v, which stands under key; secret says that everything in it is.
-func (w *writer) value(v cloudtrail.Value, key string, secret bool, depth int) {
+func (w *writer) value(v cloudtrail.Value, key *name, secret bool, depth int) {
 	w.marked = w.marked || secret
 	if w.full() {
 		w.buf = append(w.buf, "null"...) // the pass is over; what it wrote is thrown away
@@ -85,13 +98,13 @@ func (w *writer) value(v cloudtrail.Value, key string, secret bool, depth int) {
 	}
 	switch v.Kind() {
 	case cloudtrail.Object:
-		w.object(v, secret, depth)
+		w.object(v, key, secret, depth)
 	case cloudtrail.Array:
 		w.array(v, key, secret, depth)
 	case cloudtrail.String:
 		w.string(v, secret)
 	case cloudtrail.Number:
-		w.number(v, key, secret)
+		w.number(v, key.text, secret)
 	case cloudtrail.Missing:
 		w.buf = append(w.buf, "null"...)
 	default:
@@ -130,8 +143,8 @@ func (w *writer) string(v cloudtrail.Value, secret bool) {
 		w.mask()
 		return
 	}
-	if inner, ok := w.embedded(s); ok {
-		w.marked = true
+	if inner, plain, ok := w.embedded(s); ok {
+		w.marked = w.marked || !plain
 		w.quote(inner)
 		return
 	}
@@ -139,8 +152,8 @@ func (w *writer) string(v cloudtrail.Value, secret bool) {
 	w.masked += n
 	w.changed = w.changed || text != s
 	w.quote(text)
-	if w.calm != nil && n == 0 && text == s && len(s) <= longestCalm && written(s) {
-		w.calm.add(s)
+	if w.still != nil && n == 0 && text == s && written(s) {
+		w.still.add(v.Raw())
 	}
 }
 
@@ -153,7 +166,7 @@ func (w *writer) quiet(raw []byte) bool {
 	case len(s) == 0 || s[0] != '{' && s[0] != '[' && s[0] != ' ' && quiet(s):
 		return true
 	}
-	return w.calm != nil && len(s) <= longestCalm && knows(w.calm, s)
+	return w.still != nil && w.still.knows(raw)
 }
 
 // nothing tells values that hide nothing: empty ones, booleans, and the words
@@ -170,42 +183,47 @@ func nothing(s string) bool {
 const maxEmbedded = 1 << 20
 
 // embedded is a string that holds JSON, a policy as a rule, masked and reduced
-// as JSON is; ok is false for other strings, and for those that can stay as they
-// are.
-func (w *writer) embedded(s string) (text string, ok bool) {
+// as JSON is; ok is false for other strings. It is plain when it stays as it is, as
+// JSON and as any text.
+func (w *writer) embedded(s string) (text string, plain, ok bool) {
 	t := strings.TrimSpace(s)
 	if w.nested >= 3 || len(t) < 2 || len(t) > maxEmbedded || (t[0] != '{' && t[0] != '[') || !json.Valid([]byte(t)) {
-		return "", false
+		return "", false, false
 	}
 	l := w.limits
 	l.Bytes = max(l.Text, 64)
-	out, n, changed := reduce(cloudtrail.ValueOf([]byte(t)), l, w.names, w.nested+1)
-	w.masked += n
-	if !changed && len(s) <= w.limits.Text {
-		return s, true
+	r := reduce(cloudtrail.ValueOf([]byte(t)), l, w.bounds, w.names, w.nested+1)
+	w.masked += r.masked
+	if !r.changed && len(s) <= w.limits.Text {
+		return s, !r.marked && len(r.out) <= w.bounds.Text && staysAsText(s), true
 	}
 	w.changed = true
-	return string(out), true
+	return string(r.out), false, true
 }
 
-func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
-	count := 0
-	v.Elements(func(int, cloudtrail.Value) bool { count++; return true })
-	w.marked = w.marked || depth >= w.bounds.Depth || count > w.bounds.Items
-	if depth >= w.limits.Depth && count > 0 {
-		w.changed = true
-		w.quote("[list of " + Count(count) + "]")
-		return
+// staysAsText tells that nothing is masked in a text that is not read as JSON.
+func staysAsText(s string) bool {
+	out, n := Text(s)
+	return n == 0 && out == s
+}
+
+func (w *writer) array(v cloudtrail.Value, key *name, secret bool, depth int) {
+	if depth >= w.limits.Depth {
+		if n := elements(v); n > 0 {
+			w.changed = true
+			w.quote("[list of " + Count(n) + "]")
+			return
+		}
 	}
 	w.buf = append(w.buf, '[')
-	option := false // the element before was an option such as --password
+	n, option := 0, false // the element before was an option such as --password
 	v.Elements(func(i int, x cloudtrail.Value) bool {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
 		}
-		if i == w.limits.Items {
+		if n = i + 1; i == w.limits.Items {
 			w.changed = true
-			w.quote("… " + Count(count-i) + " more")
+			w.quote("… " + Count(elements(v)-i) + " more")
 			return false
 		}
 		w.value(x, key, secret || option, depth+1)
@@ -213,11 +231,19 @@ func (w *writer) array(v cloudtrail.Value, key string, secret bool, depth int) {
 		return !w.full()
 	})
 	w.buf = append(w.buf, ']')
+	w.marked = w.marked || depth >= w.bounds.Depth || n > w.bounds.Items
+}
+
+// elements counts those of a list.
+func elements(v cloudtrail.Value) (n int) {
+	v.Elements(func(int, cloudtrail.Value) bool { n++; return true })
+	return n
 }
 
 // secretOption tells that a secret stands next in a list of arguments.
 func secretOption(v cloudtrail.Value) bool {
-	if len(v.Raw()) > 128 {
+	raw := v.Raw()
+	if len(raw) < 2 || len(raw) > 128 || raw[1] != '-' && raw[1] != '\\' {
 		return false
 	}
 	name, ok := strings.CutPrefix(v.Str(), "-")

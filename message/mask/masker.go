@@ -10,10 +10,10 @@ import (
 // records have few, and each says much about the value beneath it. The zero Masker
 // is ready; it is for one goroutine at a time.
 type Masker struct {
-	names   map[string]name
+	names   names
 	members []member
 	spots   []spot
-	calm    Calm // of texts that stand in JSON as they are, and hold none
+	still   still
 }
 
 // Bounds of the texts, lists and objects that count as plain.
@@ -24,18 +24,16 @@ type Bounds struct {
 	Bytes int // of the whole
 }
 
-// JSON is the function JSON, and tells where in v is nothing that it masked, left
-// out or read as JSON within a string, nothing that is a secret by its name, and
+// JSON is the function JSON, and tells where in v is nothing that it masked or left
+// out, as text or as JSON within a string, nothing that is a secret by its name, and
 // nothing beyond the bounds. What is plain so far holds until the next call.
 func (m *Masker) JSON(v cloudtrail.Value, l Limits, b Bounds) (out json.RawMessage, n int, p Plain) {
-	if m.names == nil {
-		m.names = map[string]name{}
-	}
-	w := writer{limits: l, bounds: b, names: m.names, members: m.members[:0], buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64))}
-	w.spots, w.tracking, w.calm = m.spots[:0], true, &m.calm
-	w.value(v, "", false, 0)
+	w := writer{limits: l, bounds: b, names: &m.names, members: m.members[:0], buf: make([]byte, 0, min(len(v.Raw())+64, l.Bytes+64))}
+	w.spots, w.tracking, w.still = m.spots[:0], true, &m.still
+	w.value(v, &m.names.root, false, 0)
+	m.members = nil
 	if cap(w.members) <= mostMembers {
-		clear(w.members[:cap(w.members)])
+		clear(w.members[:min(w.most, cap(w.members))])
 		m.members = w.members
 	}
 	if w.full() {
@@ -49,8 +47,8 @@ func (m *Masker) JSON(v cloudtrail.Value, l Limits, b Bounds) (out json.RawMessa
 // Again is JSON of something else, a part of what JSON was asked about as a rule:
 // what is plain stays.
 func (m *Masker) Again(v cloudtrail.Value, l Limits) (out json.RawMessage, n int) {
-	out, n, _ = reduce(v, l, m.names, 0)
-	return out, n
+	r := reduce(v, l, Bounds{}, &m.names, 0)
+	return r.out, r.masked
 }
 
 // Plain tells where in a value texts and numbers are shown as they are, alone or
@@ -97,16 +95,33 @@ const mostMembers = 1024
 
 // name is what a key tells.
 type name struct {
+	raw    string // as it is written
 	text   string
 	plain  bool // it is shown as it is, in any form
 	secret bool // what stands under it is a secret
 	names  bool // it names what stands beside it
 	value  bool // what stands under it may be named beside it
+
+	// The following are of names that are remembered.
+	kept        bool
+	round       uint64 // the object in which it was met last
+	next, first *name  // what followed it, and what came first beneath it, the last time
 }
 
-func nameOf(text string) name {
+func nameOf(raw []byte) *name {
+	text := Key(raw)
 	out, n := Text(text)
-	return name{text, out == text && n == 0 && written(text), SecretKey(text), nameKeys[text], valueKeys[text]}
+	return &name{
+		raw: string(raw), text: text, plain: out == text && n == 0 && written(text), secret: SecretKey(text),
+		names: nameKeys[text], value: valueKeys[text],
+	}
+}
+
+// names are those that a Masker met.
+type names struct {
+	known map[string]*name
+	round uint64 // counts objects
+	root  name   // of what stands under none
 }
 
 // Bounds of the names that are remembered: an attacker may invent any number.
@@ -115,15 +130,24 @@ const (
 	longestName = 64 // bytes
 )
 
-// name is what a raw key tells.
-func (w *writer) name(raw []byte) name {
-	if k, ok := w.names[string(raw)]; ok {
+// of is what a raw key tells. Names that are written in two ways are not
+// remembered, so that one that is kept is another than each other.
+func (n *names) of(raw []byte) *name {
+	if n == nil {
+		return nameOf(raw)
+	}
+	if k := n.known[string(raw)]; k != nil {
 		return k
 	}
-	k := nameOf(Key(raw))
-	if w.names != nil && len(w.names) < mostNames && len(raw) <= longestName {
-		w.names[string(raw)] = k
+	k := nameOf(raw)
+	if k.raw != k.text || len(raw) > longestName || len(n.known) >= mostNames {
+		return k
 	}
+	if n.known == nil {
+		n.known = map[string]*name{}
+	}
+	k.kept = true
+	n.known[k.raw] = k
 	return k
 }
 

@@ -9,20 +9,34 @@ import (
 
 // member is one key of an object with its value.
 type member struct {
-	name
+	*name
 	val cloudtrail.Value
 }
 
+// walk is what is known of an object while its members are read.
+type walk struct {
+	round uint64
+	guess **name // where the next name is remembered: mostly names follow each other as they did before
+	known bool   // all names so far are remembered ones
+	twice bool   // one of them stands twice
+	names bool   // one of them names what stands beside it
+}
+
 // membersOf appends an object's members to those in hand, in order, the last of duplicate
-// keys only.
-func (w *writer) membersOf(v cloudtrail.Value) (duplicates bool) {
+// keys only. The object stands under a name.
+func (w *writer) membersOf(v cloudtrail.Value, under *name) (duplicates bool) {
 	start := len(w.members)
-	v.Members(func(raw []byte, x cloudtrail.Value) bool {
-		w.members = append(w.members, member{w.name(raw), x})
-		return true
-	})
+	w.walk = walk{guess: &under.first, known: w.names != nil}
+	if w.names != nil {
+		w.names.round++
+		w.walk.round = w.names.round
+	}
+	v.Members(w.member)
+	w.most = max(w.most, len(w.members))
 	all := w.members[start:]
-	if len(all) <= few && allDiffer(all) {
+	switch {
+	case w.walk.twice:
+	case w.walk.known, len(all) <= few && allDiffer(all):
 		return false
 	}
 	last := make(map[string]int, len(all))
@@ -39,6 +53,26 @@ func (w *writer) membersOf(v cloudtrail.Value) (duplicates bool) {
 		}
 	}
 	w.members = kept
+	return true
+}
+
+// member appends the next member of the object in hand.
+func (w *writer) member(raw []byte, x cloudtrail.Value) bool {
+	o := &w.walk
+	k := *o.guess
+	if k == nil || string(raw) != k.raw {
+		if k = w.names.of(raw); k.kept {
+			*o.guess = k
+		}
+	}
+	if k.kept {
+		o.twice = o.twice || k.round == o.round
+		k.round = o.round
+	} else {
+		o.known = false
+	}
+	o.guess, o.names = &k.next, o.names || k.names
+	w.members = append(w.members, member{k, x})
 	return true
 }
 
@@ -59,23 +93,33 @@ func allDiffer(all []member) bool {
 
 // Key decodes an object key as cloudtrail.Value.Members gives it.
 func Key(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+	if asWritten(raw) {
 		return string(raw)
 	}
 	quoted := append(append([]byte{'"'}, raw...), '"')
 	return cloudtrail.ValueOf(quoted).Str()
 }
 
-func (w *writer) object(v cloudtrail.Value, secret bool, depth int) {
+// AppendKey appends Key of a key.
+func AppendKey(to, raw []byte) []byte {
+	if asWritten(raw) {
+		return append(to, raw...)
+	}
+	return append(to, Key(raw)...)
+}
+
+func asWritten(raw []byte) bool { return bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) }
+
+func (w *writer) object(v cloudtrail.Value, under *name, secret bool, depth int) {
 	start := len(w.members)
-	duplicates := w.membersOf(v)
+	duplicates := w.membersOf(v, under)
 	all := w.members[start:] // stays as it is while members of members come and go behind it
-	pair := secretPair(all)
+	pair := w.walk.names && secretPair(all)
 	defer func() {
 		w.members = w.members[:start]
 		// Said after the members, so that none of them is taken for the place.
 		w.changed = w.changed || duplicates
-		w.marked = w.marked || pair || depth >= w.bounds.Depth || len(all) > w.bounds.Items && depth > 0
+		w.marked = w.marked || pair || depth >= w.bounds.Depth || len(all) > w.bounds.Items && depth+w.nested > 0
 	}()
 	if depth >= w.limits.Depth && len(all) > 0 {
 		w.changed = true
@@ -98,7 +142,7 @@ func (w *writer) object(v cloudtrail.Value, secret bool, depth int) {
 		}
 		w.marked = w.marked || m.secret
 		w.key(m)
-		w.value(m.val, m.text, secret || m.secret || pair && m.value, depth+1)
+		w.value(m.val, m.name, secret || m.secret || pair && m.value, depth+1)
 		w.spotted(m, depth)
 	}
 	if more > 0 {
@@ -165,7 +209,7 @@ func SecretPath(v cloudtrail.Value, keys ...string) bool {
 		}
 		if valueKeys[k] {
 			var w writer
-			if w.membersOf(v.Lookup(keys[:i]...)); secretPair(w.members) {
+			if w.membersOf(v.Lookup(keys[:i]...), &name{}); secretPair(w.members) {
 				return true
 			}
 		}
