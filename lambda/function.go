@@ -51,6 +51,9 @@ type Options struct {
 	Log  *slog.Logger
 	// Observe is told of each attempt to deliver; it may be nil.
 	Observe func(deliver.Attempt)
+	// Did is told what each invocation did, which pollers are not answered; it may
+	// be nil.
+	Did func(Summary)
 }
 
 // Function handles invocations. It keeps what a warm environment can keep.
@@ -84,6 +87,9 @@ func New(o Options) *Function {
 	if o.Observe == nil {
 		o.Observe = func(deliver.Attempt) {}
 	}
+	if o.Did == nil {
+		o.Did = func(Summary) {}
+	}
 	return &Function{o: o}
 }
 
@@ -114,7 +120,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	f.byClock(ctx, batch)
 	f.ask(ctx, batch)
 	f.drain(ctx)
-	return respond(payload, batch, outcomes, f.summary(batch, outcomes, before))
+	did := f.summary(batch, outcomes, before)
+	f.o.Did(did)
+	return respond(payload, batch, outcomes, did)
 }
 
 // prepare makes sure that the parts are there and not too old. A configuration

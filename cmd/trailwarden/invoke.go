@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +41,7 @@ type invokeCommand struct {
 
 // Help tells how it stands to the real function.
 func (invokeCommand) Help() string {
-	return `Runs the handler of the Lambda function on a trigger event of any kind (S3, SNS, SQS, EventBridge, CloudWatch Logs, Kinesis, Firehose, a schedule) and prints what it would send and what it answers. Objects are fetched from Amazon S3, or from --folder.
+	return `Runs the handler of the Lambda function on a trigger event of any kind (S3, SNS, SQS, EventBridge, CloudWatch Logs, Kinesis, Firehose, a schedule) and prints what it would send, what it did and what it answers. Objects are fetched from Amazon S3, or from --folder.
 
 Exit codes: 0 the event was handled; 1 the function failed, or some item is to come again; 2 bad usage, rule or configuration; 130 interrupted.`
 }
@@ -67,7 +69,7 @@ func (c *invokeCommand) Run(s *streams) error {
 	ctx, cancel := context.WithTimeout(interrupted, c.Timeout)
 	defer cancel()
 	f := lambda.New(lambda.Options{
-		Load: c.loader(s, temp), Fetch: c.fetcher(), Mode: "invoke",
+		Load: c.loader(s, temp), Fetch: c.fetcher(), Mode: "invoke", Did: func(did lambda.Summary) { sayDone(s, did) },
 		Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Open: func(ctx context.Context, _ *assemble.Assembly, policy func() *alert.Policy) (alert.Store, error) {
 			return sqlite.Open(ctx, cmp.Or(c.Keep, filepath.Join(temp, "alerts.db")), sqlite.Options{Policy: policy})
@@ -89,6 +91,27 @@ func (c *invokeCommand) Run(s *streams) error {
 		return exit{exitFinding}
 	}
 	return nil
+}
+
+// sayDone says what the function did.
+func sayDone(s *streams, did lambda.Summary) {
+	fmt.Fprintf(s.out, "did: %s of trigger %s, %s, %s, %s", counted(did.Items, "item"), visible.Lines(did.Trigger),
+		counted(did.Records, "record"), counted(did.Findings, "finding"), counted(did.Alerts, "alert"))
+	for _, more := range []struct {
+		n    int64
+		what string
+	}{{did.Duplicates, "seen before"}, {did.Poisoned, "in the dead letters"}, {int64(len(did.Failed)), "to come again"}} {
+		if more.n > 0 {
+			fmt.Fprintf(s.out, ", %d %s", more.n, more.what)
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(did.Ignored)) {
+		fmt.Fprintf(s.out, ", %d ignored (%s)", did.Ignored[reason], visible.Lines(reason))
+	}
+	fmt.Fprintln(s.out)
+	for _, why := range did.Failed {
+		fmt.Fprintln(s.out, "to come again:", visible.Lines(why))
+	}
 }
 
 // event is what the function is invoked with.
