@@ -37,7 +37,7 @@ func (l *linter) document(file, address string, v *value.Value) {
 // shapes are tried in order; one says whether the document was its own.
 func shapes() []func(l *linter, file, address string, v *value.Value) bool {
 	return []func(l *linter, file, address string, v *value.Value) bool{
-		records, policies, described, printed, notifications, keywords, patterns,
+		records, serverless, policies, described, printed, notifications, keywords, patterns,
 	}
 }
 
@@ -75,6 +75,9 @@ func kindOf(v *value.Value) policy.Kind {
 	if p == nil {
 		return policy.Any
 	}
+	if p.Bounds() {
+		return policy.Control
+	}
 	for _, s := range p.Statements {
 		switch {
 		case s.Does("sts:AssumeRole") && len(s.Principals) > 0:
@@ -110,6 +113,8 @@ func described(l *linter, file, address string, v *value.Value) bool {
 		attach(policy.Trust, v.Path("Role", "AssumeRolePolicyDocument"))
 	case v.Get("PolicyVersion").Get("Document") != nil:
 		attach(policy.Identity, v.Path("PolicyVersion", "Document"))
+	case strings.HasSuffix(v.Path("Policy", "PolicySummary", "Type").String(), "_CONTROL_POLICY"):
+		attach(policy.Control, v.Path("Policy", "Content"))
 	case v.Get("PolicyDocument") != nil:
 		attach(policy.Identity, v.Get("PolicyDocument"))
 	case v.Get("Policy").String() != "" && strings.Contains(v.Get("Arn").String(), ":event-bus/"):

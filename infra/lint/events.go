@@ -92,7 +92,13 @@ func globals(p *value.Value) []string {
 }
 
 // sources remembers which global services a rule asks for.
-func (l *linter) sources(r *resource, p *value.Value) { r.globals = globals(p) }
+func (l *linter) sources(r *resource, p *value.Value) {
+	for _, g := range globals(p) {
+		if !slices.Contains(r.globals, g) {
+			r.globals = append(r.globals, g)
+		}
+	}
+}
 
 // forwarders says of rules for global services that stand in other regions than
 // the services' events arrive in.
@@ -130,14 +136,12 @@ func (l *linter) target(r *resource, t *value.Value) {
 // scheduled tells whether a target is of a rule that runs by the clock: what is
 // missed there comes again.
 func (l *linter) scheduled(r *resource) bool {
-	for _, rule := range l.resources {
-		if rule == r || rule.kind == eventRule && r.get("Rule") != nil && (slices.Equal(r.get("Rule").Refs, []string{rule.name}) || r.get("Rule").Same(rule.get("Name"))) {
-			if rule.get("ScheduleExpression") != nil && rule.get("EventPattern") == nil {
-				return true
-			}
-		}
+	clock := func(rule *resource) bool {
+		return rule.get("ScheduleExpression") != nil && rule.get("EventPattern") == nil
 	}
-	return false
+	return clock(r) || slices.ContainsFunc(l.resources, func(rule *resource) bool {
+		return rule.kind == eventRule && r.get("Rule") != nil && (slices.Equal(r.get("Rule").Refs, []string{rule.name}) || r.get("Rule").Same(rule.get("Name"))) && clock(rule)
+	})
 }
 
 func deadLetters(r *resource) string {

@@ -135,9 +135,10 @@ func (l *linter) order(files []File) {
 
 // file looks at one file by what its name says it holds.
 func (l *linter) file(f File) {
+	if isTerraform(f.Name) {
+		return // read with its module
+	}
 	switch strings.ToLower(filepath.Ext(f.Name)) {
-	case ".tf":
-		// read with its module
 	case ".json", ".template":
 		l.json(f)
 	case ".yaml", ".yml":
@@ -153,6 +154,12 @@ func (l *linter) file(f File) {
 	default:
 		l.article(f)
 	}
+}
+
+// isTerraform tells a file of a Terraform module by its name.
+func isTerraform(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tf.json")
 }
 
 // isScript tells a script by its name.
@@ -214,7 +221,7 @@ func (l *linter) terraform(files []File) {
 	modules := map[string]map[string][]byte{}
 	var folders []string
 	for _, f := range files {
-		if !strings.EqualFold(filepath.Ext(f.Name), ".tf") {
+		if !isTerraform(f.Name) {
 			continue
 		}
 		folder := filepath.Dir(f.Name)

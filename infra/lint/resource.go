@@ -40,7 +40,8 @@ type resource struct {
 	name    string // by which others refer to it
 	region  string // "" when not known
 	body    *value.Value
-	script  bool // made by a command
+	cases   []*value.Value // the body in each case of what a deployment decides; see package read
+	script  bool           // made by a command
 
 	// What was read of rules, notifications and functions, for what depends on
 	// others.
@@ -99,7 +100,7 @@ func camelled(v *value.Value) *value.Value {
 	for i, k := range v.Keys {
 		c.Keys[i], c.Items[i] = value.Key{Name: camel(k.Name), Line: k.Line, Column: k.Column}, v.Items[i]
 		switch k.Name {
-		case "policy", "assume_role_policy", "event_pattern", "variables", "parameters", "tags", "input":
+		case "policy", "assume_role_policy", "event_pattern", "variables", "parameters", "tags", "input", "content":
 		default:
 			c.Items[i] = camelled(v.Items[i])
 		}
@@ -113,7 +114,7 @@ func terraformKind(name string) kind {
 	case "aws_cloudtrail":
 		return trail
 	case "aws_s3_bucket_policy", "aws_sns_topic_policy", "aws_sqs_queue_policy", "aws_kms_key", "aws_kms_key_policy", "aws_cloudwatch_event_bus_policy",
-		"aws_iam_role_policy", "aws_iam_policy", "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_role", "aws_sns_topic", "aws_sqs_queue", "aws_s3_bucket":
+		"aws_organizations_policy", "aws_iam_role_policy", "aws_iam_policy", "aws_iam_user_policy", "aws_iam_group_policy", "aws_iam_role", "aws_sns_topic", "aws_sqs_queue", "aws_s3_bucket":
 		return policyOf
 	case "aws_s3_bucket_notification":
 		return notification
@@ -160,6 +161,9 @@ func (l *linter) blocks(file string, blocks []read.Block) {
 			continue
 		}
 		r := &resource{kind: terraformKind(b.Labels[0]), file: file, address: b.Address(), name: b.Address(), region: region, body: camelled(b.Body)}
+		for _, c := range b.Cases {
+			r.cases = append(r.cases, camelled(c))
+		}
 		if own := r.get("Region"); own.Known() {
 			r.region = own.String()
 		} else if r.get("Provider") != nil {
@@ -175,9 +179,10 @@ func templateKind(name string) kind {
 	case "AWS::CloudTrail::Trail":
 		return trail
 	case "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::KMS::Key", "AWS::Events::EventBusPolicy",
-		"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::Events::EventBus":
+		"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::Events::EventBus",
+		"AWS::Organizations::Policy":
 		return policyOf
-	case "AWS::S3::Bucket":
+	case "AWS::S3::Bucket", "Custom::S3BucketNotifications": // the latter by AWS CDK
 		return notification
 	case "AWS::Logs::MetricFilter":
 		return metricFilter
@@ -205,7 +210,7 @@ func templateKind(name string) kind {
 
 func (l *linter) template(file string, v *value.Value) {
 	for _, x := range read.CloudFormation(v) {
-		r := &resource{kind: templateKind(x.Type), file: file, address: x.Name + " (" + x.Type + ")", name: x.Name, body: x.Properties}
+		r := &resource{kind: templateKind(x.Type), file: file, address: x.Name + " (" + x.Type + ")", name: x.Name, body: x.Properties, cases: x.Cases}
 		l.take(r, x.Type)
 	}
 }

@@ -11,12 +11,26 @@ import (
 // maxResources bounds what is held to each other.
 const maxResources = 5000
 
-// take looks at a resource by itself, and keeps it for what depends on others.
+// take looks at a resource by itself, in each of its cases, and keeps it for what
+// depends on others.
 func (l *linter) take(r *resource, typ string) {
 	if len(l.resources) >= maxResources {
 		return
 	}
 	l.resources = append(l.resources, r)
+	if len(r.cases) == 0 {
+		l.judge(r, typ)
+	}
+	for _, body := range r.cases {
+		c := *r
+		c.body = body
+		l.judge(&c, typ)
+		r.pattern, r.globals, r.async = c.pattern, c.globals, c.async
+		r.targets, r.functions = c.targets, c.functions // with those of the cases before
+	}
+}
+
+func (l *linter) judge(r *resource, typ string) {
 	switch r.kind {
 	case policyOf:
 		l.policies(r, typ)
@@ -68,6 +82,10 @@ func (l *linter) policies(r *resource, typ string) {
 		l.busPolicy(r)
 	case strings.Contains(typ, "event_bus") || strings.HasPrefix(typ, "AWS::Events"):
 		attach(policy.Bus, r.get("Policy"))
+	case typ == "aws_organizations_policy", typ == "AWS::Organizations::Policy":
+		if t := r.get("Type"); t == nil || strings.HasSuffix(t.String(), "_CONTROL_POLICY") {
+			attach(policy.Control, r.get("Content"))
+		}
 	default:
 		attach(policy.Trust, r.get("AssumeRolePolicyDocument", "AssumeRolePolicy"))
 		attach(policy.Identity, r.get("PolicyDocument", "Policy"))

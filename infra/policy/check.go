@@ -15,6 +15,9 @@ func (l *list) check(p *Policy) {
 	if p.Version == "" && p.root.Get("Version") == nil {
 		l.add(CodeSyntax, diagnostic.Warning, p.root, "", "the policy has no Version", "It is then read by the rules of 2008, which know no policy variables.", `"Version": "2012-10-17"`)
 	}
+	if l.c.Kind == Control {
+		return // it grants nothing, however much it allows
+	}
 	for _, s := range p.Statements {
 		if !s.Allow {
 			continue

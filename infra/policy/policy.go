@@ -32,6 +32,7 @@ const (
 	Function Kind = "function"
 	Identity Kind = "identity" // what a role or user may do
 	Trust    Kind = "trust"    // who may become a role
+	Control  Kind = "control"  // the most that an organization's accounts may do; it grants nothing
 )
 
 // Context is what is known beside a policy's text.
@@ -251,6 +252,21 @@ func conditions(v *value.Value) []Condition {
 		}
 	}
 	return all
+}
+
+// Bounds tells whether a policy only bounds what others grant, as an
+// organization's control policies do: beside what it denies it allows
+// everything, as FullAWSAccess has it, and says nothing of who.
+func (p *Policy) Bounds() bool {
+	denies := false
+	for _, s := range p.Statements {
+		whole := len(s.Actions) == 1 && s.Actions[0].String() == "*" && len(s.Resources) == 1 && s.Resources[0].String() == "*"
+		if len(s.Principals) > 0 || s.Allow && (!whole || len(s.Conditions) > 0) {
+			return false
+		}
+		denies = denies || !s.Allow
+	}
+	return denies
 }
 
 // Service tells whether the statement names the service principal.

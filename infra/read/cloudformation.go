@@ -22,33 +22,53 @@ func IsTemplate(v *value.Value) bool {
 type Resource struct {
 	Name, Type string
 	Properties *value.Value // with the functions put in place; never nil
+	// Cases are the properties in each case of conditions that choose between two
+	// values; there are none where no condition does.
+	Cases []*value.Value
 }
 
 // CloudFormation are a template's resources (CloudFormation User Guide,
 // "Intrinsic function reference"). Parameters have their defaults; what a stack
 // decides is unknown, and refers to the logical name that decides it.
 func CloudFormation(v *value.Value) []Resource {
-	t := &template{parameters: v.Get("Parameters"), budget: newBudget()}
+	t := &template{parameters: v.Get("Parameters"), conditions: v.Get("Conditions"), budget: newBudget()}
 	var all []Resource
+	var met [][]map[string]bool
 	list := v.Get("Resources")
 	if list == nil || list.Kind != value.Map {
 		return nil
 	}
 	for i, k := range list.Keys {
 		r := list.Items[i]
-		p := t.resolve(r.Get("Properties"), 0)
-		if p == nil || p.Kind != value.Map {
-			p = &value.Value{Kind: value.Map, Line: k.Line, Column: k.Column}
+		t.cases = newCases()
+		all = append(all, Resource{k.Name, r.Get("Type").String(), t.properties(k, r), nil})
+		met = append(met, t.cases.all())
+	}
+	t.budget = newBudget() // of its own, so that cases take nothing from what is known without them
+	for i, cases := range met {
+		for _, sides := range cases {
+			t.cases = newCases()
+			t.cases.sides = sides
+			all[i].Cases = append(all[i].Cases, t.properties(list.Keys[i], list.Items[i]))
 		}
-		p.Line, p.Column = k.Line, k.Column
-		all = append(all, Resource{k.Name, r.Get("Type").String(), p})
 	}
 	return all
 }
 
 type template struct {
-	parameters *value.Value
-	budget     *budget
+	parameters, conditions *value.Value
+	budget                 *budget
+	cases                  *cases
+}
+
+// properties are those of a resource r, at the place of its key.
+func (t *template) properties(k value.Key, r *value.Value) *value.Value {
+	p := t.resolve(r.Get("Properties"), 0)
+	if p == nil || p.Kind != value.Map {
+		p = &value.Value{Kind: value.Map}
+	}
+	p.Line, p.Column = k.Line, k.Column
+	return p
 }
 
 // resolve puts functions in place, from the inside out.
@@ -96,7 +116,7 @@ func (t *template) function(name string, v, arg *value.Value, depth int) *value.
 	case "Fn::Join":
 		return t.join(t.resolve(arg, depth+1), v)
 	case "Fn::If":
-		return t.choose(t.resolveAll(arg, depth), v)
+		return t.choose(arg, t.resolveAll(arg, depth), v)
 	case "Fn::ToJsonString":
 		return t.resolve(arg, depth+1)
 	}
@@ -189,15 +209,32 @@ func (t *template) join(arg, at *value.Value) *value.Value {
 }
 
 // choose is the side of Fn::If that has a value when the other has none; which
-// of two values holds is not known.
-func (t *template) choose(sides []*value.Value, at *value.Value) *value.Value {
-	if len(sides) == 3 {
-		switch {
-		case noValue(sides[1]):
-			return sides[2]
-		case noValue(sides[2]):
-			return sides[1]
-		}
+// of two values holds is a matter of cases.
+func (t *template) choose(arg *value.Value, sides []*value.Value, at *value.Value) *value.Value {
+	if len(sides) != 3 {
+		return unknown("Fn::If", at.Line, at.Column)
 	}
-	return unknown("Fn::If", at.Line, at.Column)
+	switch {
+	case noValue(sides[1]):
+		return sides[2]
+	case noValue(sides[2]):
+		return sides[1]
+	}
+	switch yes, decided := t.side(arg.Items[0].String(), 0); {
+	case !decided:
+		return unknown("Fn::If", at.Line, at.Column)
+	case yes:
+		return sides[1]
+	}
+	return sides[2]
+}
+
+// side is the side of a condition. One that is another's opposite goes by it.
+func (t *template) side(condition string, depth int) (yes, decided bool) {
+	other := t.conditions.Path(condition, "Fn::Not").Only().Get("Condition")
+	if other == nil || depth > value.MaxDepth {
+		return t.cases.side(condition)
+	}
+	yes, decided = t.side(other.String(), depth+1)
+	return !yes, decided
 }

@@ -3,16 +3,14 @@ package read
 import (
 	"strings"
 
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-
 	"github.com/trailwarden/trailwarden/infra/value"
 )
 
 // document is an aws_iam_policy_document as the policy it makes (AWS provider,
 // data source aws_iam_policy_document).
-func (m *module) document(name string, body *hclsyntax.Body, depth int) *value.Value {
+func (m *module) document(name string, body expression, depth int) *value.Value {
 	return m.once(name, func() *value.Value {
-		b := m.body(body, depth+1)
+		b := body(depth + 1)
 		p := &value.Value{Kind: value.Map, Line: b.Line, Column: b.Column}
 		put(p, "Version", or(b.Get("version"), text("2012-10-17", b)))
 		list := &value.Value{Kind: value.List, Line: b.Line, Column: b.Column}

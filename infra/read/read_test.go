@@ -78,8 +78,19 @@ resource "aws_x" "y" {
 		`merge({a = 1}, {b = 2})`:               "{a=1 b=2}",
 		`join(",", ["a", var.name])`:            "a,logs",
 		`file("x.json")`:                        "<file()>",
-		`[for x in local.list : x]`:             "<a for expression>",
-		`jsondecode("{\"a\": 1}")`:              "{a=1}",
+		`var.account != "" ? 1 : null`:          "1",
+		`var.tags["env"]`:                       "prod",
+		`local.list[1]`:                         "company-logs",
+		`local.list[2]`:                         "<local.list>",
+		`[for x in local.list : "${x}!"]`:       "[a! company-logs!]",
+		`[for i, x in local.list : i if x == "a"]`:        "<a for expression>",
+		`[for i, x in local.list : i if true]`:            "[0 1]",
+		`{for k, v in var.tags : v => k}`:                 "{prod=env}",
+		`[for x in local.list : [for y in [x] : y]]`:      "[[a] [company-logs]]",
+		`[for x in var.account : x]`:                      "<a for expression>",
+		`"%{for x in local.list}<${x}>%{endfor}"`:         "<a><company-logs>",
+		`join(" || ", [for r in local.list : "!= ${r}"])`: "!= a || != company-logs",
+		`jsondecode("{\"a\": 1}")`:                        "{a=1}",
 	} {
 		t.Run(expression, func(t *testing.T) {
 			blocks, faults := read.Terraform(map[string][]byte{"main.tf": fmt.Appendf(nil, head, expression)})
@@ -220,7 +231,16 @@ func hostile() map[string]string {
 		doubled += fmt.Sprintf("  a%d = [local.a%d, local.a%d]\n", i, i-1, i-1)
 		texts += fmt.Sprintf("  t%d = \"${local.t%d}${local.t%d}\"\n", i, i-1, i-1)
 	}
+	loops := "locals {\n  l = [" + strings.Repeat("1,", 2000) + "]\n  m = [for a in local.l : [for b in local.l : [for c in local.l : \"${a}${b}${c}\"]]]\n}\nresource \"a\" \"b\" {\n  for_each = local.m\n  v = each.value\n}\n"
+	conditions, conditional := "resource \"a\" \"b\" {\n", "Resources:\n"
+	for i := range 2000 {
+		conditions += fmt.Sprintf("  v%d = var.v%d ? [1, 2] : [3]\n", i, i)
+		conditional += fmt.Sprintf("  R%d: {Type: AWS::X::Y, Properties: {V: !If [C%d, !If [D%d, [1, 2], [3]], !If [E%d, {a: b}, {c: d}]]}}\n", i, i, i, i)
+	}
 	return map[string]string{
+		"loops":            loops,
+		"conditions":       conditions + "}\n",
+		"conditional":      conditional,
 		"nested lists":     "x = " + strings.Repeat("[", 1<<19),
 		"nested blocks":    strings.Repeat("a {\n", 1<<17),
 		"nested templates": "x = " + strings.Repeat(`"${`, 1<<17),
@@ -251,6 +271,10 @@ func readAll(t testing.TB, text []byte) {
 	for _, b := range blocks["main.tf"] {
 		walk(b.Body)
 	}
+	inJSON, _ := read.Terraform(map[string][]byte{"main.tf.json": text})
+	for _, b := range inJSON["main.tf.json"] {
+		walk(b.Body)
+	}
 	if docs, err := read.YAML(text); err == nil {
 		for _, d := range docs {
 			for _, r := range read.CloudFormation(d) {
@@ -277,6 +301,24 @@ func FuzzTerraform(f *testing.F) {
 					t.Errorf("%s stands in line %d of %d", p, v.Line, lines)
 				}
 			})
+		}
+	})
+}
+
+// FuzzTerraformJSON reads Terraform's JSON syntax, in which texts are templates.
+func FuzzTerraformJSON(f *testing.F) {
+	f.Add([]byte("{\"//\": 1, \"variable\": {\"a\": {\"default\": \"x\"}}, \"locals\": [{\"b\": \"${var.a}\\n${c.d}\"}], \"resource\": {\"aws_x\": {\"y\": [{\"for_each\": [1, 2], \"v\": \"${jsonencode({a = local.b})}\", \"dynamic\": {\"s\": {\"content\": {\"t\": \"${s.value ? 1 : 2}\"}}}}]}}}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		lines := strings.Count(string(text), "\n") + 1
+		blocks, _ := read.Terraform(map[string][]byte{"a.tf.json": text})
+		for _, b := range blocks["a.tf.json"] {
+			for _, body := range append(b.Cases, b.Body) {
+				body.Walk(func(p string, v *value.Value) {
+					if v.Line < 0 || v.Line > lines {
+						t.Errorf("%s stands in line %d of %d", p, v.Line, lines)
+					}
+				})
+			}
 		}
 	})
 }
