@@ -3,14 +3,17 @@ package main
 import (
 	"go/parser"
 	"go/token"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 
+	"github.com/trailwarden/trailwarden/internal/seeds"
 	"github.com/trailwarden/trailwarden/message"
 )
 
@@ -37,6 +40,36 @@ func TestChange(t *testing.T) {
 	}
 	if _, err := change(changed); err == nil {
 		t.Error("a source that looks for methods in another way was changed")
+	}
+}
+
+// The installed Go still sorts where we change it, what comes of the change is Go,
+// and the algorithm that stands in leaves equal items in the very same order.
+func TestSorts(t *testing.T) {
+	root, err := toolchain()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, text, err := sorts(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.ParseFile(token.NewFileSet(), file, text, 0); err != nil {
+		t.Error(err)
+	}
+	type item struct{ key, number int }
+	random := rand.New(rand.NewPCG(seeds.Of(t), 1))
+	for n := range 600 {
+		each := make([]item, n)
+		for i := range each {
+			each[i] = item{random.IntN(1 + n/4), i}
+		}
+		all := slices.Clone(each)
+		slices.SortFunc(each, func(a, b item) int { return a.key - b.key })
+		sort.Slice(all, func(i, j int) bool { return all[i].key < all[j].key })
+		if !slices.Equal(each, all) {
+			t.Fatalf("%d items are sorted in another order", n)
+		}
 	}
 }
 

@@ -3,7 +3,7 @@
 //
 //	go run ./cmd/trailwarden-lambda/build -arch arm64 -o bin/lambda-arm64/bootstrap
 //
-// Six things make the difference.
+// Seven things make the difference.
 //
 // What a function has no use for: build tags leave out the sources of a server,
 // ways to find credentials that Lambda has not, and HTTP/2, which nobody that the
@@ -25,6 +25,9 @@
 //
 // What is read seldom: texts in the program and the rules of time zones are packed.
 // See embedded and zones.
+//
+// What is there for every type: lists are sorted by one copy of the toolchain's
+// algorithm. See sorts.
 //
 // What need not be fast: calls are copied into their callers only where records
 // are read and judged. See inlined.

@@ -42,6 +42,10 @@ func overlay(dir string, env []string) (module, list string, err error) {
 	if err != nil {
 		return "", "", err
 	}
+	sorting, sorted, err := sorts(root)
+	if err != nil {
+		return "", "", err
+	}
 	times, err := zones(root)
 	if err != nil {
 		return "", "", err
@@ -59,7 +63,7 @@ func overlay(dir string, env []string) (module, list string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	err = errors.Join(l.put(original, changed), l.clients(packages, files), l.embedded(all))
+	err = errors.Join(l.put(original, changed), l.put(sorting, sorted), l.clients(packages, files), l.embedded(all))
 	if err != nil {
 		return "", "", err
 	}
