@@ -9,34 +9,40 @@ const MaxDepth = 1000
 func Raw(dst, raw []byte) (out []byte, ok bool) {
 	r := reader{out: dst, raw: raw}
 	if r.value(0) && r.next() == 0 && r.at == len(raw) {
+		r.copied()
 		return r.out, true
 	}
 	return dst, false
 }
 
-// reader copies a text while it checks it.
+// reader copies a text while it checks it, as much as stays as it is at once.
 type reader struct {
-	out []byte
-	raw []byte
-	at  int
+	out  []byte
+	raw  []byte
+	at   int
+	from int // what was not copied yet
+}
+
+// copied copies what was read.
+func (r *reader) copied() {
+	r.out, r.from = append(r.out, r.raw[r.from:r.at]...), r.at
 }
 
 // next is the next byte that is no white space, 0 at the end.
 func (r *reader) next() byte {
+	if r.at < len(r.raw) && r.raw[r.at] > ' ' {
+		return r.raw[r.at]
+	}
+	r.copied()
 	for ; r.at < len(r.raw); r.at++ {
 		switch c := r.raw[r.at]; c {
 		case ' ', '\t', '\n', '\r':
+			r.from++
 		default:
 			return c
 		}
 	}
 	return 0
-}
-
-// take copies the next byte.
-func (r *reader) take() {
-	r.out = append(r.out, r.raw[r.at])
-	r.at++
 }
 
 func (r *reader) value(depth int) bool {
@@ -55,11 +61,11 @@ func (r *reader) value(depth int) bool {
 	return r.number()
 }
 
-// nested copies an object or a list.
+// nested reads an object or a list.
 func (r *reader) nested(end byte, depth int) bool {
-	r.take()
+	r.at++
 	if r.next() == end {
-		r.take()
+		r.at++
 		return true
 	}
 	for {
@@ -71,9 +77,9 @@ func (r *reader) nested(end byte, depth int) bool {
 		}
 		switch r.next() {
 		case ',':
-			r.take()
+			r.at++
 		case end:
-			r.take()
+			r.at++
 			return true
 		default:
 			return false
@@ -81,12 +87,12 @@ func (r *reader) nested(end byte, depth int) bool {
 	}
 }
 
-// name copies the name of a member, with its colon.
+// name reads the name of a member, with its colon.
 func (r *reader) name() bool {
 	if r.next() != '"' || !r.text() || r.next() != ':' {
 		return false
 	}
-	r.take()
+	r.at++
 	return true
 }
 
@@ -94,13 +100,12 @@ func (r *reader) word(w string) bool {
 	if len(r.raw)-r.at < len(w) || string(r.raw[r.at:r.at+len(w)]) != w {
 		return false
 	}
-	r.out, r.at = append(r.out, w...), r.at+len(w)
+	r.at += len(w)
 	return true
 }
 
-// number copies a number; what may follow it is for the caller to say.
+// number reads a number; what may follow it is for the caller to say.
 func (r *reader) number() bool {
-	from := r.at
 	r.skip('-')
 	if !r.skip('0') && !r.digits() {
 		return false
@@ -114,7 +119,6 @@ func (r *reader) number() bool {
 			return false
 		}
 	}
-	r.out = append(r.out, r.raw[from:r.at]...)
 	return true
 }
 
@@ -134,18 +138,16 @@ func (r *reader) digits() bool {
 	return r.at > from
 }
 
-// text copies a string with its escapes as they are.
+// text reads a string, whose escapes stay as they are.
 func (r *reader) text() bool {
-	r.take()
+	r.at++
 	for r.at < len(r.raw) {
-		n := plain(r.raw[r.at:])
-		r.out, r.at = append(r.out, r.raw[r.at:r.at+n]...), r.at+n
-		if r.at == len(r.raw) {
+		if r.at += plain(r.raw[r.at:]); r.at == len(r.raw) {
 			break
 		}
 		switch c := r.raw[r.at]; {
 		case c == '"':
-			r.take()
+			r.at++
 			return true
 		case c == '\\':
 			if !r.escaped() {
@@ -160,7 +162,7 @@ func (r *reader) text() bool {
 	return false
 }
 
-// escaped copies an escape.
+// escaped reads an escape.
 func (r *reader) escaped() bool {
 	n := 2
 	if r.at+1 >= len(r.raw) {
@@ -178,7 +180,7 @@ func (r *reader) escaped() bool {
 	default:
 		return false
 	}
-	r.out, r.at = append(r.out, r.raw[r.at:r.at+n]...), r.at+n
+	r.at += n
 	return true
 }
 
@@ -186,17 +188,23 @@ func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
-// marked copies a byte that Marshal escapes, or that is beyond ASCII.
+// marked reads a byte that Marshal escapes, or that is beyond ASCII.
 func (r *reader) marked(c byte) {
 	rest := r.raw[r.at:]
 	switch {
 	case c == '<' || c == '>' || c == '&':
-		r.out = append(r.out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		r.at++
+		r.instead(1, '0', '0', hex[c>>4], hex[c&15])
 	case c == 0xe2 && len(rest) > 2 && rest[1] == 0x80 && rest[2]&^1 == 0xa8:
-		r.out = append(r.out, '\\', 'u', '2', '0', '2', hex[rest[2]&15])
-		r.at += 3
+		r.instead(3, '2', '0', '2', hex[rest[2]&15])
 	default:
-		r.take()
+		r.at++
 	}
+}
+
+// instead writes an escape in place of the next n bytes.
+func (r *reader) instead(n int, digits ...byte) {
+	r.copied()
+	r.out = append(append(r.out, '\\', 'u'), digits...)
+	r.at += n
+	r.from = r.at
 }
