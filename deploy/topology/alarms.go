@@ -55,6 +55,7 @@ func (b *builder) alarms() error {
 		return err
 	}
 	s.health()
+	s.asynchronous()
 	if err := s.filters(); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (s *stack) function(reads ...plan.Statement) error {
 		"LoggingConfig", plan.Fields("LogFormat", "JSON", "LogGroup", plan.Ref{ID: log.ID}),
 		"Environment", plan.Fields("Variables", s.environment()))
 	s.code(f)
-	if s.b.remembers() && s.b.cfg.Store.DynamoDB != nil {
+	if s.b.alone() {
 		set(f, "ReservedConcurrentExecutions", 1)
 		s.b.note("Some rules remember, so the function has a reserved concurrency of 1: copies would wait for each other with every commit. An account keeps 100 executions unreserved; where its quota is 100, ask for more first.")
 	}
@@ -44,6 +44,9 @@ func (s *stack) function(reads ...plan.Statement) error {
 	s.output("FunctionArn", plan.Attr{ID: "Function", Name: "Arn"}, "The function.")
 	return nil
 }
+
+// alone tells whether one copy of the function runs at a time.
+func (b *builder) alone() bool { return b.remembers() && b.cfg.Store.DynamoDB != nil }
 
 // environment is what the function is told; no secret is in it.
 func (s *stack) environment() plan.Map {

@@ -17,7 +17,9 @@ func (s *stack) health() {
 	s.subscribeMail("Health", s.b.d.Email)
 	f := plan.Ref{ID: "Function"}
 	s.alarm("FunctionErrors", "function-errors", "The function fails: configuration, permissions or a sink.", metric{"AWS/Lambda", "Errors", "FunctionName", f, "Sum", 300, 1, 1, ">=", false})
-	s.alarm("FunctionThrottles", "function-throttles", "The function is held back: raise its concurrency.", metric{"AWS/Lambda", "Throttles", "FunctionName", f, "Sum", 300, 3, 1, ">=", false})
+	if !s.b.alone() { // one copy at a time is held back whenever more is to do; how long things wait has an alarm of its own
+		s.alarm("FunctionThrottles", "function-throttles", "The function is held back: raise its concurrency.", metric{"AWS/Lambda", "Throttles", "FunctionName", f, "Sum", 300, 3, 1, ">=", false})
+	}
 	s.alarm("DeadLettersWaiting", "dead-letters", "Events could not be handled and wait in the dead-letter queue.", metric{"AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", plan.Attr{ID: "DeadLetters", Name: "QueueName"}, "Maximum", 300, 1, 1, ">=", false})
 	s.output("HealthTopicArn", plan.Ref{ID: "Health"}, "Subscribe whoever looks after the watch.")
 	s.b.costs("Alarms: 0.10 USD a month each.")

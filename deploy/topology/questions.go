@@ -42,6 +42,7 @@ func (b *builder) athena() error {
 		return err
 	}
 	s.health()
+	s.asynchronous()
 	rate := b.rate()
 	s.schedule(rateText(rate), "Asks the questions that are due, and delivers what waits.")
 	s.silence(invocations())

@@ -323,3 +323,20 @@ func TestNothingIsForwardedForRulesThatRemember(t *testing.T) {
 		t.Errorf("nobody says so: %q", p.Notes)
 	}
 }
+
+// A function that runs alone is held back whenever more is to do, and more copies
+// are no help: no alarm asks for them. In every watch an alarm says that things
+// wait too long.
+func TestAlarmsOfAFunctionThatRunsAlone(t *testing.T) {
+	for _, name := range topology.Names() {
+		p := mustMake(t, name, nil)
+		f := resource(p, "Function")
+		alone := f.Properties.Get("ReservedConcurrentExecutions") != nil
+		if throttles := resource(p, "FunctionThrottles") != nil; throttles == alone {
+			t.Errorf("%s: one copy at a time: %v, an alarm that asks for more: %v", name, alone, throttles)
+		}
+		if resource(p, "QueueAge") == nil && resource(p, "EventsAge") == nil {
+			t.Errorf("%s: nobody is told of what waits", name)
+		}
+	}
+}

@@ -627,6 +627,24 @@ resource "aws_cloudwatch_metric_alarm" "dead_letters_waiting" {
   alarm_actions       = [aws_sns_topic.health.arn]
 }
 
+# Events wait long before they are judged.
+resource "aws_cloudwatch_metric_alarm" "events_age" {
+  alarm_name        = "trailwarden-event-age"
+  alarm_description = "Events wait long before they are judged."
+  namespace         = "AWS/Lambda"
+  metric_name       = "AsyncEventAge"
+  dimensions = {
+    FunctionName = aws_lambda_function.function.function_name
+  }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = 900000
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.health.arn]
+}
+
 # Counts records of rule access-denied.
 resource "aws_cloudwatch_log_metric_filter" "filter_access_denied" {
   name           = "trailwarden-access-denied"

@@ -1112,24 +1112,6 @@ resource "aws_cloudwatch_metric_alarm" "function_errors" {
   alarm_actions       = [aws_sns_topic.health.arn]
 }
 
-# The function is held back: raise its concurrency.
-resource "aws_cloudwatch_metric_alarm" "function_throttles" {
-  alarm_name        = "trailwarden-function-throttles"
-  alarm_description = "The function is held back: raise its concurrency."
-  namespace         = "AWS/Lambda"
-  metric_name       = "Throttles"
-  dimensions = {
-    FunctionName = aws_lambda_function.function.function_name
-  }
-  statistic           = "Sum"
-  period              = 300
-  evaluation_periods  = 3
-  threshold           = 1
-  comparison_operator = "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.health.arn]
-}
-
 # Events could not be handled and wait in the dead-letter queue.
 resource "aws_cloudwatch_metric_alarm" "dead_letters_waiting" {
   alarm_name        = "trailwarden-dead-letters"
