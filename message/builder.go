@@ -83,6 +83,7 @@ type Builder struct {
 	paths   *paths     // the same
 	kits    *sync.Pool // of *kit
 	rules   *rules
+	clients *clients
 	calm    *mask.Calm
 }
 
@@ -109,7 +110,7 @@ func NewBuilder(o Options) (*Builder, error) {
 		}
 	}
 	o.Limits = o.Limits.orDefaults()
-	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}, calm: &mask.Calm{}}
+	b := &Builder{Options: o, words: loadWords(), attacks: loadAttacks(), kits: &sync.Pool{}, rules: &rules{}, clients: &clients{}, calm: &mask.Calm{}}
 	for _, f := range o.Fields {
 		b.keys = append(b.keys, strings.Split(f, "."))
 	}

@@ -30,7 +30,7 @@ func (v *view) event() (e Event, masked int) {
 		Action: v.action(), Service: v.source(), Account: v.clean(v.rec.Account()), Region: v.at("awsRegion"),
 		IP: v.at("sourceIPAddress"), Error: firstText(v.at("errorCode"), v.at("errorMessage")), Evidence: evidence,
 	}
-	e.Who, _ = v.named(v.identity())
+	e.Who = v.caller().name
 	if r := v.acted(); len(r) > 0 {
 		e.Resource = r[0]
 	}

@@ -3,6 +3,7 @@ package message
 import (
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/trailwarden/trailwarden/internal/re2"
 )
@@ -13,7 +14,7 @@ func (v *view) origin() Origin {
 }
 
 func (b *Builder) originOf(ip, agent string, fromConsole bool) Origin {
-	o := Origin{IP: ip, UserAgent: b.clean(agent), Client: b.clean(client(agent, fromConsole))}
+	o := Origin{IP: ip, UserAgent: b.clean(agent), Client: b.clean(b.clients.of(agent, fromConsole))}
 	if a, err := netip.ParseAddr(ip); err == nil && b.Addresses != nil {
 		if country, city, asn, ok := b.Addresses.Address(a.Unmap().WithZone("")); ok {
 			o.Country, o.City, o.ASN = b.clean(country), b.clean(city), b.clean(asn)
@@ -68,4 +69,34 @@ func client(agent string, fromConsole bool) string {
 		return "AWS service " + agent
 	}
 	return ""
+}
+
+// clients remembers what user agents claim to be: most records have one of a few.
+type clients struct {
+	mu    sync.Mutex
+	known map[string]string // by agent
+}
+
+// Bounds of what is remembered: any caller can claim anything.
+const (
+	mostAgents   = 1024
+	longestAgent = 512 // bytes
+)
+
+// of is the function client.
+func (c *clients) of(agent string, fromConsole bool) string {
+	if fromConsole || len(agent) > longestAgent {
+		return client(agent, fromConsole)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	is, ok := c.known[agent]
+	if !ok {
+		if len(c.known) >= mostAgents || c.known == nil {
+			c.known = map[string]string{}
+		}
+		is = client(agent, false)
+		c.known[strings.Clone(agent)] = is // which is part of a record
+	}
+	return is
 }

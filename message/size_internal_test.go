@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -51,5 +52,24 @@ func TestMostIsNeverLess(t *testing.T) {
 				t.Errorf("%q, lists of %d: at most %d, and it takes %d", text, elements, m.most(), len(written))
 			}
 		}
+	}
+}
+
+// That holds for records with any mixture of what is escaped and what is not.
+func TestMostIsNeverLessOfARecord(t *testing.T) {
+	for _, text := range []string{"<", ">", "&", "\u2028", "\u2029", "\u202a", "é", "a", "<>&\u2028", `\u003c`} {
+		raw := []byte(`"` + strings.Repeat(text, 10_000) + `"`)
+		m := Message{Events: []Event{{Raw: raw}}}
+		written, err := json.Marshal(&m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.most() < len(written) {
+			t.Errorf("%q: at most %d, and it takes %d", text, m.most(), len(written))
+		}
+	}
+	record := []byte(`{"a":"` + strings.Repeat("plain", 10_000) + `"}`)
+	if n := mostOfRaw(record); n > len(record)+100 {
+		t.Errorf("a record of %d bytes counts as up to %d", len(record), n)
 	}
 }

@@ -22,6 +22,7 @@ type view struct {
 
 	// What several parts of a message tell, made once.
 	identityOnce once[cloudtrail.Identity]
+	callerOnce   once[caller]
 	actionOnce   once[string]
 	sourceOnce   once[string]
 	actedOnce    once[[]string]
@@ -49,6 +50,8 @@ func (o *once[T]) get(make func() T) T {
 }
 
 func (v *view) identity() cloudtrail.Identity { return v.identityOnce.get(v.rec.Identity) }
+
+func (v *view) caller() caller { return v.callerOnce.get(v.findCaller) }
 
 func (v *view) action() string { return v.actionOnce.get(v.findAction) }
 

@@ -25,7 +25,8 @@ const (
 func (v *view) who() Who {
 	id := v.identity()
 	w := Who{Type: v.clean(id.Type), ARN: v.clean(id.ARN), Session: v.clean(id.Session), Source: v.clean(id.Source), Account: v.clean(id.Account)}
-	w.Name, w.Kind = v.named(id)
+	by := v.caller()
+	w.Name, w.Kind = by.name, by.kind
 	w.Via = v.at("userIdentity", "invokedBy")
 	if w.MFA = v.mfa(); w.MFA == "no" && w.Kind == kindPerson {
 		w.MFA = "" // the provider asked for it or not; the session cannot tell
@@ -44,6 +45,14 @@ func (v *view) who() Who {
 		w.Via = ""
 	}
 	return w
+}
+
+// caller is who acted, in a word or two.
+type caller struct{ name, kind string }
+
+func (v *view) findCaller() (c caller) {
+	c.name, c.kind = v.named(v.identity())
+	return c
 }
 
 func (v *view) named(id cloudtrail.Identity) (name, kind string) {

@@ -214,6 +214,9 @@ func accessKeys(s string) string {
 		if end-i < shortest {
 			continue
 		}
+		if end-i == len(s) {
+			return AccessKey(s)
+		}
 		out.WriteString(s[done:i])
 		out.WriteString(AccessKey(s[i:end]))
 		done, i = end, end-1
@@ -388,5 +391,5 @@ func AccessKey(id string) string {
 	if len(id) < 12 {
 		return strings.Repeat("*", len(id))
 	}
-	return id[:4] + strings.Repeat("*", min(len(id)-8, 12)) + id[len(id)-4:]
+	return id[:4] + "************"[:min(len(id)-8, 12)] + id[len(id)-4:]
 }
