@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -293,6 +294,31 @@ func TestTotalIsBounded(t *testing.T) {
 	if len(text) > 100<<10 || m.Who.Name != "alice" || m.What.Action != "X" || len(m.Events) == 0 {
 		t.Errorf("%d bytes, %d events", len(text), len(m.Events))
 	}
+}
+
+// A message does not hold on to large records, of which it shows little.
+func TestMessagesAreSmall(t *testing.T) {
+	b := builder(t, message.Options{})
+	long := `{"eventName":"X","eventSource":"s3.amazonaws.com","userIdentity":{"type":"IAMUser","userName":"alice"},"requestParameters":{"bucketName":"b","filler":[` +
+		strings.Repeat(`"0123456789 012345678",`, 30000) + `1]}}`
+	a := messagetest.Alert(slices.Repeat([]json.RawMessage{json.RawMessage(long)}, 5)...)
+	made := make([]*message.Message, 20)
+	before := held()
+	for i := range made {
+		made[i] = build(t, b, a, alert.Delivery{Kind: alert.Opened})
+	}
+	if more := held() - before; more > int64(len(made))*300<<10 {
+		t.Errorf("%d messages of %d bytes of records hold %d bytes", len(made), 5*len(long), more)
+	}
+	runtime.KeepAlive(made)
+}
+
+func held() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 func BenchmarkBuild(b *testing.B) {

@@ -10,7 +10,7 @@ import (
 
 // origin is where the call came from.
 func (v *view) origin() Origin {
-	return v.originOf(v.at("sourceIPAddress"), str(v.rec.Lookup("userAgent")), str(v.rec.Lookup("sessionCredentialFromConsole")) == "true")
+	return v.originOf(v.at("sourceIPAddress"), v.str(v.rec.Lookup("userAgent")), v.str(v.rec.Lookup("sessionCredentialFromConsole")) == "true")
 }
 
 func (b *Builder) originOf(ip, agent string, fromConsole bool) Origin {

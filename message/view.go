@@ -32,9 +32,14 @@ type view struct {
 type kit struct {
 	reader cloudtrail.Reader
 	masker mask.Masker
+	apart  bool               // texts are copied, so that a message does not hold all of a large record
 	found  []cloudtrail.Value // room for the values at the Builder's paths
 	labels labelNames
 }
+
+// mostHeld is the size up to which messages hold records whole, in bytes. What a
+// message shows of one takes as much by itself.
+const mostHeld = 16 << 10
 
 // once is a value that is made when it is first asked for.
 type once[T any] struct {
@@ -68,6 +73,7 @@ func (b *Builder) view(s *alert.Sample) *view {
 	if v.kit, _ = b.kits.Get().(*kit); v.kit == nil {
 		v.kit = &kit{found: make([]cloudtrail.Value, len(b.keys))}
 	}
+	v.apart = len(raw) > mostHeld
 	rec, err := v.reader.Read(raw)
 	if v.broken = err != nil; v.broken {
 		rec, _ = v.reader.Read([]byte("{}")) // valid
@@ -106,19 +112,23 @@ func (v *view) masked() (raw []byte, n int) {
 	return raw, n
 }
 
-// textOf is a value as text. Mostly it is a part of the text that the value was read
-// from, and is not copied: nobody writes to a view's copy of its record, nor to what a
-// Masker made.
-func textOf(x cloudtrail.Value) string {
-	return asString(x.Text(nil))
+// text is a value as text. Mostly it is a part of the text that the value was read from,
+// and is not copied: nobody writes to a view's copy of its record, nor to what a Masker
+// made.
+func (k *kit) text(x cloudtrail.Value) string {
+	text := x.Text(nil)
+	if k.apart {
+		return string(text)
+	}
+	return asString(text)
 }
 
-// str is textOf of a string, and "" of every other kind.
-func str(x cloudtrail.Value) string {
+// str is the text of a string, and "" of every other kind.
+func (k *kit) str(x cloudtrail.Value) string {
 	if x.Kind() != cloudtrail.String {
 		return ""
 	}
-	return textOf(x)
+	return k.text(x)
 }
 
 // asString is b, which nobody writes to, as a string.
@@ -156,9 +166,9 @@ func (v *view) show(x cloudtrail.Value, key string, plain bool) string {
 	case cloudtrail.Missing, cloudtrail.Null:
 		return ""
 	case cloudtrail.Bool, cloudtrail.Number:
-		return mask.Cut(textOf(x), 64)
+		return mask.Cut(v.text(x), 64)
 	case cloudtrail.String:
-		s := textOf(x)
+		s := v.text(x)
 		if plain {
 			return s
 		}
@@ -268,7 +278,11 @@ func bounded(all []alert.Label, limit int) []alert.Label {
 // leaves appends those of a value, with their paths below prefix.
 func (k *kit) leaves(to []alert.Label, x cloudtrail.Value, prefix string) []alert.Label {
 	k.labels.path = append(k.labels.path[:0], prefix...)
-	return k.labels.leaves(to, x)
+	to = k.leavesBelow(to, x)
+	if cap(k.labels.path) > longestPath {
+		k.labels.path = nil
+	}
+	return to
 }
 
 // labelNames are paths that labels have had. Records of a kind have the same ones.
@@ -281,6 +295,7 @@ type labelNames struct {
 const (
 	mostLabelNames   = 2048
 	longestLabelName = 128 // bytes
+	longestPath      = 16 << 10
 )
 
 // name is the path in hand as a text.
@@ -299,15 +314,16 @@ func (n *labelNames) name() string {
 	return s
 }
 
-// leaves appends those of a value, which stands at the path in hand.
-func (n *labelNames) leaves(to []alert.Label, x cloudtrail.Value) []alert.Label {
+// leavesBelow appends the leaves of a value, which stands at the path in hand.
+func (k *kit) leavesBelow(to []alert.Label, x cloudtrail.Value) []alert.Label {
+	n := &k.labels
 	empty, end := true, len(n.path)
 	switch x.Kind() {
 	case cloudtrail.Object:
 		x.Members(func(key []byte, y cloudtrail.Value) bool {
 			n.dot()
 			n.path = mask.AppendKey(n.path, key)
-			to, empty = n.leaves(to, y), false
+			to, empty = k.leavesBelow(to, y), false
 			n.path = n.path[:end]
 			return true
 		})
@@ -315,13 +331,13 @@ func (n *labelNames) leaves(to []alert.Label, x cloudtrail.Value) []alert.Label 
 		x.Elements(func(i int, y cloudtrail.Value) bool {
 			n.dot()
 			n.path = strconv.AppendInt(n.path, int64(i), 10)
-			to, empty = n.leaves(to, y), false
+			to, empty = k.leavesBelow(to, y), false
 			n.path = n.path[:end]
 			return true
 		})
 	}
 	if empty {
-		to = append(to, alert.Label{Name: n.name(), Value: textOf(x)})
+		to = append(to, alert.Label{Name: n.name(), Value: k.text(x)})
 	}
 	return to
 }

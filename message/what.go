@@ -24,7 +24,7 @@ func (v *view) what() What {
 }
 
 func (v *view) signInFailed() bool {
-	return str(v.rec.Lookup("responseElements", "ConsoleLogin")) == "Failure"
+	return v.str(v.rec.Lookup("responseElements", "ConsoleLogin")) == "Failure"
 }
 
 // findAction is the API; insights name theirs further down, and events without one

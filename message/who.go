@@ -31,10 +31,10 @@ func (v *view) who() Who {
 	if w.MFA = v.mfa(); w.MFA == "no" && w.Kind == kindPerson {
 		w.MFA = "" // the provider asked for it or not; the session cannot tell
 	}
-	if key := str(v.rec.Lookup("userIdentity", "accessKeyId")); key != "" {
+	if key := v.str(v.rec.Lookup("userIdentity", "accessKeyId")); key != "" {
 		w.AccessKey = v.clean(mask.AccessKey(key))
 	}
-	w.Principal = principal(str(v.rec.Lookup("userIdentity", "principalId")))
+	w.Principal = principal(v.str(v.rec.Lookup("userIdentity", "principalId")))
 	if w.Source == "" {
 		w.Source = v.at("userIdentity", "sessionContext", "webIdFederationData", "federatedProvider")
 	}
@@ -107,8 +107,8 @@ func (v *view) role(id cloudtrail.Identity) (name, kind string) {
 		return "role/" + role + " on " + session, kindWorkload
 	case context.Get("ec2RoleDelivery").Exists():
 		kind = kindWorkload
-	case str(context.Lookup("webIdFederationData", "federatedProvider")) != "":
-		kind = v.federated(str(context.Lookup("webIdFederationData", "federatedProvider")))
+	case v.str(context.Lookup("webIdFederationData", "federatedProvider")) != "":
+		kind = v.federated(v.str(context.Lookup("webIdFederationData", "federatedProvider")))
 	default:
 		kind = kindRole
 	}
@@ -131,7 +131,7 @@ func (v *view) federated(provider string) string {
 // account is a caller of whom only the account is known: another account's, or
 // nobody's.
 func (v *view) account(id cloudtrail.Identity) (name, kind string) {
-	p := str(v.rec.Lookup("userIdentity", "principalId"))
+	p := v.str(v.rec.Lookup("userIdentity", "principalId"))
 	if id.Account == "anonymous" || p == "anonymous" || p == "ANONYMOUS_PRINCIPAL" {
 		return "anonymous", kindAnonymous
 	}
@@ -147,13 +147,13 @@ func (v *view) account(id cloudtrail.Identity) (name, kind string) {
 // unnamed is the identity of records without a type that is known: services
 // acting by themselves, insights, and what newer records may bring.
 func (v *view) unnamed(name string) (string, string) {
-	service := str(v.rec.Lookup("userIdentity", "invokedBy"))
+	service := v.str(v.rec.Lookup("userIdentity", "invokedBy"))
 	switch {
 	case service != "" && (name == "" || name == v.clean(service)):
 		return v.clean(service), kindService
 	case name != "":
 		return name, kindUnknown
-	case str(v.rec.Field(cloudtrail.EventType)) == "AwsServiceEvent":
+	case v.str(v.rec.Field(cloudtrail.EventType)) == "AwsServiceEvent":
 		if s := v.at("eventSource"); s != "" {
 			return s, kindService
 		}
@@ -167,11 +167,11 @@ func (v *view) unnamed(name string) (string, string) {
 // insightActor is the identity that an Insight attributes most calls to.
 func (v *view) insightActor() (arn string) {
 	v.rec.Lookup("insightDetails", "insightContext", "attributions").Elements(func(_ int, a cloudtrail.Value) bool {
-		if str(a.Get("attribute")) != "userIdentityArn" {
+		if v.str(a.Get("attribute")) != "userIdentityArn" {
 			return true
 		}
 		a.Get("insight").Elements(func(_ int, x cloudtrail.Value) bool {
-			arn = v.clean(str(x.Get("value")))
+			arn = v.clean(v.str(x.Get("value")))
 			return false
 		})
 		return false
