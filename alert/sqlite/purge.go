@@ -21,6 +21,9 @@ const (
 // findings never wait long for it.
 const purgeStep = 2000
 
+// deadStep is how many dead letters are read at once: each has its message.
+const deadStep = 200
+
 // Purge forgets what has outlived its keeping.
 func (s *Store) Purge(ctx context.Context, k alert.Keeping, now time.Time) (p alert.Purged, err error) {
 	if p.Findings, err = s.purgeFindings(ctx, before(now, k.Findings, keepFindings)); err != nil {
@@ -29,12 +32,11 @@ func (s *Store) Purge(ctx context.Context, k alert.Keeping, now time.Time) (p al
 	if p.Dead, err = s.purgeDead(ctx, before(now, k.Dead, keepDead)); err != nil {
 		return p, err
 	}
-	letters, err := s.steps(ctx, "DELETE FROM letter WHERE id IN (SELECT id FROM letter WHERE at < ? LIMIT ?)", before(now, k.Dead, keepDead))
+	letters, err := s.walk(ctx, "letter", "at < ?", before(now, k.Dead, keepDead))
 	if p.Dead += letters; err != nil {
 		return p, err
 	}
-	p.Alerts, err = s.steps(ctx, `DELETE FROM alert WHERE id IN (SELECT id FROM alert WHERE updated < ?
-		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.alert = alert.id) LIMIT ?)`, before(now, k.Alerts, keepAlerts))
+	p.Alerts, err = s.walk(ctx, "alert", "updated < ? AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.alert = alert.id)", before(now, k.Alerts, keepAlerts))
 	if err != nil {
 		return p, err
 	}
@@ -58,6 +60,66 @@ func before(now time.Time, keep, otherwise time.Duration) int64 {
 		keep = otherwise
 	}
 	return now.Add(-keep).UnixMilli()
+}
+
+// walk removes the rows of a table that are old by a condition. There may be
+// millions of them, and no index knows which are old: it looks for them
+// purgeStep rows at a time and outside of any transaction that writes, so that
+// nobody waits while gigabytes are read.
+func (s *Store) walk(ctx context.Context, table, old string, limitAt int64) (total int64, err error) {
+	for last, more := int64(0), limitAt > 0; more; {
+		var ids []string
+		if ids, last, more, err = s.aged(ctx, table, old, limitAt, last); err != nil {
+			return total, s.sort(err)
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		n, err := s.removeAged(ctx, table, old, limitAt, ids)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// aged are the old ones of the purgeStep rows after one, and the last of these
+// rows; more tells whether others may follow.
+func (s *Store) aged(ctx context.Context, table, old string, limitAt, after int64) (ids []string, last int64, more bool, err error) {
+	rs, err := s.read.QueryContext(ctx, "SELECT rowid, CASE WHEN "+old+" THEN id ELSE '' END FROM "+table+" WHERE rowid > ? ORDER BY rowid LIMIT ?", limitAt, after, purgeStep)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	defer rs.Close()
+	n := 0
+	for ; rs.Next(); n++ {
+		var id string
+		if err := rs.Scan(&last, &id); err != nil {
+			return nil, 0, false, err
+		}
+		if id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids, last, n == purgeStep, rs.Err()
+}
+
+// removeAged removes those that are old still.
+func (s *Store) removeAged(ctx context.Context, table, old string, limitAt int64, ids []string) (total int64, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		t.w.forget() // it may be what goes
+		total = 0
+		for _, id := range ids {
+			n, err := t.changed("DELETE FROM "+table+" WHERE id = ? AND "+old, id, limitAt)
+			if err != nil {
+				return err
+			}
+			total += n
+		}
+		return nil
+	})
+	return total, err
 }
 
 // steps repeats a statement with a limit until it finds no more.
@@ -96,26 +158,46 @@ func (s *Store) purgeFindings(ctx context.Context, limitAt int64) (total int64, 
 	return total, nil
 }
 
-// purgeDead drops old dead letters; that they were dropped is kept.
+// purgeDead drops old dead letters, a page of them at a time; that they were
+// dropped is kept.
 func (s *Store) purgeDead(ctx context.Context, limitAt int64) (total int64, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		dead, err := load(t, "dead = 1")
+	for after := ""; ; {
+		page, next, err := s.Dead(ctx, "", deadStep, after)
 		if err != nil {
-			return err
+			return total, err
 		}
-		for _, r := range dead {
-			if millis(r.Died) >= limitAt {
-				continue
+		var old []string
+		for i := range page {
+			if millis(page[i].Died) < limitAt {
+				old = append(old, page[i].ID)
 			}
-			total++
+		}
+		n, err := s.dropDead(ctx, old, limitAt)
+		total += n
+		if err != nil || next == "" {
+			return total, err
+		}
+		after = next
+	}
+}
+
+// dropDead drops those that are old still.
+func (s *Store) dropDead(ctx context.Context, ids []string, limitAt int64) (n int64, err error) {
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	err = s.write(ctx, func(t *tx) error {
+		n = 0
+		return t.eachDead(ids, func(r row) error {
+			if millis(r.Died) >= limitAt {
+				return nil
+			}
+			n++
 			if err := t.withdraw([]string{r.ID}); err != nil {
 				return err
 			}
-			if err := t.audit(r.Died, "trailwarden", "forgot dead letter", r.ID+" "+r.Sink+" "+r.Alert, r.LastError); err != nil {
-				return err
-			}
-		}
-		return nil
+			return t.audit(r.Died, "trailwarden", "forgot dead letter", r.ID+" "+r.Sink+" "+r.Alert, r.LastError)
+		})
 	})
-	return total, err
+	return n, err
 }
