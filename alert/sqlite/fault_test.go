@@ -291,6 +291,46 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// Nothing is acknowledged that went into a file which nobody will open again:
+// whoever moves, removes or replaces the store under a running program is told.
+func TestFilesThatGoAstray(t *testing.T) {
+	for name, lead := range map[string]func(path string) error{
+		"the file is removed":    os.Remove,
+		"the file is moved":      func(path string) error { return os.Rename(path, path+".away") },
+		"the journal is removed": func(path string) error { return os.Remove(path + "-wal") },
+		"the file is replaced": func(path string) error {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(path+".copy", data, 0o600); err != nil {
+				return err
+			}
+			return os.Rename(path+".copy", path)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "alerts.db")
+			s := open(t, path, sqlite.Options{Policy: paging})
+			if err := s.Save(t.Context(), "a", []byte("b")); err != nil {
+				t.Fatal(err)
+			}
+			if err := lead(path); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				_, err := s.Commit(t.Context(), alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 1, 1), Now: storetest.Noon()})
+				if !errors.Is(err, alert.ErrBroken) {
+					t.Errorf("committing: got %v, want ErrBroken", err)
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // F4: without room nothing is acknowledged and reads go on; with room again the
 // same call works, and nothing is lost.
 func TestFull(t *testing.T) {

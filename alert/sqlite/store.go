@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ type Options struct {
 // Store is an alert.Store in a SQLite file.
 type Store struct {
 	path   string
+	files  []os.FileInfo // that were opened: the file and its journal
 	policy func() *alert.Policy
 	db     *sql.DB // of the one connection that writes
 	read   *sql.DB
@@ -143,6 +145,9 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if err := s.migrate(ctx); err != nil {
 		return err
 	}
+	if err := s.notice(); err != nil {
+		return err
+	}
 	if err := s.checkSchema(ctx); err != nil {
 		return err
 	}
@@ -150,6 +155,33 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	return s.verify(ctx, o.VerifyBytes)
+}
+
+// names are the file and its journal.
+func (s *Store) names() [2]string { return [2]string{s.path, s.path + "-wal"} }
+
+// notice remembers which files are open.
+func (s *Store) notice() error {
+	for _, name := range s.names() {
+		info, err := os.Stat(name)
+		if err != nil {
+			return err
+		}
+		s.files = append(s.files, info)
+	}
+	return nil
+}
+
+// astray finds out whether another file, or none, has taken the place of one that
+// is open: SQLite writes on into what nobody will ever open again.
+func (s *Store) astray() error {
+	for i, name := range s.names() {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, s.files[i]) {
+			return s.breaks(fmt.Errorf("%s was moved, removed or replaced while it was open, and what is written since would be lost; start anew: %w", name, alert.ErrBroken))
+		}
+	}
+	return nil
 }
 
 func connect(path string, busy time.Duration, pragmas ...string) (*sql.DB, error) {

@@ -201,6 +201,9 @@ func (s *Store) write(ctx context.Context, f func(*tx) error) error {
 	if errors.Is(err, alert.ErrFull) && s.w.fold(ctx) {
 		err = s.sort(s.w.do(ctx, f))
 	}
+	if err == nil {
+		err = s.astray()
+	}
 	return err
 }
 
