@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/message/mask"
@@ -117,6 +118,9 @@ func inPlace(m *Message) string {
 
 // oneLine is s without line breaks, cut at limit characters.
 func oneLine(s string, limit int) string {
+	if len(s) <= limit && only(s, func(c byte) bool { return c >= ' ' && c < utf8.RuneSelf }) {
+		return strings.TrimSpace(s) // as nearly always
+	}
 	s = strings.Map(func(r rune) rune {
 		if r != ' ' && unicode.IsSpace(r) {
 			return ' '
@@ -240,7 +244,7 @@ func when(first, last time.Time) string {
 	return " between " + stamp(first) + " and " + stamp(last)
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func counted(n int64, noun string) string {
 	if n == 1 {

@@ -145,7 +145,9 @@ func between(from, to time.Time, more int) string {
 	}
 	const day = "2006/01/02"
 	from, to = from.UTC().AddDate(0, 0, -more), to.UTC().AddDate(0, 0, 1+more)
-	return "\"timestamp\" BETWEEN '" + from.Format(day) + "' AND '" + to.Format(day) + "'"
+	s := append(make([]byte, 0, 64), "\"timestamp\" BETWEEN '"...)
+	s = append(from.AppendFormat(s, day), "' AND '"...)
+	return string(append(to.AppendFormat(s, day), '\''))
 }
 
 // links are to the AWS console, by ids alone. The console shows the events of
