@@ -95,7 +95,7 @@ func (a *Assembly) bucket(ctx context.Context, c *config.Source, cursor source.C
 		return MadeSource{}, fmt.Errorf("to: %w", err)
 	}
 	s := s3.NewPoll(s3.PollOptions{Name: c.Name, Client: client, Every: b.Every.Std(), Workers: b.Workers, Cursor: cursor,
-		Grace:   a.grace(),
+		Grace: a.grace(), Ahead: a.Config.Limits.Lateness.Std() / 2,
 		Listing: s3.Listing{Bucket: b.Bucket, Prefix: b.Prefix, From: from, To: to, Accounts: b.Accounts, Regions: b.Regions}})
 	return MadeSource{Source: s, Fetch: client}, nil
 }

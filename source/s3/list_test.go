@@ -247,6 +247,37 @@ func TestPollInTheOrderOfDelivery(t *testing.T) {
 	}
 }
 
+// Where little was delivered a few files are hours: none overtakes another by more
+// than the bound, so that nothing of a past that is read is late.
+func TestPollOvertakesByLittle(t *testing.T) {
+	b := newBench(t)
+	all := trail(b)
+	var mu sync.Mutex
+	inHand, most, n := map[string]time.Time{}, 0, 0
+	p := s3.NewPoll(s3.PollOptions{Client: b.client, Workers: 4, Ahead: 9 * time.Hour, Listing: s3.Listing{Bucket: b.bucket, To: day.AddDate(10, 0, 0)}})
+	err := p.Run(t.Context(), func(_ context.Context, d source.Delivery) error {
+		key := d.Items[0].Object.Key
+		k, _ := cloudtrail.ParseObjectKey(key)
+		mu.Lock()
+		for other, at := range inHand {
+			if k.Delivered.Sub(at) > 9*time.Hour {
+				t.Errorf("%s is begun while %s is in hand", key, other)
+			}
+		}
+		inHand[key] = k.Delivered
+		n, most = n+1, max(most, len(inHand))
+		mu.Unlock()
+		time.Sleep(5 * time.Millisecond) // for others to overtake it
+		mu.Lock()
+		delete(inHand, key)
+		mu.Unlock()
+		return nil
+	})
+	if err != nil || n != len(all) || most < 2 {
+		t.Errorf("%d of %d files, %d at once at most: %v", n, len(all), most, err)
+	}
+}
+
 // backfilled is what a backfill delivers that is broken off and taken up again
 // after each some deliveries. What comes again within one delivery of a break is
 // left out.

@@ -37,6 +37,9 @@ type PollOptions struct {
 	Workers int
 	// Cursor keeps the position; nil forgets it at the end.
 	Cursor source.Cursor
+	// Ahead is how much later an object may have been delivered than one that is
+	// still in hand; 0 means half an hour.
+	Ahead time.Duration
 	// Grace is how long handlers may go on after the end; 0 means 8 s.
 	Grace time.Duration
 	Retry source.Retry
@@ -99,6 +102,9 @@ func NewPoll(o PollOptions) *Poll {
 	}
 	if o.Workers <= 0 {
 		o.Workers = 4
+	}
+	if o.Ahead <= 0 {
+		o.Ahead = 30 * time.Minute
 	}
 	if o.Grace <= 0 {
 		o.Grace = 8 * time.Second
@@ -212,7 +218,7 @@ func (p *Poll) pass(ctx, soft context.Context, h source.Handler) error {
 	if p.pos.Passed {
 		return nil
 	}
-	q := newQueue(p.o.Workers)
+	q := newQueue(p.o.Workers, p.o.Ahead)
 	var fault error
 	for o, err := range p.o.Client.byTime(ctx, p.listing(), p.pos.At, bounds{p.o.Merged, p.o.AtHand}) {
 		if err != nil {

@@ -1,10 +1,14 @@
 package s3
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // queue runs some jobs at once and tells which are done in the order in which
 // they were added: a job counts only when all before it succeeded.
 type queue struct {
+	ahead time.Duration // how much later an object may be than one that is in hand
 	slots chan struct{}
 	jobs  []job
 	err   error // of the first that failed
@@ -15,14 +19,23 @@ type job struct {
 	result chan error
 }
 
-func newQueue(workers int) *queue { return &queue{slots: make(chan struct{}, workers)} }
+func newQueue(workers int, ahead time.Duration) *queue {
+	return &queue{ahead: ahead, slots: make(chan struct{}, workers)}
+}
 
 // mostJobs is the most jobs that are done or in hand behind one that is not done.
 const mostJobs = 1000
 
-// add starts a job as soon as there is room. It reports false when ctx has ended
+// add starts a job as soon as there is room, and nothing that is much older is in
+// hand: where little was delivered a few files are hours, and what is overtaken by
+// so much is late for rules that remember. It reports false when ctx has ended
 // before.
 func (q *queue) add(ctx context.Context, o listed, run func() error) bool {
+	for _, j := range q.jobs {
+		if at := j.object.at.Time; !at.IsZero() && o.at.Time.Sub(at) > q.ahead {
+			j.result <- <-j.result // wait for it
+		}
+	}
 	select {
 	case q.slots <- struct{}{}:
 	case <-ctx.Done():
