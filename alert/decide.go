@@ -69,6 +69,7 @@ func (e *Env) sink(name string) *SinkState {
 	if e.Sinks[name] == nil {
 		e.Sinks[name] = &SinkState{Name: name}
 	}
+	e.Sinks[name].rewind(e.Now)
 	return e.Sinks[name]
 }
 

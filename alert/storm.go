@@ -192,6 +192,26 @@ func logged(log []Made, m Made, quota int) []Made {
 	return latest(slices.Delete(log, 0, i), max(quota, 1))
 }
 
+// rewind forgets what is logged of times that are still to come: the clock was
+// ahead then and has been set back, and beside it nothing new would be logged, nor
+// the quota hold. What others who share the store log meanwhile is not that far
+// ahead.
+func (s *SinkState) rewind(now time.Time) {
+	latest := now.Add(quotaWindow).UnixMilli()
+	s.Made, s.Claimed = s.until(s.Made, latest), s.until(s.Claimed, latest)
+}
+
+func (s *SinkState) until(log []Made, latest int64) []Made {
+	n := len(log)
+	for n > 0 && log[n-1].At > latest {
+		n--
+	}
+	if n < len(log) {
+		s.change()
+	}
+	return log[:n]
+}
+
 // latest keeps that many of the latest, which is more than none.
 func latest(log []Made, most int) []Made {
 	for i := len(log) - 1; i >= 0; i-- {

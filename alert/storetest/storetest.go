@@ -51,6 +51,7 @@ func Run(t *testing.T, h Harness) {
 		{"an alert goes to many sinks", testManySinks},
 		{"a storm is told in totals and nothing is lost", testStorm},
 		{"a storm does not hide another rule's alert", testStormIsolation},
+		{"the quota holds when the clock is set back", testQuotaAfterClock},
 		{"alerts are listed page by page", testPages},
 		{"what has outlived its keeping is forgotten", testPurge},
 		{"two workers racing make one alert and one message", testRaces},

@@ -98,6 +98,26 @@ func perMinute(t *testing.T, sent []time.Time, most int) {
 	}
 }
 
+// testQuotaAfterClock: what was told by a clock that was a day ahead does not keep
+// the quota from holding for that day.
+func testQuotaAfterClock(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	b.pass(24 * time.Hour)
+	b.commit(Finding(Rule("before", severity.Low), Event{ID: "before", Role: "before"}))
+	b.deliver(alert.Opened)
+	b.pass(-24 * time.Hour)
+	b.commit(Many(Rule("noisy", severity.Low), 40, 40)...)
+	single := 0
+	for _, a := range b.all() {
+		if a.Rule.ID == "noisy" && a.Told[0].Storm == "" {
+			single++
+		}
+	}
+	if single != 25 {
+		t.Errorf("got %d alerts told one by one, want the quota of 30 without what is kept for grave ones", single)
+	}
+}
+
 func testStormIsolation(t *testing.T, h Harness) {
 	b := newBench(t, h, toPager())
 	noisy, grave := Rule("noisy", severity.Low), Rule("grave", severity.Critical)
