@@ -16,13 +16,16 @@ import (
 
 // endings are the kinds of files that are read differently.
 func endings() []string {
-	return []string{".json", ".yaml", ".tf", ".sql", ".sh", ".py", ".js", ".filter", ".txt"}
+	return []string{".json", ".yaml", ".tf", ".sql", ".sh", ".py", ".js", ".filter", ".txt", ".tf.json"}
 }
 
 // TestHostileFilesAreBounded has texts that a careless reader would go over again
 // and again.
 func TestHostileFilesAreBounded(t *testing.T) {
+	each := "locals {\n  l = [" + strings.Repeat("1,", 3000) + "]\n}\n" + strings.Repeat("resource \"a\" \"b\" {\n  for_each = { for x in local.l : x => x }\n  v = each.value\n}\n", 1000)
 	for name, text := range map[string]string{
+		"functions":        `{"Resources": {` + strings.Repeat(`"F": {"Type": "AWS::Lambda::Function"},`, 2500) + `"G": {"Type": "AWS::Lambda::Function"}}}`,
+		"each":             each,
 		"open objects":     strings.Repeat("{\"a\": [1, 2,\n", 1<<11),
 		"open in articles": strings.Repeat("{\n\"Version\": \"x", 1<<11),
 		"selects":          strings.Repeat("select a from\n", 1<<11),

@@ -133,7 +133,7 @@ func (l *linter) started(f *resource) bool {
 				return true
 			}
 		}
-		for _, t := range append(slices.Clone(r.targets), l.targetsOf(r)...) {
+		for _, t := range r.targets { // a rule's own, or a target that is a resource of its own
 			if l.names(t.Get("Arn"), f) {
 				return true
 			}

@@ -305,6 +305,9 @@ func indexed(v *value.Value, k cty.Value) *value.Value {
 // once evaluates what has a name one time; what refers to itself is unknown.
 func (m *module) once(name string, evaluate func() *value.Value) *value.Value {
 	if v := m.known[name]; v != nil {
+		if m.budget.values < 0 {
+			return unknown(name, 0, 0)
+		}
 		n := 0
 		v.Walk(func(string, *value.Value) { n++ })
 		if m.budget.values -= n; m.budget.values < 0 {
