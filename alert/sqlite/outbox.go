@@ -98,6 +98,11 @@ const due = `sink = (SELECT ?) AND dead = 0 AND not_until <= ? AND leased_until 
 // a storm or a silence, so that it stays short.
 const mostHeld = 500
 
+// mostGiven is the bytes of records from which on one Claim gives nothing more: each
+// message holds its alert until it is told, and an alert may hold ten records of a
+// megabyte.
+const mostGiven = 16 << 20
+
 // Claim hands out what is due.
 func (s *Store) Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) (ds []alert.Delivery, err error) {
 	if !s.w.fresh.take(sink) {
@@ -133,8 +138,8 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 	if env.Silences, err = silences(t, now.UnixMilli()); err != nil {
 		return nil, err
 	}
-	ms := now.UnixMilli()
-	for held := 0; held < mostHeld; {
+	ms, given := now.UnixMilli(), 0
+	for held := 0; held < mostHeld && given < mostGiven; {
 		room := alert.Room(env.Sinks[sink], n-len(ds), env)
 		if room == 0 {
 			break
@@ -148,12 +153,15 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 		}
 		before := held
 		for _, r := range found {
+			if given >= mostGiven {
+				break // it stays due
+			}
 			d, ok, err := t.claimOne(r, env, now.Add(lease))
 			if err != nil {
 				return nil, err
 			}
 			if ok {
-				ds = append(ds, d)
+				ds, given = append(ds, d), given+recordBytes(d.Of)
 			} else {
 				held++
 			}
@@ -163,6 +171,16 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 		}
 	}
 	return ds, t.saveSinks(env)
+}
+
+// recordBytes is how much an alert's records take.
+func recordBytes(a *alert.Alert) (n int) {
+	if a != nil {
+		for i := range a.Samples {
+			n += len(a.Samples[i].Record)
+		}
+	}
+	return n
 }
 
 // claimOne leases a delivery, or takes it off the outbox for what follows.
