@@ -65,10 +65,10 @@ func (l *linter) timeout(r *resource) {
 }
 
 var (
-	secretName  = re2.Own(`(?i)pass(word|wd|phrase)|secret|token|api_?key|webhook|credential`)
-	secretNot   = re2.Own(`(?i)_(arn|name|id|path|parameter|param|ref|version|key_?name|user)$|secret_?(arn|name|id)`)
-	reference   = re2.Own(`(?i)^(arn:|env:|file:|ssm:|secretsmanager:|\{\{resolve:|/|\$|<|true$|false$|[0-9]{1,6}$)`)
-	slackHook   = re2.Own(`https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9]+/[A-Za-z0-9/]+`)
+	secretName = re2.Own(`(?i)pass(word|wd|phrase)|secret|token|api_?key|webhook|credential`)
+	secretNot  = re2.Own(`(?i)_(arn|name|id|path|parameter|param|ref|version|key_?name|user)$|secret_?(arn|name|id)`)
+	reference  = re2.Own(`(?i)^(arn:|env:|file:|ssm:|secretsmanager:|\{\{resolve:|/|\$|<|true$|false$|[0-9]{1,6}$)`)
+	slackHook  = re2.Own(`https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9]+/[A-Za-z0-9/]+`)
 	// accessKeyID leaves out the keys of AWS's documentation, which end in EXAMPLE.
 	accessKeyID = re2.Own(`\b(?:AKIA|ASIA)[A-Z2-7]{9}(?:[^\WE][A-Z2-7]{6}|E[^\WX][A-Z2-7]{5}|EX[^\WA][A-Z2-7]{4}|EXA[^\WM][A-Z2-7]{3}|EXAM[^\WP][A-Z2-7]{2}|EXAMP[^\WL][A-Z2-7]|EXAMPL[^\WE])\b`)
 )
