@@ -58,6 +58,7 @@ type Engine struct {
 	byState map[string]*group
 	touched map[*group]bool
 	time    clockwork
+	hold    time.Time
 	late    []int64
 	early   []Hit  // added before Begin
 	ref     string // of the hit added last
@@ -203,9 +204,19 @@ func (e *Engine) Judge(ctx context.Context) (Outcome, error) {
 	if err := e.Begin(ctx); err != nil {
 		return Outcome{}, err
 	}
-	settled := max(e.time.settled, e.time.latest-e.opts.Lateness.Milliseconds())
-	return e.judge(ctx, settled)
+	latest := e.time.latest
+	if !e.hold.IsZero() {
+		latest = min(latest, e.hold.UnixMilli())
+	}
+	return e.judge(ctx, max(e.time.settled, latest-e.opts.Lateness.Milliseconds()))
 }
+
+// Hold has Judge settle nothing that records from up to t may still change, Lateness
+// behind it included, whatever the latest record; a zero t has it go by that alone.
+func (e *Engine) Hold(t time.Time) { e.hold = t }
+
+// Held tells whether Judge settled less than the latest record would have it.
+func (e *Engine) Held() bool { return !e.hold.IsZero() && e.hold.UnixMilli() < e.time.latest }
 
 // Finish is Judge when no further record is to come: everything is settled up
 // to clock.

@@ -27,6 +27,7 @@ type part struct {
 	tallied   int                // of keys
 	traffic   map[Place]struct{} // from where the records are
 	waited    []waited
+	ends      *pended // what this is the last part of
 }
 
 // empty tells whether there is nothing to make durable.
@@ -268,6 +269,9 @@ func (c *committer) commit(joined []waiting) error {
 	ctx, cancel := context.WithTimeout(context.Background(), longestCommit)
 	defer cancel()
 	b := c.batch(joined)
+	for _, w := range joined {
+		c.memory.pending.done(w.part.ends)
+	}
 	if err := c.memory.judge(ctx, joined, &b); err != nil {
 		c.memory.forget()
 		return fmt.Errorf("what rules remember: %w", err)

@@ -153,6 +153,11 @@ func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 	p.commits.inHand.Add(1)
 	defer p.commits.inHand.Add(-1)
 	w := p.worker(ctx, d)
+	var pended *pended
+	if w.rules != nil && w.rules.Memory() != nil {
+		pended = p.commits.memory.pending.add(&d, p.o.Now())
+		defer p.commits.memory.pending.done(pended)
+	}
 	err := w.earlier()
 	if err == nil {
 		err = w.items()
@@ -162,6 +167,7 @@ func (p *Pipeline) handle(ctx context.Context, d source.Delivery) error {
 		w.position()
 	}
 	if err == nil || ctx.Err() == nil {
+		w.part.ends = pended
 		if e := w.commit(); e != nil {
 			err = e
 		}

@@ -24,12 +24,14 @@ const ahead = 10 * time.Minute
 // is followed by saved or forget.
 type remembering struct {
 	o       *Options
+	pending *pending
 	rules   *intake.Rules // that engine is of
 	engine  *memory.Engine
 	raw     recent
 	stands  standIns
 	latest  *atomic.Int64 // of all records judged, Unix milliseconds
 	judged  int64         // how far the last judgement came of it
+	held    bool          // the last judgement settled less, for deliveries in hand
 	putOff  int64         // what latest was when it was left to the next look
 	stirred *atomic.Bool  // a record came since the last look at rest
 	rest    rest
@@ -39,7 +41,7 @@ type remembering struct {
 }
 
 func newRemembering(o *Options) remembering {
-	return remembering{o: o, latest: new(atomic.Int64), stirred: new(atomic.Bool), stands: standIns{}}
+	return remembering{o: o, pending: new(pending), latest: new(atomic.Int64), stirred: new(atomic.Bool), stands: standIns{}}
 }
 
 // part is an empty one that rules are about to fill.
@@ -162,7 +164,7 @@ func (r *remembering) settle(ctx context.Context, b *alert.Batch) (due bool, err
 	if err := r.engine.Begin(ctx); err != nil {
 		return false, err
 	}
-	if r.o.Shared && r.leave(latest) {
+	if r.o.Shared && !r.held && r.leave(latest) {
 		return false, nil
 	}
 	r.engine.Observe(time.UnixMilli(latest))
@@ -188,13 +190,18 @@ func (r *remembering) leave(latest int64) bool {
 
 // outcome judges.
 func (r *remembering) outcome(ctx context.Context, m *intake.Memory, b *alert.Batch) error {
+	r.engine.Hold(r.pending.first(r.o.Now()))
 	out, err := r.engine.Judge(ctx)
 	if err != nil {
 		return err
 	}
 	// Records without hits, which are committed before those of this judgement,
-	// may be younger; settle brings the engine to their time.
+	// may be younger; settle brings the engine to their time, and settles what was
+	// held back.
 	r.judged = r.eventTime()
+	if r.held = r.engine.Held(); r.held {
+		r.judged = 0
+	}
 	from := intake.Origin{Mode: r.o.Mode, Arrived: b.Now}
 	for i := range out.Detections {
 		d := &out.Detections[i]
