@@ -31,6 +31,7 @@ type remembering struct {
 	stands  standIns
 	latest  *atomic.Int64 // of all records judged, Unix milliseconds
 	judged  int64         // how far the last judgement came of it
+	first   time.Time     // of what was in hand at the last judgement
 	held    bool          // the last judgement settled less, for deliveries in hand
 	putOff  int64         // what latest was when it was left to the next look
 	stirred *atomic.Bool  // a record came since the last look at rest
@@ -190,7 +191,12 @@ func (r *remembering) leave(latest int64) bool {
 
 // outcome judges.
 func (r *remembering) outcome(ctx context.Context, m *intake.Memory, b *alert.Batch) error {
-	r.engine.Hold(r.pending.first(r.o.Now()))
+	first, before := r.pending.first(r.o.Now()), r.first
+	r.first = first
+	if first.IsZero() || !before.IsZero() && before.Before(first) {
+		first = before // of what was handed over since, some may not have begun
+	}
+	r.engine.Hold(first)
 	out, err := r.engine.Judge(ctx)
 	if err != nil {
 		return err
