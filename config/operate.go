@@ -29,7 +29,7 @@ type Limits struct {
 	Keys         int      `key:"keys" default:"20000" min:"1" doc:"Most keys in one record."`
 	Members      int      `key:"gzip_members" default:"1024" min:"1" doc:"Most gzip members in one file."`
 	Shown        int      `key:"shown" default:"1024" min:"16" doc:"Most characters of one value in a message; the whole text stays in the evidence."`
-	Groups       int      `key:"groups" default:"200000" min:"1" doc:"Groups of one stateful rule in memory; the rest is on disk."`
+	Groups       int      `key:"groups" default:"200000" min:"1" doc:"Groups of all rules that remember together that are held in memory, some 2 KB each; the others are in the store and are read when they are needed."`
 	Backlog      int      `key:"backlog_warning" default:"10000" min:"1" doc:"Messages waiting for a sink from which on it is warned of; none is ever dropped."`
 	Remember     Duration `key:"remember" default:"7d" doc:"How long the identities of records are remembered."`
 	Lateness     Duration `key:"lateness" default:"1h" doc:"How much later than others a record may come and still count in its window."`
