@@ -60,6 +60,7 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 		"a group that is none":     {"rules: {overrides: {root-login: {group_by: [account, usrname]}}}\n", []string{`1: CF007 rules.overrides.root-login.group_by: records have no field "usrname"`}},
 		"no routes in the list":    {sinksAB + "routes: []\n", nil},
 		"a quota below a minute's": {"sinks: {a: {stdout: {}, quota: 10/h}, b: {stdout: {}, quota: 90/h}, c: {stdout: {}, quota: 120/h}}\n", []string{"1: CF011 sinks.a.quota: quotas are kept by the minute: this one becomes 1/m", "1: CF011 sinks.b.quota: quotas are kept by the minute: this one becomes 2/m"}},
+		"a quota by the minute":    {"sinks: {a: {stdout: {}, quota: 1000/m}, b: {stdout: {}, quota: 47/m}, c: {stdout: {}, quota: 49/s}, d: {stdout: {}, quota: 2940/h}}\n", nil},
 		"lengths of nothing":       {"sinks: {a: {stdout: {}, timeout: 0}}\nalerts: {retention: 0s, give_up: 1d}\nserve: {reload: 0}\n", []string{"1: CF011 sinks.a.timeout: 0 stands for the default, 30s", "2: CF011 alerts.retention: 0 stands for the default, 400d"}},
 		"a region of all clients":  {"aws: {region: us-esat-1}\n", []string{`1: CF014 aws.region: AWS has no region "us-esat-1"`}},
 		"a role of organizations":  {"enrich: {accounts: {organizations: {role: me}}}\n", []string{`1: CF003 enrich.accounts.organizations.role: "me" is no ARN of iam`}},

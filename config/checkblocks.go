@@ -173,7 +173,7 @@ func (ch *checker) sinks() {
 		}
 		t := sinkCheck{ch, s, "sinks." + s.Name + "." + kind, []any{"sinks", s.Name, kind}}
 		t.check()
-		if n := s.Quota.PerSecond() * 60; n != math.Round(n) || n < 1 {
+		if n := s.Quota.perMinute(); n != math.Round(n) || n < 1 {
 			ch.warn(ch.at("sinks", s.Name, "quota"), CodeSense, "sinks.%s.quota: quotas are kept by the minute: this one becomes %d/m", s.Name, s.Quota.PerMinute())
 		}
 		if s.Template != "" {

@@ -128,16 +128,17 @@ func (*Rate) form() form {
 // IsZero tells whether no rate was given.
 func (r Rate) IsZero() bool { return r.Count == 0 }
 
-// PerSecond is the rate in things a second.
-func (r Rate) PerSecond() float64 {
+// PerMinute is the rate in whole things a minute, at least one.
+func (r Rate) PerMinute() int { return max(1, int(math.Round(r.perMinute()))) }
+
+// perMinute multiplies before it divides: what comes out whole is whole, as
+// 1000/60*60 is not.
+func (r Rate) perMinute() float64 {
 	if r.IsZero() {
 		return 0
 	}
-	return float64(r.Count) / r.Per.Seconds()
+	return float64(r.Count) * 60 / r.Per.Seconds()
 }
-
-// PerMinute is the rate in whole things a minute, at least one.
-func (r Rate) PerMinute() int { return max(1, int(math.Round(r.PerSecond()*60))) }
 
 // Date is an instant, written as 2026-12-31 (the end of that day, UTC) or in
 // RFC 3339.
