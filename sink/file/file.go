@@ -1,12 +1,14 @@
 // Package file appends messages to a file, one line of JSON each: the message
 // model, or OCSF Detection Findings. A batch is one write and one fsync; a file
 // that has grown to its size is put aside by a rename, so that a reader of lines
-// sees every line whole and in order. One process writes one file.
+// sees every line whole and in order. Who writes holds the file's lock, so that
+// several processes may write one file where the system has such locks.
 package file
 
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -110,7 +112,7 @@ func (f *file) DeliverBatch(ctx context.Context, ns []sink.Notification) []alert
 	if cap(lines) <= mostRoom {
 		f.lines = lines
 	}
-	unsure, err := f.write(lines)
+	unsure, err := f.write(ctx, lines)
 	if err == nil {
 		return out
 	}
@@ -136,30 +138,103 @@ func (f *file) line(to []byte, m *message.Message) ([]byte, error) {
 
 // write appends whole lines; unsure tells that they may have stayed in spite
 // of an error.
-func (f *file) write(lines []byte) (unsure bool, err error) {
+func (f *file) write(ctx context.Context, lines []byte) (unsure bool, err error) {
 	if len(lines) == 0 {
 		return false, nil
 	}
-	if err := f.rotate(int64(len(lines))); err != nil {
-		return false, err
+	out, end, err := f.open(ctx)
+	if err == nil && end > 0 && end+int64(len(lines)) > f.cfg.Rotate {
+		if err := f.putAside(out, end); err != nil {
+			return false, err
+		}
+		out, end, err = f.open(ctx)
 	}
-	if err := os.MkdirAll(filepath.Dir(f.cfg.Path), 0o750); err != nil {
-		return false, err
-	}
-	out, err := os.OpenFile(f.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return false, err
 	}
 	defer out.Close()
-	began, unsure, err := appendLines(out, lines)
+	unsure, err = appendLines(out, end, lines)
 	if err != nil {
 		return unsure, err
 	}
-	if began == 0 || !f.named { // a new file, or one whose beginning we have not seen
+	if end == 0 || !f.named { // a new file, or one whose beginning we have not seen
 		err = f.syncFolder()
 		f.named = err == nil
 	}
 	return true, err
+}
+
+// open opens the file, which is made with its folder when it is not there, and
+// locks it until it is closed; its whole lines end at end.
+func (f *file) open(ctx context.Context) (out *os.File, end int64, err error) {
+	if err := f.regular(); err != nil {
+		return nil, 0, err
+	}
+	if err := os.MkdirAll(filepath.Dir(f.cfg.Path), 0o750); err != nil {
+		return nil, 0, err
+	}
+	for ctx.Err() == nil {
+		out, err = os.OpenFile(f.cfg.Path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, 0, err
+		}
+		if err = lock(ctx, out); err == nil && f.holds(out) {
+			if end, err = lastLine(out); err == nil {
+				return out, end, nil
+			}
+		}
+		out.Close()
+		if err != nil {
+			return nil, 0, fmt.Errorf("%s: %w", f.cfg.Path, err)
+		}
+	}
+	return nil, 0, ctx.Err()
+}
+
+// regular refuses what is no file of lines: folders, pipes, devices.
+func (f *file) regular() error {
+	info, err := os.Stat(f.cfg.Path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", f.cfg.Path)
+	}
+	return nil
+}
+
+// holds tells that out still is the file of the sink's name: whoever held the
+// lock before may have put it aside.
+func (f *file) holds(out *os.File) bool {
+	mine, err := out.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(f.cfg.Path)
+	return err == nil && os.SameFile(mine, named)
+}
+
+// between is how long to wait for another writer before its lock is asked for
+// again; a batch takes about as long.
+const between = 5 * time.Millisecond
+
+// lock waits for the file's lock, at most until ctx ends.
+func lock(ctx context.Context, out *os.File) error {
+	for {
+		held, err := tryLock(out)
+		if held || err != nil {
+			return err
+		}
+		timer := time.NewTimer(between)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.New("another program holds the file's lock")
+		case <-timer.C:
+		}
+	}
 }
 
 // syncFolder makes the file's name last as its lines do.
@@ -175,62 +250,90 @@ func (f *file) syncFolder() error {
 	return nil
 }
 
-// appendLines writes after the last whole line, which is at began: what a crash
+// appendLines writes behind the last whole line, which ends at end: what a crash
 // left of a line was never reported as delivered and is overwritten.
-func appendLines(out *os.File, lines []byte) (began int64, unsure bool, err error) {
-	end, err := lastLine(out)
-	if err != nil {
-		return 0, false, err
-	}
+func appendLines(out *os.File, end int64, lines []byte) (unsure bool, err error) {
 	if err := out.Truncate(end); err != nil {
-		return end, false, err
+		return false, err
 	}
 	if _, err := out.WriteAt(lines, end); err != nil {
-		return end, out.Truncate(end) != nil, err
+		return out.Truncate(end) != nil, err
 	}
-	return end, true, out.Sync()
+	return true, out.Sync()
 }
 
-// lastLine is the offset behind the last line break.
+// errForeign keeps us from cutting what others wrote: a mistaken path may name
+// any file.
+var errForeign = errors.New("it holds something else than lines of JSON; name another file, or move this one away")
+
+// lastLine is the offset behind the last line break. What follows it is the torn
+// line of a crash, or not ours.
 func lastLine(f *os.File) (int64, error) {
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
 		return 0, err
 	}
 	var last [1]byte
+	if _, err := f.ReadAt(last[:], 0); err != nil {
+		return 0, err
+	}
+	if !begins(last[0]) {
+		return 0, errForeign
+	}
 	buf := last[:] // mostly the last byte is one
-	for end > 0 {
+	for end := size; end > 0; {
 		n := min(end, int64(len(buf)))
 		if _, err := f.ReadAt(buf[:n], end-n); err != nil {
 			return 0, err
 		}
 		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			return end - n + int64(i) + 1, nil
+			return torn(f, end-n+int64(i)+1, size)
 		}
 		end -= n
 		if len(buf) == 1 {
 			buf = make([]byte, 64*1024)
 		}
 	}
-	return 0, nil
+	return torn(f, 0, size)
 }
 
-// rotate puts the file aside when it would outgrow its size.
-func (f *file) rotate(more int64) error {
-	info, err := os.Stat(f.cfg.Path)
+// begins tells how a line of ours begins; the zeros are those of a file whose
+// size outlived a loss of power, and its bytes did not.
+func begins(b byte) bool { return b == '{' || b == 0 }
+
+// torn is begin when what follows it, up to size, is what a crash leaves of a
+// batch of lines. A whole object is none: somebody took its line break away.
+func torn(f *os.File, begin, size int64) (int64, error) {
+	if begin == size {
+		return begin, nil
+	}
+	rest := make([]byte, min(size-begin, MaxLine+1))
+	if _, err := f.ReadAt(rest, begin); err != nil {
+		return 0, err
+	}
 	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil
-	case err != nil:
+	case !begins(rest[0]):
+		return 0, errForeign
+	case size-begin <= MaxLine && json.Valid(rest):
+		_, err := f.WriteAt([]byte{'\n'}, size)
+		return size + 1, err
+	}
+	return begin, nil
+}
+
+// putAside renames the file, whose whole lines end at end, and deletes the oldest
+// of those put aside before.
+func (f *file) putAside(out *os.File, end int64) error {
+	defer out.Close()
+	if err := out.Truncate(end); err != nil {
 		return err
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", f.cfg.Path)
-	case info.Size() == 0 || info.Size()+more <= f.cfg.Rotate:
-		return nil
 	}
 	older, err := f.asides()
 	if err != nil {
 		return err
+	}
+	if !renamesOpen {
+		out.Close()
 	}
 	name := f.next(older)
 	if err := os.Rename(f.cfg.Path, name); err != nil {

@@ -154,6 +154,93 @@ func TestConcurrentDeliveries(t *testing.T) {
 	}
 }
 
+// Nor does it stay in a file that is put aside.
+func TestTornLinesAreNotPutAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.json")
+	s := must(t, file.Config{Path: path, Rotate: 10_000, Keep: 3})
+	s.Deliver(context.Background(), numbered(1))
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(f, `{"kind":"opened","key`)
+	f.Close()
+	for i := range 3 {
+		s.Deliver(context.Background(), numbered(i+2))
+	}
+	aside, _ := filepath.Glob(path + ".2*")
+	if got := fmt.Sprint(sequences(t, append(aside, path)...)); len(aside) == 0 || got != "[1 2 3 4]" {
+		t.Errorf("lines %s in %d files put aside, want [1 2 3 4]", got, len(aside))
+	}
+}
+
+// Several sinks write one file, as those of several processes do: no line is
+// lost, none is torn, and all of them put the file aside.
+func TestSeveralWriters(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.json")
+	const each = 60
+	var wg sync.WaitGroup
+	for n := range 3 {
+		s := must(t, file.Config{Path: path, Rotate: 100_000, Keep: 1000})
+		wg.Go(func() {
+			for i := range each {
+				if o := s.Deliver(context.Background(), numbered(n*each+i)); o.Class != alert.OK {
+					t.Errorf("%+v", o)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	all, _ := filepath.Glob(path + "*")
+	seen := map[int64]bool{}
+	for _, n := range sequences(t, all...) {
+		seen[n] = true
+	}
+	if len(seen) != 3*each || len(all) < 3 {
+		t.Errorf("%d messages in %d files, want %d in several", len(seen), len(all), 3*each)
+	}
+}
+
+// A path that was mistaken for another file's costs nothing of that file.
+func TestForeignFilesStay(t *testing.T) {
+	for name, text := range map[string]string{
+		"a configuration":         "rules: {packs: [starter]}\nsinks: {a: {stdout: {}}}",
+		"another log":             "one\ntwo\n",
+		"a database":              "SQLite format 3\x00\x10\x00\n{\x00\x00",
+		"a document, not a line":  "{\n  \"a\": 1\n}",
+		"lines and something new": "{\"a\":1}\nhalf",
+	} {
+		path := filepath.Join(t.TempDir(), "mine")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := must(t, file.Config{Path: path, Rotate: 10}).Deliver(context.Background(), numbered(1))
+		if o.Class != alert.Retry || o.Unsure || !strings.Contains(o.Reason, path) || !strings.Contains(o.Reason, "something else than lines of JSON") {
+			t.Errorf("%s: %+v, want a retry that says why", name, o)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%s: it holds %q now, %v", name, got, err)
+		}
+	}
+}
+
+// A whole line that lost its line break, as by an editor, stays.
+func TestLastLinesWithoutBreakStay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts.json")
+	s := must(t, file.Config{Path: path})
+	for i := range 2 {
+		s.Deliver(context.Background(), numbered(i+1))
+	}
+	info, err := os.Stat(path)
+	if err != nil || os.Truncate(path, info.Size()-1) != nil {
+		t.Fatal(err)
+	}
+	s.Deliver(context.Background(), numbered(3))
+	if got := fmt.Sprint(sequences(t, path)); got != "[1 2 3]" {
+		t.Errorf("lines %s, want [1 2 3]", got)
+	}
+}
+
 // A file that cannot be written is tried again; nothing is half written.
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
