@@ -59,7 +59,7 @@ type Message struct {
 	// Table is set for reports of scheduled queries: rows under Columns.
 	Columns []string   `json:"columns,omitempty"`
 	Rows    [][]string `json:"rows,omitempty"`
-	More    int64      `json:"more,omitempty"` // rows that are not shown
+	More    int64      `json:"more,omitempty"` // rows, or rules of Totals, that are not shown
 
 	// Totals is set in a storm: messages held back, by rule.
 	Totals []Total `json:"totals,omitempty"`

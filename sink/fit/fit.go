@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,8 +26,9 @@ type level struct {
 	raw    bool // records whole
 }
 
-// levels from nearly everything to the bare bones. The last is below 20 kilobytes
-// in every encoding: no limit of a target is below that.
+// levels from nearly everything to the bare bones. The last is below 8 kilobytes of
+// JSON whatever characters records hold: no limit of a target is below that. Its
+// texts still have room for the mark of how much is gone.
 func levels() []level {
 	return []level{
 		{16384, 16384, 1000, 100, true},
@@ -38,6 +40,8 @@ func levels() []level {
 		{120, 480, 5, 3, false},
 		{80, 400, 4, 2, false},
 		{60, 240, 3, 1, false},
+		{40, 160, 2, 1, false},
+		{32, 100, 1, 0, false},
 	}
 }
 
@@ -103,7 +107,7 @@ func (l level) of(m *message.Message, n int) *message.Message {
 }
 
 func (l level) eventsOf(m *message.Message) []message.Event {
-	events := append([]message.Event(nil), m.Events[:min(len(m.Events), l.events)]...)
+	events := slices.Clone(m.Events[:min(len(m.Events), l.events)])
 	for i := range events {
 		if !l.raw || !json.Valid(events[i].Raw) {
 			events[i].Raw = nil
@@ -125,21 +129,28 @@ func (l level) steps(steps []message.Step) []message.Step {
 }
 
 // longestFile bounds the name of a file that is evidence, where other texts are
-// shorter.
+// shorter: five times as long, up to this.
 const longestFile = 300
 
 // sources keeps what leads to evidence and references whole, or leaves it out.
 func (l level) sources(c, m *message.Message) {
 	for i := range c.Events {
-		c.Events[i].Evidence.File = sink.Cut(m.Events[i].Evidence.File, max(l.text, longestFile), sink.Characters)
+		c.Events[i].Evidence.File = sink.Cut(m.Events[i].Evidence.File, max(l.text, min(5*l.text, longestFile)), sink.Characters)
+	}
+	if c.Rule.Link = ""; l.keeps(m.Rule.Link) {
+		c.Rule.Link = strings.ToValidUTF8(m.Rule.Link, "\uFFFD")
 	}
 	c.Rule.References = nil
 	for _, r := range m.Rule.References {
-		if utf8.RuneCountInString(r) <= 2*l.text && len(c.Rule.References) < l.list {
+		if l.keeps(r) && len(c.Rule.References) < l.list {
 			c.Rule.References = append(c.Rule.References, strings.ToValidUTF8(r, "\uFFFD"))
 		}
 	}
 }
+
+// keeps tells whether an address of the rule's author stays: part of one leads
+// nowhere, or elsewhere.
+func (l level) keeps(address string) bool { return utf8.RuneCountInString(address) <= 2*l.text }
 
 // longestLink bounds a link: one that is longer is left out, as no link is cut.
 const longestLink = 2000
@@ -190,7 +201,7 @@ func (l level) table(c, m *message.Message, n int) {
 		}
 		c.Rows = append(c.Rows, cells)
 	}
-	c.More = m.More + int64(len(m.Rows)-n)
+	c.More = m.More + int64(len(m.Rows)-n) + int64(len(m.Totals)-len(c.Totals))
 }
 
 func (l level) cut(s string) string { return sink.Cut(s, l.text, sink.Characters) }

@@ -2,6 +2,7 @@ package fit_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,11 +17,14 @@ import (
 
 func init() { seeds.Rapid() }
 
+// smallest is a webhook's smallest body without what is around a message, in bytes.
+const smallest = 15 << 9
+
 // Any message up to 5 MB is JSON within any limit of a target, with its key and
 // links whole.
 func TestJSONKeepsWithinLimits(t *testing.T) {
 	for _, c := range messagetest.Distinct() {
-		for _, limit := range []int{28 << 10, 256 << 10, 1 << 20} {
+		for _, limit := range []int{smallest, 28 << 10, 256 << 10, 1 << 20} {
 			body, err := fit.JSON(c.Message, limit)
 			if err != nil {
 				t.Errorf("%s in %d: %v", c.Name, limit, err)
@@ -47,6 +51,44 @@ func check(t *testing.T, name string, m *message.Message, body []byte, limit int
 	}
 	if shown := int64(len(back.Rows)) + back.More; shown != int64(len(m.Rows))+m.More {
 		t.Errorf("%s: %d rows are accounted for, want %d", name, shown, int64(len(m.Rows))+m.More)
+	}
+}
+
+// A storm of many rules says how many of them it does not name.
+func TestLeftOutTotalsAreCounted(t *testing.T) {
+	m := messagetest.Storm()
+	for i := range 180 {
+		m.Totals = append(m.Totals, message.Total{Rule: fmt.Sprint("rule-", i), Title: strings.Repeat("title ", 20), Alerts: 1, Findings: 1})
+	}
+	m.More = 7
+	want := int64(len(m.Totals)) + m.More
+	for _, limit := range []int{smallest, 28 << 10, 256 << 10} {
+		body, err := fit.JSON(m, limit)
+		var back message.Message
+		if err != nil || json.Unmarshal(body, &back) != nil {
+			t.Fatal(err)
+		}
+		if got := int64(len(back.Totals)) + back.More; got != want || len(back.Totals) == 0 {
+			t.Errorf("in %d bytes: %d rules of %d are accounted for", limit, got, want)
+		}
+	}
+}
+
+// The rule's address is whole or left out, as part of one leads elsewhere.
+func TestTheRulesAddressIsNeverCut(t *testing.T) {
+	m := messagetest.Poisoned(messagetest.Repeated(), strings.Repeat("x", 10_000))
+	for _, length := range []int{50, 70, 500, 20_000} {
+		m.Rule.Link = "https://rules.example/" + strings.Repeat("a", length)
+		for _, limit := range []int{smallest, 28 << 10, 256 << 10} {
+			body, err := fit.JSON(m, limit)
+			var back message.Message
+			if err != nil || json.Unmarshal(body, &back) != nil {
+				t.Fatal(err)
+			}
+			if got := back.Rule.Link; got != "" && got != m.Rule.Link {
+				t.Errorf("%d characters in %d bytes became %q", length, limit, got)
+			}
+		}
 	}
 }
 
@@ -96,7 +138,7 @@ func TestRandomTextsFit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Repeat(rapid.String().Draw(t, "text"), rapid.IntRange(1, 200).Draw(t, "times"))
 		m := messagetest.Poisoned(messagetest.Repeated(), text)
-		limit := rapid.IntRange(28<<10, 1<<20).Draw(t, "limit")
+		limit := rapid.IntRange(smallest, 1<<20).Draw(t, "limit")
 		body, err := fit.JSON(m, limit)
 		if err != nil || len(body) > limit || !json.Valid(body) {
 			t.Fatalf("%d bytes of %d: %v", len(body), limit, err)

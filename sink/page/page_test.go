@@ -1,10 +1,12 @@
 package page_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/message/messagetest"
 	"github.com/trailwarden/trailwarden/sink/internal/inert"
 	"github.com/trailwarden/trailwarden/sink/page"
@@ -93,5 +95,18 @@ func TestADetectionNamesItsRecords(t *testing.T) {
 	}
 	if want := "Rule: abroad; Event IDs: one, two and 10 more"; strings.Join(got, "; ") != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A storm says how many rules it does not name.
+func TestAStormCountsWhatItDoesNotName(t *testing.T) {
+	m := messagetest.Storm()
+	for i := range 150 {
+		m.Totals = append(m.Totals, message.Total{Rule: fmt.Sprintf("more-%03d", i), Title: strings.Repeat("title ", 20), Alerts: 1, Findings: 1})
+	}
+	text := page.Text(m, 10_000)
+	want := fmt.Sprintf("%d further rules are not shown.", 150-strings.Count(text, "more-"))
+	if !strings.Contains(text, want) {
+		t.Errorf("%q is missing in\n%s", want, text)
 	}
 }

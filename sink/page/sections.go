@@ -29,6 +29,9 @@ func storm(m *message.Message) Section {
 		t.Rows = append(t.Rows, []string{l.Severity.String(), text(aside(l.Title, l.Rule)),
 			strconv.FormatInt(l.Alerts, 10), strconv.FormatInt(l.Findings, 10)})
 	}
+	if m.More > 0 {
+		t.More = plural(m.More, "further rule is", "further rules are") + " not shown."
+	}
 	return Section{Title: "Held back", Table: t}
 }
 

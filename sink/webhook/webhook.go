@@ -185,33 +185,43 @@ func (s *Sink) render(m *message.Message) (rendered, error) {
 		"Content-Type": {"application/json"}, "Idempotency-Key": {IdempotencyKey(m)}, KeyHeader: {header(m.Key)},
 		"User-Agent": {"Trailwarden"},
 	}}
-	data, err := fit.JSON(m, s.config.Max-overhead)
+	envelope, err := s.envelope(m, empty)
+	if err != nil {
+		return r, fmt.Errorf("webhook: %w", err)
+	}
+	data, err := fit.JSON(m, s.config.Max-(len(envelope)-len(empty)))
 	if err != nil {
 		return r, fmt.Errorf("webhook: %w", err)
 	}
 	switch s.config.Format {
-	case JSON:
-		r.body, err = json.Marshal(map[string]any{"version": "1", "message": json.RawMessage(data)})
 	case CloudEvents:
 		r.header.Set("Content-Type", "application/cloudevents+json; charset=UTF-8")
-		attributes := s.attributes(m)
-		attributes["datacontenttype"] = "application/json"
-		event := map[string]any{"data": json.RawMessage(data)}
-		for name, v := range attributes {
-			event[name] = v
-		}
-		r.body, err = json.Marshal(event)
 	case CloudEventBinary:
 		for name, v := range s.attributes(m) {
 			r.header.Set("Ce-"+name, percent(v))
 		}
-		r.body = data
 	}
+	r.body, err = s.envelope(m, data)
 	return r, err
 }
 
-// overhead is what the envelope around a message takes at most.
-const overhead = 4 << 10
+// empty stands for a message when the size of what is around it is asked for.
+var empty = []byte("{}")
+
+// envelope is the body with data as its message.
+func (s *Sink) envelope(m *message.Message, data []byte) ([]byte, error) {
+	switch s.config.Format {
+	case JSON:
+		return json.Marshal(map[string]any{"version": "1", "message": json.RawMessage(data)})
+	case CloudEvents:
+		event := map[string]any{"data": json.RawMessage(data), "datacontenttype": "application/json"}
+		for name, v := range s.attributes(m) {
+			event[name] = v
+		}
+		return json.Marshal(event)
+	}
+	return data, nil
+}
 
 // attributes are those of CloudEvents 1.0.
 func (s *Sink) attributes(m *message.Message) map[string]string {

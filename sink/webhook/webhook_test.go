@@ -21,8 +21,14 @@ func now() time.Time { return time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC) }
 
 func start(t *testing.T, format string) (*sinktest.Webhook, *webhook.Sink) {
 	t.Helper()
+	return startSmall(t, format, 0)
+}
+
+// startSmall is start with a bound of bodies in bytes.
+func startSmall(t *testing.T, format string, most int) (*sinktest.Webhook, *webhook.Sink) {
+	t.Helper()
 	fake := sinktest.NewWebhook(t)
-	s, err := webhook.New(webhook.Config{URL: sink.Fixed(fake.Hook), HMAC: sink.Fixed(sinktest.Secret("webhook hmac key")), Format: format,
+	s, err := webhook.New(webhook.Config{URL: sink.Fixed(fake.Hook), HMAC: sink.Fixed(sinktest.Secret("webhook hmac key")), Format: format, Max: most,
 		Secrets: map[string]sink.Secret{"X-Token": sink.Fixed(sinktest.Secret("webhook header"))}, Headers: map[string]string{"X-Team": "security"}}, sinktest.Client(t), now)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +86,25 @@ func TestEveryMessageIsAccepted(t *testing.T) {
 		rnd := sinktest.Seeded(t)
 		for j := range 13 {
 			accepted(t, fake, s, fmt.Sprint(format, j), sinktest.Random(rnd, 5<<(8+j)))
+		}
+	}
+}
+
+// Every message fits into the smallest body that may be asked for, whatever its
+// records hold, and a body is never larger than that.
+func TestEveryMessageFitsIntoTheSmallestBody(t *testing.T) {
+	const most = 8 << 10
+	for i, format := range []string{webhook.JSON, webhook.CloudEvents, webhook.CloudEventBinary} {
+		fake, s := startSmall(t, format, most)
+		for j, c := range sinktest.Messages() {
+			if j%3 == i || !strings.Contains(c.Name, ", ") {
+				accepted(t, fake, s, format+", "+c.Name, c.Message)
+			}
+		}
+		for _, r := range fake.Requests() {
+			if len(r.Body) > most {
+				t.Fatalf("%s: %d bytes of %d", format, len(r.Body), most)
+			}
 		}
 	}
 }
