@@ -148,7 +148,7 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte // at most MaxAnswer bytes
-	Cut    bool   // the body went on
+	Cut    bool   // the body went on, or should have
 	hide   []string
 }
 
@@ -182,7 +182,8 @@ func (e *Error) Is(target error) bool {
 var errSlow = errors.New("no answer in time")
 
 // Send sends a request once and reads the answer, whatever its status.
-// Redirects are answers. Secrets are hidden in errors and excerpts, beside
+// Redirects are answers. What came of an answer that broke off is returned with
+// the error. Secrets are hidden in errors and excerpts, beside
 // those that Send finds itself in the URL and the headers.
 func (c *Client) Send(req *http.Request, secrets ...string) (Answer, error) {
 	hide := append(secretsOf(req), secrets...)
@@ -208,13 +209,13 @@ func (c *Client) Send(req *http.Request, secrets ...string) (Answer, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
 	if err != nil {
-		return Answer{}, c.failure(req, fmt.Errorf("the answer broke off: %w", err), true, hide)
+		err = c.failure(req, fmt.Errorf("the answer broke off: %w", err), true, hide)
 	}
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, hide: hide}
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, Cut: err != nil, hide: hide}
 	if len(body) > MaxAnswer {
 		a.Body, a.Cut = body[:MaxAnswer], true
 	}
-	return a, nil
+	return a, err
 }
 
 func (c *Client) failure(req *http.Request, err error, sent bool, hide []string) error {

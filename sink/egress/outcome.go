@@ -46,10 +46,12 @@ func RetryAfter(h http.Header, now time.Time) time.Time {
 }
 
 // Outcome is the class of an answer by its status alone, or of a failed
-// exchange. Reasons hold an excerpt of the answer without secrets.
+// exchange, which is one without the whole answer. Reasons hold an excerpt of the answer without secrets.
 func Outcome(a Answer, err error, now time.Time) alert.Outcome {
 	if err != nil {
-		return failed(err)
+		o := failed(err)
+		o.NotUntil = RetryAfter(a.Header, now) // a head may have come
+		return o
 	}
 	reason := a.Reason()
 	switch s := a.Status; {

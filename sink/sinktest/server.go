@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -19,6 +20,7 @@ type Canned struct {
 	Body   string
 	Lost   bool // do the work, then drop the connection without an answer
 	Cut    bool // drop the connection without doing the work
+	Short  bool // announce a longer body than there is, and drop the connection behind it
 }
 
 // Request is one that a stand-in has received.
@@ -58,6 +60,9 @@ func (s *Server) serve(t testing.TB, handle func(http.ResponseWriter, *http.Requ
 		default:
 			for name, v := range c.Header {
 				w.Header().Set(name, v)
+			}
+			if c.Short {
+				w.Header().Set("Content-Length", strconv.Itoa(len(c.Body)+1))
 			}
 			w.WriteHeader(c.Status)
 			fmt.Fprint(w, c.Body)

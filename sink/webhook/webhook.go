@@ -164,13 +164,19 @@ func (s *Sink) Deliver(ctx context.Context, n sink.Notification) alert.Outcome {
 	}
 	a, err := s.client.Send(req, secrets...)
 	o = egress.Outcome(a, err, s.now())
-	if err == nil && a.Status == http.StatusConflict {
-		o = alert.Outcome{Class: alert.OK} // it is there already
+	if taken(a.Status) {
+		o = alert.Outcome{Class: alert.OK}
 	}
 	if o.Reason != "" {
 		o.Reason = "webhook: " + o.Reason
 	}
 	return o
+}
+
+// taken tells a status by which the receiver has the message; 409 means since
+// before. Nothing else of an answer is asked for, so it may break off.
+func taken(status int) bool {
+	return status >= 200 && status < 300 || status == http.StatusConflict
 }
 
 // rendered is a request without secrets.

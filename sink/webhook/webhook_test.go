@@ -128,6 +128,26 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
+// What the head of an answer says counts, though the answer breaks off behind it.
+func TestAnswersMayBreakOff(t *testing.T) {
+	fake, s := start(t, "")
+	n := sink.Notification{Message: messagetest.Opened()}
+	for _, status := range []int{200, 202, 409} {
+		fake.Then(sinktest.Canned{Status: status, Body: "ok", Short: true})
+		if o := s.Deliver(t.Context(), n); o.Class != alert.OK {
+			t.Errorf("%d: %+v, want it taken", status, o)
+		}
+	}
+	fake.Then(sinktest.Canned{Status: 429, Header: map[string]string{"Retry-After": "7"}, Body: "later", Short: true})
+	if o := s.Deliver(t.Context(), n); o.Class != alert.Retry || !o.NotUntil.Equal(now().Add(7*time.Second)) {
+		t.Errorf("429: %+v, want another try in seven seconds", o)
+	}
+	fake.Then(sinktest.Canned{Status: 500, Body: "x", Short: true})
+	if o := s.Deliver(t.Context(), n); o.Class != alert.Retry || !o.Unsure {
+		t.Errorf("500: %+v, want another try, unsure", o)
+	}
+}
+
 // The signature is what a receiver in another language computes.
 func TestSignature(t *testing.T) {
 	want := "v1=210863f2c670cde08954ca284ebe5f2d85a279c9a672d7632d036529f6175926" // Python's hmac
