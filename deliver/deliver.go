@@ -87,6 +87,7 @@ type Dispatcher struct {
 	targets []Target
 	running bool              // the workers' goroutines were started
 	said    map[string]string // the day on which the log was told something
+	heard   map[string]bool   // sinks that were given news of trouble since Drain looked
 	reload  chan struct{}
 }
 
@@ -96,7 +97,7 @@ func New(o Options) (*Dispatcher, error) {
 		return nil, errors.New("deliver: a Store and a Build are required")
 	}
 	setDefaults(&o)
-	d := &Dispatcher{o: o, workers: map[string]*worker{}, said: map[string]string{}, reload: make(chan struct{}, 1)}
+	d := &Dispatcher{o: o, workers: map[string]*worker{}, said: map[string]string{}, heard: map[string]bool{}, reload: make(chan struct{}, 1)}
 	if err := checkTargets(o.Targets); err != nil {
 		return nil, err
 	}
@@ -232,29 +233,55 @@ func (d *Dispatcher) replaceAll(ctx context.Context, all *sync.WaitGroup, fail c
 }
 
 // Drain delivers what is due and returns when nothing is, or when ctx ends. It
-// waits for what has to be tried again. Messages under way when ctx ends have the
-// grace to end, 0 being that of the Options, and so has counting what stays in the
-// outbox, by sink. It is for programs that end, and not for use beside Run.
+// waits for what has to be tried again, and tries paused sinks again: nobody
+// reloads a program that ends. Messages under way when ctx ends have the grace to
+// end, 0 being that of the Options, and so has counting what stays in the outbox,
+// by sink. It is for programs that end, and not for use beside Run.
 func (d *Dispatcher) Drain(ctx context.Context, grace time.Duration) (left map[string]int64, err error) {
 	if grace <= 0 {
 		grace = d.o.Grace
 	}
 	d.mu.Lock()
+	clear(d.heard)
 	workers := make([]*worker, 0, len(d.targets))
 	for _, t := range d.targets {
 		workers = append(workers, d.workers[t.Name])
+		d.workers[t.Name].resume()
 	}
 	d.mu.Unlock()
+	var errs []error
+	for len(workers) > 0 && ctx.Err() == nil {
+		errs = append(errs, drainAll(ctx, workers, grace))
+		workers = d.hearing() // some had ended when another's trouble came
+	}
+	counting, cancel := graceful(ctx, grace)
+	defer cancel()
+	left, err = d.o.Store.Backlog(counting)
+	return left, errors.Join(append(errs, err)...)
+}
+
+func drainAll(ctx context.Context, workers []*worker, grace time.Duration) error {
 	errs := make([]error, len(workers))
 	var all sync.WaitGroup
 	for i, w := range workers {
 		all.Go(func() { errs[i] = w.drain(ctx, grace) })
 	}
 	all.Wait()
-	counting, cancel := graceful(ctx, grace)
-	defer cancel()
-	left, err = d.o.Store.Backlog(counting)
-	return left, errors.Join(append(errs, err)...)
+	return errors.Join(errs...)
+}
+
+// hearing are the workers of sinks that were given news of trouble since this was
+// last asked, but those that are paused.
+func (d *Dispatcher) hearing() (workers []*worker) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for name := range d.heard {
+		if w := d.workers[name]; w != nil && !w.paused() {
+			workers = append(workers, w)
+		}
+	}
+	clear(d.heard)
+	return workers
 }
 
 // fatal tells whether the store cannot go on.

@@ -413,6 +413,32 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// News of a sink's trouble goes out before a program ends, also to a sink that had
+// nothing else to send and was done long before.
+func TestDrainTellsOfTrouble(t *testing.T) {
+	for class, want := range map[alert.Class]int{alert.Reject: 1, alert.Auth: 1} {
+		slow := &receiver{answer: func(int, *message.Message) alert.Outcome {
+			time.Sleep(time.Second)
+			return alert.Outcome{Class: class, Reason: "no"}
+		}}
+		quick := &receiver{}
+		inWorld(t, map[string]*receiver{"slow": slow, "quick": quick}, nil, func(w *world) {
+			w.stop()
+			w.find("1", "role-1")
+			left, err := w.d.Drain(context.Background(), 0)
+			if err != nil || left["quick"] != 0 {
+				t.Errorf("%v: left %v, %v", class, left, err)
+			}
+			if got := quick.ledger(); len(got) != 2 || got[1].m.Kind != alert.Health {
+				t.Errorf("%v: the other sink got %d messages, want the alert's and the news", class, len(got))
+			}
+			if n := len(slow.tried()); n != want {
+				t.Errorf("%v: the sink in trouble was tried %d times, want %d", class, n, want)
+			}
+		})
+	}
+}
+
 var stormFindings = flag.Int("storm.findings", 3000, "matches in five minutes; 100000 for the full count, which prints what it cost")
 
 // F59 at the receiver, with a restart in the midst of it (F61): one rule, two

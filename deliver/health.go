@@ -27,12 +27,20 @@ func (d *Dispatcher) Health(ctx context.Context, n alert.Notice, about string) e
 		if err := d.o.Store.Put(ctx, n.Delivery(name, d.o.Now())); err != nil && firstErr == nil {
 			firstErr = fmt.Errorf("health: sink %s: %w", name, err)
 		}
+		d.hears(name)
 	}
 	if told == 0 && d.firstToday(n.Key+" "+about) {
 		d.o.Log.Error(n.Headline, "summary", n.Summary, "sink", about)
 	}
 	d.Wake()
 	return firstErr
+}
+
+// hears remembers that a sink was given something to tell.
+func (d *Dispatcher) hears(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.heard[name] = true
 }
 
 // firstToday tells whether something is said for the first time today.
@@ -91,7 +99,7 @@ func (w *worker) report(ctx context.Context, d alert.Delivery, o alert.Outcome, 
 		return w.d.Health(ctx, alert.Notice{
 			Key:      "failing " + w.t.Name,
 			Headline: fmt.Sprintf("Sink %q takes no messages", w.t.Name),
-			Summary:  "They are kept and tried again; after a day of that each becomes a dead letter.",
+			Summary:  "They are kept and tried again. What was tried for as long as alerts.give_up says becomes a dead letter.",
 			Severity: severity.Medium,
 			Facts:    append(facts(w.t.Name, o.Reason), alert.Label{Name: "since", Value: st.Failing.UTC().Format(time.RFC3339)}),
 		}, w.t.Name)

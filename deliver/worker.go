@@ -119,12 +119,9 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// drain delivers until nothing is due and nothing waits for another attempt. A
-// sink that was paused in an earlier drain is tried again: nobody reloads a
-// program that ends.
+// drain delivers until nothing is due and nothing waits for another attempt.
 func (w *worker) drain(ctx context.Context, grace time.Duration) error {
 	w.grace = grace
-	w.resume()
 	for {
 		wait, idle, err := w.step(ctx)
 		switch {
