@@ -108,6 +108,30 @@ func TestRetryAfterInABatch(t *testing.T) {
 	})
 }
 
+// A call that failed is one failure, however many messages it carried: what comes
+// back within seconds is sent within seconds.
+func TestABatchFailsOnce(t *testing.T) {
+	r := &receiver{traits: sink.Traits{Batch: 250}}
+	r.answer = func(n int, _ *message.Message) alert.Outcome {
+		if n <= 15 {
+			return alert.Outcome{Class: alert.Retry, Reason: "no space left on device"}
+		}
+		return alert.Outcome{Class: alert.OK}
+	}
+	change := func(o *deliver.Options) { o.Targets = []deliver.Target{{Name: "chat", Sink: &batcher{receiver: r}}} }
+	inWorld(t, one(r), change, func(w *world) {
+		w.stop()
+		for i := range 15 {
+			w.find(fmt.Sprint(i), fmt.Sprint("role-", i))
+		}
+		w.start()
+		pass(5 * time.Second)
+		if n := len(r.ledger()); n != 15 {
+			t.Errorf("%d messages arrived five seconds after one call had failed, want all 15", n)
+		}
+	})
+}
+
 // forgetful is a store that takes no news of trouble.
 type forgetful struct{ *sqlite.Store }
 

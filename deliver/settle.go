@@ -22,19 +22,20 @@ func (w *worker) settle(ctx context.Context, ds []alert.Delivery, os []alert.Out
 	if err != nil {
 		return err
 	}
+	w.pause(all, asked, now)
 	var untold []error
 	for i := range all {
 		if lost[i] {
 			w.d.o.Log.Warn("a message took longer than its lease; it may be sent twice", "sink", w.t.Name, "delivery", ds[i].ID)
 		}
-		untold = append(untold, w.conclude(ctx, &all[i], asked[i], took, now))
+		untold = append(untold, w.conclude(ctx, &all[i], took, now))
 	}
 	return errors.Join(untold...)
 }
 
 // conclude draws what follows from a recorded outcome.
-func (w *worker) conclude(ctx context.Context, s *alert.Settled, asked time.Time, took time.Duration, now time.Time) error {
-	w.learn(s.Outcome, asked, now)
+func (w *worker) conclude(ctx context.Context, s *alert.Settled, took time.Duration, now time.Time) error {
+	w.learn(s.Outcome, now)
 	w.d.o.Observe(Attempt{
 		Sink: w.t.Name, Kind: s.Delivery.Kind, Class: s.Outcome.Class, Took: took,
 		Waited: now.Sub(s.Delivery.Created), Reason: s.Outcome.Reason,
@@ -112,13 +113,12 @@ func (w *worker) jittered(d time.Duration) time.Duration {
 	return time.Duration(w.d.o.Jitter() * float64(d))
 }
 
-// learn changes how the worker goes on.
-func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
+// learn changes what the worker says of itself, and when it tries a message again.
+func (w *worker) learn(o alert.Outcome, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch o.Class {
 	case alert.OK:
-		w.failures, w.quiet = 0, w.asked // by another message of the same call
 		w.st.Sent++
 		w.st.Failing, w.st.Reason = time.Time{}, ""
 	case alert.Reject:
@@ -135,22 +135,36 @@ func (w *worker) learn(o alert.Outcome, asked, now time.Time) {
 		if w.st.Failing.IsZero() {
 			w.st.Failing = now
 		}
-		w.failures++
 		w.retry = later(w.retry, o.NotUntil)
 		if !w.soonest.After(now) || o.NotUntil.Before(w.soonest) {
 			w.soonest = o.NotUntil
 		}
-		w.hold(asked, now)
 	}
 }
 
-// hold makes the whole sink wait: as long as the receiver asked, or for a
-// growing time once several messages in a row have failed.
-func (w *worker) hold(asked, now time.Time) {
-	w.asked = later(w.asked, asked)
-	w.quiet = later(w.quiet, asked)
-	if w.failures >= afterFailures {
-		w.quiet = later(w.quiet, now.Add(w.jittered(alert.Backoff(w.failures-afterFailures+1))))
+// pause makes the whole sink wait after a call: as long as the receiver asked, or
+// for a growing time once several calls in a row have failed. However many
+// messages a call carried, it has failed once, and not at all if one arrived.
+func (w *worker) pause(all []alert.Settled, asked []time.Time, now time.Time) {
+	arrived, failed := false, false
+	for i := range all {
+		switch all[i].Outcome.Class {
+		case alert.OK:
+			arrived = true
+		case alert.Retry:
+			failed = true
+			w.asked = later(w.asked, asked[i])
+		}
+	}
+	switch {
+	case arrived:
+		w.failures, w.quiet = 0, w.asked
+	case failed:
+		w.failures++
+		w.quiet = later(w.quiet, w.asked)
+		if w.failures >= afterFailures {
+			w.quiet = later(w.quiet, now.Add(w.jittered(alert.Backoff(w.failures-afterFailures+1))))
+		}
 	}
 }
 

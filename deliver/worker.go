@@ -16,8 +16,8 @@ import (
 const (
 	attemptTimeout = 45 * time.Second
 	longestAsked   = time.Hour // Retry-After is honoured up to this
-	// afterFailures is how many messages in a row must fail before the sink as
-	// a whole waits: fewer may be the messages' own fault.
+	// afterFailures is how many calls in a row must fail before the sink as a
+	// whole waits: fewer may be the messages' own fault.
 	afterFailures = 3
 )
 
@@ -33,7 +33,7 @@ type worker struct {
 
 	// The following belong to the goroutine that runs the worker.
 	grace    time.Duration // for a message under way when the worker is to end
-	failures int           // attempts in a row that ended in Retry
+	failures int           // calls in a row that ended in Retry
 	quiet    time.Time     // nothing is sent before
 	asked    time.Time     // nor before this, as the receiver asked
 	next     time.Time     // earliest next message by the sink's rate
