@@ -64,18 +64,53 @@ func (e *Env) filled(a *Alert, d Delivery) Delivery {
 	return d
 }
 
-// Due is when a waiting Repeated is due under the policy; ok is false when it is
-// due as it says. A policy without repeats, or that sends the alert elsewhere,
-// lets what waits go out as it was planned.
-func Due(a *Alert, d Delivery, e *Env) (at time.Time, ok bool) {
-	if d.Kind != Repeated || d.Attempts > 0 || d.Since.IsZero() {
-		return d.NotUntil, false
-	}
-	for _, t := range e.Policy.targets(a) {
-		if t.sink == d.Sink && t.repeat >= 0 {
-			at = d.Since.Add(t.repeat)
-			return at, !at.Equal(d.NotUntil)
+// LongestAsked is how long a receiver may ask to be left alone; a message that is
+// to be tried again never waits longer.
+const LongestAsked = time.Hour
+
+// LongestLease is how long a lease may be: one that has more to go was taken by a
+// clock that was ahead.
+const LongestLease = 15 * time.Minute
+
+// Due is a waiting delivery with its times counted anew; changed tells whether they
+// are others. A Repeated is due under the policy: one without repeats, or that sends
+// the alert elsewhere, lets what waits go out as it was planned. What a clock that
+// was ahead has put off waits as long as was meant.
+func Due(a *Alert, d Delivery, e *Env) (due Delivery, changed bool) {
+	due = e.rewound(d)
+	if a != nil && d.Kind == Repeated && d.Attempts == 0 && !d.Since.IsZero() {
+		for _, t := range e.Policy.targets(a) {
+			if t.sink == d.Sink && t.repeat >= 0 {
+				due.NotUntil = due.Since.Add(t.repeat)
+				break
+			}
 		}
 	}
-	return d.NotUntil, false
+	return due, !due.NotUntil.Equal(d.NotUntil) || !due.Created.Equal(d.Created) || !due.Since.Equal(d.Since) || !due.FirstTry.Equal(d.FirstTry)
+}
+
+// rewound is a delivery without times that are still to come although they were
+// taken from a clock: it was ahead then and has been set back.
+func (e *Env) rewound(d Delivery) Delivery {
+	if d.NotUntil.After(e.Now) && !e.past(d.Created).Equal(d.Created) {
+		d.NotUntil = later(e.Now, d.NotUntil.Add(e.Now.Sub(d.Created)))
+	}
+	if d.Attempts > 0 && d.NotUntil.After(e.Now.Add(LongestAsked+clocksApart)) {
+		d.NotUntil = e.Now
+	}
+	d.Created, d.Since, d.FirstTry = e.past(d.Created), e.past(d.Since), e.past(d.FirstTry)
+	return d
+}
+
+// clocksApart is how far the clocks of those who share a store may be apart. What
+// was noted of a time further ahead than that was noted by a clock that has been
+// set back since.
+const clocksApart = time.Minute
+
+// past is a time that was noted, and now when it is still to come.
+func (e *Env) past(t time.Time) time.Time {
+	if t.After(e.Now.Add(clocksApart)) {
+		return e.Now
+	}
+	return t
 }

@@ -154,7 +154,7 @@ func (e *Env) news(a *Alert, before Status) (out []Delivery) {
 		case tellRepeated:
 			out = append(out, e.repeated(a, t, told))
 		case tellAgain:
-			out = append(out, e.deliver(a, told, Opened, later(e.Now, told.Dead.Add(max(t.repeat, time.Minute)))))
+			out = append(out, e.deliver(a, told, Opened, later(e.Now, e.past(told.Dead).Add(max(t.repeat, time.Minute)))))
 		case addToTheTotals:
 			e.sum(a, told, s)
 			s.Surge.Last = e.Now
@@ -187,7 +187,11 @@ func (e *Env) admitted(a *Alert, told *Told, s *SinkState, k Kind) []Delivery {
 // reopened is a message at once, unless the sink was told the same within the
 // interval: then when that is over.
 func (e *Env) reopened(a *Alert, t target, told *Told) []Delivery {
-	at := later(e.Now, told.Reopened.Add(max(t.repeat, 0)))
+	repeat := max(t.repeat, 0)
+	if told.Reopened.After(e.Now.Add(repeat + clocksApart)) { // by a clock that was ahead
+		told.Reopened = e.Now
+	}
+	at := later(e.Now, told.Reopened.Add(repeat))
 	if told.Reopened.IsZero() || at.Equal(e.Now) {
 		told.Reopened = e.Now
 		return e.admitted(a, told, e.sink(t.sink), Reopened)
@@ -198,8 +202,9 @@ func (e *Env) reopened(a *Alert, t target, told *Told) []Delivery {
 
 // repeated is a message that merges what comes until the interval is over.
 func (e *Env) repeated(a *Alert, t target, told *Told) Delivery {
-	d := e.deliver(a, told, Repeated, later(e.Now, told.At.Add(t.repeat)))
-	d.Since = told.At
+	since := e.past(told.At)
+	d := e.deliver(a, told, Repeated, later(e.Now, since.Add(t.repeat)))
+	d.Since = since
 	return d
 }
 

@@ -259,7 +259,7 @@ type Alerts interface {
 type Outbox interface {
 	// Claim leases up to n deliveries of a sink that are due at now, oldest
 	// first; a lease that is not settled in time may be claimed by another, and
-	// MayRepeat is set then. Of one alert the deliveries are handed out one after
+	// MayRepeat is set then. A lease is at most LongestLease. Of one alert the deliveries are handed out one after
 	// the other, in the order of their Sequence. In a storm Claim hands out no
 	// more than the sink's quota.
 	Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) ([]Delivery, error)
@@ -272,7 +272,8 @@ type Outbox interface {
 	// whose ID the outbox has seen in the last day changes nothing.
 	Put(ctx context.Context, d Delivery) error
 	// Reschedule counts the times of all waiting Repeated anew, after the policy
-	// has changed.
+	// has changed, and those that a clock which was ahead has put off, after it was
+	// set back (see Due); leases of such a clock end.
 	Reschedule(ctx context.Context, now time.Time) (int, error)
 	// Backlog counts what waits, by sink; dead letters do not.
 	Backlog(ctx context.Context) (map[string]int64, error)

@@ -197,8 +197,16 @@ func logged(log []Made, m Made, quota int) []Made {
 // the quota hold. What others who share the store log meanwhile is not that far
 // ahead.
 func (s *SinkState) rewind(now time.Time) {
-	latest := now.Add(quotaWindow).UnixMilli()
-	s.Made, s.Claimed = s.until(s.Made, latest), s.until(s.Claimed, latest)
+	latest := now.Add(clocksApart)
+	s.Made, s.Claimed = s.until(s.Made, latest.UnixMilli()), s.until(s.Claimed, latest.UnixMilli())
+	if s.Surge != nil && s.Surge.Last.After(latest) { // it would last until then
+		s.change()
+		s.Surge.Last = now
+	}
+	if s.Surge != nil && s.Surge.ToldAt.After(latest) {
+		s.change()
+		s.Surge.ToldAt = now
+	}
 }
 
 func (s *SinkState) until(log []Made, latest int64) []Made {

@@ -54,7 +54,7 @@ type Options struct {
 	Health []string
 
 	GiveUp  time.Duration // after the first failed attempt; 24 h
-	Lease   time.Duration // how long a claimed message is nobody else's; 5 min
+	Lease   time.Duration // how long a claimed message is nobody else's; 5 min, at most alert.LongestLease
 	Poll    time.Duration // between looks into the outbox when nobody wakes the dispatcher; 1 s
 	Grace   time.Duration // for messages under way when the dispatcher stops; 8 s
 	Backlog int64         // messages waiting for one sink that are told as trouble; 10,000
@@ -117,6 +117,7 @@ func setDefaults(o *Options) {
 			*d = otherwise
 		}
 	}
+	o.Lease = min(o.Lease, alert.LongestLease)
 	if o.Backlog <= 0 {
 		o.Backlog = 10_000
 	}

@@ -134,7 +134,8 @@ func facts(sink, reason string) []alert.Label {
 func (d *Dispatcher) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
-	for {
+	for last := d.o.Now(); ; {
+		last = d.rewind(ctx, last)
 		if err := d.look(ctx); err != nil && ctx.Err() == nil {
 			d.o.Log.Error("the state of the outbox is unknown", "error", err)
 		}
@@ -144,6 +145,24 @@ func (d *Dispatcher) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// rewind has times counted anew when the clock was set back since it was last looked
+// at: what it put off while it was ahead would wait until then.
+func (d *Dispatcher) rewind(ctx context.Context, last time.Time) (now time.Time) {
+	if now = d.o.Now().Round(0); !now.Before(last.Round(0)) { // by the wall
+		return now
+	}
+	n, err := d.o.Store.Reschedule(ctx, now)
+	if err != nil && ctx.Err() == nil {
+		d.o.Log.Error("what was put off while the clock was ahead waits on", "error", err)
+		return last
+	}
+	if n > 0 {
+		d.o.Log.Info("the clock was set back; what it had put off is due anew", "messages", n)
+		d.Wake()
+	}
+	return now
 }
 
 func (d *Dispatcher) look(ctx context.Context) error {

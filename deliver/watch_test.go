@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/alert/storetest"
 	"github.com/trailwarden/trailwarden/deliver"
 	"github.com/trailwarden/trailwarden/message"
 	"github.com/trailwarden/trailwarden/severity"
@@ -119,4 +121,34 @@ func TestObserve(t *testing.T) {
 	if a, b := <-seen, <-seen; a.Class != alert.Retry || a.Reason != "503" || b.Class != alert.OK || b.Kind != alert.Opened {
 		t.Errorf("got %+v and %+v", a, b)
 	}
+}
+
+// F9: a message that a clock which was ahead put off goes out soon after it is set
+// back.
+func TestAClockThatIsSetBackReleasesWhatItPutOff(t *testing.T) {
+	chat := &receiver{answer: func(n int, _ *message.Message) alert.Outcome {
+		if n == 1 {
+			return alert.Outcome{Class: alert.Retry, Reason: "503"}
+		}
+		return alert.Outcome{Class: alert.OK}
+	}}
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Round(0).Add(time.Duration(ahead.Load())) }
+	inWorld(t, map[string]*receiver{"chat": chat}, func(o *deliver.Options) { o.Now = now }, func(w *world) {
+		ahead.Store(int64(30 * 24 * time.Hour))
+		f := storetest.Finding(rule("r", severity.High), storetest.Event{ID: "1", Role: "a"})
+		if _, err := w.s.Commit(context.Background(), alert.Batch{Findings: []alert.Finding{f}, Now: now()}); err != nil {
+			t.Fatal(err)
+		}
+		w.d.Wake()
+		pass(time.Millisecond)
+		if n := len(chat.tried()); n != 1 {
+			t.Fatalf("tried %d times while the clock was ahead, want once", n)
+		}
+		ahead.Store(0)
+		pass(3 * time.Minute)
+		if n := len(chat.ledger()); n != 1 {
+			t.Errorf("told %d times within three minutes after the clock was set back, want once", n)
+		}
+	})
 }

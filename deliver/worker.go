@@ -15,7 +15,7 @@ import (
 // Limits of one attempt and of what a receiver may ask for.
 const (
 	attemptTimeout = 45 * time.Second
-	longestAsked   = time.Hour // Retry-After is honoured up to this
+	longestAsked   = alert.LongestAsked // Retry-After is honoured up to this
 	// afterFailures is how many calls in a row must fail before the sink as a
 	// whole waits: fewer may be the messages' own fault.
 	afterFailures = 3

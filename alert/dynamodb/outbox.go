@@ -38,16 +38,17 @@ func (s *Store) Backlog(ctx context.Context) (map[string]int64, error) {
 	return counts, nil
 }
 
-// Reschedule counts the times of waiting repeats anew.
+// Reschedule counts the times of waiting repeats anew, and those that a clock which
+// was ahead has put off, leases included.
 func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error) {
 	names, err := s.listedSinks(ctx)
 	if err != nil {
 		return 0, err
 	}
-	holders := map[key]bool{}
+	holders, ahead := map[key]bool{}, dueUntil(now)
 	for _, sink := range names {
 		err := s.t.query(ctx, query{pk: duePart(sink), from: "0", to: last}, func(it item) bool {
-			if k, ok := holderOf(it.key); ok && k.sk != "own" {
+			if k, ok := holderOf(it.key); ok && (k.sk != "own" || it.sk > ahead) {
 				holders[k] = true
 			}
 			return true
@@ -71,17 +72,20 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error
 
 func (t *tx) reschedule(k key) (n int, err error) {
 	h, err := t.holder(k)
-	if err != nil || h.doc.Alert == nil {
+	if err != nil {
 		return 0, err
 	}
 	for i := range h.doc.Rows {
-		r := &h.doc.Rows[i]
-		if r.Until > t.env.Now.UnixMilli() {
+		r, changed := &h.doc.Rows[i], false
+		if left := r.Until - t.env.Now.UnixMilli(); left > 0 && left <= alert.LongestLease.Milliseconds() {
 			continue
+		} else if left > 0 {
+			r.Until, changed = 0, true // Holder stays: it never said how it ended
 		}
-		if at, ok := alert.Due(h.doc.Alert, r.Delivery, t.env); ok {
+		due, other := alert.Due(h.doc.Alert, r.Delivery, t.env)
+		if r.Delivery = due; other || changed {
 			n++
-			r.NotUntil, h.dirty = at, true
+			h.dirty = true
 		}
 	}
 	return n, nil

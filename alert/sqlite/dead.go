@@ -12,7 +12,7 @@ func (s *Store) Dead(ctx context.Context, sink string, limit int, after string) 
 	if limit <= 0 {
 		limit = 100
 	}
-	rs, err := load(reader{ctx, s}, "dead = 1 AND (? = '' OR sink = ?) AND id > ? ORDER BY id LIMIT ?", sink, sink, after, limit)
+	rs, err := load(reader{ctx, s}, outbox, "dead = 1 AND (? = '' OR sink = ?) AND id > ? ORDER BY id LIMIT ?", sink, sink, after, limit)
 	if err != nil {
 		return nil, "", s.sort(err)
 	}
@@ -59,7 +59,7 @@ func (s *Store) Drop(ctx context.Context, ids []string, by, reason string, now t
 
 func (t *tx) eachDead(ids []string, f func(row) error) error {
 	for _, id := range ids {
-		found, err := load(t, "id = ? AND dead = 1", id)
+		found, err := load(t, outbox, "id = ? AND dead = 1", id)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
@@ -68,9 +69,12 @@ func scanRow(from scanner) (r row, err error) {
 	return r, nil
 }
 
+// outbox is the table as conditions name it.
+const outbox = "outbox o"
+
 // load reads rows by a condition and what follows it.
-func load(q rows, where string, args ...any) ([]row, error) {
-	rs, err := q.query("SELECT "+rowColumns+" FROM outbox o WHERE "+where, args...)
+func load(q rows, from, where string, args ...any) ([]row, error) {
+	rs, err := q.query("SELECT "+rowColumns+" FROM "+from+" WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,13 +142,13 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 	if env.Silences, err = silences(t, now.UnixMilli()); err != nil {
 		return nil, err
 	}
-	ms, given := now.UnixMilli(), 0
+	given := 0
 	for held := 0; held < mostHeld && given < mostGiven; {
 		room := alert.Room(env.Sinks[sink], n-len(ds), env)
 		if room == 0 {
 			break
 		}
-		found, err := load(t, due, sink, ms, ms, room)
+		found, err := t.due(sink, room, now.UnixMilli())
 		if err != nil {
 			return nil, err
 		}
@@ -171,6 +175,29 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 		}
 	}
 	return ds, t.saveSinks(env)
+}
+
+// notices are those that have been tried and are due again. They are found by the
+// index of what no alert is behind, which is little.
+const notices = `alert = '' AND kind = 'health' AND not_until > 0 AND ` + due
+
+// due are up to n deliveries that may go out, the oldest first; but a notice of our
+// own that has to be tried again does not wait behind what waits.
+func (t *tx) due(sink string, n int, ms int64) ([]row, error) {
+	found, err := load(t, outbox, due, sink, ms, ms, n)
+	if err != nil || len(found) < n {
+		return found, err
+	}
+	first, err := load(t, outbox+" INDEXED BY outbox_order", notices, sink, ms, ms, n)
+	if err != nil || len(first) == 0 {
+		return found, err
+	}
+	for _, r := range found {
+		if len(first) < n && !slices.ContainsFunc(first, func(f row) bool { return f.ID == r.ID }) {
+			first = append(first, r)
+		}
+	}
+	return first, nil
 }
 
 // recordBytes is how much an alert's records take.
@@ -238,31 +265,41 @@ func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error
 		if err != nil {
 			return err
 		}
-		waiting, err := load(t, "kind = ? AND dead = 0 AND leased_until <= ?", string(alert.Repeated), now.UnixMilli())
+		ms := now.UnixMilli()
+		waiting, err := load(t, outbox, "(kind = ? OR not_until > ? OR leased_until > ?) AND dead = 0 AND leased_until NOT BETWEEN ? AND ?",
+			string(alert.Repeated), ms, ms, ms+1, now.Add(alert.LongestLease).UnixMilli())
 		if err != nil {
 			return err
 		}
 		for _, r := range waiting {
-			a, err := t.made(r.Alert)
-			if err != nil {
+			var changed bool
+			if changed, err = t.reschedule(env, r); err != nil {
 				return err
 			}
-			if a == nil {
-				continue
-			}
-			at, ok := alert.Due(a, r.Delivery, env)
-			if !ok {
-				continue
-			}
-			n++
-			r.NotUntil = at
-			if err := t.saveDelivery(r); err != nil {
-				return err
+			if changed {
+				n++
 			}
 		}
 		return nil
 	})
 	return n, err
+}
+
+func (t *tx) reschedule(env *alert.Env, r row) (changed bool, err error) {
+	var a *alert.Alert
+	if r.Kind == alert.Repeated {
+		if a, err = t.made(r.Alert); err != nil {
+			return false, err
+		}
+	}
+	lasts := r.leasedUntil > env.Now.UnixMilli() // the lease of a clock that was ahead
+	if lasts {
+		r.leasedUntil = 0 // not whose it was: it never said how it ended
+	}
+	if r.Delivery, changed = alert.Due(a, r.Delivery, env); changed || lasts {
+		err = t.saveDelivery(r)
+	}
+	return changed || lasts, err
 }
 
 // Backlog counts what waits, by sink.

@@ -56,3 +56,53 @@ func TestClaimsAreBoundedByBytes(t *testing.T) {
 		}
 	}
 }
+
+// A notice that has to be tried again goes, when it is due, before what waits for a
+// slow receiver; until then others go, and each goes once.
+func TestANoticeThatIsTriedAgainGoesFirst(t *testing.T) {
+	s := open(t, t.TempDir()+"/alerts.db", sqlite.Options{Policy: paging})
+	defer s.Close()
+	now := storetest.Noon()
+	if _, err := s.Commit(t.Context(), alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), 20, 20), Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Put(t.Context(), alert.Notice{Key: "k", Headline: "A source does not deliver"}.Delivery("pager", now)); err != nil {
+		t.Fatal(err)
+	}
+	claim := func(n int) []alert.Delivery {
+		t.Helper()
+		ds, err := s.Claim(t.Context(), "pager", n, now, time.Minute)
+		if err != nil || len(ds) == 0 {
+			t.Fatalf("got %d, %v", len(ds), err)
+		}
+		return ds
+	}
+	seen := map[string]bool{}
+	for range 2 { // the notice is tried in vain, then a message goes out
+		d := claim(1)[0]
+		if d.Kind != alert.Health {
+			t.Fatalf("got %s, want the notice", d.Kind)
+		}
+		if err := s.Settle(t.Context(), d, alert.Outcome{Class: alert.Retry, NotUntil: now.Add(10 * time.Second)}, now); err != nil {
+			t.Fatal(err)
+		}
+		if d = claim(1)[0]; d.Kind != alert.Opened || seen[d.ID] {
+			t.Fatalf("while the notice waits: got %s %s", d.Kind, d.ID)
+		}
+		seen[d.ID] = true
+		now = now.Add(10 * time.Second)
+	}
+	ds := claim(5)
+	if len(ds) != 5 || ds[0].Kind != alert.Health {
+		t.Errorf("got %d, the first %s, want the notice and four others", len(ds), ds[0].Kind)
+	}
+	for _, d := range append(ds, claim(50)...) {
+		if seen[d.ID] {
+			t.Errorf("%s goes out twice", d.ID)
+		}
+		seen[d.ID] = true
+	}
+	if len(seen) != 21 {
+		t.Errorf("%d messages went out, want 21", len(seen))
+	}
+}

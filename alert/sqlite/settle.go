@@ -76,7 +76,7 @@ func (t *tx) leased(s *alert.Settled) (d alert.Delivery, found bool, err error) 
 		n, err := t.changed("DELETE FROM outbox WHERE id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
 		return s.Delivery, n > 0, err
 	}
-	rows, err := load(t, "id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
+	rows, err := load(t, outbox, "id = ? AND lease = ? AND dead = 0", s.Delivery.ID, s.Delivery.Lease)
 	if err != nil || len(rows) == 0 {
 		return d, false, err
 	}

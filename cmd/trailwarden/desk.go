@@ -144,6 +144,9 @@ func (d *desk) drain(wait time.Duration) (failed bool, err error) {
 		failed = true
 		d.say("sink %s: %s: %s", a.Sink, a.Class, a.Reason)
 	}
+	if _, err := d.store.Reschedule(d.ctx, time.Now()); err != nil { // a clock that was ahead may have put messages off
+		return false, err
+	}
 	dispatcher, err := deliver.New(o)
 	if err != nil {
 		return false, err
