@@ -613,6 +613,29 @@ func TestPulseTellsSilenceOnce(t *testing.T) {
 	}
 }
 
+// F46: the end of a silence is told where the place is quiet anew before somebody
+// looks, as one whose silence is shorter than the looks are apart; and so is the next
+// silence.
+func TestTheEndOfAShortSilenceIsTold(t *testing.T) {
+	const look = 15 * time.Second
+	p, at := &live.Pulse{Account: -1, Region: -1}, now
+	p.Watch(map[string]time.Duration{"queue": 5 * time.Second}, at)
+	looked := func(over bool) {
+		t.Helper()
+		at = at.Add(look)
+		if news := p.Check(at); len(news) != 1 || news[0].Over != over {
+			t.Errorf("at %s: news %v, want one, over %v", at.Sub(now), news, over)
+		}
+	}
+	looked(false)
+	p.Note(map[live.Place]struct{}{{Source: "queue", Account: "111122223333", Region: "eu-west-1"}: {}}, at.Add(time.Second))
+	looked(true)
+	looked(false)
+	if news := p.Check(at.Add(look)); len(news) != 0 {
+		t.Errorf("told again: %v", news)
+	}
+}
+
 // A source with a time of its own is expected from the start, by that time; one that
 // is no longer watched, or has given everything, is not; and a kind of place whose
 // silence is not wanted is never told.

@@ -67,6 +67,7 @@ type beat struct {
 	Hours int       `json:"hours"` // different hours it was heard in
 	Quiet bool      `json:"quiet,omitempty"`
 	Told  bool      `json:"told,omitempty"` // its silence was told for itself, and its end is news
+	Back  bool      `json:"back,omitempty"` // it was heard since it is Quiet
 }
 
 // Silence is a place that went quiet or is heard again.
@@ -152,7 +153,7 @@ func (p *Pulse) heard(at Place, now time.Time) {
 		b.Hours++
 	}
 	if now.After(b.Heard) {
-		b.Heard = now
+		b.Heard, b.Back = now, b.Quiet
 	}
 }
 
@@ -182,6 +183,9 @@ func (p *Pulse) Check(now time.Time) (news []Silence) {
 	defer p.mu.Unlock()
 	for at, b := range p.places {
 		quiet := now.Sub(b.Heard) > p.gap(at)
+		if b.Back { // between two calls; that it is quiet again is news for the next
+			quiet, b.Back = false, false
+		}
 		switch {
 		case now.Sub(b.Heard) > p.gap(at)+either(p.Forget, 7*24*time.Hour) && !p.timed(at):
 			delete(p.places, at)
