@@ -62,13 +62,18 @@ const purgeEvery = 24 * time.Hour
 
 // purge forgets what has outlived its keeping.
 func (s *Server) purge(ctx context.Context) error {
-	p, now := s.parts.Load(), s.o.Now()
+	p, now, every := s.parts.Load(), s.o.Now(), time.Hour
 	if p.Config.Store.DynamoDB != nil {
-		if mine, err := alert.Turn(ctx, s.store, "purge", purgeEvery, now); err != nil || !mine {
+		every = purgeEvery
+		if mine, err := alert.Turn(ctx, s.store, "purge", every, now); err != nil || !mine {
 			return err
 		}
 	}
-	_, err := s.store.Purge(ctx, p.Assembly.Keeping(), now)
+	now, err := alert.PurgeAt(ctx, s.store, every, now)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.Purge(ctx, p.Assembly.Keeping(), now)
 	return err
 }
 

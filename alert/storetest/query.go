@@ -76,3 +76,43 @@ func testPurge(t *testing.T, h Harness) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// testPurgeAhead: a clock that is a year ahead for half a day, and is set back then,
+// has nothing forgotten that is to be kept for a week; what is old goes all the same.
+func testPurgeAhead(t *testing.T, h Harness) {
+	b := newBench(t, h, toPager())
+	purge := func() (p alert.Purged) {
+		at, err := alert.PurgeAt(b.ctx, b.s, time.Hour, b.now)
+		if err == nil {
+			p, err = b.s.Purge(b.ctx, alert.Keeping{}, at)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	purge()
+	b.commit(Many(Rule("a", severity.Low), 20, 1)...)
+	b.deliver(alert.Opened)
+	b.pass(365 * 24 * time.Hour)
+	for range 12 {
+		b.pass(time.Hour)
+		if p := purge(); p.Findings != 0 || p.Alerts != 0 {
+			t.Fatalf("while the clock is ahead: forgot %+v", p)
+		}
+	}
+	b.now = Noon().Add(13 * time.Hour)
+	purge()
+	if c := b.commit(Many(Rule("a", severity.Low), 20, 1)...); c.Known != 20 {
+		t.Errorf("delivered again: got %+v, want them all known", c)
+	}
+	b.pass(9 * 24 * time.Hour) // of rest
+	gone := int64(0)
+	for range 3 * 24 {
+		b.pass(time.Hour)
+		gone += purge().Findings
+	}
+	if gone != 20 {
+		t.Errorf("in three days after nine of rest %d of 20 identities were forgotten", gone)
+	}
+}

@@ -57,6 +57,7 @@ func Run(t *testing.T, h Harness) {
 		{"a lease that may be somebody's holds when times are counted anew", testLeaseAfterReschedule},
 		{"alerts are listed page by page", testPages},
 		{"what has outlived its keeping is forgotten", testPurge},
+		{"a clock that is far ahead has little forgotten", testPurgeAhead},
 		{"two workers racing make one alert and one message", testRaces},
 		{"a position is swapped by one of those who race", testSwap},
 		{"one of those who race has its turn, once in an interval", testTurn},
