@@ -183,6 +183,8 @@ func TestBadInputIsNamedAndTheRestIsJudged(t *testing.T) {
 		{"bad line", e(0) + "\n{\"eventVersion\":}\n" + e(2) + "\n", "0 2", "0 2", []wantFault{{1, "}", "not valid JSON"}}, ""},
 		{"line of text", e(0) + "\nsome text\n" + e(2), "0 2", "0 1", []wantFault{{-1, "some", "no JSON"}}, ""},
 		{"text before lines", "some text\n" + e(1) + "\n" + e(2), "1 2", "0 1", []wantFault{{-1, "some", "not JSON"}}, ""},
+		{"words before each line", "03:01 cli " + e(1) + "\n03:02 cli " + e(2), "1 2", "0 1", []wantFault{{-1, "03:01", "not JSON"}, {-1, "03:02", "no JSON"}}, ""},
+		{"words before a log file", "x " + logFile(e(1)+","+e(2)), "1 2", "0 1", []wantFault{{-1, "x", "not JSON"}, {-1, ",", "no JSON"}, {-1, "]", "no JSON"}}, ""},
 		{"text after", logFile(e(0)) + "trailing", "0", "0", []wantFault{{-1, "trailing", "no JSON"}}, ""},
 		{"truncated gzip", gz(logFile(events(0, 200, ",")))[:900], "", "", []wantFault{{-2, "", "too early"}}, ""},
 		{"garbage after gzip", gz(logFile(e(0))) + "garbage", "0", "0", []wantFault{{-1, "", "follow the gzip data"}}, ""},

@@ -125,7 +125,9 @@ func csvLine(b []byte, final bool) ([]byte, bool) {
 	return b, final
 }
 
-// csvCells splits a row. ok is false when a quote is not closed.
+// csvCells splits a row. ok is false when a quote is not closed. What follows a
+// closing quote is part of the cell: a line of JSON behind some prefix has its names
+// in quotes between commas, too, and is no header.
 func csvCells(line []byte) (cells []string, ok bool) {
 	for {
 		var cell []byte
@@ -134,13 +136,12 @@ func csvCells(line []byte) (cells []string, ok bool) {
 			if !ok {
 				return append(cells, string(cell)), false
 			}
-		} else {
-			n := bytes.IndexByte(line, ',')
-			if n < 0 {
-				n = len(line)
-			}
-			cell, line = line[:n], line[n:]
 		}
+		n := bytes.IndexByte(line, ',')
+		if n < 0 {
+			n = len(line)
+		}
+		cell, line = append(cell, line[:n]...), line[n:]
 		cells = append(cells, string(cell))
 		if len(line) == 0 {
 			return cells, true

@@ -125,7 +125,7 @@ func notJSON(b []byte) string {
 	return notCSV
 }
 
-const notCSV = "not JSON, and no CSV export of CloudTrail either: " + noRecords
+const notCSV = "not JSON, and no CSV export of CloudTrail either: no record was found here; what follows is judged"
 
 // isQueryResult tells from its name whether Athena wrote a file: the answer to a
 // query, or the list of the files that one made (Athena User Guide, query output
