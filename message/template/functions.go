@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/trailwarden/trailwarden/alert"
+	"github.com/trailwarden/trailwarden/internal/defang"
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/internal/yamldoc"
 	"github.com/trailwarden/trailwarden/message"
@@ -35,7 +36,7 @@ func functions() map[string]any {
 		"lower":   func(x any) string { return strings.ToLower(plain(x)) },
 		"oneline": func(x any) string { return oneLine(plain(x)) },
 		"mask":    func(x any) string { s, _ := mask.Text(plain(x)); return s },
-		"defang":  func(x any) string { return defang(plain(x)) },
+		"defang":  func(x any) string { return defang.Text(plain(x)) },
 		"trunc":   trunc,
 		"join":    join,
 		"default": orDefault,
@@ -150,11 +151,6 @@ func commas(x any) (string, error) {
 		return mask.Count(int(n)), nil
 	}
 	return "", fmt.Errorf("commas: %v is no whole number", x)
-}
-
-// defang makes links in a text that others wrote unfit to be clicked.
-func defang(s string) string {
-	return strings.NewReplacer("://", "[:]//", "www.", "www[.]", "@", "[@]").Replace(s)
 }
 
 // toJSON is a value as compact JSON, without escapes for HTML.

@@ -78,7 +78,7 @@ func TestFunctions(t *testing.T) {
 		{`{{mask "password=hunter22222"}}`, "password=[masked]"},
 		{`{{join ", " .What.Resources}}`, "arn:aws:cloudtrail:eu-west-1:111122223333:trail/management-events"},
 		{`{{default "nobody" .Who.Session}} {{default "x" .Who.Name}}`, "nobody alice"},
-		{`{{commas 1234567}} {{commas .Count}} {{oneline "a\nb"}} {{lower "ÄB"}} {{defang "https://www.x.example"}}`, "1,234,567 1 a b äb https[:]//www[.]x.example"},
+		{`{{commas 1234567}} {{commas .Count}} {{oneline "a\nb"}} {{lower "ÄB"}} {{defang "https://www.x.example or x.com"}}`, "1,234,567 1 a b äb hxxps[:]//www[.]x[.]example or x[.]com"},
 		{`{{printf "%5d|%-4s|%.2f" .Count "x" 1.5}} {{print 1 "a"}}{{println "b"}}`, "    1|x   |1.50 1ab\n"},
 		{`{{range $i, $e := .Events}}{{$i}} {{$e.Who}} {{$.Kind}}{{end}}{{range .Rows}}{{else}} none{{end}}`, "0 alice opened none"},
 		{`{{with .Who}}{{.Name}}{{end}}{{if and (eq .Count 1) (not .MayRepeat)}}!{{else}}?{{end}}`, "alice!"},
