@@ -20,6 +20,11 @@ import (
 	"github.com/trailwarden/trailwarden/sink/page"
 )
 
+// Unverified is part of what Amazon SES answers, by its API and by SMTP, to mail
+// whose sender is not verified, or a recipient in its sandbox ("Amazon SES email
+// sending errors").
+const Unverified = "Email address is not verified"
+
 // Addresses are the parsed parties of every mail of a sink.
 type Addresses struct {
 	From    *netmail.Address

@@ -7,6 +7,7 @@ package ses
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -83,7 +84,11 @@ func (s *mailer) Deliver(ctx context.Context, n sink.Notification) alert.Outcome
 	}
 	out, err := s.client.SendEmail(ctx, s.input(raw))
 	if err != nil {
-		return outcome.Of(err, codes(), s.now())
+		o := outcome.Of(err, codes(), s.now())
+		if o.Class == alert.Reject && strings.Contains(err.Error(), mail.Unverified) {
+			o.Class = alert.Auth // every mail would end the same way
+		}
+		return o
 	}
 	receipt := n.Receipt
 	if len(receipt) == 0 {

@@ -79,11 +79,19 @@ func headers(t testing.TB, raw string) netmail.Header {
 	return m.Header
 }
 
-// A sender that is not verified rejects the message.
+// A sender that is not verified, and recipients who are not while the account is in
+// the sandbox, pause the sink: the mails wait, as they are not at fault.
 func TestUnverifiedSender(t *testing.T) {
-	o := must(t, awstest.Config(t)).Deliver(context.Background(), sink.Notification{Message: messagetest.Opened()})
-	if o.Class != alert.Reject {
-		t.Errorf("%+v, want reject", o)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Amzn-Errortype", "MessageRejected")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"message":"Email address is not verified. The following identities failed the check in region US-EAST-1: alerts@example.com"}`)
+	}))
+	defer s.Close()
+	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "secret", "")}
+	o := must(t, cfg).Deliver(context.Background(), sink.Notification{Message: messagetest.Opened()})
+	if o.Class != alert.Auth || !strings.Contains(o.Reason, "alerts@example.com") {
+		t.Errorf("%+v, want a pause that names the identity", o)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/sink/internal/outcome"
+	"github.com/trailwarden/trailwarden/sink/mail"
 )
 
 // longest bounds one delivery, whatever the context says.
@@ -38,17 +39,25 @@ func (s *mailer) send(ctx context.Context, raw []byte) alert.Outcome {
 	defer line.close()
 	c, err := s.connect(ctx, line)
 	if err != nil {
-		return classify(dialling, err)
+		return classify(dialling, timely(ctx, err))
 	}
 	refused, err := s.offer(c)
 	if err != nil {
-		return classify(offering, err)
+		return classify(offering, timely(ctx, err))
 	}
 	if at, err := transfer(c, raw); err != nil {
-		return classify(at, err)
+		return classify(at, timely(ctx, err))
 	}
 	_ = c.Quit() // the mail is the server's now
 	return alert.Outcome{Class: alert.OK, Reason: refused}
+}
+
+// timely says so when it was we who closed the connection.
+func timely(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("no answer in time: %w", err)
+	}
+	return err
 }
 
 // lifeline opens the connection and closes it when the context ends.
@@ -183,6 +192,9 @@ func classify(at stage, err error) alert.Outcome {
 	switch {
 	case errors.As(err, &answer):
 		o.Class = class(at, answer.Code)
+		if o.Class == alert.Reject && strings.Contains(answer.Msg, mail.Unverified) {
+			o.Class = alert.Auth
+		}
 	case at == ending:
 		o.Unsure = true
 	case at == dialling && wrongSetting(err):
