@@ -636,6 +636,53 @@ func TestTheEndOfAShortSilenceIsTold(t *testing.T) {
 	}
 }
 
+// An account that stays quiet when its source is heard again is told after all, once
+// it had a whole gap to come back in: somebody may have switched its trail off in the
+// meantime. One that comes back is not.
+func TestSilenceWithinALargerOneIsToldAfterIt(t *testing.T) {
+	p := &live.Pulse{Source: 2 * time.Hour, Account: 24 * time.Hour, Region: -1}
+	place := func(account string) map[live.Place]struct{} {
+		return map[live.Place]struct{}{{Source: "q", Account: account, Region: "eu-west-1"}: {}}
+	}
+	at := now
+	for range 4 {
+		for _, account := range []string{"111111111111", "222222222222", "333333333333"} {
+			p.Note(place(account), at)
+		}
+		p.Check(at)
+		at = at.Add(time.Hour)
+	}
+	heard := at.Add(-time.Hour)
+	var told []live.Silence
+	pass := func(hours int, accounts ...string) {
+		for range hours {
+			for _, account := range accounts {
+				p.Note(place(account), at)
+			}
+			told = append(told, p.Check(at)...)
+			at = at.Add(time.Hour)
+		}
+	}
+	pass(30)
+	if len(told) != 1 || told[0].Place != (live.Place{Source: "q"}) {
+		t.Fatalf("news %v, want the silence of the source alone", told)
+	}
+	pass(20, "111111111111")
+	pass(4, "111111111111", "333333333333")
+	if len(told) != 2 || !told[1].Over {
+		t.Fatalf("news %v, want the return of the source and nothing else yet", told)
+	}
+	pass(5, "111111111111", "333333333333")
+	want := live.Place{Source: "q", Account: "222222222222"}
+	if len(told) != 3 || told[2].Place != want || told[2].Over || !told[2].Since.Equal(heard) {
+		t.Fatalf("news %v, want the silence of %v since %v", told, want, heard)
+	}
+	p.Note(place("222222222222"), at)
+	if news := p.Check(at); len(news) != 1 || news[0].Place != want || !news[0].Over {
+		t.Errorf("news %v, want the return of %v", news, want)
+	}
+}
+
 // A source with a time of its own is expected from the start, by that time; one that
 // is no longer watched, or has given everything, is not; and a kind of place whose
 // silence is not wanted is never told.

@@ -67,7 +67,18 @@ type beat struct {
 	Hours int       `json:"hours"` // different hours it was heard in
 	Quiet bool      `json:"quiet,omitempty"`
 	Told  bool      `json:"told,omitempty"` // its silence was told for itself, and its end is news
-	Back  bool      `json:"back,omitempty"` // it was heard since it is Quiet
+	Back  bool      `json:"back,omitempty"` // it was heard since it was Quiet
+	// From is when the silence of what it is a part of was over, while it stayed
+	// silent itself; zero otherwise.
+	From time.Time `json:"from,omitzero"`
+}
+
+// silent is for how long nothing has come that could have.
+func (b *beat) silent(now time.Time) time.Duration {
+	if b.From.After(b.Heard) {
+		return now.Sub(b.From)
+	}
+	return now.Sub(b.Heard)
 }
 
 // Silence is a place that went quiet or is heard again.
@@ -177,18 +188,21 @@ func (p *Pulse) timed(at Place) bool {
 }
 
 // Check gives the places that went quiet or came back since the last call.
-// While a whole source or account is quiet its parts are not told one by one.
+// While a whole source or account is quiet its parts are not told one by one; a part
+// that stays quiet after that is, once it had its own time to come back.
 func (p *Pulse) Check(now time.Time) (news []Silence) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at, b := range p.places {
-		quiet := now.Sub(b.Heard) > p.gap(at)
+		quiet := b.silent(now) > p.gap(at)
 		if b.Back { // between two calls; that it is quiet again is news for the next
 			quiet, b.Back = false, false
 		}
 		switch {
-		case now.Sub(b.Heard) > p.gap(at)+either(p.Forget, 7*24*time.Hour) && !p.timed(at):
+		case b.silent(now) > p.gap(at)+either(p.Forget, 7*24*time.Hour) && !p.timed(at):
 			delete(p.places, at)
+		case quiet && b.Quiet && !b.Told && !p.partOf(at, now):
+			b.Quiet, b.From = false, now.UTC()
 		case quiet == b.Quiet:
 		case quiet && !p.expected(at, b):
 		default:
@@ -209,6 +223,9 @@ func (p *Pulse) Shift(d time.Duration) {
 	defer p.mu.Unlock()
 	for _, b := range p.places {
 		b.Heard = b.Heard.Add(d)
+		if !b.From.IsZero() {
+			b.From = b.From.Add(d)
+		}
 	}
 }
 
@@ -216,7 +233,7 @@ func (p *Pulse) Shift(d time.Duration) {
 func (p *Pulse) partOf(at Place, now time.Time) bool {
 	silent := func(at Place) bool {
 		b := p.places[at]
-		return b != nil && now.Sub(b.Heard) > p.gap(at) && p.expected(at, b)
+		return b != nil && b.silent(now) > p.gap(at) && p.expected(at, b)
 	}
 	return at.Account != "" && silent(Place{Source: at.Source}) ||
 		at.Region != "" && silent(Place{Source: at.Source, Account: at.Account})
