@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/visible"
@@ -44,9 +43,9 @@ type Deps struct {
 }
 
 type output struct {
-	cfg Config
-	out io.Writer
-	mu  sync.Mutex // one message at a time
+	cfg  Config
+	out  io.Writer
+	free chan struct{} // holds one while nothing is being written
 }
 
 // New makes a sink.
@@ -60,10 +59,13 @@ func New(cfg Config, deps Deps) (sink.Sink, error) {
 	case deps.Out == nil:
 		return nil, errors.New("stdout: nowhere to write to")
 	}
-	return &output{cfg: cfg, out: deps.Out}, nil
+	o := &output{cfg: cfg, out: deps.Out, free: make(chan struct{}, 1)}
+	o.free <- struct{}{}
+	return o, nil
 }
 
-// Deliver writes n. A message that was written in part is written again.
+// Deliver writes n. A message that was written in part is written again. Nobody may
+// read what is written, so that a write does not end: ctx ends the waiting for it.
 func (o *output) Deliver(ctx context.Context, n sink.Notification) alert.Outcome {
 	if err := ctx.Err(); err != nil {
 		return outcome.Ended(err)
@@ -72,12 +74,35 @@ func (o *output) Deliver(ctx context.Context, n sink.Notification) alert.Outcome
 	if err != nil {
 		return outcome.Refused(err)
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	select {
+	case <-o.free:
+	case <-ctx.Done():
+		return unread(false)
+	}
+	ended := make(chan alert.Outcome, 1)
+	go func() {
+		ended <- o.write(body)
+		o.free <- struct{}{}
+	}()
+	select {
+	case out := <-ended:
+		return out
+	case <-ctx.Done():
+		return unread(true)
+	}
+}
+
+func (o *output) write(body []byte) alert.Outcome {
 	if written, err := o.out.Write(body); err != nil {
 		return alert.Outcome{Class: alert.Retry, Reason: outcome.Reason(err.Error()), Unsure: written > 0}
 	}
 	return alert.Outcome{Class: alert.OK}
+}
+
+// unread is the outcome while nobody reads; begun tells that the message is on its
+// way, and comes when somebody does.
+func unread(begun bool) alert.Outcome {
+	return alert.Outcome{Class: alert.Retry, Reason: "nobody reads the standard output", Unsure: begun}
 }
 
 func (o *output) render(m *message.Message) ([]byte, error) {

@@ -1,12 +1,15 @@
 package stdout_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/visible"
@@ -69,4 +72,41 @@ func TestConfigMistakesAreNamed(t *testing.T) {
 	if _, err := stdout.New(stdout.Config{}, stdout.Deps{}); err == nil {
 		t.Error("no output is no mistake")
 	}
+}
+
+// Nobody reads: a delivery ends with its context all the same, the next one does not
+// write into the midst of the first, and both arrive whole once somebody reads.
+func TestNobodyReads(t *testing.T) {
+	r, w := io.Pipe()
+	s, err := stdout.New(stdout.Config{Format: stdout.JSON}, stdout.Deps{Out: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, unsure := range []bool{true, false} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		o := s.Deliver(ctx, sink.Notification{Message: messagetest.Opened()})
+		cancel()
+		if o.Class != alert.Retry || o.Unsure != unsure || !strings.Contains(o.Reason, "nobody reads") {
+			t.Errorf("delivery %d: %+v, want a retry, unsure %v", i, o, unsure)
+		}
+	}
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for sc := bufio.NewScanner(r); sc.Scan(); {
+			lines <- sc.Text()
+		}
+	}()
+	done := make(chan alert.Outcome)
+	go func() { done <- s.Deliver(t.Context(), sink.Notification{Message: messagetest.Opened()}) }()
+	for i := range 2 {
+		if line := <-lines; !json.Valid([]byte(line)) {
+			t.Errorf("line %d is torn: %.100s", i, line)
+		}
+	}
+	if o := <-done; o.Class != alert.OK {
+		t.Errorf("%+v, want it written", o)
+	}
+	w.Close()
+	<-lines
 }
