@@ -201,6 +201,22 @@ func post(t *testing.T, url string) *http.Request {
 	return req
 }
 
+// A refusal names the key of the configuration that would allow the address, and
+// the address as people write it.
+func TestARefusalNamesTheKeyThatAllows(t *testing.T) {
+	inside := &names{groups: map[string][][]netip.Addr{"inside.example": {{netip.MustParseAddr("::ffff:10.1.2.3")}}}}
+	c := egress.New(egress.Options{Resolver: inside})
+	for url, want := range map[string]string{
+		"https://inside.example/hook": "10.1.2.3 is not a public address; a receiver inside needs its network in the sink's allow_private",
+		"https://10.1.2.3/hook":       "10.1.2.3 is not a public address; a receiver inside needs its network in the sink's allow_private",
+		"http://inside.example/hook":  "http:// is for networks in the sink's allow_private",
+	} {
+		if _, err := c.Send(post(t, url)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "::ffff") {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+}
+
 // The allow-list is an explicit way to receivers inside, by HTTP too.
 func TestAllowedNetworkIsReached(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }))

@@ -66,10 +66,10 @@ func (c *Client) admit(a netip.Addr, plain bool) error {
 		return nil
 	}
 	if !Public(a) {
-		return fmt.Errorf("%w: %s is not a public address; a receiver inside needs its network in egress.allow", ErrBlocked, a)
+		return fmt.Errorf("%w: %s is not a public address; a receiver inside needs its network in the sink's allow_private", ErrBlocked, a.Unmap())
 	}
 	if plain {
-		return fmt.Errorf("%w: http:// is for networks in egress.allow; use https://", ErrBlocked)
+		return fmt.Errorf("%w: http:// is for networks in the sink's allow_private; use https://", ErrBlocked)
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ func blocked(format string, args ...any) error {
 func (c *Client) check(u *url.URL) error {
 	switch {
 	case u.Scheme == "http" && len(c.allow) == 0:
-		return blocked("http:// is for networks in egress.allow; use https://")
+		return blocked("http:// is for networks in the sink's allow_private; use https://")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return blocked("want an https:// URL")
 	case u.Opaque != "" || u.Host == "":
