@@ -160,6 +160,11 @@ func TestTime(t *testing.T) {
 		`{"eventTime":"2016-12-31T23:59:60Z"}`:                "2017-01-01T00:00:00Z",
 		`{"eventTime":"2016-12-31T23:59:60"}`:                 "",
 		`{"eventTime":"2016-12-31T23:59:61Z"}`:                "",
+		`{"eventTime":"9999-12-31T23:59:59Z"}`:                "9999-12-31T23:59:59Z",
+		`{"eventTime":"9999-12-31T23:59:60Z"}`:                "", // the others lie in no year that can be written
+		`{"eventTime":"9999-12-31T23:59:59-12:00"}`:           "",
+		`{"eventTime":"0000-01-01T00:00:00+12:00"}`:           "",
+		`{"eventTime":"0001-01-01T00:00:00Z"}`:                "", // stands for no time
 		`{"eventTime":"yesterday"}`:                           "",
 		`{"eventTime":1700000000}`:                            "",
 		`{}`:                                                  "",

@@ -18,7 +18,8 @@ func (r *Record) Time() (t time.Time, ok bool) {
 }
 
 // ParseTime reads a time as CloudTrail and its exports write it, in UTC. A leap
-// second is the second after :59, as in Unix time.
+// second is the second after :59, as in Unix time. What lies outside of the years 1
+// to 9999 in UTC is no time: nothing could write it down again.
 func ParseTime(s string) (t time.Time, ok bool) {
 	const leap = "2006-01-02T15:04:"
 	if len(s) > len(leap)+2 && s[len(leap):len(leap)+2] == "60" {
@@ -26,12 +27,21 @@ func ParseTime(s string) (t time.Time, ok bool) {
 		if !ok {
 			return t, false
 		}
-		return t.Add(time.Second), true
+		return written(t.Add(time.Second))
 	}
 	for _, form := range timeForms {
 		if t, err := time.Parse(form, s); err == nil {
-			return t.UTC(), true
+			return written(t.UTC())
 		}
 	}
 	return time.Time{}, false
+}
+
+// written is a time that can be written as RFC 3339 has it, and is not the one that
+// stands for none.
+func written(t time.Time) (time.Time, bool) {
+	if !t.After(time.Time{}) || t.Year() > 9999 {
+		return time.Time{}, false
+	}
+	return t, true
 }
