@@ -56,7 +56,7 @@ func Perform(a *Alert, act Action, e *Env) (out []Delivery, withdraw []string, e
 		return nil, nil, fmt.Errorf("alert %s is %s and cannot be %s: %w", a.ID, a.Status, act.Did, ErrAction)
 	}
 	before := a.Status
-	a.Status = next.to
+	a.Status, a.Silence = next.to, e.silence(a) // one that has ended holds nothing back
 	if act.Did == DidAcknowledge {
 		a.Owner = bounded(act.By)
 	}

@@ -75,6 +75,31 @@ func testSilences(t *testing.T, h Harness) {
 	}
 }
 
+// testReopenedAfterASilence: an alert that is opened again tells what was found while
+// a silence held it back, once that is over.
+func testReopenedAfterASilence(t *testing.T, h Harness) {
+	p := toPager()
+	p.Sinks["pager"] = alert.SinkPolicy{} // one that is told of nothing but findings
+	b := newBench(t, h, p)
+	id := b.commit(event("1")).Alerts[0]
+	b.deliver(alert.Opened)
+	if _, err := b.s.Silence(b.ctx, alert.Silence{
+		Match: []alert.Label{{Name: "rule", Value: "*"}}, Owner: "alice", Reason: "maintenance", From: b.now, To: b.now.Add(time.Hour),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.commit(event("2"))
+	b.pass(2 * time.Hour)
+	b.nothing()
+	b.act(id, alert.DidAcknowledge)
+	if a := b.act(id, alert.DidReopen); a.Silence != "" {
+		t.Errorf("silence %s has ended and is named", a.Silence)
+	}
+	if d := b.deliver(alert.Repeated); d.Count != 2 {
+		t.Errorf("got count %d, want 2", d.Count)
+	}
+}
+
 func testActions(t *testing.T, h Harness) {
 	b := newBench(t, h, toPager())
 	id := b.commit(event("1")).Alerts[0]

@@ -38,6 +38,7 @@ func Run(t *testing.T, h Harness) {
 		{"what rules remember is written whole, by one writer at a time", testState},
 		{"exceptions end findings until they expire", testExceptions},
 		{"silences hold messages back and count all the same", testSilences},
+		{"an alert that is opened again tells what a silence held back", testReopenedAfterASilence},
 		{"what people do with an alert", testActions},
 		{"an alert that flaps is told of once in an interval", testFlapping},
 		{"a lease is one holder's", testLeases},

@@ -139,10 +139,15 @@ func (c *alertsListCommand) Run(s *streams) error {
 		case "ndjson":
 			return writeLines(s, all)
 		}
+		silences, err := d.silences()
+		if err != nil {
+			return err
+		}
+		now := time.Now()
 		t := report.Table{Head: []string{"ALERT", "SEVERITY", "STATUS", "COUNT", "LAST EVENT", "RULE", "GROUP"}, Cut: []int{5}, Layout: layoutOf(s.out)}
 		for _, a := range all {
 			status := string(a.Status)
-			if a.Silence != "" {
+			if silences[a.Silence].To.After(now) { // the alert knows of one that has ended
 				status += ", silenced"
 			}
 			t.Rows = append(t.Rows, []string{short(a.ID), a.Rule.Severity.String(), status, fmt.Sprint(a.Count), stamp(a.LastSeen), visible.Text(a.Rule.ID), labelsText(a.Group)})
@@ -153,6 +158,16 @@ func (c *alertsListCommand) Run(s *streams) error {
 		}
 		return writeTable(s, &t, sum)
 	})
+}
+
+// silences are those in force and those that ended of late, by ID.
+func (d *desk) silences() (map[string]alert.Silence, error) {
+	all, err := d.store.Silences(d.ctx)
+	byID := make(map[string]alert.Silence, len(all))
+	for _, s := range all {
+		byID[s.ID] = s
+	}
+	return byID, err
 }
 
 // alerts pages through the alerts of a query.
@@ -168,9 +183,11 @@ func (d *desk) alerts(q alert.Query, limit int) (all []*alert.Alert, more bool, 
 		if next == "" || len(page) == 0 {
 			return all, false, nil
 		}
-		if len(all) >= limit {
-			return all, true, nil
-		}
 		q.After = next
+		if len(all) >= limit { // a full page may be the last
+			q.Limit = 1
+			page, _, err = d.store.Alerts(d.ctx, q)
+			return all, len(page) > 0, err
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/internal/visible"
@@ -39,8 +40,27 @@ func (c *alertsShowCommand) Run(s *streams) error {
 		if c.Format == "json" {
 			return writeJSON(s, a)
 		}
-		return showAlert(s.out, a, d.summary(a))
+		silences, err := d.silences()
+		if err != nil {
+			return err
+		}
+		return showAlert(s.out, a, d.summary(a), silenceText(a.Silence, silences, time.Now()))
 	})
+}
+
+// silenceText says until when a silence holds an alert's messages back, or that it
+// has ended: the alert knows the one that was in force when something was last found.
+func silenceText(id string, silences map[string]alert.Silence, now time.Time) string {
+	switch s, known := silences[id]; {
+	case id == "":
+		return ""
+	case !known:
+		return id + ", which has ended"
+	case s.To.After(now):
+		return id + " until " + stamp(s.To)
+	default:
+		return id + ", which ended " + stamp(s.To)
+	}
 }
 
 // summary is what happened in one sentence, as messages say it.
@@ -54,7 +74,7 @@ func (d *desk) summary(a *alert.Alert) string {
 
 // showAlert writes an alert for a person; text from records is shown, not
 // obeyed.
-func showAlert(w io.Writer, a *alert.Alert, summary string) error {
+func showAlert(w io.Writer, a *alert.Alert, summary, silence string) error {
 	var b strings.Builder
 	line := func(name, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)
@@ -71,7 +91,7 @@ func showAlert(w io.Writer, a *alert.Alert, summary string) error {
 	line("summary", "%s", summary)
 	line("status", "%s", a.Status)
 	line("owner", "%s", a.Owner)
-	line("silence", "%s", a.Silence)
+	line("silence", "%s", silence)
 	for _, l := range a.Group {
 		line(l.Name, "%s", l.Value)
 	}
