@@ -75,3 +75,28 @@ func BenchmarkList(b *testing.B) {
 		})
 	}
 }
+
+// What it costs to hand out and settle a message while many others wait.
+func BenchmarkTell(b *testing.B) {
+	quick := func() *alert.Policy {
+		p := paging()
+		p.Sinks = map[string]alert.SinkPolicy{"pager": {Quota: -1}}
+		return p
+	}
+	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "alerts.db"), sqlite.Options{Policy: quick})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	batches(b, s, storetest.Many(storetest.Rule("r", severity.High), b.N+1000, 1<<30))
+	b.ResetTimer()
+	for range b.N {
+		ds, err := s.Claim(b.Context(), "pager", 1, storetest.Noon(), time.Minute)
+		if err != nil || len(ds) != 1 {
+			b.Fatal(len(ds), err)
+		}
+		if err := s.Settle(b.Context(), ds[0], alert.Outcome{Class: alert.OK}, storetest.Noon()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -91,12 +91,12 @@ func load(q rows, from, where string, args ...any) ([]row, error) {
 }
 
 // due are a sink's deliveries that may go out: nobody holds them, and no earlier
-// one of the same alert waits. Where a bound value stands for the sink, SQLite
-// plans the statement anew each time: it looks for a name that ORDER BY could do
-// without.
+// one of the same alert waits. Where a bound value stands for the sink or
+// the limit, SQLite plans the statement anew each time: it looks for a name that
+// ORDER BY could do without, and how few rows are wanted.
 const due = `sink = (SELECT ?) AND dead = 0 AND not_until <= ? AND leased_until <= ? AND NOT EXISTS (
 	SELECT 1 FROM outbox e WHERE e.alert = o.alert AND o.alert <> '' AND e.sink = o.sink AND e.dead = 0 AND e.sequence < o.sequence
-) ORDER BY not_until, rowid LIMIT ?`
+) ORDER BY not_until, rowid LIMIT (SELECT ?)`
 
 // mostHeld bounds the deliveries that one Claim takes off the outbox because of
 // a storm or a silence, so that it stays short.
@@ -177,9 +177,10 @@ func (t *tx) claim(p *alert.Policy, sink string, n int, now time.Time, lease tim
 	return ds, t.saveSinks(env)
 }
 
-// notices are those that have been tried and are due again. They are found by the
-// index of what no alert is behind, which is little.
-const notices = `alert = '' AND kind = 'health' AND not_until > 0 AND ` + due
+// notices are those of a sink that have been tried and are due again. They are found
+// by the index of what no alert is behind, which is little.
+const notices = `alert = '' AND sink = (SELECT ?) AND kind = 'health' AND dead = 0
+	AND not_until > 0 AND not_until <= ? AND leased_until <= ? LIMIT (SELECT ?)`
 
 // due are up to n deliveries that may go out, the oldest first; but a notice of our
 // own that has to be tried again does not wait behind what waits.
