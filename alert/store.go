@@ -11,6 +11,8 @@ var (
 	// ErrNotFound is returned for an alert, silence or delivery that the store
 	// does not hold.
 	ErrNotFound = errors.New("not found")
+	// ErrAmbiguous is returned for the beginning of an ID that several alerts have.
+	ErrAmbiguous = errors.New("several alerts begin so; give more of the ID")
 	// ErrFull is returned when the store has no room: nothing was written, what
 	// it holds is sound, and the source must not be acknowledged. The same call
 	// works again once there is room.
@@ -245,7 +247,11 @@ type Action struct {
 	Now  time.Time
 }
 
-// Alerts are read and acted on.
+// ShortestID is how many characters of an alert's ID name it at least.
+const ShortestID = 6
+
+// Alerts are read and acted on. An alert is named by its ID or an unambiguous
+// beginning of it, of ShortestID characters or more.
 type Alerts interface {
 	Alert(ctx context.Context, id string) (*Alert, error)
 	Alerts(ctx context.Context, q Query) (page []*Alert, next string, err error)

@@ -33,8 +33,7 @@ func chosen(q *alert.Query, words string) bool {
 		(q.Rule == "" || q.Rule == parts[1]) && strings.Contains(parts[2], strings.ToLower(q.Text))
 }
 
-// Alert reads one alert. An unambiguous beginning of the ID, of eight characters
-// or more, will do.
+// Alert reads one alert. An unambiguous beginning of the ID will do.
 func (s *Store) Alert(ctx context.Context, id string) (*alert.Alert, error) {
 	id, err := s.fullID(ctx, id)
 	if err != nil {
@@ -87,8 +86,8 @@ func (s *Store) fullID(ctx context.Context, begin string) (string, error) {
 	if len(begin) >= 64 {
 		return begin, nil
 	}
-	if len(begin) < 8 {
-		return "", fmt.Errorf("alert %q: give at least 8 characters of the ID: %w", begin, alert.ErrNotFound)
+	if len(begin) < alert.ShortestID {
+		return "", fmt.Errorf("alert %q: give at least %d characters of the ID: %w", begin, alert.ShortestID, alert.ErrNotFound)
 	}
 	first, err := s.nextID(ctx, begin, begin)
 	if err != nil {
@@ -99,7 +98,7 @@ func (s *Store) fullID(ctx context.Context, begin string) (string, error) {
 	}
 	second, err := s.nextID(ctx, begin, first+"~")
 	if second != "" {
-		return "", fmt.Errorf("alert %s: several begin so; give more of the ID: %w", begin, alert.ErrNotFound)
+		return "", fmt.Errorf("alert %s: %w", begin, alert.ErrAmbiguous)
 	}
 	return first, err
 }

@@ -262,8 +262,7 @@ func words(a *alert.Alert) string {
 	return strings.ToLower(b.String())
 }
 
-// Alert reads one alert. An unambiguous beginning of the ID, of eight characters
-// or more, will do.
+// Alert reads one alert. An unambiguous beginning of the ID will do.
 func (s *Store) Alert(ctx context.Context, id string) (*alert.Alert, error) {
 	q := reader{ctx, s}
 	id, err := fullID(q, id)
@@ -282,8 +281,8 @@ func fullID(q rows, begin string) (string, error) {
 	if len(begin) >= 64 {
 		return begin, nil
 	}
-	if len(begin) < 8 {
-		return "", fmt.Errorf("alert %q: give at least 8 characters of the ID: %w", begin, alert.ErrNotFound)
+	if len(begin) < alert.ShortestID {
+		return "", fmt.Errorf("alert %q: give at least %d characters of the ID: %w", begin, alert.ShortestID, alert.ErrNotFound)
 	}
 	var n int64
 	var id sql.NullString
@@ -294,7 +293,7 @@ func fullID(q rows, begin string) (string, error) {
 	case n == 0:
 		return "", fmt.Errorf("alert %s: %w", begin, alert.ErrNotFound)
 	case n > 1:
-		return "", fmt.Errorf("alert %s: several begin so; give more of the ID: %w", begin, alert.ErrNotFound)
+		return "", fmt.Errorf("alert %s: %w", begin, alert.ErrAmbiguous)
 	}
 	return id.String, nil
 }

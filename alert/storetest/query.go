@@ -32,6 +32,14 @@ func testPages(t *testing.T, h Harness) {
 	if len(seen) != 30 {
 		t.Errorf("got %d alerts, want 30", len(seen))
 	}
+	for id := range seen {
+		if a, err := b.s.Alert(b.ctx, id[:alert.ShortestID]); err != nil || a.ID != id {
+			t.Errorf("by the beginning of its ID %s is %v, %v", id, a, err)
+		}
+		if _, err := b.s.Alert(b.ctx, id[:alert.ShortestID-1]); !errors.Is(err, alert.ErrNotFound) {
+			t.Errorf("by too little of its ID: %v", err)
+		}
+	}
 	for _, c := range []struct {
 		name string
 		q    alert.Query

@@ -69,33 +69,10 @@ func (d *desk) find(id string) (*alert.Alert, error) {
 		return nil, fmt.Errorf("%s is no id of an alert; want at least 6 hex digits of it", id)
 	}
 	a, err := d.store.Alert(d.ctx, id)
-	if !errors.Is(err, alert.ErrNotFound) {
-		return a, err
-	}
-	var found *alert.Alert
-	q := alert.Query{Limit: 1000}
-	for {
-		page, next, err := d.store.Alerts(d.ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page {
-			if strings.HasPrefix(a.ID, id) && found != nil && found.ID != a.ID {
-				return nil, fmt.Errorf("several alerts begin with %s; give more of the id", id)
-			}
-			if strings.HasPrefix(a.ID, id) {
-				found = a
-			}
-		}
-		if next == "" || len(page) == 0 {
-			break
-		}
-		q.After = next
-	}
-	if found == nil {
+	if errors.Is(err, alert.ErrNotFound) {
 		return nil, fmt.Errorf("there is no alert %s", id)
 	}
-	return found, nil
+	return a, err
 }
 
 // alertsListCommand lists alerts.
