@@ -256,6 +256,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"later version", later, alert.ErrNewer, "version 99"},
 		{"another program's", foreign, alert.ErrCorrupt, "another program"},
 		{"no database", []byte("hello, this is a diary"), alert.ErrCorrupt, "no store of Trailwarden"},
+		{"cut off", sound[:len(sound)/2], alert.ErrCorrupt, "restore the file from a copy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "x.db")

@@ -44,10 +44,12 @@ func appendColumn(buf []byte, c any) []byte {
 	panic(fmt.Sprintf("a column of type %T has no checksum", c)) // a mistake in this package
 }
 
+// remedy is what helps against damage.
+const remedy = "restore the file from a copy, or move it away and let the sources be read again"
+
 // damaged reports a row that is not as it was written.
 func damaged(table string, key any) error {
-	return fmt.Errorf("table %s, row %v: %w; restore the file from a copy, or move it away and let the sources be read again",
-		table, key, alert.ErrCorrupt)
+	return fmt.Errorf("table %s, row %v: %w; %s", table, key, alert.ErrCorrupt, remedy)
 }
 
 // millis is a time as columns hold it, rounded up so that nothing is early.

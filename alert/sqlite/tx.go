@@ -253,7 +253,7 @@ func (s *Store) sort(err error) error {
 	}
 	switch e.Code() & 0xff {
 	case codeCorrupt, codeNotDB:
-		return s.breaks(fmt.Errorf("%w: %w", alert.ErrCorrupt, err))
+		return s.breaks(fmt.Errorf("%w; %s: %w", alert.ErrCorrupt, remedy, err))
 	case codeBusy:
 		return fmt.Errorf("another process is writing to the store: %w", err)
 	}

@@ -35,7 +35,7 @@ func (s *Store) Check(ctx context.Context) error {
 		return s.sort(err)
 	}
 	if said != "ok" {
-		return s.breaks(fmt.Errorf("%w: %s", alert.ErrCorrupt, said))
+		return s.breaks(fmt.Errorf("%w; %s: %s", alert.ErrCorrupt, remedy, said))
 	}
 	for _, c := range checks() {
 		if err := s.checkTable(ctx, c); err != nil {
