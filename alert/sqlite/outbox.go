@@ -258,32 +258,53 @@ func (s *Store) Put(ctx context.Context, d alert.Delivery) error {
 	})
 }
 
-// Reschedule counts the times of waiting repeats anew.
+// rescheduleStep bounds the deliveries of which one transaction counts the times
+// anew: there may be very many, and findings do not wait for all of them.
+const rescheduleStep = 500
+
+// Reschedule counts the times of waiting repeats anew, and those that a clock which
+// was ahead has put off.
 func (s *Store) Reschedule(ctx context.Context, now time.Time) (n int, err error) {
-	err = s.write(ctx, func(t *tx) error {
-		n = 0
-		env, err := t.env(s.policy(), now)
-		if err != nil {
+	for last, more := "", true; more && err == nil; {
+		did, next := 0, ""
+		err = s.write(ctx, func(t *tx) (err error) {
+			did, next, err = t.rescheduleSome(s.policy(), now, last)
 			return err
+		})
+		if err == nil {
+			n += did
 		}
-		ms := now.UnixMilli()
-		waiting, err := load(t, outbox, "(kind = ? OR not_until > ? OR leased_until > ?) AND dead = 0 AND leased_until NOT BETWEEN ? AND ?",
-			string(alert.Repeated), ms, ms, ms+1, now.Add(alert.LongestLease).UnixMilli())
-		if err != nil {
-			return err
-		}
-		for _, r := range waiting {
-			var changed bool
-			if changed, err = t.reschedule(env, r); err != nil {
-				return err
-			}
-			if changed {
-				n++
-			}
-		}
-		return nil
-	})
+		last, more = next, next != ""
+	}
 	return n, err
+}
+
+// rescheduleSome does so for those after an ID, and gives the last ID, or none when
+// there are no more.
+func (t *tx) rescheduleSome(p *alert.Policy, now time.Time, after string) (n int, last string, err error) {
+	env, err := t.env(p, now)
+	if err != nil {
+		return 0, "", err
+	}
+	ms := now.UnixMilli()
+	waiting, err := load(t, outbox, "id > ? AND (kind = ? OR not_until > ? OR leased_until > ?) AND dead = 0 AND leased_until NOT BETWEEN ? AND ? ORDER BY id LIMIT (SELECT ?)",
+		after, string(alert.Repeated), ms, ms, ms+1, now.Add(alert.LongestLease).UnixMilli(), rescheduleStep)
+	if err != nil {
+		return 0, "", err
+	}
+	for _, r := range waiting {
+		changed, err := t.reschedule(env, r)
+		if err != nil {
+			return 0, "", err
+		}
+		if changed {
+			n++
+		}
+	}
+	if len(waiting) == rescheduleStep {
+		last = waiting[len(waiting)-1].ID
+	}
+	return n, last, nil
 }
 
 func (t *tx) reschedule(env *alert.Env, r row) (changed bool, err error) {

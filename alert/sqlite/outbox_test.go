@@ -106,3 +106,27 @@ func TestANoticeThatIsTriedAgainGoesFirst(t *testing.T) {
 		t.Errorf("%d messages went out, want 21", len(seen))
 	}
 }
+
+// Times are counted anew in steps, between which others write, and all of them are.
+func TestManyTimesAreCountedAnewInSteps(t *testing.T) {
+	const alerts = 1200
+	steps := 0
+	s := open(t, t.TempDir()+"/alerts.db", sqlite.Options{Policy: func() *alert.Policy {
+		steps++ // it is asked for each transaction
+		p := paging()
+		p.Sinks = map[string]alert.SinkPolicy{"pager": {Quota: -1}}
+		return p
+	}})
+	defer s.Close()
+	ahead := storetest.Noon().Add(24 * time.Hour)
+	if _, err := s.Commit(t.Context(), alert.Batch{Findings: storetest.Many(storetest.Rule("r", severity.High), alerts, alerts), Now: ahead}); err != nil {
+		t.Fatal(err)
+	}
+	steps = 0
+	if n, err := s.Reschedule(t.Context(), storetest.Noon()); err != nil || n != alerts || steps < 3 {
+		t.Errorf("got %d in %d steps, %v, want all %d in some", n, steps, err, alerts)
+	}
+	if ds, err := s.Claim(t.Context(), "pager", 2*alerts, storetest.Noon(), time.Minute); err != nil || len(ds) != alerts {
+		t.Errorf("%d go out, %v", len(ds), err)
+	}
+}
