@@ -23,7 +23,7 @@ func (p *Pattern) WithState(s State) *Pattern {
 // Lint says what in a valid pattern will not do what its author meant, beyond
 // Parse's warnings: fields that no event has (EBW05), detail types that no
 // CloudTrail record comes in (EBW07), calls that are never delivered (EBW08),
-// conditions that cannot hold together (EBW09, EBW11), alternatives that let
+// conditions that cannot hold, together or alone (EBW09, EBW11), alternatives that let
 // everything through (EBW10), exclusions that drop records without the field
 // (EBW12), asterisks where they stand for themselves (EBW13), values of a type
 // that the field never has (EBW14). Names of services and calls are for whoever
@@ -278,6 +278,7 @@ func belowParameters(field string) bool {
 func (l *linter) together(a *alternative) {
 	l.consoleNames(a)
 	l.insights(a)
+	l.recordsSource(a)
 	l.sources(a)
 	l.undelivered(a)
 }
@@ -325,6 +326,24 @@ func (l *linter) sources(a *alternative) {
 	service, _, _ := strings.Cut(inner[0], ".amazonaws.")
 	l.warn("EBW11", a.get("source"), fmt.Sprintf(`"source": ["aws.%s"]`, service), "Both conditions never hold together.",
 		"source %q never goes with eventSource %q", cut(strings.Join(outer, ", ")), cut(strings.Join(inner, ", ")))
+}
+
+// recordsSource is EBW11 too: a source spelt as records spell eventSource, which
+// no event from AWS has.
+func (l *linter) recordsSource(a *alternative) {
+	f := a.get("source")
+	outer, ok := exact(f)
+	if _, both := exact(a.get("detail.eventSource")); !ok || both {
+		return // sources speaks of the two
+	}
+	for _, s := range outer {
+		service, domain, _ := strings.Cut(s, ".amazonaws.")
+		if domain != "com" && domain != "com.cn" {
+			continue
+		}
+		l.warn("EBW11", f, quote("aws."+service), "The condition never holds. EventBridge names the service with aws. before it; amazonaws.com is how the record inside detail spells its eventSource.",
+			"no event from AWS has the source %q", cut(s))
+	}
 }
 
 // undelivered is EBW08: a rule that is merely ENABLED asking for reads. Beside

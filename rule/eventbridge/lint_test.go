@@ -27,6 +27,9 @@ func TestLintNamesWhatWillNotWork(t *testing.T) {
 		{"exists swallows the rest", "EBW10", `{"detail":{"errorCode":[{"exists":true},"AccessDenied"]}}`, "", `{"detail":{"errorCode":["AccessDenied"]}}`},
 		{"sources that exclude each other", "EBW11", `{"source":["aws.ec2"],"detail":{"eventSource":["s3.amazonaws.com"]}}`, `"source": ["aws.s3"]`, `{"source":["aws.s3"],"detail":{"eventSource":["s3.amazonaws.com"]}}`},
 		{"source of several labels", "EBW11", `{"source":["aws.entitlement"],"detail":{"eventSource":["entitlement.marketplace.amazonaws.com"]}}`, `"source": ["aws.entitlement.marketplace"]`, `{"source":["aws.entitlement.marketplace"],"detail":{"eventSource":["entitlement.marketplace.amazonaws.com"]}}`},
+		{"a source spelt as the record's", "EBW11", `{"source":["iam.amazonaws.com"],"detail":{"eventName":["CreateUser"]}}`, `"aws.iam"`, `{"source":["aws.iam"],"detail":{"eventName":["CreateUser"]}}`},
+		{"one source of several spelt as the record's", "EBW11", `{"source":["aws.ec2","rds.amazonaws.com"]}`, `"aws.rds"`, `{"source":["aws.ec2","aws.rds"]}`},
+		{"a source of one's own", "", "", "", `{"source":["com.example.amazonaws"]}`},
 		{"exclusion on an optional field", "EBW12", `{"detail":{"errorCode":[{"anything-but":"AccessDenied"}]}}`, `[{"exists": false}, {"anything-but":"AccessDenied"}]`, `{"detail":{"errorCode":[{"exists":false},{"anything-but":"AccessDenied"}]}}`},
 		{"exclusion below parameters", "", "", "", `{"detail":{"requestParameters":{"fromPort":[{"anything-but":[443]}]}}}`},
 		{"sources in another case", "", "", "", `{"source":["aws.ec2"],"detail":{"eventSource":["EC2.amazonaws.com"]}}`},
@@ -41,6 +44,8 @@ func TestLintNamesWhatWillNotWork(t *testing.T) {
 		{"asterisks that may be values", "", "", "", `{"detail":{"errorMessage":["denied on *"],"requestParameters":{"resource":["*"]}}}`},
 		{"an object asked for", "EBW14", `{"detail":{"userIdentity":[{"exists":true}]}}`, "", `{"detail":{"userIdentity":{"arn":[{"exists":true}]}}}`},
 		{"an object asked to be absent", "EBW14", `{"detail":{"responseElements":[{"exists":false}]}}`, "", `{"detail":{"responseElements":[null]}}`},
+		{"null for no error", "EBW14", `{"detail":{"eventName":["CreateUser"],"errorCode":[null]}}`, `"errorCode": [{"exists": false}]`, `{"detail":{"eventName":["CreateUser"],"errorCode":[{"exists":false}]}}`},
+		{"null beside absence", "", "", "", `{"detail":{"errorMessage":[null,{"exists":false}]}}`},
 		{"an account as a number", "EBW14", `{"account":[111122223333]}`, `"111122223333"`, `{"account":["111122223333"]}`},
 		{"not about CloudTrail", "EBW07", `{"detail-type":["EC2 Instance State-change Notification"],"detail":{"state":["stopped"]}}`, "", `{"source":["my.app"],"detail":{"state":["stopped"]}}`},
 	} {

@@ -113,6 +113,7 @@ func starOperator(texts []string) (op string, operands []string) {
 func (l *linter) neverValue(f *leaf) {
 	if field, inDetail := strings.CutPrefix(f.path, "detail."); inDetail {
 		l.objectAsValue(f, field)
+		l.nullForAbsent(f, field)
 		return
 	}
 	if !slices.Contains(envelope(), f.path) || f.path == "detail" || f.path == "resources" {
@@ -137,4 +138,18 @@ func (l *linter) objectAsValue(f *leaf, field string) {
 	}
 	l.warn("EBW14", f, "", `A condition asks for a value, and an object has none of its own: {"exists": true} never finds it, and {"exists": false} finds it missing. Ask for a field inside it.`,
 		"%q is an object, not a value", cut(field))
+}
+
+// nullForAbsent asks of errors: a call that went well has no errorCode at all.
+func (l *linter) nullForAbsent(f *leaf, field string) {
+	if l.foreign || field != "errorCode" && field != "errorMessage" {
+		return
+	}
+	for _, m := range f.matchers {
+		if m.op != "" || m.value.kind != cloudtrail.Null {
+			return
+		}
+	}
+	l.warn("EBW14", f, quote(field)+`: [{"exists": false}]`, "The condition never holds: null asks for a field that is there and null.",
+		"%q is absent where there is none, never null", field)
 }

@@ -98,7 +98,9 @@ func (f *finder) ownerOf(event string) string {
 	return ""
 }
 
-var regionForm = re2.Own(`^[a-z]{2,4}(-[a-z]+){1,2}-\d+$`)
+// regionForm is how AWS names regions, also those of tomorrow: an area, within
+// it perhaps a part such as gov, and a direction with a number.
+var regionForm = re2.Own(`^[a-z]{2,4}(-[a-z]+)?-(central|north|south|east|west|northeast|northwest|southeast|southwest)-\d+$`)
 
 // regionName is TL04: an awsRegion value that has not the form of a region.
 func regionName(f *finder, t test) {
@@ -108,9 +110,18 @@ func regionName(f *finder, t test) {
 	for l := range literals(t.match, t.negated) {
 		if l.op == detect.Equal && l.value != "" && !regionForm.MatchString(l.value) { // "" asks for records without one
 			f.add(l.value, warning("TL04", fmt.Sprintf("%q is no AWS region code", l.value),
-				"The test never holds; a negated one lets every region pass.", ""))
+				"The test never holds; a negated one lets every region pass.", f.nearRegion(l.value)))
 		}
 	}
+}
+
+// nearRegion is the known region that a misspelt one is likely to mean, or "".
+func (f *finder) nearRegion(code string) string {
+	var codes []string
+	for _, r := range f.cat.Regions() {
+		codes = append(codes, r.Code)
+	}
+	return nearest.Of(code, codes)
 }
 
 var accountForm = re2.Own(`^\d{12}$`)
