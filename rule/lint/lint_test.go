@@ -44,6 +44,7 @@ func TestLintNamesWhatPeopleGetWrong(t *testing.T) {
 		{"a part of another service's events", "TL03", "all:\n  - eventSource: {equals: iam.amazonaws.com}\n  - eventName: {contains: SecurityGroupp, ignore_case: true}\n  - readOnly: {equals: true}", "all:\n  - eventSource: {equals: ec2.amazonaws.com}\n  - eventName: {contains: SECURITYgroup, ignore_case: true}\n  - readOnly: {equals: true}"},
 		{"an availability zone for a region", "TL04", `awsRegion: {equals: us-east-1a}`, `awsRegion: {equals: us-east-1}`},
 		{"a misspelt region", "TL04", `awsRegion: {in: [us-est-1, eu-west-1]}`, `awsRegion: {in: [us-east-1, eu-west-9, eusc-de-east-1]}`},
+		{"a misspelt region in any letter case", "TL04", `awsRegion: {equals: US-Est-1, ignore_case: true}`, `awsRegion: {equals: US-East-1, ignore_case: true}`},
 		{"a misspelt region left out", "TL04", `not: {awsRegion: {equals: eu-cental-1}}`, `not: {awsRegion: {equals: eu-central-1}}`},
 		{"a short account id", "TL05", `recipientAccountId: {equals: "11122223333"}`, `recipientAccountId: {equals: "111122223333"}`},
 		{"an identity type in the wrong case", "TL06", `userIdentity.type: {equals: root}`, `userIdentity.type: {equals: Root}`},

@@ -108,9 +108,13 @@ func regionName(f *finder, t test) {
 		return
 	}
 	for l := range literals(t.match, t.negated) {
-		if l.op == detect.Equal && l.value != "" && !regionForm.MatchString(l.value) { // "" asks for records without one
+		code := l.value
+		if l.fold {
+			code = strings.ToLower(code)
+		}
+		if l.op == detect.Equal && code != "" && !regionForm.MatchString(code) { // "" asks for records without one
 			f.add(l.value, warning("TL04", fmt.Sprintf("%q is no AWS region code", l.value),
-				"The test never holds; a negated one lets every region pass.", f.nearRegion(l.value)))
+				"The test never holds; a negated one lets every region pass.", f.nearRegion(code)))
 		}
 	}
 }
