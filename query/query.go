@@ -54,6 +54,12 @@ type Column struct {
 	Type string // as Trino names it
 	// EngineType is the type in the embedded engine; empty elsewhere.
 	EngineType string
+	// Narrowest is the width, in characters, below which a table for people
+	// does not cut the column's texts; 0 is for any column.
+	Narrowest int
+	// Spare has a table that is too wide leave the column out, the highest
+	// first; 0 is never left out. Other formats have every column.
+	Spare int
 }
 
 // Cell is one value as text. Values with parts are JSON.

@@ -172,13 +172,15 @@ type tableWriter struct {
 	w      *bufio.Writer
 	width  int
 	names  []string
-	widths []int
+	about  []Column
+	widths []int // -1: the column is left out
 	right  []bool
 	rows   [][]string
 	begun  bool
 }
 
 func (t *tableWriter) Columns(columns []Column) error {
+	t.about = columns
 	for _, c := range columns {
 		t.names = append(t.names, visible.Text(c.Name))
 		t.right = append(t.right, isNumber(c))
@@ -219,7 +221,7 @@ func (t *tableWriter) begin() error {
 	t.fit()
 	rule := make([]string, len(t.names))
 	for i, w := range t.widths {
-		rule[i] = strings.Repeat("─", w)
+		rule[i] = strings.Repeat("─", max(w, 0))
 	}
 	for _, row := range append([][]string{t.names, rule}, t.rows...) {
 		if err := t.line(row); err != nil {
@@ -230,34 +232,72 @@ func (t *tableWriter) begin() error {
 	return nil
 }
 
-// fit makes the widest columns narrower until a line fits.
+// narrowest is how narrow fit makes a column that says nothing else.
+const narrowest = 8
+
+// fit leaves out what can be spared while the rest would be cut beyond use, and
+// makes the widest columns narrower until a line fits.
 func (t *tableWriter) fit() {
-	total := 2 * (len(t.widths) - 1)
-	for i := range t.widths {
-		if len(t.widths) > 1 {
+	if len(t.widths) > 1 {
+		for i := range t.widths {
 			t.widths[i] = min(t.widths[i], maxColumn)
 		}
-		total += t.widths[i]
 	}
-	for t.width > 0 && total > t.width {
-		widest := 0
+	if t.width <= 0 {
+		return
+	}
+	for t.total(t.narrowest) > t.width {
+		spare := -1
+		for i, c := range t.about {
+			if t.widths[i] >= 0 && c.Spare > 0 && (spare < 0 || c.Spare > t.about[spare].Spare) {
+				spare = i
+			}
+		}
+		if spare < 0 {
+			break
+		}
+		t.widths[spare] = -1
+	}
+	for over := t.total(func(i int) int { return t.widths[i] }) - t.width; over > 0; over-- {
+		widest := -1
 		for i, w := range t.widths {
-			if w > t.widths[widest] {
+			if w > t.narrowest(i) && (widest < 0 || w > t.widths[widest]) {
 				widest = i
 			}
 		}
-		if t.widths[widest] <= 8 {
+		if widest < 0 {
 			return
 		}
 		t.widths[widest]--
-		total--
 	}
+}
+
+// narrowest is the least width of column i.
+func (t *tableWriter) narrowest(i int) int {
+	if n := t.about[i].Narrowest; n > 0 {
+		return min(t.widths[i], n)
+	}
+	return min(t.widths[i], narrowest)
+}
+
+// total is the width of a line whose columns have these widths.
+func (t *tableWriter) total(width func(i int) int) int {
+	n := -2
+	for i := range t.widths {
+		if t.widths[i] >= 0 {
+			n += width(i) + 2
+		}
+	}
+	return n
 }
 
 func (t *tableWriter) line(row []string) error {
 	var b strings.Builder
 	for i, s := range row {
-		if i > 0 {
+		if t.widths[i] < 0 {
+			continue
+		}
+		if b.Len() > 0 {
 			b.WriteString("  ")
 		}
 		n := columns.Width(s)

@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
 	"github.com/trailwarden/trailwarden/internal/publicdata"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/timeline"
 )
 
@@ -211,6 +213,48 @@ func TestRealAttack(t *testing.T) {
 
 // Nothing that a record holds becomes markup, hides or turns the order of letters
 // round.
+// In a narrow terminal columns are left out, so that times, addresses and keys can
+// be read in what is left.
+func TestTablesFitTheTerminal(t *testing.T) {
+	tl := build(t, timeline.Subject{Principals: []string{"ci-deploy"}}, 1000, "../examples")
+	for _, test := range []struct {
+		width       int
+		events, who string
+		at          string // stands in the events whole
+	}{
+		{80, "time who call ip error", "what value first last calls failed", "2026-03-14T03:40:20Z"},
+		{120, "time who call region account ip error about", "what value first last calls failed key handed_out_by", "444455556666"},
+		{0, "time who call region account ip error about through eventid", "what value first last calls failed key handed_out_by", "AKIAIOSFODNN7EXAMPLE > AKIAI44QH8DHBEXAMPLE"},
+	} {
+		t.Run(fmt.Sprint(test.width), func(t *testing.T) {
+			table := func(rows func(*timeline.Timeline, query.Writer) error) (head, all string) {
+				var out strings.Builder
+				w, err := query.NewWriter("table", &out, test.width)
+				if err == nil {
+					err = rows(tl, w)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				lines := strings.Split(out.String(), "\n")
+				for _, l := range lines {
+					if n := utf8.RuneCountInString(l); test.width > 0 && n > test.width {
+						t.Errorf("a line of %d: %q", n, l)
+					}
+				}
+				return strings.Join(strings.Fields(lines[0]), " "), out.String()
+			}
+			head, all := table((*timeline.Timeline).WriteEvents)
+			if head != test.events || !strings.Contains(all, test.at) {
+				t.Errorf("events\n%s\nwant %q with %q", all, test.events, test.at)
+			}
+			if head, all = table((*timeline.Timeline).WriteWho); head != test.who || !strings.Contains(all, "2026-03-14T03:42:30Z") {
+				t.Errorf("who\n%s\nwant %q", all, test.who)
+			}
+		})
+	}
+}
+
 func TestPageIsEscaped(t *testing.T) {
 	evil := "</title></svg><script>alert(1)</script>\x1b[2J\u202e\u200b"
 	b, _ := json.Marshal(evil)

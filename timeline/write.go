@@ -10,8 +10,10 @@ import (
 
 // WriteEvents writes the events as rows.
 func (t *Timeline) WriteEvents(w query.Writer) error {
-	names := []string{"time", "who", "call", "region", "account", "ip", "error", "about", "through", "eventid"}
-	if err := head(w, names); err != nil {
+	if err := w.Columns([]query.Column{
+		column("time", 20, 0), column("who", 12, 0), column("call", 16, 0), column("region", 9, 2), column("account", 12, 3),
+		column("ip", 15, 0), column("error", 8, 0), column("about", 16, 1), column("through", 20, 4), column("eventid", 36, 5),
+	}); err != nil {
 		return err
 	}
 	for i := range t.Events {
@@ -29,7 +31,10 @@ func (t *Timeline) WriteEvents(w query.Writer) error {
 
 // WriteWho writes who it was, by session, and then what, where and from where.
 func (t *Timeline) WriteWho(w query.Writer) error {
-	if err := head(w, []string{"what", "value", "first", "last", "calls", "failed", "key", "handed_out_by"}); err != nil {
+	if err := w.Columns([]query.Column{
+		column("what", 7, 0), column("value", 12, 0), column("first", 20, 0), column("last", 20, 0),
+		column("calls", 5, 0), column("failed", 6, 0), column("key", 20, 1), column("handed_out_by", 16, 2),
+	}); err != nil {
 		return err
 	}
 	for _, s := range t.Sessions {
@@ -77,12 +82,10 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
-func head(w query.Writer, names []string) error {
-	var columns []query.Column
-	for _, n := range names {
-		columns = append(columns, query.Column{Name: n, Type: "varchar"})
-	}
-	return w.Columns(columns)
+// column is a column of texts; in a terminal that is too narrow for all, it is
+// not cut below narrowest, and left out by its spare.
+func column(name string, narrowest, spare int) query.Column {
+	return query.Column{Name: name, Type: "varchar", Narrowest: narrowest, Spare: spare}
 }
 
 func line(w query.Writer, texts ...string) error {
