@@ -88,7 +88,7 @@ func (t *textTable) totals(b *strings.Builder, x Totals) {
 	}
 	fmt.Fprintf(b, " in %s %s of %s %s, %s of JSON, %s.\n",
 		count(x.Records), plural(x.Records, "record", "records"),
-		count(int64(x.Files)), plural(int64(x.Files), "file", "files"), size(x.DecompressedBytes), seconds(x.Seconds))
+		count(int64(x.Files)), plural(int64(x.Files), "file", "files"), Size(x.DecompressedBytes), seconds(x.Seconds))
 	if x.Duplicates > 0 {
 		fmt.Fprintf(b, "%s %s seen before and not judged again.\n", count(x.Duplicates), plural(x.Duplicates, "record was", "records were"))
 	}
@@ -113,8 +113,8 @@ func count(n int64) string {
 	return s
 }
 
-// size writes bytes in decimal units.
-func size(n int64) string {
+// Size writes a number of bytes in decimal units, such as 13.1 kB.
+func Size(n int64) string {
 	for _, u := range []struct {
 		bytes float64
 		name  string

@@ -14,6 +14,7 @@ import (
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/lake"
 	"github.com/trailwarden/trailwarden/query/sandbox"
+	"github.com/trailwarden/trailwarden/report"
 )
 
 // lakesAmong are the paths that are lakes, and those that are not.
@@ -92,8 +93,9 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 			_, err = l.Compact(ctx, o)
 		}
 		took := time.Since(began).Seconds()
-		fmt.Fprintf(s.out, "%d records of %d objects added; %d objects were known, %d records seen before; %.1f MB of logs (%.1f MB of JSON) became %.1f MB in %d files, in %.1f s.\n",
-			p.Rows, p.Objects, p.Known, p.Duplicates, float64(p.Bytes)/1e6, float64(p.Decompressed)/1e6, float64(p.WrittenBytes)/1e6, p.WrittenFiles, took)
+		fmt.Fprintf(s.out, "%s of %s added; %s known, %s seen before; %s of logs (%s of JSON) became %s in %s, in %.1f s.\n",
+			counted(p.Rows, "record"), counted(p.Objects, "object"), counted(p.Known, "object"), counted(p.Duplicates, "record"),
+			report.Size(p.Bytes), report.Size(p.Decompressed), report.Size(p.WrittenBytes), counted(p.WrittenFiles, "file"), took)
 		switch {
 		case ctx.Err() != nil:
 			s.say("interrupted; what is said above is in the lake, and the rest comes with the next ingest")
@@ -151,7 +153,7 @@ func (c *lakeCompactCommand) Run(s *streams) error {
 		if n, err := l.Shorten(time.Now()); err != nil || n == 0 {
 			return err
 		}
-		fmt.Fprintf(s.out, "%s of the manifest became one, %.1f kB became %.1f.\n", counted(before.Entries, "file"), float64(before.ManifestBytes)/1e3, float64(l.Stats().ManifestBytes)/1e3)
+		fmt.Fprintf(s.out, "%s of the manifest became one, %s became %s.\n", counted(before.Entries, "file"), report.Size(before.ManifestBytes), report.Size(l.Stats().ManifestBytes))
 		return nil
 	})
 }
@@ -196,7 +198,7 @@ func (c *lakeStatusCommand) Run(s *streams) error {
 		return err
 	}
 	st := l.Stats()
-	fmt.Fprintf(s.out, "%s of %s were taken in; %.1f MB in %s of %s; %.1f kB in %s of the manifest.\n", counted(st.Rows, "record"), counted(st.Objects, "object"), float64(st.Bytes)/1e6, counted(st.Files, "file"), counted(st.Partitions, "partition"),
-		float64(st.ManifestBytes)/1e3, counted(st.Entries, "file"))
+	fmt.Fprintf(s.out, "%s of %s were taken in; %s in %s of %s; %s in %s of the manifest.\n", counted(st.Rows, "record"), counted(st.Objects, "object"), report.Size(st.Bytes), counted(st.Files, "file"), counted(st.Partitions, "partition"),
+		report.Size(st.ManifestBytes), counted(st.Entries, "file"))
 	return nil
 }
