@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -49,4 +50,21 @@ func listLogs(ctx context.Context, s *streams, paths []string, sizes bool, reach
 func listHere(paths []string, sizes bool) *pipeline.Listing {
 	_, paths = lakesAmong(paths)
 	return pipeline.List(slices.DeleteFunc(slices.Clone(paths), isBucket), sizes)
+}
+
+// sayReadWhole says of flags that choose among the objects of a bucket that they
+// choose nothing elsewhere: more is read there than was asked for.
+func (s *streams) sayReadWhole(paths []string, flags ...choice) {
+	here := slices.DeleteFunc(slices.Clone(paths), isBucket)
+	for _, f := range flags {
+		if f.given && len(here) > 0 {
+			s.say("%s chooses among objects in S3 only: all of %s is read; give the files or folders that you mean", f.flag, strings.Join(here, ", "))
+		}
+	}
+}
+
+// choice is a flag, and whether it was given.
+type choice struct {
+	flag  string
+	given bool
 }

@@ -73,6 +73,8 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		if err := refuseLakes(c.Paths, "lake ingest"); err != nil {
 			return err
 		}
+		s.sayReadWhole(c.Paths, choice{"--from", c.From != ""}, choice{"--to", c.To != ""},
+			choice{"--account", len(c.Account) > 0}, choice{"--region", len(c.Region) > 0})
 		listing, err := listLogs(ctx, s, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
 		if err != nil {
 			return err

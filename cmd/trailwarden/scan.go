@@ -93,6 +93,7 @@ func (c *scanCommand) prepare(s *streams) (*scanJob, error) {
 	if err := j.check(); err != nil {
 		return nil, err
 	}
+	s.sayReadWhole(slices.Concat(c.Paths, c.Warm), choice{"--account", len(c.Account) > 0}, choice{"--region", len(c.Region) > 0})
 	s.collectLate()
 	here := make(chan *pipeline.Listing, 1)
 	go func() { here <- listHere(j.logs.paths, j.logs.sizes) }()
