@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,29 +32,28 @@ func (lintInfraCommand) Help() string {
 
 // Run reads the files, judges them and prints what there is to say.
 func (c *lintInfraCommand) Run(s *streams) error {
-	names, err := infraFiles(s, c.Paths)
+	names, unread, err := infraFiles(s, c.Paths)
 	if err != nil {
 		return err
 	}
 	var files []lint.File
-	unread := false
 	for _, name := range names {
 		text, err := readInfra(name)
 		if err != nil {
-			s.say("%v", err)
-			unread = true
+			unread = append(unread, cannotRead(name, err))
 			continue
 		}
 		files = append(files, lint.File{Name: filepath.ToSlash(name), Text: text})
 	}
 	result := lint.Files(files, time.Now())
+	result.Unread = append(unread, result.Unread...)
 	for _, d := range result.Unread {
 		s.say("%v", d)
 	}
 	if err := c.write(s, result); err != nil {
 		return err
 	}
-	return infraVerdict(result, unread || len(result.Unread) > 0)
+	return infraVerdict(result)
 }
 
 func (c *lintInfraCommand) write(s *streams, result lint.Result) error {
@@ -107,10 +107,10 @@ func infraJSON(result lint.Result) infraReport {
 }
 
 // infraVerdict is the exit code that the findings ask for.
-func infraVerdict(result lint.Result, unread bool) error {
+func infraVerdict(result lint.Result) error {
 	worth := slices.ContainsFunc(result.Findings, func(d diagnostic.Diagnostic) bool { return d.Severity != diagnostic.Note })
 	switch {
-	case unread:
+	case len(result.Unread) > 0:
 		return exit{exitFault}
 	case worth:
 		return exit{exitFinding}
@@ -122,21 +122,26 @@ func infraVerdict(result lint.Result, unread bool) error {
 // is named is read whatever its name.
 const infraEndings = " .json .template .yaml .yml .tf .sql .ddl .hql .filter .sh .bash .zsh .py .js .mjs .cjs .ts .java .rb .cs .go .rs "
 
-// infraFiles are the files at paths, in the order of their names in a folder. A
-// folder that gives none is said: silence would mean that nothing is wrong in it.
-func infraFiles(s *streams, paths []string) ([]string, error) {
-	var names []string
+// infraFiles are the files at paths, in the order of their names in a folder, and
+// what cannot be read of them. A folder that gives none is said: silence would mean
+// that nothing is wrong in it.
+func infraFiles(s *streams, paths []string) (names []string, unread []diagnostic.Diagnostic, err error) {
 	for _, p := range paths {
-		before := len(names)
-		err := filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
+		before := len(names) + len(unread)
+		root := p
+		if isFolder(p) {
+			root += string(filepath.Separator) // of a link, the folder that it leads to
+		}
+		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-				return err
-			case d.IsDir() && name != p && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
-				return fs.SkipDir
-			case d.IsDir() || name != p && !strings.Contains(infraEndings, " "+strings.ToLower(filepath.Ext(name))+" "):
+				unread = append(unread, cannotRead(name, err))
 				return nil
-			case name != p && !d.Type().IsRegular():
+			case d.IsDir() && name != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
+				return fs.SkipDir
+			case d.IsDir() || name != root && !strings.Contains(infraEndings, " "+strings.ToLower(filepath.Ext(name))+" "):
+				return nil
+			case name != root && !leadsToFile(name, d):
 				return nil
 			}
 			if names = append(names, name); len(names) > lint.MaxFiles {
@@ -145,23 +150,45 @@ func infraFiles(s *streams, paths []string) ([]string, error) {
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if len(names) == before {
+		if len(names)+len(unread) == before {
 			s.say("%s: no file in it has a name that is looked at (%s); name a file, such as an article, to have it read", p, strings.TrimSpace(infraEndings))
 		}
 	}
-	return names, nil
+	return names, unread, nil
 }
 
-// readInfra reads a file, up to a little more than what is judged.
-func readInfra(name string) ([]byte, error) {
+func isFolder(p string) bool {
+	info, err := os.Stat(p)
+	return err == nil && info.IsDir()
+}
+
+// leadsToFile tells whether a member of a folder is a file, or a link to one or to
+// nothing: the latter is said when it is read.
+func leadsToFile(name string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return d.Type().IsRegular()
+	}
 	info, err := os.Stat(name)
+	return err != nil || info.Mode().IsRegular()
+}
+
+// cannotRead is what is said of a file or folder that could not be read.
+func cannotRead(name string, err error) diagnostic.Diagnostic {
+	return diagnostic.Diagnostic{Code: "unread", Severity: diagnostic.Error, File: filepath.ToSlash(name), Message: cause(err).Error()}
+}
+
+// readInfra reads a file that is not larger than what is judged.
+func readInfra(name string) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > value.MaxBytes {
-		return nil, fmt.Errorf("%s: %d bytes; at most %d are read", name, info.Size(), value.MaxBytes)
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, value.MaxBytes+1))
+	if err == nil && len(text) > value.MaxBytes {
+		return nil, fmt.Errorf("larger than %d bytes, which is the most that is read", value.MaxBytes)
 	}
-	return os.ReadFile(name)
+	return text, err
 }
