@@ -8,6 +8,8 @@ import (
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
 	"github.com/trailwarden/trailwarden/config"
+	"github.com/trailwarden/trailwarden/deploy/topology"
+	"github.com/trailwarden/trailwarden/doctor"
 	trigger "github.com/trailwarden/trailwarden/lambda/sample"
 	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/query/library"
@@ -43,6 +45,12 @@ func (w *walk) valuesOf(v *kong.Value) suggestions {
 		out.words = bare(report.Formats())
 	case "sample":
 		out.words = bare(trigger.Names())
+	case "topology":
+		out.words = bare(topology.Names())
+	case "check":
+		for _, c := range doctor.Catalogue() {
+			out.words = append(out.words, suggestion{c.ID, c.Title})
+		}
 	}
 	return out
 }
@@ -59,7 +67,7 @@ func valueKind(n *kong.Node, v *kong.Value) string {
 		return "rule"
 	case "rules", "against":
 		return "pack"
-	case "sink", "sample":
+	case "sink", "sample", "topology", "check":
 		return v.Name
 	case "example":
 		return "question"
