@@ -9,9 +9,11 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/enrich"
+	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/packs"
 	"github.com/trailwarden/trailwarden/rule"
 	"github.com/trailwarden/trailwarden/rule/diagnostic"
@@ -66,10 +68,26 @@ func load(paths []string, opts rule.Options) (*rule.Set, diagnostic.List) {
 	}
 	if files := slices.DeleteFunc(slices.Clone(paths), IsPack); len(files) > 0 {
 		rules, said := rule.Load(files, opts)
+		meantPacks(said, files)
 		rules.Rules = append(set.Rules, rules.Rules...)
 		set, list = rules, append(list, said...)
 	}
 	return set, list
+}
+
+// meantPacks adds to what is said of a bare name that no file has that no pack is
+// called so either.
+func meantPacks(said diagnostic.List, paths []string) {
+	var names []string
+	for _, p := range packs.All() {
+		names = append(names, p.Name)
+	}
+	for i, d := range said {
+		if d.Code == rule.CodeRead && slices.Contains(paths, d.File) && !strings.ContainsAny(d.File, `./\`) {
+			said[i].Message += ", and no pack is called so; packs are " + strings.Join(names, ", ")
+			said[i].Fix = nearest.Of(d.File, names)
+		}
+	}
 }
 
 // IsPack tells whether path means a pack: it is a pack's name, and no file is
