@@ -28,8 +28,8 @@ const (
 
 // File is one file in an archive.
 type File struct {
-	// Name is its path in the archive, with slashes: text from outside, of which
-	// no part is empty, hidden or "..".
+	// Name is its path in the archive, with slashes and without what leads
+	// elsewhere: text from outside, of which no part is empty, hidden or "..".
 	Name string
 	// Packed is its size in the archive, bytes.
 	Packed int64
@@ -43,9 +43,9 @@ func Is(r io.ReaderAt) bool {
 	return err == nil && string(head[:]) == Magic
 }
 
-// Files lists the files in the archive at name, by their own names. Folders,
-// hidden files and files with names that lead elsewhere are left out. The archive
-// stays open for as long as there is a File of it.
+// Files lists the files in the archive at name, by their own names. Folders and
+// hidden files are left out. The archive stays open for as long as there is a File
+// of it.
 func Files(name string) ([]File, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -66,7 +66,7 @@ func read(f *os.File) ([]File, error) {
 	}
 	z, err := zip.NewReader(f, info.Size())
 	switch {
-	case errors.Is(err, zip.ErrInsecurePath): // such names are left out below
+	case errors.Is(err, zip.ErrInsecurePath): // such names are made plain below
 	case err != nil:
 		return nil, fmt.Errorf("the ZIP archive cannot be read (%w): copy it again", err)
 	}
@@ -78,21 +78,30 @@ func read(f *os.File) ([]File, error) {
 
 func visible(z *zip.Reader) (all []File) {
 	for _, e := range z.File {
-		if !strings.HasSuffix(e.Name, "/") && fit(e.Name) {
-			all = append(all, File{e.Name, int64(min(e.CompressedSize64, 1<<62)), e})
+		if name, ok := plain(e.Name); ok {
+			all = append(all, File{name, int64(min(e.CompressedSize64, 1<<62)), e})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
-func fit(name string) bool {
+// plain is a file's name as it would stand below a folder; ok is false of a folder
+// and of a hidden file. Archives made of ../AWSLogs, or on Windows with
+// backslashes (against APPNOTE.TXT 4.4.17), hold logs like any other, and nothing
+// is ever written by these names.
+func plain(name string) (_ string, ok bool) {
+	name = strings.ReplaceAll(name, `\`, "/")
+	if strings.HasSuffix(name, "/") {
+		return "", false
+	}
+	name = path.Clean("/" + name)[1:]
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "" || part[0] == '.' {
-			return false
+			return "", false
 		}
 	}
-	return !strings.ContainsAny(name, "\\\x00") && !path.IsAbs(name)
+	return name, !strings.Contains(name, "\x00")
 }
 
 // Open opens the file.

@@ -82,8 +82,8 @@ func text(f archive.File) string {
 	return fmt.Sprint(n)
 }
 
-// Files come by name; what leads elsewhere or is hidden does not come; what
-// cannot be read says why and what to do.
+// Files come by name, also where that leads elsewhere; what is hidden does not
+// come; what cannot be read says why and what to do.
 func TestFiles(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -92,7 +92,9 @@ func TestFiles(t *testing.T) {
 	}{
 		{"by name, packed or not", []file{{name: "b/2.json", text: "xx"}, {name: "a.json", text: "x", method: zip.Deflate}, {name: "b/"}}, []string{"a.json: 1\n", "b/2.json: 2\n"}},
 		{"nothing", nil, nil},
-		{"names that lead elsewhere", []file{{name: "../a"}, {name: "/a"}, {name: "a/../../b"}, {name: `a\b`}, {name: "a//b"}, {name: "./a"}, {name: "ok"}}, []string{"ok: 0\n"}},
+		{"names that lead elsewhere are taken for what follows", []file{{name: "../a", text: "x"}, {name: "/b"}, {name: "c/../../d"}, {name: "e//f"}, {name: "./g"}, {name: "../"}, {name: ".."}},
+			[]string{"a: 1\n", "b: 0\n", "d: 0\n", "e/f: 0\n", "g: 0\n"}},
+		{"names as Windows writes them", []file{{name: `AWSLogs\`}, {name: `AWSLogs\a.json`, text: "x"}, {name: `C:\b.json`}, {name: `..\.hidden`}}, []string{"AWSLogs/a.json: 1\n", "C:/b.json: 0\n"}},
 		{"hidden names", []file{{name: ".a"}, {name: "__MACOSX/._a.json"}, {name: ".git/a"}}, nil},
 		{"one name twice", []file{{name: "a", text: "x"}, {name: "a", text: "xx"}}, []string{"a: 1\n", "a: 2\n"}},
 		{"encrypted", []file{{name: "a", text: "x", flags: 1}}, []string{"a: it is encrypted", "unpack it\n"}},
