@@ -311,8 +311,11 @@ func (j *queryJob) sayStats(st query.Stats) {
 	if st.Truncated != "" {
 		j.say("the result was cut: it has %s", st.Truncated)
 	}
-	if j.cmd.Engine == "local" && st.Files+st.Skipped == 0 && st.ReadsTrail && j.cmd.Lake == "" {
-		j.say("no log files found; the query saw no record")
+	switch nothing := j.cmd.Engine == "local" && st.Files+st.Skipped == 0 && st.ReadsTrail && j.cmd.Lake == ""; {
+	case nothing && len(j.cmd.Paths) == 0:
+		j.say("neither PATH nor --lake was given; the query saw no record")
+	case nothing:
+		j.say("no log files found in %s; the query saw no record", strings.Join(j.cmd.Paths, ", "))
 	}
 	if j.cmd.Stats || j.cmd.Interactive {
 		j.say("%s from %s of %s (%d ruled out), %.1f MB of JSON, %.2f s", counted(st.Rows, "row"), counted(st.Records, "record"), counted(st.Files, "file"), st.Skipped, float64(st.Decompressed)/1e6, st.Seconds)
