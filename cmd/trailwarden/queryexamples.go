@@ -45,6 +45,9 @@ func findQuestion(name string) (library.Question, error) {
 	if ok {
 		return q, nil
 	}
+	if strings.ContainsAny(name, " \t\n") {
+		return q, fmt.Errorf("%q is no name of a question; a query comes before the paths: trailwarden query SQL PATH", name)
+	}
 	if near != "" {
 		return q, fmt.Errorf("no question is called %s; did you mean %s?", name, near)
 	}

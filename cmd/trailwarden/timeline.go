@@ -28,7 +28,7 @@ type aboutFlags struct {
 
 type timelineCommand struct {
 	aboutFlags
-	Format string `placeholder:"FORMAT" default:"table" enum:"table,ndjson,json,csv,html" help:"One of table, ndjson, json, csv, html."`
+	Format string `short:"f" placeholder:"FORMAT" default:"table" enum:"table,ndjson,json,csv,html" help:"One of table, ndjson, json, csv, html."`
 }
 
 // Help explains how sessions are followed.
@@ -45,7 +45,7 @@ func (c *timelineCommand) Run(s *streams) error {
 
 type whoCommand struct {
 	aboutFlags
-	Format string `placeholder:"FORMAT" default:"table" enum:"table,ndjson,json,csv" help:"One of table, ndjson, json, csv."`
+	Format string `short:"f" placeholder:"FORMAT" default:"table" enum:"table,ndjson,json,csv" help:"One of table, ndjson, json, csv."`
 }
 
 // Help says what counts as the subject's, and what the exit codes mean.
