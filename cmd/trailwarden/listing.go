@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/internal/nearest"
+	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athenasql"
@@ -67,4 +71,32 @@ func (s *streams) sayReadWhole(paths []string, flags ...choice) {
 type choice struct {
 	flag  string
 	given bool
+}
+
+var accountForm = re2.Own(`^[0-9]{12}$`)
+
+// checkPlaces refuses what is no account, for nothing lies there and nothing found
+// looks like good news. Of a region that is not known it says so: AWS may have
+// opened it.
+func (s *streams) checkPlaces(accounts, regions []string) error {
+	for _, a := range accounts {
+		if !accountForm.MatchString(a) {
+			return fmt.Errorf("--account %s: want 12 digits", a)
+		}
+	}
+	for _, r := range regions {
+		if _, known := catalog.Default().Region(r); known {
+			continue
+		}
+		var codes []string
+		for _, k := range catalog.Default().Regions() {
+			codes = append(codes, k.Code)
+		}
+		hint := ""
+		if near := nearest.Of(r, codes); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		s.say("--region %s: no region that is known is called so%s", r, hint)
+	}
+	return nil
 }

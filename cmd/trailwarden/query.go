@@ -114,6 +114,9 @@ func (c *queryRunCommand) prepare(ctx context.Context, s *streams) (*queryJob, e
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkPlaces(c.Account, c.Region); err != nil {
+		return nil, err
+	}
 	j.scope = query.Scope{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region}
 	bounds, err := c.bounds()
 	if err != nil {

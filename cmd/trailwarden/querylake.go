@@ -70,7 +70,7 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		if err := refuseLakes(c.Paths, "lake ingest"); err != nil {
+		if err := errors.Join(s.checkPlaces(c.Account, c.Region), refuseLakes(c.Paths, "lake ingest")); err != nil {
 			return err
 		}
 		s.sayReadWhole(c.Paths, choice{"--from", c.From != ""}, choice{"--to", c.To != ""},

@@ -171,6 +171,9 @@ func (j *scanJob) check() (err error) {
 	if j.window, err = newWindow(j.cmd.From, j.cmd.To, time.Now()); err != nil {
 		return err
 	}
+	if err := j.checkPlaces(j.cmd.Account, j.cmd.Region); err != nil {
+		return err
+	}
 	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
 	j.logs = logs{paths: j.cmd.Paths, warm: j.cmd.Warm, scope: scope, sizes: !j.cmd.NoProgress && isTerminal(j.err)}
 	return nil
