@@ -14,8 +14,8 @@ import (
 
 	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/cloudtrail"
-	"github.com/trailwarden/trailwarden/detect/memory"
 	"github.com/trailwarden/trailwarden/pipeline"
+	"github.com/trailwarden/trailwarden/pipeline/intake"
 	"github.com/trailwarden/trailwarden/report"
 	"github.com/trailwarden/trailwarden/rule"
 )
@@ -149,8 +149,8 @@ func (r *Report) compare(before *replayed, o *Options) {
 type replayed struct {
 	rules    map[string]*told
 	o        Options
-	groups   map[string][]memory.Field // by rule
-	messages *messages                 // nil when nobody asks
+	facts    map[string]*alert.Rule
+	messages *messages // nil when nobody asks
 }
 
 // told is what one rule told.
@@ -166,21 +166,16 @@ type finding struct {
 }
 
 func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, pipeline.Result, error) {
-	p := &replayed{rules: map[string]*told{}, o: o, groups: map[string][]memory.Field{}}
+	p := &replayed{rules: map[string]*told{}, o: o, facts: map[string]*alert.Rule{}}
 	for _, r := range rules {
-		by := r.GroupBy
-		if len(by) == 0 {
-			by = []string{"account", "awsRegion", "actor"}
+		f := intake.Facts(r)
+		if o.Adjust != nil {
+			o.Adjust(f)
 		}
-		for _, name := range by {
-			if name == "region" {
-				name = "awsRegion"
-			}
-			p.groups[r.ID] = append(p.groups[r.ID], memory.FieldOf(name))
-		}
+		p.facts[r.ID] = f
 	}
 	if o.Policy != nil {
-		p.messages = newMessages(&o, rules)
+		p.messages = &messages{policy: o.Policy}
 	}
 	s := o.Scan
 	s.Rules, s.WithEvent, s.Span, s.Findings = rules, true, true, p.take
@@ -204,35 +199,38 @@ func (p *replayed) take(lines []byte) error {
 		if f.Detection != nil {
 			at = f.Detection.At
 		}
-		if p.messages != nil {
-			p.messages.add(&f, at)
+		if p.facts[f.Rule] == nil {
+			return fmt.Errorf("a finding of rule %q, which is none of those that were asked for", f.Rule)
 		}
-		t.findings = append(t.findings, finding{f.Actor, f.EventName, f.SourceIPAddress, f.AWSRegion, p.alert(&f, at)})
+		x := p.finding(&f, at)
+		if p.messages != nil && !at.IsZero() {
+			p.messages.all = append(p.messages.all, x)
+		}
+		t.findings = append(t.findings, finding{f.Actor, f.EventName, f.SourceIPAddress, f.AWSRegion, p.alert(&x)})
 	}
 	return nil
 }
 
-// alert names the alert that a finding belongs to: the values of its group and
-// the bucket of event time.
-func (p *replayed) alert(f *report.Finding, at time.Time) string {
-	key := fmt.Append(nil, at.Truncate(p.o.Bucket).Unix(), " ")
-	if f.Detection != nil {
-		for _, l := range f.Detection.Group {
-			key = memory.AppendValue(key, []byte(l.Value))
-		}
-		return string(key)
+// finding is a finding of a scan as alerts are made of it.
+func (p *replayed) finding(f *report.Finding, at time.Time) alert.Finding {
+	x := alert.Finding{
+		Rule: p.facts[f.Rule], Record: f.Event, Time: at, Arrived: at, Mode: "backtest",
+		Identity: fmt.Sprintf("%s#%d", f.File, f.Record), Evidence: alert.Evidence{File: f.File, Record: f.Record, EventID: f.EventID},
 	}
-	rec, err := cloudtrail.ParseRecord(f.Event)
-	if err != nil {
-		return string(key)
-	}
-	for _, field := range p.groups[f.Rule] {
-		var ok bool
-		if key, ok = field.AppendText(key, rec); !ok {
-			key = append(key, 0xff)
+	if d := f.Detection; d != nil {
+		x.Identity = d.ID
+		x.Detection = &alert.Detection{ID: d.ID, Summary: d.Summary, From: d.From, To: d.To, Count: d.Count, Late: d.Late}
+		for _, l := range d.Group {
+			x.Detection.Group = append(x.Detection.Group, alert.Label{Name: l.Name, Value: l.Value})
 		}
 	}
-	return string(key)
+	return x
+}
+
+// alert names the alert that a finding belongs to: the values of its group, as
+// alerts have them, and the bucket of event time.
+func (p *replayed) alert(x *alert.Finding) string {
+	return alert.Fingerprint(x.Rule.ID, alert.GroupOf(x), x.Time.Truncate(p.o.Bucket))
 }
 
 // alerts counts the alerts of the findings that are not hidden.

@@ -50,6 +50,28 @@ func log(t *testing.T) string {
 	return dir
 }
 
+// Two sessions of a role are one actor to alerts, so they are to the forecast:
+// what a rule would have told is what a watch then tells.
+func TestForecastGroupsAsAlertsDo(t *testing.T) {
+	var records []string
+	for i, session := range []string{"alice", "i-0123456789abcdef0", "alice"} {
+		records = append(records, fmt.Sprintf(`{"eventVersion":"1.11","eventTime":"2026-03-10T0%d:00:00Z","eventSource":"s3.amazonaws.com","eventName":"DeleteBucket","awsRegion":"eu-west-1","eventID":"00000000-0000-4000-8000-%012d","recipientAccountId":"111122223333","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/Deploy/%s","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/Deploy","userName":"Deploy"}}}}`, i, i, session))
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.json"), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for by, want := range map[string]int64{"": 1, "group_by: [account, actor]\n": 1, "group_by: [who]\n": 2} {
+		got, err := backtest.Run(context.Background(), backtest.Options{
+			Scan:  pipeline.Options{Listing: pipeline.List([]string{dir}, false), Limits: cloudtrail.DefaultLimits()},
+			Rules: rules(t, "id: deleted\nmatch: {where: {eventName: {equals: DeleteBucket}}}\n"+by),
+		})
+		if err != nil || len(got.Rules) != 1 || got.Rules[0].Alerts != want || got.Rules[0].Findings != 3 {
+			t.Errorf("%q: %v %+v, want %d alerts", by, err, got.Rules, want)
+		}
+	}
+}
+
 // A noisy pipeline and one person: alerts are grouped, the narrowest exception
 // names the pipeline alone, and a stricter set is compared.
 func TestBacktest(t *testing.T) {

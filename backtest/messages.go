@@ -2,15 +2,11 @@ package backtest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/alert"
-	"github.com/trailwarden/trailwarden/pipeline/intake"
-	"github.com/trailwarden/trailwarden/report"
-	"github.com/trailwarden/trailwarden/rule"
 )
 
 // SinkForecast is what one sink would have been sent.
@@ -26,45 +22,12 @@ type SinkForecast struct {
 // its event happened, and every sink takes what it is sent.
 type messages struct {
 	policy *alert.Policy
-	rules  map[string]*alert.Rule
 	all    []alert.Finding
 
 	alerts map[string]*alert.Alert
 	sinks  map[string]*alert.SinkState
 	outbox *outbox
 	sent   map[string]map[alert.Kind]int64
-}
-
-func newMessages(o *Options, rules []*rule.Rule) *messages {
-	m := &messages{policy: o.Policy, rules: map[string]*alert.Rule{}}
-	for _, r := range rules {
-		f := intake.Facts(r)
-		if o.Adjust != nil {
-			o.Adjust(f)
-		}
-		m.rules[r.ID] = f
-	}
-	return m
-}
-
-// add files a finding of a scan.
-func (m *messages) add(f *report.Finding, at time.Time) {
-	r := m.rules[f.Rule]
-	if r == nil || at.IsZero() {
-		return
-	}
-	x := alert.Finding{
-		Rule: r, Record: f.Event, Time: at, Arrived: at, Mode: "backtest",
-		Identity: fmt.Sprintf("%s#%d", f.File, f.Record), Evidence: alert.Evidence{File: f.File, Record: f.Record, EventID: f.EventID},
-	}
-	if d := f.Detection; d != nil {
-		x.Identity = d.ID
-		x.Detection = &alert.Detection{ID: d.ID, Summary: d.Summary, From: d.From, To: d.To, Count: d.Count, Late: d.Late}
-		for _, l := range d.Group {
-			x.Detection.Group = append(x.Detection.Group, alert.Label{Name: l.Name, Value: l.Value})
-		}
-	}
-	m.all = append(m.all, x)
 }
 
 // step is how often findings are taken in and the outbox is looked at.
