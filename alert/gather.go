@@ -115,7 +115,7 @@ func (r *records) texts(f *Finding) *texts {
 // place says which alert a finding belongs to.
 func place(f *Finding, rec *cloudtrail.Record, known *texts, p *Policy) (id string, group []Label, bucket time.Time) {
 	group = groupOf(f, rec, known)
-	bucket = p.bucket(f.Rule, f.Time)
+	bucket = p.BucketOf(f.Rule, f.Time)
 	return Fingerprint(f.Rule.ID, group, bucket), group, bucket
 }
 

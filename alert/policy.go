@@ -142,8 +142,9 @@ func (p *Policy) stormEvery(sink string) time.Duration {
 	return DefaultStormEvery
 }
 
-// bucket is the start of the bucket of event time that t lies in.
-func (p *Policy) bucket(r *Rule, t time.Time) time.Time {
+// BucketOf is the start of the bucket of event time, UTC, in which findings of a rule
+// at t are one alert.
+func (p *Policy) BucketOf(r *Rule, t time.Time) time.Time {
 	length := r.Bucket
 	if length <= 0 {
 		length = p.Bucket

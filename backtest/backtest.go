@@ -26,13 +26,11 @@ type Options struct {
 	Rules []*rule.Rule
 	// Against, when given, is the set of rules that Rules is compared with.
 	Against []*rule.Rule
-	// Bucket is how long findings of one group are one alert; 0 means a day.
-	Bucket time.Duration
 	// Suggest asks for exceptions.
 	Suggest bool
-	// Policy, when set, routes alerts to sinks, and the report says what these
-	// would have been sent. Adjust changes what alerts tell of a rule, as the
-	// configuration wants it.
+	// Policy, when set, says how long findings of one group are one alert and, with
+	// Routes, which sinks are told; the report says what these would have been sent.
+	// Adjust changes what alerts tell of a rule, as the configuration wants it.
 	Policy *alert.Policy
 	Adjust func(*alert.Rule)
 }
@@ -98,8 +96,8 @@ const MaxShares = 5
 
 // Run replays.
 func Run(ctx context.Context, o Options) (Report, error) {
-	if o.Bucket <= 0 {
-		o.Bucket = 24 * time.Hour
+	if o.Policy == nil {
+		o.Policy = new(alert.Policy)
 	}
 	now, res, err := replay(ctx, o, o.Rules)
 	if err != nil {
@@ -113,7 +111,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		r.Sinks = now.messages.run(r.Days)
 	}
 	if len(o.Against) > 0 {
-		o.Policy = nil // messages are forecast of the rules alone
+		quiet := *o.Policy
+		quiet.Routes, o.Policy = nil, &quiet // messages are forecast of the rules alone
 		before, _, err := replay(ctx, o, o.Against)
 		if err != nil {
 			return Report{}, err
@@ -174,7 +173,7 @@ func replay(ctx context.Context, o Options, rules []*rule.Rule) (*replayed, pipe
 		}
 		p.facts[r.ID] = f
 	}
-	if o.Policy != nil {
+	if len(o.Policy.Routes) > 0 {
 		p.messages = &messages{policy: o.Policy}
 	}
 	s := o.Scan
@@ -230,7 +229,7 @@ func (p *replayed) finding(f *report.Finding, at time.Time) alert.Finding {
 // alert names the alert that a finding belongs to: the values of its group, as
 // alerts have them, and the bucket of event time.
 func (p *replayed) alert(x *alert.Finding) string {
-	return alert.Fingerprint(x.Rule.ID, alert.GroupOf(x), x.Time.Truncate(p.o.Bucket))
+	return alert.Fingerprint(x.Rule.ID, alert.GroupOf(x), p.o.Policy.BucketOf(x.Rule, x.Time))
 }
 
 // alerts counts the alerts of the findings that are not hidden.

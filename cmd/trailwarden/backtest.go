@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/alert"
 	"github.com/trailwarden/trailwarden/assemble"
 	"github.com/trailwarden/trailwarden/backtest"
 	"github.com/trailwarden/trailwarden/cloudtrail"
@@ -32,7 +33,7 @@ type backtestCommand struct {
 	GeoIP   string   `name:"geoip" placeholder:"FILE" help:"A GeoLite2-City, GeoIP2-City or -Country file, for rules on countries."`
 	From    string   `placeholder:"TIME" help:"Only events at or after TIME."`
 	To      string   `placeholder:"TIME" help:"Only events before TIME."`
-	Bucket  string   `default:"24h" placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h or 24h."`
+	Bucket  string   `placeholder:"AGE" help:"How long findings of one group are one alert, such as 1h; without it, as the configuration says, or a day."`
 	Suggest bool     `help:"Propose the narrowest exceptions, with what they would have hidden."`
 	Format  string   `short:"f" default:"table" enum:"table,json" help:"table or json."`
 
@@ -101,24 +102,41 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 	if o.Rules, err = c.load(s, c.Rules, cfg); err == nil && len(c.Against) > 0 {
 		o.Against, err = c.load(s, c.Against, cfg)
 	}
-	bucket, ok := length(c.Bucket)
-	if err == nil && (!ok || bucket <= 0) {
-		err = fmt.Errorf("--bucket %q: want a length of time such as 1h or 24h", c.Bucket)
+	if err == nil {
+		err = c.grouping(cfg, &o)
 	}
 	if err != nil {
 		return o, err
 	}
-	o.Bucket, o.Suggest = bucket, c.Suggest
+	o.Suggest = c.Suggest
 	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}}
 	now, past, err := asked.list(ctx, s, slices.Concat(o.Rules, o.Against))
 	o.Scan = pipeline.Options{
 		Listing: now, Warm: past, Stdin: s.in, From: w.from, To: w.to, Limits: assemble.Limits(cfg),
 		Fault: func(f cloudtrail.Fault) { s.say("%v", f) },
 	}
-	if c.Config != "" && len(cfg.Sinks) > 0 {
-		o.Policy, o.Adjust = assemble.Policy(cfg, nil, nil), assemble.Adjust(cfg)
-	}
 	return o, err
+}
+
+// grouping says what is one alert and where it goes, by the configuration and --bucket.
+func (c *backtestCommand) grouping(cfg *config.Config, o *backtest.Options) error {
+	o.Policy, o.Adjust = &alert.Policy{Bucket: cfg.Alerts.Bucket.Std()}, assemble.Adjust(cfg)
+	if c.Config != "" && len(cfg.Sinks) > 0 {
+		o.Policy = assemble.Policy(cfg, nil, nil)
+	}
+	if c.Bucket == "" {
+		return nil
+	}
+	bucket, ok := length(c.Bucket)
+	if !ok || bucket <= 0 {
+		return fmt.Errorf("--bucket %q: want a length of time such as 1h or 24h", c.Bucket)
+	}
+	configured := o.Adjust
+	o.Adjust = func(r *alert.Rule) {
+		configured(r)
+		r.Bucket = bucket // a rule's own comes before the policy's
+	}
+	return nil
 }
 
 func (c *backtestCommand) load(s *streams, paths []string, cfg *config.Config) ([]*rule.Rule, error) {
