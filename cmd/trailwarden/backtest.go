@@ -109,7 +109,7 @@ func (c *backtestCommand) options(ctx context.Context, s *streams) (o backtest.O
 		return o, err
 	}
 	o.Suggest = c.Suggest
-	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}}
+	asked := logs{paths: c.Paths, warm: c.Warm, scope: query.Scope{From: w.from, To: w.to}, aws: cfg.AWS}
 	now, past, err := asked.list(ctx, s, slices.Concat(o.Rules, o.Against))
 	o.Scan = pipeline.Options{
 		Listing: now, Warm: past, Stdin: s.in, From: w.from, To: w.to, Limits: assemble.Limits(cfg),

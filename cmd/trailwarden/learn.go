@@ -98,7 +98,7 @@ func (c *learnCommand) past(ctx context.Context, s *streams, cfg *config.Config,
 	}
 	o = pipeline.RecordOptions{From: w.from, To: w.to, Limits: assemble.Limits(cfg), Stdin: s.in,
 		Fault: func(f cloudtrail.Fault) { *faults++; s.say("%v", f) }}
-	o.Listing, err = listLogs(ctx, s, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	o.Listing, err = listLogs(ctx, s, cfg.AWS, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
 	return o, err
 }
 

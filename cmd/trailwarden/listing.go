@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail/catalog"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/nearest"
 	"github.com/trailwarden/trailwarden/internal/re2"
 	"github.com/trailwarden/trailwarden/pipeline"
@@ -22,6 +23,7 @@ import (
 type logs struct {
 	paths, warm []string
 	scope       query.Scope
+	aws         config.AWS        // how places in S3 are reached
 	sizes       bool              // of all files, for a bar
 	here        *pipeline.Listing // of the paths on this machine, if it was made before
 }
@@ -35,19 +37,19 @@ func (l *logs) list(ctx context.Context, s *streams, rules []*rule.Rule) (now, p
 	if l.here == nil {
 		l.here = listHere(l.paths, l.sizes)
 	}
-	if now, err = listElsewhere(ctx, s, l.here, l.paths, reachOf(l.scope)); err != nil || len(l.warm) == 0 {
+	if now, err = listElsewhere(ctx, s, l.aws, l.here, l.paths, reachOf(l.scope)); err != nil || len(l.warm) == 0 {
 		return now, nil, err
 	}
 	before := l.scope
 	before.From = time.Time{}
-	past, err = listLogs(ctx, s, l.warm, false, reachOf(before))
+	past, err = listLogs(ctx, s, l.aws, l.warm, false, reachOf(before))
 	return now, past, err
 }
 
 // listLogs lists files, folders, lakes and places in S3; of the last two only
 // what the reach leaves.
-func listLogs(ctx context.Context, s *streams, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
-	return listElsewhere(ctx, s, listHere(paths, sizes), paths, reach)
+func listLogs(ctx context.Context, s *streams, by config.AWS, paths []string, sizes bool, reach athenasql.Reach) (*pipeline.Listing, error) {
+	return listElsewhere(ctx, s, by, listHere(paths, sizes), paths, reach)
 }
 
 // listHere lists the files and folders among the paths.

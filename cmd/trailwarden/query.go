@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/lake"
@@ -229,7 +230,7 @@ func (j *queryJob) setLogs(ctx context.Context, paths []string, reach athenasql.
 	if paths, err = j.takeLake(paths); err != nil {
 		return err
 	}
-	if j.local.Listing, err = listLogs(ctx, j.streams, paths, false, reach); err != nil {
+	if j.local.Listing, err = listLogs(ctx, j.streams, config.AWS{}, paths, false, reach); err != nil {
 		return err
 	}
 	if j.cmd.Output != "" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query/athenasql"
 	"github.com/trailwarden/trailwarden/query/lake"
@@ -75,7 +76,7 @@ func (c *lakeIngestCommand) Run(s *streams) error {
 		}
 		s.sayReadWhole(c.Paths, choice{"--from", c.From != ""}, choice{"--to", c.To != ""},
 			choice{"--account", len(c.Account) > 0}, choice{"--region", len(c.Region) > 0})
-		listing, err := listLogs(ctx, s, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
+		listing, err := listLogs(ctx, s, config.AWS{}, c.Paths, true, athenasql.Reach{From: w.from, To: w.to, Accounts: c.Account, Regions: c.Region})
 		if err != nil {
 			return err
 		}

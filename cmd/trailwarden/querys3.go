@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/assemble"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/internal/awsx"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
@@ -19,13 +20,13 @@ import (
 func isBucket(path string) bool { return strings.HasPrefix(path, "s3://") }
 
 // listElsewhere adds what the reach leaves of the lakes and of the places in S3
-// among the paths.
-func listElsewhere(ctx context.Context, s *streams, l *pipeline.Listing, paths []string, reach athenasql.Reach) (*pipeline.Listing, error) {
+// among the paths, which by says how to reach.
+func listElsewhere(ctx context.Context, s *streams, by config.AWS, l *pipeline.Listing, paths []string, reach athenasql.Reach) (*pipeline.Listing, error) {
 	lakes, paths := lakesAmong(paths)
 	if err := listLakes(ctx, s, l, lakes, reach); err != nil || !slices.ContainsFunc(paths, isBucket) {
 		return l, err
 	}
-	cfg, err := awsx.Load(ctx, awsx.Settings{Version: versionName(), Attempts: 6})
+	cfg, err := awsx.Load(ctx, awsx.Settings{Region: by.Region, Profile: by.Profile, Endpoint: by.Endpoint, Version: versionName(), Attempts: 6})
 	if err != nil {
 		return nil, err
 	}

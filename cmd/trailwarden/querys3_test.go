@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,5 +113,24 @@ func TestScanInS3(t *testing.T) {
 	}
 	if a, b := do("backtest", "../../examples/AWSLogs"), do("backtest", bucket); a != b || a == "" {
 		t.Errorf("the folder:\n%s\nthe bucket:\n%s", a, b)
+	}
+}
+
+// A scan, a backtest and learning reach a bucket as the configuration says.
+func TestBucketByTheConfiguration(t *testing.T) {
+	bucket := logBucket(t)
+	endpoint := os.Getenv("AWS_ENDPOINT_URL")
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1") // where nobody answers
+	folder := t.TempDir()
+	config := filepath.Join(folder, "trailwarden.yaml")
+	text := "aws: {endpoint: \"" + endpoint + "\", region: " + awstest.Region + "}\nrules: {packs: [starter]}\nstore: {sqlite: {path: alerts.db}}\nsinks: {out: {file: {path: told.ndjson}}}\nsources: {logs: {folder: {path: .}}}\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"scan", "-f", "ndjson"}, {"backtest"}, {"learn"}} {
+		var o, e bytes.Buffer
+		if code := run(append(args, "--config", config, "s3://"+bucket), strings.NewReader(""), &o, &e); code != 0 || o.Len() == 0 {
+			t.Errorf("%v: %d %s", args, code, e.String())
+		}
 	}
 }

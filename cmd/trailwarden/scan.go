@@ -175,7 +175,7 @@ func (j *scanJob) check() (err error) {
 		return err
 	}
 	scope := query.Scope{From: j.window.from, To: j.window.to, Accounts: j.cmd.Account, Regions: j.cmd.Region}
-	j.logs = logs{paths: j.cmd.Paths, warm: j.cmd.Warm, scope: scope, sizes: !j.cmd.NoProgress && isTerminal(j.err)}
+	j.logs = logs{paths: j.cmd.Paths, warm: j.cmd.Warm, scope: scope, aws: j.cfg.AWS, sizes: !j.cmd.NoProgress && isTerminal(j.err)}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/cloudtrail"
+	"github.com/trailwarden/trailwarden/config"
 	"github.com/trailwarden/trailwarden/pipeline"
 	"github.com/trailwarden/trailwarden/query"
 	"github.com/trailwarden/trailwarden/report"
@@ -78,7 +79,7 @@ func (c *aboutFlags) tell(s *streams, format string, rows func(*timeline.Timelin
 		return err
 	}
 	faults := 0
-	listing, err := listLogs(ctx, s, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
+	listing, err := listLogs(ctx, s, config.AWS{}, c.Paths, false, reachOf(query.Scope{From: w.from, To: w.to}))
 	if err != nil {
 		return err
 	}
