@@ -265,9 +265,9 @@ type Alerts interface {
 type Outbox interface {
 	// Claim leases up to n deliveries of a sink that are due at now, oldest
 	// first; a lease that is not settled in time may be claimed by another, and
-	// MayRepeat is set then. A lease is at most LongestLease. Of one alert the deliveries are handed out one after
-	// the other, in the order of their Sequence. In a storm Claim hands out no
-	// more than the sink's quota.
+	// MayRepeat is set then. A lease is at most LongestLease. Of one alert the
+	// deliveries are handed out one after the other, in the order of their
+	// Sequence. In a storm Claim hands out no more than the sink's quota.
 	Claim(ctx context.Context, sink string, n int, now time.Time, lease time.Duration) ([]Delivery, error)
 	// Settle records how a claimed delivery ended: OK takes it off the outbox,
 	// Retry makes it due again at o.NotUntil, Auth makes it due at once and counts

@@ -46,7 +46,8 @@ func RetryAfter(h http.Header, now time.Time) time.Time {
 }
 
 // Outcome is the class of an answer by its status alone, or of a failed
-// exchange, which is one without the whole answer. Reasons hold an excerpt of the answer without secrets.
+// exchange, which is one without the whole answer. Reasons hold an excerpt of the
+// answer without secrets.
 func Outcome(a Answer, err error, now time.Time) alert.Outcome {
 	if err != nil {
 		o := failed(err)
